@@ -1,0 +1,232 @@
+//! Makes every copy show what is recorded: driven by events, repeated by the reconciler.
+//!
+//! Whoever refreshes the copies of an approval holds a lease on it, so that no older card follows a newer one.
+
+use futures::future::join_all;
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+use crate::app::App;
+use crate::approval::event::SOURCE;
+use crate::approval::follow_up::Errand;
+use crate::approval::ids::{ApprovalId, ExecutionArn};
+use crate::approval::record::{Approval, MessageRef};
+use crate::deadline::Deadline;
+use crate::mail;
+use crate::messages;
+use crate::ports::{Saved, Unavailable};
+use crate::reconcile;
+use crate::slack;
+
+/// Longer than the deadline of everything done under it.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+const ROUNDS_MAX: usize = 20;
+
+/// An event as EventBridge delivers it, as far as the announcer reads it.
+#[derive(Debug, Deserialize)]
+pub struct Delivery {
+    source: String,
+    detail: serde_json::Value,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AboutApproval {
+    approval_id: ApprovalId,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct AboutExecution {
+    execution_arn: ExecutionArn,
+    status: String,
+}
+
+/// Handles one event: ours says that an approval has changed, Step Functions' that an execution has ended.
+///
+/// Events of other sources, and details that are not ours to read, are ignored.
+pub async fn handle(app: &App, delivery: Delivery) -> Result<(), Unavailable> {
+    match delivery.source.as_str() {
+        SOURCE => match serde_json::from_value::<AboutApproval>(delivery.detail) {
+            Ok(about) => refresh(app, &about.approval_id).await,
+            Err(_) => Ok(()),
+        },
+        "aws.states" => match serde_json::from_value::<AboutExecution>(delivery.detail) {
+            Ok(about) if about.status != "RUNNING" => reconcile::execution_ended(app, &about.execution_arn).await,
+            _ => Ok(()),
+        },
+        _ => Ok(()),
+    }
+}
+
+/// Sends what has to be sent so that every copy, and the requester, know what is recorded.
+///
+/// If somebody else is at it, this returns at once: they look at the record again before they leave.
+pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
+    let Some(approval) = app.ports.store.load(id).await? else {
+        return Ok(());
+    };
+    let Some(mut approval) = take_lease(app, approval).await? else {
+        return Ok(());
+    };
+    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let mut done = Done::default();
+    for _ in 0..ROUNDS_MAX {
+        let rendered = approval.revision;
+        let errands = done.left_of(&approval);
+        let results = join_all(errands.iter().map(|errand| run(app, &approval, errand, deadline))).await;
+        for (errand, result) in errands.into_iter().zip(results) {
+            done.note(errand, rendered, result);
+        }
+        let mut next = approval.clone();
+        done.write_to(&mut next, app);
+        approval = match app.ports.store.save(next).await? {
+            Saved::Done(_) if done.failed => {
+                return Err(Unavailable::new("announcer", "a copy could not be refreshed"));
+            }
+            Saved::Done(_) => return Ok(()),
+            Saved::Conflict(theirs) => *theirs,
+        };
+    }
+    Err(Unavailable::new("store", "other writers were always first"))
+}
+
+/// Takes the lease if there is something to send and nobody holds it.
+async fn take_lease(app: &App, mut approval: Approval) -> Result<Option<Approval>, Unavailable> {
+    for _ in 0..ROUNDS_MAX {
+        let now = app.now();
+        let taken = approval.lease_until.is_some_and(|until| until > now);
+        if taken || approval.errands().is_empty() {
+            return Ok(None);
+        }
+        let mut next = approval.clone();
+        next.lease_until = now.saturating_add(LEASE).ok();
+        approval = match app.ports.store.save(next).await? {
+            Saved::Done(leased) => return Ok(Some(*leased)),
+            Saved::Conflict(theirs) => *theirs,
+        };
+    }
+    Err(Unavailable::new("store", "other writers were always first"))
+}
+
+/// What has been sent under this lease, kept apart from the record until the record takes it.
+#[derive(Default)]
+struct Done {
+    shown: Vec<(MessageRef, u32)>,
+    lost: Vec<MessageRef>,
+    outcome: bool,
+    result: bool,
+    failed: bool,
+}
+
+enum Sent {
+    Yes,
+    Never,
+    Later,
+}
+
+impl Done {
+    /// The errands of this record that are not done yet; a copy that shows an older revision is one.
+    fn left_of(&self, approval: &Approval) -> Vec<Errand> {
+        let is_left = |errand: &Errand| match errand {
+            Errand::Update(message) => !self.shown.contains(&(message.clone(), approval.revision)),
+            Errand::TellOutcome(_) => !self.outcome,
+            Errand::TellResult(..) => !self.result,
+        };
+        approval.errands().into_iter().filter(is_left).collect()
+    }
+
+    fn note(&mut self, errand: Errand, revision: u32, sent: Sent) {
+        match (errand, sent) {
+            (_, Sent::Later) => self.failed = true,
+            (Errand::Update(message), Sent::Yes) => self.shown.push((message, revision)),
+            (Errand::Update(message), Sent::Never) => self.lost.push(message),
+            (Errand::TellOutcome(_), _) => self.outcome = true,
+            (Errand::TellResult(..), _) => self.result = true,
+        }
+    }
+
+    fn write_to(&self, approval: &mut Approval, app: &App) {
+        for copy in &mut approval.copies {
+            copy.lost |= self.lost.contains(&copy.message);
+            let shown = self.shown.iter().rev().find(|(message, _)| *message == copy.message);
+            copy.shows = shown.map_or(copy.shows, |(_, revision)| *revision);
+        }
+        approval.told.outcome |= self.outcome;
+        approval.told.result |= self.result;
+        approval.lease_until = None;
+        if self.failed {
+            approval.put_off(app.now());
+        }
+    }
+}
+
+async fn run(app: &App, approval: &Approval, errand: &Errand, deadline: Deadline) -> Sent {
+    let result = match errand {
+        Errand::Update(MessageRef::Slack { channel, ts }) => update_card(app, approval, channel, ts, deadline).await,
+        Errand::Update(MessageRef::Email { person }) => mail::close(app, approval, person, deadline).await,
+        Errand::TellOutcome(thread) => tell(app, thread, messages::slack::outcome_note(approval), deadline).await,
+        Errand::TellResult(thread, end) => {
+            tell(app, thread, messages::slack::result_note(approval, end), deadline).await
+        }
+    };
+    match result {
+        Ok(()) => Sent::Yes,
+        Err(error) => {
+            tracing::warn!(approval.id = %approval.id, %error, "a message could not be sent");
+            if error.is_final { Sent::Never } else { Sent::Later }
+        }
+    }
+}
+
+/// A message that was not sent, and whether trying again is of use.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct Unsent {
+    /// The platform refused this message for good.
+    pub is_final: bool,
+    /// What it said.
+    pub problem: String,
+}
+
+impl From<slack::Error> for Unsent {
+    fn from(error: slack::Error) -> Self {
+        Self {
+            is_final: error.is_final(),
+            problem: error.to_string(),
+        }
+    }
+}
+
+impl Unsent {
+    /// The platform of a recorded message is no longer configured.
+    pub fn platform_is_off() -> Self {
+        Self {
+            is_final: false,
+            problem: "the platform is not configured".to_owned(),
+        }
+    }
+}
+
+async fn update_card(
+    app: &App,
+    approval: &Approval,
+    channel: &str,
+    ts: &str,
+    deadline: Deadline,
+) -> Result<(), Unsent> {
+    let slack = app.slack.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    let card = messages::slack::card(approval, &app.links);
+    Ok(slack.client.update(channel, ts, card, deadline).await?)
+}
+
+async fn tell(app: &App, thread: &MessageRef, note: slack::Message, deadline: Deadline) -> Result<(), Unsent> {
+    let slack = app.slack.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    match thread {
+        MessageRef::Slack { channel, ts } => {
+            slack.client.post(channel, note, Some(ts), deadline).await?;
+            Ok(())
+        }
+        MessageRef::Email { .. } => Ok(()),
+    }
+}

@@ -1,0 +1,129 @@
+//! Everything a request needs, made once: ports, clients, policy and addresses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::approval::ids::{ApprovalId, ExecutionArn};
+use crate::approval::policy::Policy;
+use crate::config::Config;
+use crate::inbound::email::link::LinkKeys;
+use crate::mail::Mailer;
+use crate::ports::{Clock, EventBus, StepFunctions, Store};
+use crate::signature::Verifier;
+use crate::slack;
+
+/// The parts with an implementation on AWS and one in memory.
+#[derive(Clone)]
+pub struct Ports {
+    /// Where approvals are recorded.
+    pub store: Arc<dyn Store>,
+    /// Who waits for the decisions.
+    pub step_functions: Arc<dyn StepFunctions>,
+    /// Where outcomes are broadcast.
+    pub bus: Arc<dyn EventBus>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Everything a request needs.
+#[derive(Clone)]
+pub struct App {
+    /// Who may decide what.
+    pub policy: Arc<Policy>,
+    /// Store, Step Functions, bus and clock.
+    pub ports: Ports,
+    /// Slack, when it is configured.
+    pub slack: Option<Slack>,
+    /// Mail, when it is configured.
+    pub mail: Option<Mail>,
+    /// The addresses that messages point to.
+    pub links: Links,
+    /// The state machines that chat commands may start, by name.
+    pub state_machines: BTreeMap<String, String>,
+}
+
+/// The two halves of Slack: what comes in is verified, what goes out carries the bot token.
+#[derive(Clone)]
+pub struct Slack {
+    /// Checks that a request is from Slack.
+    pub verifier: Verifier,
+    /// Calls the Web API.
+    pub client: slack::Client,
+}
+
+/// The two halves of mail: what goes out is sent by SES, what comes back carries a signed link.
+#[derive(Clone)]
+pub struct Mail {
+    /// Sends mail.
+    pub mailer: Mailer,
+    /// Signs and checks the links.
+    pub keys: LinkKeys,
+}
+
+/// The addresses that messages point to.
+#[derive(Debug, Clone)]
+pub struct Links {
+    /// The bot's own address, without a slash at the end.
+    pub public_url: String,
+    /// The page of an execution, with `{arn}` in it; none for the AWS console.
+    pub execution_url: Option<String>,
+}
+
+impl App {
+    /// Puts the parts together. A platform without configuration is off, which the log says once.
+    pub fn new(config: &Config, policy: Policy, ports: Ports, mailer: Option<Mailer>) -> std::io::Result<Self> {
+        let slack = match &config.slack {
+            Some(slack) => Some(Slack {
+                verifier: slack.verifier(),
+                client: slack.client()?,
+            }),
+            None => {
+                tracing::warn!("Slack is off: no Slack secrets are configured");
+                None
+            }
+        };
+        let mail = match (mailer, &config.mail) {
+            (Some(mailer), Some(mail)) => Some(Mail {
+                mailer,
+                keys: mail.keys.clone(),
+            }),
+            _ => {
+                tracing::warn!("E-mail is off: no sender and link key are configured");
+                None
+            }
+        };
+        Ok(Self {
+            policy: Arc::new(policy),
+            ports,
+            slack,
+            mail,
+            links: config.links.clone(),
+            state_machines: config.state_machines.clone(),
+        })
+    }
+
+    /// The present moment.
+    pub fn now(&self) -> Timestamp {
+        self.ports.clock.now()
+    }
+}
+
+impl Links {
+    /// The page of an execution: by default in the console of the execution's region.
+    pub fn execution(&self, execution: &ExecutionArn) -> String {
+        match &self.execution_url {
+            Some(template) => template.replace("{arn}", execution.as_str()),
+            None => format!(
+                "https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{execution}",
+                region = execution.region(),
+            ),
+        }
+    }
+
+    /// The page behind a mail's link.
+    pub fn approval(&self, id: &ApprovalId, key: &str) -> String {
+        format!("{}/email/approvals/{id}?k={key}", self.public_url)
+    }
+}

@@ -1,0 +1,204 @@
+//! The decision: one pure function that every platform goes through.
+//!
+//! No I/O and no clock, so that every rule about who may decide what, and when, can be read and tested here.
+
+use jiff::Timestamp;
+
+use super::event::Event;
+use super::ids::PersonId;
+use super::policy::Person;
+use super::record::{Approval, Ending, Intent, MessageRef, Outcome, Platform, State, Verdict, Vote};
+
+/// Longer comments are refused, not cut: what a person wrote goes on record whole.
+pub const COMMENT_MAX: usize = 2_000;
+
+/// What a verified person wants.
+#[derive(Debug, Clone)]
+pub struct Command {
+    /// The person of the policy behind the request.
+    pub person: Person,
+    /// Where the request came from.
+    pub platform: Platform,
+    /// Approve or reject.
+    pub verdict: Verdict,
+    /// Their own words, trimmed; none if empty.
+    pub comment: Option<String>,
+    /// The message that they pressed the button on, where the platform says so.
+    pub message: Option<MessageRef>,
+}
+
+/// The record after a vote that counted.
+#[derive(Debug, Clone)]
+pub enum Counted {
+    /// More people are needed.
+    Open(Approval),
+    /// This vote completed the decision, which Step Functions must now hear.
+    Decided(Approval),
+}
+
+/// Why a vote did not count. The person who cast it is told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The person is not among the approvers of this request.
+    NotAnApprover {
+        /// The names of those who are.
+        approvers: Vec<String>,
+    },
+    /// The person asked for it, and the policy wants somebody else.
+    OwnRequest,
+    /// The person has said the same before.
+    AlreadyVoted {
+        /// What they said.
+        verdict: Verdict,
+        /// When.
+        at: Timestamp,
+    },
+    /// The decision has been made.
+    AlreadyDecided {
+        /// Which way.
+        verdict: Verdict,
+        /// By whom.
+        by: Vec<String>,
+        /// When the last of them said so.
+        at: Timestamp,
+    },
+    /// The approval has ended without a decision.
+    Closed {
+        /// How.
+        outcome: Outcome,
+        /// When.
+        at: Timestamp,
+    },
+    /// The deadline has passed.
+    TooLate {
+        /// When it was.
+        deadline: Timestamp,
+    },
+    /// The policy wants a reason with a rejection.
+    ReasonRequired,
+    /// The comment is longer than `COMMENT_MAX` characters.
+    CommentTooLong,
+}
+
+/// Applies a command to an approval: the new record, or why it does not count.
+pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<Counted, Refusal> {
+    authorise(approval, &command.person.id)?;
+    check_open(approval, now)?;
+    if let Some(vote) = approval.votes.iter().find(|vote| vote.person == command.person.id)
+        && vote.verdict == command.verdict
+    {
+        return Err(Refusal::AlreadyVoted {
+            verdict: vote.verdict,
+            at: vote.at,
+        });
+    }
+    if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.comment.is_none() {
+        return Err(Refusal::ReasonRequired);
+    }
+    if command
+        .comment
+        .as_ref()
+        .is_some_and(|comment| comment.chars().count() > COMMENT_MAX)
+    {
+        return Err(Refusal::CommentTooLong);
+    }
+    Ok(count(approval, command, now))
+}
+
+/// Whether this person's decision counts on this request; approving and rejecting are authorised alike.
+pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
+    let requester = approval.request.requester.as_ref().map(|person| &person.id);
+    if approval
+        .rules
+        .eligible(requester)
+        .any(|approver| approver.id == *person)
+    {
+        return Ok(());
+    }
+    match approval.rules.approver(person) {
+        Some(_) => Err(Refusal::OwnRequest),
+        None => {
+            let approvers = approval
+                .rules
+                .eligible(requester)
+                .map(|approver| approver.name.clone())
+                .collect();
+            Err(Refusal::NotAnApprover { approvers })
+        }
+    }
+}
+
+fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
+    let verdict = match &approval.state {
+        State::Pending if now >= approval.request.deadline => {
+            return Err(Refusal::TooLate {
+                deadline: approval.request.deadline,
+            });
+        }
+        State::Pending => return Ok(()),
+        State::Resolving(Ending {
+            intent: Intent::Approve,
+            ..
+        }) => Verdict::Approve,
+        State::Resolving(Ending {
+            intent: Intent::Reject, ..
+        }) => Verdict::Reject,
+        State::Resolving(Ending {
+            intent: Intent::GiveUp { reason },
+            at,
+        }) => {
+            return Err(Refusal::Closed {
+                outcome: Outcome::Undeliverable { reason: reason.clone() },
+                at: *at,
+            });
+        }
+        State::Resolved(resolution) => match &resolution.outcome {
+            Outcome::Approved => Verdict::Approve,
+            Outcome::Rejected => Verdict::Reject,
+            other => {
+                return Err(Refusal::Closed {
+                    outcome: other.clone(),
+                    at: resolution.at,
+                });
+            }
+        },
+    };
+    let votes = approval.deciding_votes();
+    let at = votes
+        .iter()
+        .map(|vote| vote.at)
+        .max()
+        .unwrap_or(approval.request.raised_at);
+    Err(Refusal::AlreadyDecided {
+        verdict,
+        by: votes.into_iter().map(|vote| vote.name.clone()).collect(),
+        at,
+    })
+}
+
+fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
+    let mut next = approval.clone();
+    let vote = Vote {
+        person: command.person.id.clone(),
+        name: command.person.name.clone(),
+        platform: command.platform,
+        verdict: command.verdict,
+        comment: command.comment.clone(),
+        at: now,
+    };
+    // A person has one vote; who approved and then rejects has changed their mind.
+    next.votes.retain(|earlier| earlier.person != vote.person);
+    next.votes.push(vote.clone());
+    next.adopt(command.message.as_ref());
+    next.revision += 1;
+    next.leave_to_reconciler(now);
+    let voted = Event::voted(&next, &vote);
+    next.outbox.push(voted);
+    let intent = match command.verdict {
+        Verdict::Reject => Intent::Reject,
+        Verdict::Approve if next.approvals() >= next.rules.required => Intent::Approve,
+        Verdict::Approve => return Counted::Open(next),
+    };
+    next.state = State::Resolving(Ending { intent, at: now });
+    Counted::Decided(next)
+}

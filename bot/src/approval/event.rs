@@ -1,0 +1,226 @@
+//! The events on the bus: what happened to an approval, for announcers and for anybody else who listens.
+//!
+//! Each has an id that is the same when it is sent again, because the bus delivers at least once.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::ids::{ApprovalId, ExecutionArn, PersonId};
+use super::record::{Approval, Outcome, Platform, State, Status, Verdict, Vote};
+
+/// The `source` of every event.
+pub const SOURCE: &str = "countersign";
+/// Grows when the shape of a detail changes in a way that a consumer must know.
+pub const SCHEMA_VERSION: &str = "1";
+
+/// One event, ready to be put on the bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// The same whenever this event is sent.
+    pub id: String,
+    /// The approval it is about.
+    pub approval: ApprovalId,
+    /// The kind of event.
+    pub detail_type: DetailType,
+    /// The detail, valid against the schema of its kind.
+    pub detail: Value,
+}
+
+/// The kinds of event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DetailType {
+    /// A workflow has asked.
+    Requested,
+    /// A person has said something that does not decide yet.
+    Voted,
+    /// The approval has ended.
+    Resolved,
+}
+
+impl DetailType {
+    /// Every kind, for those who describe them all.
+    pub const ALL: [Self; 3] = [Self::Requested, Self::Voted, Self::Resolved];
+
+    /// The `detail-type` on the bus.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Requested => "Approval Requested",
+            Self::Voted => "Approval Voted",
+            Self::Resolved => "Approval Resolved",
+        }
+    }
+}
+
+/// What one person said, as events and task output carry it: no address, no platform id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    person: PersonId,
+    name: String,
+    platform: Platform,
+    at: Timestamp,
+    comment: Option<String>,
+}
+
+impl From<&Vote> for Said {
+    fn from(vote: &Vote) -> Self {
+        Self {
+            person: vote.person.clone(),
+            name: vote.name.clone(),
+            platform: vote.platform,
+            at: vote.at,
+            comment: vote.comment.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a, T> {
+    schema_version: &'a str,
+    event_id: &'a str,
+    occurred_at: Timestamp,
+    approval_id: &'a ApprovalId,
+    execution_arn: &'a ExecutionArn,
+    policy: &'a str,
+    correlation: &'a Map<String, Value>,
+    #[serde(flatten)]
+    own: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Requested<'a> {
+    title: &'a str,
+    requested_by: Option<&'a str>,
+    deadline: Timestamp,
+    required: usize,
+    approvers: Vec<&'a PersonId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Voted {
+    vote: Said,
+    verdict: Verdict,
+    approvals: usize,
+    required: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resolved<'a> {
+    status: Status,
+    decided_by: Vec<Said>,
+    reason: Option<&'a str>,
+}
+
+/// What the task's output, or the cause of its failure, says about a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionOutput {
+    approval_id: ApprovalId,
+    status: Status,
+    decided_by: Vec<Said>,
+    decided_at: Timestamp,
+}
+
+impl DecisionOutput {
+    /// The output for an approval whose decision was recorded at this time.
+    pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
+        let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
+        Self {
+            approval_id: approval.id.clone(),
+            status,
+            decided_by,
+            decided_at,
+        }
+    }
+}
+
+impl Event {
+    /// A workflow has asked.
+    pub fn requested(approval: &Approval) -> Self {
+        let own = Requested {
+            title: &approval.request.title,
+            requested_by: approval.request.requested_by.as_deref(),
+            deadline: approval.request.deadline,
+            required: approval.rules.required,
+            approvers: approval.rules.approvers.iter().map(|person| &person.id).collect(),
+        };
+        Self::new(
+            approval,
+            DetailType::Requested,
+            "requested",
+            approval.request.raised_at,
+            own,
+        )
+    }
+
+    /// A person has said something.
+    pub fn voted(approval: &Approval, vote: &Vote) -> Self {
+        let own = Voted {
+            vote: vote.into(),
+            verdict: vote.verdict,
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+        };
+        let verdict = match vote.verdict {
+            Verdict::Approve => "approve",
+            Verdict::Reject => "reject",
+        };
+        Self::new(
+            approval,
+            DetailType::Voted,
+            &format!("voted.{}.{verdict}", vote.person),
+            vote.at,
+            own,
+        )
+    }
+
+    /// The approval has ended; nothing if it has not.
+    pub fn resolved(approval: &Approval) -> Option<Self> {
+        let State::Resolved(resolution) = &approval.state else {
+            return None;
+        };
+        let decided = matches!(resolution.outcome, Outcome::Approved | Outcome::Rejected);
+        let votes = if decided { approval.deciding_votes() } else { Vec::new() };
+        let own = Resolved {
+            status: resolution.outcome.status(),
+            decided_by: votes.into_iter().map(Said::from).collect(),
+            reason: match &resolution.outcome {
+                Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason),
+                Outcome::Approved | Outcome::Rejected | Outcome::Expired => None,
+            },
+        };
+        Some(Self::new(
+            approval,
+            DetailType::Resolved,
+            "resolved",
+            resolution.at,
+            own,
+        ))
+    }
+
+    fn new(approval: &Approval, detail_type: DetailType, step: &str, at: Timestamp, own: impl Serialize) -> Self {
+        let id = format!("{}.{step}", approval.id);
+        let detail = Detail {
+            schema_version: SCHEMA_VERSION,
+            event_id: &id,
+            occurred_at: at,
+            approval_id: &approval.id,
+            execution_arn: &approval.request.execution,
+            policy: &approval.rules.name,
+            correlation: &approval.request.correlation,
+            own,
+        };
+        // Every field is a string, a number, a list or a map with string keys, so there is always a value.
+        let detail = serde_json::to_value(detail).unwrap_or_default();
+        Self {
+            id,
+            approval: approval.id.clone(),
+            detail_type,
+            detail,
+        }
+    }
+}

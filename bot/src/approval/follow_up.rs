@@ -1,0 +1,128 @@
+//! What is left to do about an approval, read from its record alone: which messages to send, and when to look again.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::event::Event;
+use super::record::{Approval, Copy, ExecutionEnd, MessageRef, Outcome, Resolution, Retry, State};
+
+/// How long whoever recorded a change has before the reconciler also looks at it.
+const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
+/// How long the reconciler keeps asking how the execution ended, for the last note to the requester.
+const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
+
+/// Something to send, found by looking at the record alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Errand {
+    /// Make this message show the record as it is: change the card, or answer the mail.
+    Update(MessageRef),
+    /// Tell the requester how the approval ended.
+    TellOutcome(MessageRef),
+    /// Tell the requester how the execution ended.
+    TellResult(MessageRef, ExecutionEnd),
+}
+
+impl Approval {
+    /// Takes a message into the copies that is out without being on record, as when the platform took the
+    /// card and its answer was lost.
+    pub fn adopt(&mut self, message: Option<&MessageRef>) {
+        if let Some(message) = message.filter(|message| self.copies.iter().all(|copy| copy.message != **message)) {
+            self.copies.push(Copy {
+                message: message.clone(),
+                shows: 0,
+                lost: false,
+            });
+        }
+    }
+
+    /// Records that Step Functions has the task ended in this way.
+    pub fn resolve(&mut self, outcome: Outcome, now: Timestamp) {
+        self.state = State::Resolved(Resolution { outcome, at: now });
+        self.revision += 1;
+        self.leave_to_reconciler(now);
+        self.outbox.extend(Event::resolved(self));
+    }
+
+    /// Notes that something is left to do: whoever wrote it does it now, and the reconciler if they cannot.
+    pub fn leave_to_reconciler(&mut self, now: Timestamp) {
+        self.retry = Some(Retry {
+            failures: 0,
+            at: later(now, HEAD_START),
+        });
+    }
+
+    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes.
+    pub fn put_off(&mut self, now: Timestamp) {
+        let failures = self.retry.map_or(0, |retry| retry.failures) + 1;
+        let delay = SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300));
+        self.retry = Some(Retry {
+            failures,
+            at: later(now, delay),
+        });
+    }
+
+    /// When the reconciler should look at this approval next; never, once everything is done.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let retry_at = self.retry.map(|retry| retry.at);
+        if self.is_unfinished() {
+            return Some(retry_at.unwrap_or(self.request.raised_at));
+        }
+        match &self.state {
+            State::Pending => Some(retry_at.map_or(self.request.deadline, |at| at.max(self.request.deadline))),
+            State::Resolving(_) => retry_at,
+            State::Resolved(resolution) if self.awaits_execution_end() => {
+                let at = retry_at.unwrap_or(later(resolution.at, HEAD_START));
+                (at < later(resolution.at, RESULT_AWAITED)).then_some(at)
+            }
+            State::Resolved(_) => None,
+        }
+    }
+
+    /// Whether something that is recorded has not reached everybody it should reach.
+    pub fn is_unfinished(&self) -> bool {
+        matches!(self.state, State::Resolving(_)) || !self.outbox.is_empty() || !self.errands().is_empty()
+    }
+
+    /// Whether the requester still waits to hear how the execution ended.
+    pub fn awaits_execution_end(&self) -> bool {
+        self.thread().is_some() && self.execution_end.is_none() && !self.told.result
+    }
+
+    /// The Slack message in whose thread the requester is told things.
+    pub fn thread(&self) -> Option<&MessageRef> {
+        let messages = self.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
+        messages
+            .into_iter()
+            .find(|message| matches!(message, MessageRef::Slack { .. }))
+    }
+
+    /// What has to be sent so that every copy, and the requester, know what is recorded.
+    pub fn errands(&self) -> Vec<Errand> {
+        let resolved = self.resolution().is_some();
+        let mut errands = Vec::new();
+        for copy in self
+            .copies
+            .iter()
+            .filter(|copy| !copy.lost && copy.shows < self.revision)
+        {
+            match &copy.message {
+                MessageRef::Slack { .. } => errands.push(Errand::Update(copy.message.clone())),
+                // A mail cannot be changed; it is answered once, when the approval has ended.
+                MessageRef::Email { .. } if resolved => errands.push(Errand::Update(copy.message.clone())),
+                MessageRef::Email { .. } => {}
+            }
+        }
+        if let Some(thread) = self.thread() {
+            if resolved && !self.told.outcome {
+                errands.push(Errand::TellOutcome(thread.clone()));
+            }
+            if let Some(end) = self.execution_end.as_ref().filter(|_| resolved && !self.told.result) {
+                errands.push(Errand::TellResult(thread.clone(), end.clone()));
+            }
+        }
+        errands
+    }
+}
+
+fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+    time.saturating_add(by).unwrap_or(time)
+}

@@ -1,0 +1,218 @@
+//! The names of things: an id is a type, made by `parse` or by a derivation, and a secret one does not print.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Deserializer, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::encoding;
+
+/// Step Functions accepts task tokens of at most this many characters (API reference, `SendTaskSuccess`).
+pub const TASK_TOKEN_MAX: usize = 2048;
+
+/// The capability to complete a paused task.
+///
+/// It lives in the store and in calls to Step Functions, and nowhere else: it does not serialize, and
+/// `Debug` prints no part of it.
+#[derive(Clone)]
+pub struct TaskToken(SecretString);
+
+impl TaskToken {
+    /// Takes a token as Step Functions hands it out: 1 to 2048 characters.
+    pub fn parse(token: &str) -> Result<Self, InvalidId> {
+        if token.is_empty() || token.len() > TASK_TOKEN_MAX {
+            return Err(InvalidId("a task token has 1 to 2048 characters"));
+        }
+        Ok(Self(token.into()))
+    }
+
+    /// The token itself, for the call that sends it back to Step Functions and for the store.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl fmt::Debug for TaskToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TaskToken([redacted])")
+    }
+}
+
+/// The public name of one approval: `apr_` and 26 characters, derived from the task token.
+///
+/// The derivation makes a repeated invocation of the notifier raise the same request, and a retried state
+/// (which has a new token) a new one. The hash gives nothing of the token away.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ApprovalId(String);
+
+impl ApprovalId {
+    const PREFIX: &str = "apr_";
+    const HASHED_BYTES: usize = 16;
+
+    /// The id of the approval that waits on this token.
+    pub fn of(token: &TaskToken) -> Self {
+        let hash = Sha256::digest(token.expose().as_bytes());
+        Self(format!(
+            "{}{}",
+            Self::PREFIX,
+            encoding::readable(&hash[..Self::HASHED_BYTES])
+        ))
+    }
+
+    /// Reads an id that came back from a client; anything that `of` cannot have made is refused.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let bytes = text.strip_prefix(Self::PREFIX).and_then(encoding::from_readable);
+        match bytes {
+            Some(bytes) if bytes.len() == Self::HASHED_BYTES => Ok(Self(text.to_owned())),
+            _ => Err(InvalidId("an approval id is apr_ and 26 lower-case letters and digits")),
+        }
+    }
+
+    /// The id as text, for buttons, links and events.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for ApprovalId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The key of a person in the policy file: lower-case letters, digits, `-`, `_` and `.`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct PersonId(String);
+
+impl PersonId {
+    /// Reads a person's key: 1 to 64 of the characters named above.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+        if text.is_empty() || text.len() > 64 || !text.chars().all(allowed) {
+            return Err(InvalidId("a person's key has 1 to 64 of a-z, 0-9, '-', '_' and '.'"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+
+    /// The key as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for PersonId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The ARN of one execution of a Standard state machine.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct ExecutionArn(String);
+
+impl ExecutionArn {
+    /// Reads `arn:PARTITION:states:REGION:ACCOUNT:execution:MACHINE:NAME`.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts.as_slice() {
+            ["arn", _, "states", _, _, "execution", machine, name] if !machine.is_empty() && !name.is_empty() => {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(InvalidId(
+                "an execution ARN is arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME",
+            )),
+        }
+    }
+
+    /// The ARN as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The region, which the link to the console needs.
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    /// The execution's own name, the last part.
+    pub fn name(&self) -> &str {
+        self.part(7)
+    }
+
+    fn part(&self, index: usize) -> &str {
+        self.0.split(':').nth(index).unwrap_or_default()
+    }
+}
+
+impl<'de> Deserialize<'de> for ExecutionArn {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+macro_rules! shows_as_text {
+    ($($name:ident),*) => {$(
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )*};
+}
+
+shows_as_text!(ApprovalId, PersonId, ExecutionArn);
+
+/// Text that is not an id of the expected kind; the message says what one looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidId(&'static str);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_approval_id_is_derived_from_the_token_and_reads_back() {
+        let token = TaskToken::parse("AQCEAAAAKgAAAAMAAA").unwrap();
+        let id = ApprovalId::of(&token);
+        assert_eq!(id, ApprovalId::of(&token));
+        assert_eq!(id.as_str().len(), 30);
+        assert_eq!(ApprovalId::parse(id.as_str()), Ok(id));
+        assert_ne!(
+            ApprovalId::of(&token),
+            ApprovalId::of(&TaskToken::parse("AQCEAAAAKgAAAAMAAB").unwrap())
+        );
+    }
+
+    #[test]
+    fn text_that_is_no_approval_id_is_refused() {
+        for text in [
+            "",
+            "apr_",
+            "apr_abc",
+            "apr_zzzzzzzzzzzzzzzzzzzzzzzzzz!",
+            "APR_00000000000000000000000000",
+        ] {
+            assert!(ApprovalId::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_print() {
+        let token = TaskToken::parse("secret-token").unwrap();
+        assert_eq!(format!("{token:?}"), "TaskToken([redacted])");
+        assert!(TaskToken::parse("").is_err());
+        assert!(TaskToken::parse(&"a".repeat(2049)).is_err());
+        assert!(TaskToken::parse(&"a".repeat(2048)).is_ok());
+    }
+}

@@ -1,0 +1,11 @@
+//! The decision core: ids, policy, request, record, events and `decide`. Nothing here does I/O or reads a clock.
+
+pub mod decide;
+pub mod event;
+pub mod follow_up;
+pub mod ids;
+pub mod policy;
+pub mod policy_file;
+pub mod record;
+pub mod request;
+pub mod truth;

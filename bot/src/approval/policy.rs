@@ -1,0 +1,135 @@
+//! Who may reach the bot, who is who on each platform, and who may decide what.
+//!
+//! The file is read by `policy_file`; a request keeps the `Rules` it was raised under.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+
+use super::ids::PersonId;
+
+/// The whole policy file, read and found right.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The Slack workspaces whose members may reach the bot.
+    pub slack_teams: BTreeSet<String>,
+    /// The Entra tenants whose members may reach the bot.
+    pub teams_tenants: BTreeSet<String>,
+    /// Everybody the bot knows, by key.
+    pub people: BTreeMap<PersonId, Person>,
+    /// The rules a workflow names in its request.
+    pub rules: BTreeMap<String, Rules>,
+    /// What each chat command launches, by its name without the slash.
+    pub commands: BTreeMap<String, LaunchCommand>,
+}
+
+/// One person with every identity that counts as that person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The key in the policy file.
+    pub id: PersonId,
+    /// The name that messages show.
+    pub name: String,
+    /// The Slack user id (`U…` or `W…`).
+    pub slack: Option<String>,
+    /// The Entra object id, lower case.
+    pub teams: Option<String>,
+    /// The address that approval mail goes to.
+    pub email: Option<String>,
+}
+
+/// One `[policies.NAME]`, with its groups resolved to people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rules {
+    /// The name a request uses.
+    pub name: String,
+    /// Everybody who may decide, each once; never empty.
+    pub approvers: Vec<Person>,
+    /// How many distinct people must approve.
+    pub required: usize,
+    /// Whether the requester counts.
+    pub self_approval: bool,
+    /// Whether a rejection needs a comment.
+    pub reason_on_reject: bool,
+    /// When to remind, counted from the request.
+    pub remind_after: Vec<SignedDuration>,
+    /// When to call in more people, and whom.
+    pub escalation: Option<Escalation>,
+    /// The Slack channel that gets the card.
+    pub slack_channel: Option<String>,
+    /// The Teams conversation that gets the card.
+    pub teams_conversation: Option<String>,
+    /// When approval mail is sent.
+    pub email: EmailUse,
+}
+
+/// `escalate_after` and `escalate_to`, which only make sense together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Escalation {
+    /// Counted from the request.
+    pub after: SignedDuration,
+    /// Who is added to the approvers.
+    pub to: Vec<Person>,
+}
+
+/// When approval mail is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmailUse {
+    /// Beside the chat card.
+    Always,
+    /// Only when no chat took the card.
+    Fallback,
+    /// Not at all.
+    Never,
+}
+
+/// One `[commands.NAME]`: what the chat command starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LaunchCommand {
+    /// A name of `COUNTERSIGN_STATE_MACHINES`.
+    pub state_machine: String,
+    /// The rules of the approval inside it, for the answer that says where the card will appear.
+    pub policy: String,
+}
+
+/// Why a chat user is nobody to the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Stranger {
+    /// The workspace or tenant is not on the access list.
+    #[error("this workspace is not on the access list of the policy")]
+    ForeignTeam,
+    /// The workspace is right and the user has no entry.
+    #[error("the policy has no person with this identity")]
+    Unlisted,
+}
+
+impl Policy {
+    /// The person behind a Slack user of a workspace.
+    ///
+    /// `team` is the user's own workspace: in a shared channel it differs from the channel's, and a user of
+    /// another workspace is a stranger even with a listed id.
+    pub fn slack_person(&self, team: Option<&str>, user: &str) -> Result<&Person, Stranger> {
+        if !team.is_some_and(|team| self.slack_teams.contains(team)) {
+            return Err(Stranger::ForeignTeam);
+        }
+        self.people
+            .values()
+            .find(|person| person.slack.as_deref() == Some(user))
+            .ok_or(Stranger::Unlisted)
+    }
+}
+
+impl Rules {
+    /// The approver with this key.
+    pub fn approver(&self, id: &PersonId) -> Option<&Person> {
+        self.approvers.iter().find(|person| person.id == *id)
+    }
+
+    /// The approvers whose decision counts on a request of this requester.
+    pub fn eligible(&self, requester: Option<&PersonId>) -> impl Iterator<Item = &Person> {
+        let excluded = requester.filter(|_| !self.self_approval).cloned();
+        self.approvers
+            .iter()
+            .filter(move |person| Some(&person.id) != excluded.as_ref())
+    }
+}

@@ -1,0 +1,83 @@
+//! Reads the policy file strictly: whatever is wrong with it is reported in one message, each with its place.
+
+mod check;
+mod raw;
+
+use std::fmt;
+
+use toml_span::{Error, ErrorKind, Span};
+
+use super::policy::Policy;
+
+/// Everything that is wrong with a policy file, in the order of the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+/// One thing that is wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, in words that name the key.
+    pub message: String,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            let newline = if index == 0 { "" } else { "\n" };
+            write!(f, "{newline}line {}: {}", problem.line, problem.message)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+/// Reads the text of a policy file, or says everything that is wrong with it.
+pub fn read(text: &str) -> Result<Policy, Problems> {
+    let mut document = toml_span::parse(text).map_err(|error| problems(text, vec![error]))?;
+    let mut errors = Vec::new();
+    let policy = raw::File::read(&mut document, &mut errors).map(|file| check::check(file, &mut errors));
+    match policy {
+        Some(policy) if errors.is_empty() => Ok(policy),
+        _ => Err(problems(text, errors)),
+    }
+}
+
+fn problems(text: &str, errors: Vec<Error>) -> Problems {
+    let mut found: Vec<Problem> = errors
+        .into_iter()
+        .flat_map(|error| match error.kind {
+            // The library reports the unknown keys of a table together; each has a place of its own.
+            ErrorKind::UnexpectedKeys { keys, expected } => keys
+                .into_iter()
+                .map(|(key, span)| {
+                    (
+                        span,
+                        format!("unknown key `{key}`; known here: {}", expected.join(", ")),
+                    )
+                })
+                .collect(),
+            ErrorKind::Custom(message) => vec![(error.span, message.into_owned())],
+            _ => vec![(error.span, error.to_string())],
+        })
+        .map(|(span, message)| Problem {
+            line: 1 + newlines_before(text, span),
+            message,
+        })
+        .collect();
+    found.sort();
+    Problems(found)
+}
+
+fn newlines_before(text: &str, span: Span) -> usize {
+    text.bytes().take(span.start).filter(|byte| *byte == b'\n').count()
+}
+
+fn problem(message: impl Into<String>, span: Span) -> Error {
+    (ErrorKind::Custom(message.into().into()), span).into()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! The file as written: keys and types are right, names are not looked up yet.
+//!
+//! Reading goes on past a problem, so that one message can list them all.
+
+use jiff::SignedDuration;
+use toml_span::de_helpers::{TableHelper, expected};
+use toml_span::value::{Key, Value, ValueInner};
+use toml_span::{DeserError, Deserialize, Error, Span};
+
+use super::problem;
+use crate::approval::policy::EmailUse;
+
+/// The five top-level tables.
+pub(super) struct File {
+    pub(super) access: Access,
+    pub(super) people: Vec<Named<RawPerson>>,
+    pub(super) groups: Vec<Named<Vec<Name>>>,
+    pub(super) policies: Vec<Named<RawRules>>,
+    pub(super) commands: Vec<Named<RawCommand>>,
+}
+
+#[derive(Default)]
+pub(super) struct Access {
+    pub(super) slack_teams: Vec<String>,
+    pub(super) teams_tenants: Vec<String>,
+}
+
+/// An entry under a name of the user's choice; no value means that its problems are on the list already.
+pub(super) struct Named<T> {
+    pub(super) name: String,
+    pub(super) span: Span,
+    pub(super) value: Option<T>,
+}
+
+pub(super) struct RawPerson {
+    pub(super) name: String,
+    pub(super) slack: Option<Name>,
+    pub(super) teams: Option<Name>,
+    pub(super) email: Option<Name>,
+}
+
+pub(super) struct RawRules {
+    pub(super) approvers: Vec<Name>,
+    pub(super) approvers_span: Span,
+    pub(super) required: usize,
+    pub(super) required_span: Span,
+    pub(super) self_approval: bool,
+    pub(super) reason_on_reject: bool,
+    pub(super) remind_after: Vec<Duration>,
+    pub(super) escalate_after: Option<Duration>,
+    pub(super) escalate_to: Option<Vec<Name>>,
+    pub(super) slack_channel: Option<String>,
+    pub(super) teams_conversation: Option<String>,
+    pub(super) email: EmailUse,
+}
+
+pub(super) struct RawCommand {
+    pub(super) state_machine: String,
+    pub(super) policy: Name,
+}
+
+/// Text with its place, so that a name that leads nowhere can be pointed at.
+pub(super) struct Name {
+    pub(super) text: String,
+    pub(super) span: Span,
+}
+
+pub(super) struct Duration(pub(super) SignedDuration);
+
+/// A table that is read as far as it goes.
+trait Read: Sized {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self>;
+}
+
+/// Reads a value as a table of this kind; what is wrong with it goes on the list.
+fn read<T: Read>(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<T> {
+    let mut table = match TableHelper::new(value) {
+        Ok(table) => table,
+        Err(mut error) => {
+            errors.append(&mut error.errors);
+            return None;
+        }
+    };
+    let found = T::read(&mut table);
+    if let Err(mut error) = table.finalize(None) {
+        errors.append(&mut error.errors);
+    }
+    found
+}
+
+impl File {
+    /// Reads the document as far as it goes; what is wrong with it goes on the list.
+    pub(super) fn read(document: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<Self> {
+        read(document, errors)
+    }
+}
+
+impl Read for File {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        let access = match table.take("access") {
+            Some((_, mut value)) => read(&mut value, &mut table.errors).unwrap_or_default(),
+            None => Access::default(),
+        };
+        Some(Self {
+            access,
+            people: named(table, "people", read),
+            groups: named(table, "groups", read_list),
+            policies: named(table, "policies", read),
+            commands: named(table, "commands", read),
+        })
+    }
+}
+
+type Reader<T> = fn(&mut Value<'_>, &mut Vec<Error>) -> Option<T>;
+
+/// Reads a table whose keys are names of the user's choice, in the order of the file.
+fn named<T>(outer: &mut TableHelper<'_>, key: &'static str, read: Reader<T>) -> Vec<Named<T>> {
+    let Some((_, mut value)) = outer.take(key) else {
+        return Vec::new();
+    };
+    let table = match value.take() {
+        ValueInner::Table(table) => table,
+        other => {
+            outer.errors.push(expected("a table", other, value.span));
+            return Vec::new();
+        }
+    };
+    let mut entries: Vec<(Key<'_>, Value<'_>)> = table.into_iter().collect();
+    entries.sort_by_key(|(key, _)| key.span.start);
+    entries
+        .into_iter()
+        .map(|(key, mut value)| Named {
+            name: key.name.into_owned(),
+            span: key.span,
+            value: read(&mut value, &mut outer.errors),
+        })
+        .collect()
+}
+
+fn read_list(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<Vec<Name>> {
+    match Vec::<Name>::deserialize(value) {
+        Ok(names) => Some(names),
+        Err(mut error) => {
+            errors.append(&mut error.errors);
+            None
+        }
+    }
+}
+
+impl Read for Access {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        Some(Self {
+            slack_teams: table.optional("slack_teams").unwrap_or_default(),
+            teams_tenants: table.optional("teams_tenants").unwrap_or_default(),
+        })
+    }
+}
+
+impl Read for RawPerson {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        let name = table.required("name");
+        let slack = table.optional("slack");
+        let teams = table.optional("teams");
+        let email = table.optional("email");
+        Some(Self {
+            name: name.ok()?,
+            slack,
+            teams,
+            email,
+        })
+    }
+}
+
+impl Read for RawRules {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        let approvers = table.required_s::<Vec<Name>>("approvers");
+        let required = table.optional_s("required");
+        let self_approval = table.optional("self_approval").unwrap_or(false);
+        let reason_on_reject = table.optional("reason_on_reject").unwrap_or(false);
+        let remind_after = table.optional("remind_after").unwrap_or_default();
+        let escalate_after = table.optional("escalate_after");
+        let escalate_to = table.optional("escalate_to");
+        let slack_channel = table.optional("slack_channel");
+        let teams_conversation = table.optional("teams_conversation");
+        let email = table.optional("email").unwrap_or(EmailUse::Always);
+        let approvers = approvers.ok()?;
+        let (required, required_span) = required.map_or((1, approvers.span), |found| (found.value, found.span));
+        Some(Self {
+            approvers_span: approvers.span,
+            approvers: approvers.value,
+            required,
+            required_span,
+            self_approval,
+            reason_on_reject,
+            remind_after,
+            escalate_after,
+            escalate_to,
+            slack_channel,
+            teams_conversation,
+            email,
+        })
+    }
+}
+
+impl Read for RawCommand {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        let state_machine = table.required("state_machine");
+        let policy = table.required("policy");
+        Some(Self {
+            state_machine: state_machine.ok()?,
+            policy: policy.ok()?,
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        let text = value.take_string(Some("a string"))?.into_owned();
+        if text.trim().is_empty() {
+            return Err(problem("an empty string names nobody", span).into());
+        }
+        Ok(Self { text, span })
+    }
+}
+
+impl<'de> Deserialize<'de> for Duration {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        let text = value.take_string(Some("a duration such as \"5m\""))?;
+        match text.parse::<SignedDuration>() {
+            Ok(duration) if duration.is_positive() => Ok(Self(duration)),
+            _ => {
+                let message = format!("`{text}` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"");
+                Err(problem(message, span).into())
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for EmailUse {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        match value
+            .take_string(Some("\"always\", \"fallback\" or \"never\""))?
+            .as_ref()
+        {
+            "always" => Ok(Self::Always),
+            "fallback" => Ok(Self::Fallback),
+            "never" => Ok(Self::Never),
+            other => {
+                let message = format!("email = \"{other}\" is not \"always\", \"fallback\" or \"never\"");
+                Err(problem(message, span).into())
+            }
+        }
+    }
+}

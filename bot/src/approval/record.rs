@@ -1,0 +1,325 @@
+//! One approval as it is recorded: what was asked, what people said, what Step Functions made of it, and
+//! which copies of the card are out.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::event::Event;
+use super::ids::{ApprovalId, PersonId, TaskToken};
+use super::policy::Rules;
+use super::request::{Asked, Request};
+
+/// The record of one approval.
+///
+/// Every change is one conditional write on `version`, so of two writers one wins and the other is shown
+/// the winner's record.
+#[derive(Debug, Clone)]
+pub struct Approval {
+    /// The public name.
+    pub id: ApprovalId,
+    /// The capability to complete the task.
+    pub token: TaskToken,
+    /// What was asked.
+    pub request: Request,
+    /// The rules it was asked under, as they were at that time.
+    pub rules: Rules,
+    /// Where the decision stands.
+    pub state: State,
+    /// One vote a person, in the order they came.
+    pub votes: Vec<Vote>,
+    /// The messages that are out.
+    pub copies: Vec<Copy>,
+    /// Events that are recorded and not yet accepted by the bus.
+    pub outbox: Vec<Event>,
+    /// What the requester has been told in the thread of the card.
+    pub told: Told,
+    /// How the execution ended, once that is known.
+    pub execution_end: Option<ExecutionEnd>,
+    /// Grows with every change that a reader of the card can see.
+    pub revision: u32,
+    /// Whoever refreshes the copies holds this until the time given, so that no older card follows a newer one.
+    pub lease_until: Option<Timestamp>,
+    /// When the reconciler looks at what is unfinished.
+    pub retry: Option<Retry>,
+    /// Grows with every write.
+    pub version: u64,
+}
+
+/// Where the decision stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Nobody has completed the quorum.
+    Pending,
+    /// The ending is recorded; Step Functions has not confirmed it.
+    Resolving(Ending),
+    /// Step Functions has confirmed how the task ended.
+    Resolved(Resolution),
+}
+
+/// What we are about to tell Step Functions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ending {
+    /// Success or failure, and why.
+    pub intent: Intent,
+    /// When it was recorded.
+    pub at: Timestamp,
+}
+
+/// The three callbacks that the bot makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// `SendTaskSuccess`.
+    Approve,
+    /// `SendTaskFailure` with `ApprovalRejected`.
+    Reject,
+    /// `SendTaskFailure` with `ApprovalUndeliverable`.
+    GiveUp {
+        /// What kept the request from everybody.
+        reason: String,
+    },
+}
+
+/// How the task ended, as Step Functions has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Which end it was.
+    pub outcome: Outcome,
+    /// When that was found out.
+    pub at: Timestamp,
+}
+
+/// The ends an approval can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The task succeeded with our output.
+    Approved,
+    /// The task failed with our `ApprovalRejected`.
+    Rejected,
+    /// Step Functions ended the wait first.
+    Expired,
+    /// The execution ended, or somebody else completed the task.
+    Cancelled {
+        /// What Step Functions said about it.
+        reason: String,
+    },
+    /// Nobody could be asked.
+    Undeliverable {
+        /// What kept the request from everybody.
+        reason: String,
+    },
+}
+
+/// The word for where an approval stands, in events, messages and task output.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Waiting for people.
+    Pending,
+    /// Decided, waiting for Step Functions.
+    Resolving,
+    /// The quorum approved.
+    Approved,
+    /// Somebody rejected.
+    Rejected,
+    /// Time ran out.
+    Expired,
+    /// The execution ended otherwise.
+    Cancelled,
+    /// Nobody could be asked.
+    Undeliverable,
+}
+
+/// Approve or reject.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Let it go ahead.
+    Approve,
+    /// Do not.
+    Reject,
+}
+
+/// Where a person pressed the button.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// A Slack message.
+    Slack,
+    /// The page behind a mail's link.
+    Email,
+}
+
+/// What one person said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vote {
+    /// Who.
+    pub person: PersonId,
+    /// The name that messages show.
+    pub name: String,
+    /// Where.
+    pub platform: Platform,
+    /// What.
+    pub verdict: Verdict,
+    /// In their own words.
+    pub comment: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// One message that shows the approval, and what it shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copy {
+    /// What is needed to change or answer the message.
+    pub message: MessageRef,
+    /// The revision it shows; the closing mail counts as showing the last one.
+    pub shows: u32,
+    /// The platform said for good that the message cannot be changed, so nobody tries again.
+    pub lost: bool,
+}
+
+/// What is needed to change or answer a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MessageRef {
+    /// A Slack message: channel id and timestamp.
+    Slack {
+        /// The channel id.
+        channel: String,
+        /// The message's `ts`.
+        ts: String,
+    },
+    /// A mail to one person.
+    Email {
+        /// Whom the link in it belongs to.
+        person: PersonId,
+    },
+}
+
+/// What the requester has been told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Told {
+    /// How the approval ended.
+    pub outcome: bool,
+    /// How the execution ended.
+    pub result: bool,
+}
+
+/// How an execution ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecutionEnd {
+    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
+    pub status: String,
+    /// The output, as JSON text, when there is one.
+    pub output: Option<String>,
+}
+
+/// When to try again what failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// Failures in a row.
+    pub failures: u32,
+    /// Not before this time.
+    pub at: Timestamp,
+}
+
+impl Approval {
+    /// A new record for what a workflow asks, pending, with nothing sent yet.
+    pub fn raise(asked: Asked) -> Self {
+        let Asked { token, request, rules } = asked;
+        let mut approval = Self {
+            id: ApprovalId::of(&token),
+            token,
+            request,
+            rules,
+            state: State::Pending,
+            votes: Vec::new(),
+            copies: Vec::new(),
+            outbox: Vec::new(),
+            told: Told::default(),
+            execution_end: None,
+            revision: 0,
+            lease_until: None,
+            retry: None,
+            version: 0,
+        };
+        approval.outbox.push(Event::requested(&approval));
+        approval.leave_to_reconciler(approval.request.raised_at);
+        approval
+    }
+
+    /// The word for where this approval stands.
+    pub fn status(&self) -> Status {
+        match &self.state {
+            State::Pending => Status::Pending,
+            State::Resolving(_) => Status::Resolving,
+            State::Resolved(resolution) => resolution.outcome.status(),
+        }
+    }
+
+    /// The end, once Step Functions has confirmed it.
+    pub fn resolution(&self) -> Option<&Resolution> {
+        match &self.state {
+            State::Resolved(resolution) => Some(resolution),
+            State::Pending | State::Resolving(_) => None,
+        }
+    }
+
+    /// How many distinct people have approved.
+    pub fn approvals(&self) -> usize {
+        self.votes
+            .iter()
+            .filter(|vote| vote.verdict == Verdict::Approve)
+            .count()
+    }
+
+    /// The votes that made the decision: the rejection, or the approvals.
+    pub fn deciding_votes(&self) -> Vec<&Vote> {
+        let rejections: Vec<&Vote> = self
+            .votes
+            .iter()
+            .filter(|vote| vote.verdict == Verdict::Reject)
+            .collect();
+        if rejections.is_empty() {
+            self.votes.iter().collect()
+        } else {
+            rejections
+        }
+    }
+}
+
+impl Outcome {
+    /// The word for this end.
+    pub fn status(&self) -> Status {
+        match self {
+            Self::Approved => Status::Approved,
+            Self::Rejected => Status::Rejected,
+            Self::Expired => Status::Expired,
+            Self::Cancelled { .. } => Status::Cancelled,
+            Self::Undeliverable { .. } => Status::Undeliverable,
+        }
+    }
+}
+
+impl Status {
+    /// The word itself.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Resolving => "resolving",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Cancelled => "cancelled",
+            Self::Undeliverable => "undeliverable",
+        }
+    }
+}
+
+impl Platform {
+    /// The name that people know it by.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::Email => "e-mail",
+        }
+    }
+}

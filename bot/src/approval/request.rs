@@ -1,0 +1,300 @@
+//! What a workflow asks for: the input of the notifier's task, read strictly, and the request made from it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::ids::{ExecutionArn, InvalidId, PersonId, TaskToken};
+use super::policy::{Person, Policy, Rules};
+
+const TITLE_MAX: usize = 300;
+const SUMMARY_MAX: usize = 4_000;
+const FACTS_MAX: usize = 20;
+const FACT_NAME_MAX: usize = 100;
+const FACT_VALUE_MAX: usize = 2_000;
+const CORRELATION_MAX_BYTES: usize = 8_192;
+/// Step Functions' own limit on a state's timeout.
+const TIMEOUT_MAX_SECONDS: i64 = 99_999_999;
+
+/// The request as the people who decide see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// One line that says what is asked.
+    pub title: String,
+    /// A few sentences more; may be empty.
+    pub summary: String,
+    /// Named values that a decision rests on.
+    pub facts: Vec<Fact>,
+    /// Who asked, as the workflow said it.
+    pub requested_by: Option<String>,
+    /// Who asked, when that is a person of the policy.
+    pub requester: Option<Person>,
+    /// The caller's own ids; travels with every event and is not shown.
+    pub correlation: Map<String, Value>,
+    /// The execution that waits.
+    pub execution: ExecutionArn,
+    /// When the state was entered.
+    pub raised_at: Timestamp,
+    /// When Step Functions ends the wait.
+    pub deadline: Timestamp,
+}
+
+/// One named value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fact {
+    /// What the value is.
+    pub name: String,
+    /// The value as text.
+    pub value: String,
+}
+
+/// Everything that a valid task input gives: the capability, what is asked, and the rules it is asked under.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The capability to complete the task.
+    pub token: TaskToken,
+    /// What is asked.
+    pub request: Request,
+    /// Under which rules.
+    pub rules: Rules,
+}
+
+/// A task input that cannot be shown to anybody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidInput {
+    /// The JSON has another shape than the contract; the text names the field.
+    #[error("{0}")]
+    Shape(String),
+    /// A field is there and its value is not acceptable.
+    #[error("{field}: {problem}")]
+    Field {
+        /// The path of the field.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl InvalidInput {
+    fn field(field: impl Into<String>, problem: impl ToString) -> Self {
+        Self::Field {
+            field: field.into(),
+            problem: problem.to_string(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct TaskInput {
+    task_token: String,
+    execution_arn: String,
+    state_entered_at: Timestamp,
+    timeout_seconds: i64,
+    approval: ApprovalInput,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ApprovalInput {
+    policy: String,
+    title: String,
+    #[serde(default)]
+    summary: String,
+    #[serde(default)]
+    facts: Vec<Fact>,
+    #[serde(default)]
+    requested_by: Option<String>,
+    #[serde(default)]
+    correlation: Option<Map<String, Value>>,
+}
+
+/// Reads the input of the notifier's task; the first problem is named by its field.
+pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
+    let input: TaskInput = serde_path_to_error::deserialize(input).map_err(shape)?;
+    let token = TaskToken::parse(&input.task_token).map_err(|error| invalid("taskToken", error))?;
+    let execution = ExecutionArn::parse(&input.execution_arn).map_err(|error| invalid("executionArn", error))?;
+    if !(1..=TIMEOUT_MAX_SECONDS).contains(&input.timeout_seconds) {
+        return Err(InvalidInput::field(
+            "timeoutSeconds",
+            format!("must be 1 to {TIMEOUT_MAX_SECONDS}"),
+        ));
+    }
+    let deadline = input
+        .state_entered_at
+        .checked_add(SignedDuration::from_secs(input.timeout_seconds))
+        .map_err(|_| InvalidInput::field("stateEnteredAt", "is too late for the timeout"))?;
+    let asked = input.approval;
+    check_lengths(&asked)?;
+    let rules = policy.rules.get(&asked.policy).ok_or_else(|| {
+        InvalidInput::field(
+            "approval.policy",
+            format!("the policy file has no policy `{}`", asked.policy),
+        )
+    })?;
+    let requester = asked.requested_by.as_deref().and_then(|key| PersonId::parse(key).ok());
+    let requester = requester.and_then(|id| policy.people.get(&id).cloned());
+    let request = Request {
+        title: asked.title,
+        summary: asked.summary,
+        facts: asked.facts,
+        requested_by: asked.requested_by,
+        requester,
+        correlation: asked.correlation.unwrap_or_default(),
+        execution,
+        raised_at: input.state_entered_at,
+        deadline,
+    };
+    Ok(Asked {
+        token,
+        request,
+        rules: rules.clone(),
+    })
+}
+
+fn shape(error: serde_path_to_error::Error<serde_json::Error>) -> InvalidInput {
+    let path = error.path().to_string();
+    // The root has no name; the message itself then names the missing or unknown field.
+    match path.as_str() {
+        "." => InvalidInput::Shape(error.into_inner().to_string()),
+        _ => InvalidInput::field(path, error.into_inner()),
+    }
+}
+
+fn invalid(field: &str, error: InvalidId) -> InvalidInput {
+    InvalidInput::field(field, error)
+}
+
+fn check_lengths(asked: &ApprovalInput) -> Result<(), InvalidInput> {
+    if asked.title.trim().is_empty() {
+        return Err(InvalidInput::field("approval.title", "must not be empty"));
+    }
+    at_most("approval.title", &asked.title, TITLE_MAX)?;
+    at_most("approval.summary", &asked.summary, SUMMARY_MAX)?;
+    at_most(
+        "approval.requestedBy",
+        asked.requested_by.as_deref().unwrap_or_default(),
+        FACT_NAME_MAX,
+    )?;
+    if asked.facts.len() > FACTS_MAX {
+        return Err(InvalidInput::field(
+            "approval.facts",
+            format!("at most {FACTS_MAX} facts"),
+        ));
+    }
+    for (index, fact) in asked.facts.iter().enumerate() {
+        if fact.name.trim().is_empty() {
+            return Err(InvalidInput::field(
+                format!("approval.facts[{index}].name"),
+                "must not be empty",
+            ));
+        }
+        at_most(&format!("approval.facts[{index}].name"), &fact.name, FACT_NAME_MAX)?;
+        at_most(&format!("approval.facts[{index}].value"), &fact.value, FACT_VALUE_MAX)?;
+    }
+    let correlation = asked
+        .correlation
+        .as_ref()
+        .map_or(0, |map| Value::Object(map.clone()).to_string().len());
+    if correlation > CORRELATION_MAX_BYTES {
+        return Err(InvalidInput::field(
+            "approval.correlation",
+            format!("at most {CORRELATION_MAX_BYTES} bytes"),
+        ));
+    }
+    Ok(())
+}
+
+fn at_most(field: &str, text: &str, max: usize) -> Result<(), InvalidInput> {
+    match text.chars().count() {
+        count if count > max => Err(InvalidInput::field(
+            field,
+            format!("has {count} characters, at most {max}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::approval::policy_file;
+
+    fn policy() -> Policy {
+        let text = "[people.ada]\nname = \"Ada\"\n[policies.p]\napprovers = [\"ada\"]\n";
+        policy_file::read(text).unwrap()
+    }
+
+    fn good() -> Value {
+        json!({
+            "taskToken": "t".repeat(600),
+            "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:calculation:run-1",
+            "stateEnteredAt": "2026-11-23T10:00:00Z",
+            "timeoutSeconds": 600,
+            "approval": {"policy": "p", "title": "Pay", "requestedBy": "ada", "facts": [{"name": "Sum", "value": "5"}]}
+        })
+    }
+
+    #[test]
+    fn a_good_input_gives_a_request_with_its_deadline() {
+        let asked = read(good(), &policy()).unwrap();
+        assert_eq!(asked.request.deadline.to_string(), "2026-11-23T10:10:00Z");
+        assert_eq!(asked.request.requester.unwrap().name, "Ada");
+        assert_eq!(asked.rules.name, "p");
+    }
+
+    #[test]
+    fn each_mistake_names_its_field() {
+        let cases: [(&str, Value, &str); 12] = [
+            (
+                "/taskToken",
+                json!(""),
+                "taskToken: a task token has 1 to 2048 characters",
+            ),
+            (
+                "/executionArn",
+                json!("arn:aws:sqs:x"),
+                "executionArn: an execution ARN is",
+            ),
+            ("/stateEnteredAt", json!("yesterday"), "stateEnteredAt: "),
+            ("/timeoutSeconds", json!(0), "timeoutSeconds: must be 1 to 99999999"),
+            ("/timeoutSeconds", json!("600"), "timeoutSeconds: invalid type"),
+            (
+                "/approval/policy",
+                json!("q"),
+                "approval.policy: the policy file has no policy `q`",
+            ),
+            ("/approval/title", json!("  "), "approval.title: must not be empty"),
+            (
+                "/approval/title",
+                json!("x".repeat(301)),
+                "approval.title: has 301 characters, at most 300",
+            ),
+            (
+                "/approval/facts/0/value",
+                json!(494),
+                "approval.facts[0].value: invalid type",
+            ),
+            (
+                "/approval/facts/0",
+                json!({"name": "a"}),
+                "approval.facts[0]: missing field `value`",
+            ),
+            ("/approval", json!({"title": "x"}), "approval: missing field `policy`"),
+            (
+                "/approval",
+                json!({"policy": "p", "title": "x", "cc": 1}),
+                "approval.cc: unknown field `cc`",
+            ),
+        ];
+        for (pointer, value, expected) in cases {
+            let mut input = good();
+            *input.pointer_mut(pointer).unwrap() = value;
+            let message = read(input, &policy()).unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{pointer}: {message}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! How a task really ended, told from what Step Functions says about it.
+//!
+//! A refused callback (`TaskTimedOut`, `TaskDoesNotExist`, `InvalidToken`) only says that the token is closed;
+//! whether by our own earlier attempt, by the timeout or by somebody else is read here.
+
+use serde_json::Value;
+
+use super::ids::ApprovalId;
+use super::record::{ExecutionEnd, Outcome};
+
+/// The `error` of a rejection, for `ErrorEquals` in a state machine.
+pub const APPROVAL_REJECTED: &str = "ApprovalRejected";
+/// The `error` of a request that reached nobody, for `ErrorEquals` in a state machine.
+pub const APPROVAL_UNDELIVERABLE: &str = "ApprovalUndeliverable";
+
+/// What Step Functions says about an execution and about the task of one token in it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LookUp {
+    /// The task of the token.
+    pub task: TaskFate,
+    /// The end of the execution; none while it runs.
+    pub end: Option<ExecutionEnd>,
+}
+
+/// What became of the task of one token.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TaskFate {
+    /// It waits.
+    Open,
+    /// It was completed with this output.
+    Succeeded(Value),
+    /// It was failed with this error and cause.
+    Failed {
+        /// The error's name.
+        error: String,
+        /// The cause, as it was sent.
+        cause: String,
+    },
+    /// Its timeout, or its heartbeat's, has passed.
+    TimedOut,
+    /// The history does not tell.
+    Unknown,
+}
+
+/// The outcome of an approval according to Step Functions; none while its task is still open.
+pub fn outcome(id: &ApprovalId, look_up: &LookUp) -> Option<Outcome> {
+    let ours = |text: &str| {
+        let value = serde_json::from_str::<Value>(text).ok();
+        value.is_some_and(|value| value["approvalId"] == id.as_str())
+    };
+    match &look_up.task {
+        TaskFate::Succeeded(output) if output["approvalId"] == id.as_str() => Some(Outcome::Approved),
+        TaskFate::Succeeded(_) => Some(cancelled("The task was completed by somebody else.")),
+        TaskFate::Failed { error, cause } if error == APPROVAL_REJECTED && ours(cause) => Some(Outcome::Rejected),
+        TaskFate::Failed { error, cause } if error == APPROVAL_UNDELIVERABLE => {
+            Some(Outcome::Undeliverable { reason: cause.clone() })
+        }
+        TaskFate::Failed { error, .. } => Some(cancelled(&format!("The task failed with {error}."))),
+        TaskFate::TimedOut => Some(Outcome::Expired),
+        TaskFate::Open | TaskFate::Unknown => look_up.end.as_ref().map(ended),
+    }
+}
+
+/// The outcome when Step Functions has refused a callback, so the token is closed whatever the look-up tells.
+pub fn outcome_of_closed(id: &ApprovalId, look_up: &LookUp) -> Outcome {
+    outcome(id, look_up).unwrap_or_else(|| cancelled("Step Functions no longer waits for this task."))
+}
+
+fn ended(end: &ExecutionEnd) -> Outcome {
+    match end.status.as_str() {
+        "TIMED_OUT" => Outcome::Expired,
+        "ABORTED" => cancelled("The execution was aborted."),
+        status => cancelled(&format!(
+            "The execution ended as {status} without waiting for a decision."
+        )),
+    }
+}
+
+fn cancelled(reason: &str) -> Outcome {
+    Outcome::Cancelled {
+        reason: reason.to_owned(),
+    }
+}

@@ -1,0 +1,259 @@
+//! The configuration: read from the environment in this one place, with all problems in one error.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use secrecy::SecretString;
+use url::Url;
+
+use crate::app::Links;
+use crate::inbound::email::link::LinkKeys;
+use crate::signature::{SigningKey, Verifier};
+use crate::slack;
+
+/// The address of Slack's Web API.
+const SLACK_API_URL: &str = "https://slack.com/api";
+
+/// What the environment says, found right.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Slack, when any of its secrets is set.
+    pub slack: Option<SlackConfig>,
+    /// Mail, when the sender or the link key is set.
+    pub mail: Option<MailConfig>,
+    /// The addresses that messages point to.
+    pub links: Links,
+    /// The state machines that chat commands may start, by name.
+    pub state_machines: BTreeMap<String, String>,
+}
+
+/// What Slack needs.
+#[derive(Debug, Clone)]
+pub struct SlackConfig {
+    signing_secret: SigningKey,
+    previous_signing_secret: Option<SigningKey>,
+    bot_token: SecretString,
+    api_url: String,
+}
+
+/// What mail needs.
+#[derive(Debug, Clone)]
+pub struct MailConfig {
+    /// The sender's address, which SES must have verified.
+    pub from: String,
+    /// Sign and check the links.
+    pub keys: LinkKeys,
+}
+
+/// Everything that is wrong with the configuration, a line each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl SlackConfig {
+    /// Checks that requests are from Slack.
+    pub fn verifier(&self) -> Verifier {
+        Verifier::new(self.signing_secret.clone(), self.previous_signing_secret.clone())
+    }
+
+    /// Calls Slack's Web API.
+    pub fn client(&self) -> std::io::Result<slack::Client> {
+        slack::Client::new(&self.api_url, &self.bot_token)
+    }
+}
+
+impl Config {
+    /// Reads the configuration from the process environment.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the environment"
+    )]
+    pub fn from_env() -> Result<Self, Problems> {
+        Self::from_lookup(|name| std::env::var(name).ok())
+    }
+
+    /// Reads the configuration from a lookup, so that tests and the local run go the same way.
+    pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
+        let mut reader = Reader {
+            lookup,
+            problems: Vec::new(),
+        };
+        let slack = reader.slack();
+        let mail = reader.mail();
+        let links = reader.links();
+        let state_machines = reader.state_machines();
+        match links {
+            Some(links) if reader.problems.is_empty() => Ok(Self {
+                slack,
+                mail,
+                links,
+                state_machines,
+            }),
+            _ => Err(Problems(reader.problems)),
+        }
+    }
+}
+
+struct Reader<L> {
+    lookup: L,
+    problems: Vec<String>,
+}
+
+impl<L: Fn(&str) -> Option<String>> Reader<L> {
+    /// A value that is set; set to nothing is a mistake that would otherwise turn a platform off unnoticed.
+    fn optional(&mut self, name: &str) -> Option<String> {
+        let value = (self.lookup)(name)?;
+        if value.trim().is_empty() {
+            self.problems.push(format!("{name} is set and empty"));
+            return None;
+        }
+        Some(value)
+    }
+
+    fn required(&mut self, name: &str, why: &str) -> Option<String> {
+        let value = self.optional(name);
+        if value.is_none() && (self.lookup)(name).is_none() {
+            self.problems.push(format!("{name} is missing: {why}"));
+        }
+        value
+    }
+
+    fn is_set(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| (self.lookup)(name).is_some())
+    }
+
+    fn url(&mut self, name: &str, value: String) -> Option<String> {
+        match Url::parse(&value) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
+                Some(value.trim_end_matches('/').to_owned())
+            }
+            _ => {
+                self.problems.push(format!("{name} is no http or https address"));
+                None
+            }
+        }
+    }
+
+    fn slack(&mut self) -> Option<SlackConfig> {
+        const SECRET: &str = "COUNTERSIGN_SLACK_SIGNING_SECRET";
+        const TOKEN: &str = "COUNTERSIGN_SLACK_BOT_TOKEN";
+        if !self.is_set(&[SECRET, TOKEN]) {
+            return None;
+        }
+        let signing_secret = self.required(SECRET, "requests from Slack cannot be verified without it");
+        let bot_token = self.required(TOKEN, "Slack's Web API cannot be called without it");
+        let previous = self.optional("COUNTERSIGN_SLACK_SIGNING_SECRET_PREVIOUS");
+        let api_url = match self.optional("COUNTERSIGN_SLACK_API_URL") {
+            Some(url) => self.url("COUNTERSIGN_SLACK_API_URL", url)?,
+            None => SLACK_API_URL.to_owned(),
+        };
+        Some(SlackConfig {
+            signing_secret: SigningKey::new(signing_secret?.into())?,
+            previous_signing_secret: previous.and_then(|secret| SigningKey::new(secret.into())),
+            bot_token: bot_token?.into(),
+            api_url,
+        })
+    }
+
+    fn mail(&mut self) -> Option<MailConfig> {
+        const FROM: &str = "COUNTERSIGN_MAIL_FROM";
+        const KEY: &str = "COUNTERSIGN_LINK_KEY";
+        if !self.is_set(&[FROM, KEY]) {
+            return None;
+        }
+        let from = self.required(FROM, "mail needs a sender");
+        let key = self.required(KEY, "links in mail cannot be signed without it");
+        let previous = self.optional("COUNTERSIGN_LINK_KEY_PREVIOUS");
+        let previous = previous.and_then(|key| SigningKey::new(key.into()));
+        Some(MailConfig {
+            from: from?,
+            keys: LinkKeys::new(SigningKey::new(key?.into())?, previous),
+        })
+    }
+
+    fn links(&mut self) -> Option<Links> {
+        let public_url = self.required("COUNTERSIGN_PUBLIC_URL", "links in mail and messages start with it");
+        let public_url = public_url.and_then(|url| self.url("COUNTERSIGN_PUBLIC_URL", url));
+        let execution_url = self.optional("COUNTERSIGN_EXECUTION_URL");
+        Some(Links {
+            public_url: public_url?,
+            execution_url,
+        })
+    }
+
+    fn state_machines(&mut self) -> BTreeMap<String, String> {
+        let text = self.optional("COUNTERSIGN_STATE_MACHINES").unwrap_or_default();
+        let mut machines = BTreeMap::new();
+        for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
+            match pair.split_once('=') {
+                Some((name, arn)) if !name.is_empty() && arn.starts_with("arn:") => {
+                    machines.insert(name.to_owned(), arn.to_owned());
+                }
+                _ => self
+                    .problems
+                    .push(format!("COUNTERSIGN_STATE_MACHINES: `{pair}` is not name=arn")),
+            }
+        }
+        machines
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(values: &[(&str, &str)]) -> Result<Config, Problems> {
+        Config::from_lookup(|name| {
+            let found = values.iter().find(|(key, _)| *key == name);
+            found.map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn all_problems_come_in_one_error() {
+        let problems = read(&[
+            ("COUNTERSIGN_SLACK_SIGNING_SECRET", ""),
+            ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
+            ("COUNTERSIGN_PUBLIC_URL", "ftp://x"),
+            ("COUNTERSIGN_STATE_MACHINES", "calculation"),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            problems.0,
+            [
+                "COUNTERSIGN_SLACK_SIGNING_SECRET is set and empty",
+                "COUNTERSIGN_SLACK_BOT_TOKEN is missing: Slack's Web API cannot be called without it",
+                "COUNTERSIGN_LINK_KEY is missing: links in mail cannot be signed without it",
+                "COUNTERSIGN_PUBLIC_URL is no http or https address",
+                "COUNTERSIGN_STATE_MACHINES: `calculation` is not name=arn",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_platform_without_configuration_is_off() {
+        let config = read(&[("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com/")]).unwrap();
+        assert!(config.slack.is_none() && config.mail.is_none());
+        assert_eq!(config.links.public_url, "https://bot.example.com");
+    }
+
+    #[test]
+    fn secrets_do_not_print() {
+        let config = read(&[
+            ("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com"),
+            ("COUNTERSIGN_SLACK_SIGNING_SECRET", "hidden-1"),
+            ("COUNTERSIGN_SLACK_BOT_TOKEN", "hidden-2"),
+            ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
+            ("COUNTERSIGN_LINK_KEY", "hidden-3"),
+        ]);
+        let printed = format!("{config:?}");
+        assert!(printed.starts_with("Ok") && !printed.contains("hidden"), "{printed}");
+    }
+}

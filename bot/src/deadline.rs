@@ -1,0 +1,41 @@
+//! A point in time that every call made for one request must keep to.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::ports::Unavailable;
+
+/// When whoever waits for us stops waiting.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    /// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back
+    /// (docs.slack.dev, handling user interaction).
+    pub const SLACK: Duration = Duration::from_millis(2_500);
+    /// For work that nobody waits for, such as a broadcast delivered by EventBridge.
+    pub const BACKGROUND: Duration = Duration::from_secs(20);
+
+    /// A deadline this far from now.
+    pub fn after(duration: Duration) -> Self {
+        Self(Instant::now() + duration)
+    }
+
+    /// The time that is left; zero once it has passed.
+    pub fn left(self) -> Duration {
+        self.0.saturating_duration_since(Instant::now())
+    }
+
+    /// Waits for a call to a service, and gives it up when the time has come.
+    pub async fn run<T, E: From<Unavailable>>(
+        self,
+        service: &'static str,
+        call: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
+        match tokio::time::timeout_at(self.0, call).await {
+            Ok(result) => result,
+            Err(_) => Err(Unavailable::new(service, "no answer before the deadline").into()),
+        }
+    }
+}

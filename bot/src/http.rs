@@ -1,0 +1,67 @@
+//! The one HTTP client: hyper with rustls and ring, which the Slack client uses too.
+
+use axum::body::Bytes;
+use http::{HeaderMap, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+
+use crate::deadline::Deadline;
+use crate::ports::Unavailable;
+
+/// An answer longer than this is not read.
+const ANSWER_MAX_BYTES: usize = 1024 * 1024;
+
+/// A connector that trusts the certificates of the operating system. Plain HTTP is for services on this machine.
+pub fn connector() -> std::io::Result<HttpsConnector<HttpConnector>> {
+    Ok(HttpsConnectorBuilder::new()
+        .with_native_roots()?
+        .https_or_http()
+        .enable_http1()
+        .build())
+}
+
+/// A client that keeps connections open between calls.
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+impl HttpClient {
+    /// A client with the trusted certificates of the operating system.
+    pub fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(connector()?),
+        })
+    }
+
+    /// Posts a JSON body and returns the status and the body of the answer.
+    pub async fn post_json(
+        &self,
+        url: Uri,
+        headers: HeaderMap,
+        body: Vec<u8>,
+        deadline: Deadline,
+    ) -> Result<(StatusCode, Bytes), Unavailable> {
+        let mut request = http::Request::post(url).body(Full::from(body)).map_err(unavailable)?;
+        *request.headers_mut() = headers;
+        request
+            .headers_mut()
+            .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        deadline
+            .run("HTTP", async {
+                let response = self.client.request(request).await.map_err(unavailable)?;
+                let status = response.status();
+                let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
+                let body = body.map_err(|error| Unavailable::new("HTTP", error))?;
+                Ok((status, body.to_bytes()))
+            })
+            .await
+    }
+}
+
+fn unavailable(error: impl std::error::Error) -> Unavailable {
+    Unavailable::new("HTTP", error)
+}

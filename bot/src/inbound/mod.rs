@@ -1,0 +1,25 @@
+//! From a request to a verified command: one module a transport, whose wire format stays inside it.
+
+pub mod calculations;
+pub mod email;
+pub mod slack;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::app::App;
+
+/// A longer body is answered 413.
+const BODY_MAX_BYTES: usize = 256 * 1024;
+
+/// The routes of the bot, the same for `lambda_http::run` and `axum::serve`.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/slack/commands", post(slack::commands::receive))
+        .route("/slack/interactions", post(slack::interactions::receive))
+        .route("/email/approvals/{approval_id}", get(email::show).post(email::decide))
+        .route("/calculations", post(calculations::start))
+        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
+        .with_state(app)
+}

@@ -1,0 +1,140 @@
+//! The slash command that starts a calculation, with arguments or through a form.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::ephemeral;
+use super::verified::Verified;
+use crate::app::App;
+use crate::approval::policy::{LaunchCommand, Person};
+use crate::deadline::Deadline;
+use crate::launch::{self, Launch, Numbers};
+use crate::messages::{answers, modal};
+use crate::ports::StartError;
+
+/// A slash command, as far as we read it (docs.slack.dev, slash commands).
+#[derive(Deserialize)]
+struct Form {
+    command: String,
+    #[serde(default)]
+    text: String,
+    user_id: String,
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+    channel_id: String,
+    trigger_id: String,
+}
+
+/// What the form carries from the command to its submission.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Metadata {
+    pub(super) command: String,
+    pub(super) channel: String,
+}
+
+/// `POST /slack/commands`.
+pub async fn receive(State(app): State<App>, body: Verified) -> Response {
+    let deadline = Deadline::after(Deadline::SLACK);
+    let form: Form = match body.form() {
+        Ok(form) => form,
+        Err(response) => return response,
+    };
+    let team = form
+        .team_id
+        .as_deref()
+        .or(form.enterprise_id.as_deref())
+        .filter(|team| !team.is_empty());
+    let person = match app.policy.slack_person(team, &form.user_id) {
+        Ok(person) => person,
+        Err(stranger) => return ephemeral(answers::stranger(stranger)),
+    };
+    let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
+        return ephemeral(format!("`{}` is not a command of this app.", form.command));
+    };
+    match form.text.trim() {
+        "help" => ephemeral(answers::usage(&form.command)),
+        "" => ask(&app, &form, deadline).await,
+        text => match Numbers::parse(text) {
+            Ok(numbers) => {
+                let asked = Asked {
+                    command,
+                    person,
+                    channel: &form.channel_id,
+                    id: format!("slack:{}", form.trigger_id),
+                };
+                ephemeral(
+                    start(&app, asked, numbers, deadline)
+                        .await
+                        .unwrap_or_else(|_| answers::not_started()),
+                )
+            }
+            Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake)),
+        },
+    }
+}
+
+/// Opens the form; Slack wants an empty answer to the command then.
+async fn ask(app: &App, form: &Form, deadline: Deadline) -> Response {
+    let Some(slack) = &app.slack else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let metadata = Metadata {
+        command: form.command.clone(),
+        channel: form.channel_id.clone(),
+    };
+    let metadata = serde_json::to_string(&metadata).unwrap_or_default();
+    match slack
+        .client
+        .open_view(&form.trigger_id, modal::form(metadata), deadline)
+        .await
+    {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the form could not be opened");
+            ephemeral(format!(
+                "The form could not be opened. {}",
+                answers::usage(&form.command)
+            ))
+        }
+    }
+}
+
+/// Who asks for what, from where.
+pub(super) struct Asked<'a> {
+    pub(super) command: &'a LaunchCommand,
+    pub(super) person: &'a Person,
+    pub(super) channel: &'a str,
+    pub(super) id: String,
+}
+
+/// Starts the run and returns what to tell the person.
+pub(super) async fn start(
+    app: &App,
+    asked: Asked<'_>,
+    numbers: Numbers,
+    deadline: Deadline,
+) -> Result<String, StartError> {
+    let launch = Launch {
+        state_machine: &asked.command.state_machine,
+        input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))]
+            .into_iter()
+            .collect(),
+        requested_by: Some(&asked.person.id),
+        correlation: json!({ "source": "slack", "channel": asked.channel }),
+        command_id: &asked.id,
+    };
+    match launch::launch(app, launch, deadline).await {
+        Ok(execution) => {
+            let rules = app.policy.rules.get(&asked.command.policy);
+            let channel = rules.and_then(|rules| rules.slack_channel.as_deref());
+            Ok(answers::started(&app.links.execution(&execution), channel))
+        }
+        Err(error) => {
+            tracing::error!(%error, "a calculation could not be started");
+            Err(error)
+        }
+    }
+}

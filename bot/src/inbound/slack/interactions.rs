@@ -1,0 +1,267 @@
+//! What people press on the card, and what they submit in the form.
+//!
+//! The wire structs are lenient: what Slack leaves out in one kind of installation is optional, and kinds
+//! that we do not know are answered 200 and ignored.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::commands::{self, Asked, Metadata};
+use super::verified::{Verified, malformed};
+use crate::app::App;
+use crate::approval::decide::Command;
+use crate::approval::ids::ApprovalId;
+use crate::approval::policy::{Person, Stranger};
+use crate::approval::record::{MessageRef, Platform, Verdict};
+use crate::deadline::Deadline;
+use crate::launch::{self, Mistake, Numbers};
+use crate::messages::{answers, modal, slack};
+use crate::resolve::{self, Answer};
+
+#[derive(Deserialize)]
+struct Form {
+    payload: String,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// Who did it. An installation for a whole organisation sends `"team": null`.
+#[derive(Deserialize)]
+struct Actor {
+    user: User,
+    team: Option<Id>,
+    enterprise: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    team_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct BlockActions {
+    #[serde(flatten)]
+    actor: Actor,
+    channel: Option<Id>,
+    container: Option<Container>,
+    #[serde(default)]
+    actions: Vec<Action>,
+    state: Option<InputState>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    message_ts: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    action_id: String,
+    value: Option<String>,
+}
+
+/// The inputs of a message or a view: block id, action id, value.
+#[derive(Deserialize)]
+struct InputState {
+    #[serde(default)]
+    values: HashMap<String, HashMap<String, Input>>,
+}
+
+#[derive(Deserialize)]
+struct Input {
+    value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct ViewSubmission {
+    #[serde(flatten)]
+    actor: Actor,
+    view: View,
+}
+
+#[derive(Deserialize)]
+struct View {
+    id: String,
+    #[serde(default)]
+    callback_id: String,
+    #[serde(default)]
+    private_metadata: String,
+    state: Option<InputState>,
+}
+
+impl Actor {
+    /// The person of the policy. In a shared channel the user's own workspace counts, not the channel's.
+    fn person<'a>(&self, app: &'a App) -> Result<&'a Person, Stranger> {
+        let of = |id: &Option<Id>| id.as_ref().map(|id| id.id.clone());
+        let team = self
+            .user
+            .team_id
+            .clone()
+            .or_else(|| of(&self.team))
+            .or_else(|| of(&self.enterprise));
+        app.policy.slack_person(team.as_deref(), &self.user.id)
+    }
+}
+
+impl InputState {
+    fn text(&self, block: &str, action: &str) -> Option<&str> {
+        self.values.get(block)?.get(action)?.value.as_ref()?.as_str()
+    }
+}
+
+/// `POST /slack/interactions`.
+pub async fn receive(State(app): State<App>, body: Verified) -> Response {
+    let deadline = Deadline::after(Deadline::SLACK);
+    let form: Form = match body.form() {
+        Ok(form) => form,
+        Err(response) => return response,
+    };
+    let kind = match read::<Kind>(&form.payload) {
+        Ok(kind) => kind.kind,
+        Err(response) => return response,
+    };
+    match kind.as_str() {
+        "block_actions" => match read(&form.payload) {
+            Ok(actions) => press(&app, actions, deadline).await,
+            Err(response) => response,
+        },
+        "view_submission" => match read(&form.payload) {
+            Ok(submission) => submit(&app, submission, deadline).await,
+            Err(response) => response,
+        },
+        _ => StatusCode::OK.into_response(),
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Response> {
+    let mut json = serde_json::Deserializer::from_str(payload);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| malformed(&format!("payload: {error}")))
+}
+
+/// Carries out the press of a button, and tells the person what the card will not.
+async fn press(app: &App, actions: BlockActions, deadline: Deadline) -> Response {
+    let pressed = actions.actions.iter().find_map(|action| {
+        let verdict = match action.action_id.as_str() {
+            slack::APPROVE => Verdict::Approve,
+            slack::REJECT => Verdict::Reject,
+            _ => return None,
+        };
+        Some((verdict, action.value.as_deref().unwrap_or_default()))
+    });
+    let Some((verdict, value)) = pressed else {
+        return StatusCode::OK.into_response();
+    };
+    let channel = actions.channel.as_ref().map(|channel| channel.id.clone());
+    let answer = match (ApprovalId::parse(value), actions.actor.person(app)) {
+        (Err(_), _) => Some(answers::unknown_approval()),
+        (Ok(_), Err(stranger)) => Some(answers::stranger(stranger)),
+        (Ok(id), Ok(person)) => {
+            let ts = actions.container.and_then(|container| container.message_ts);
+            let command = Command {
+                person: person.clone(),
+                platform: Platform::Slack,
+                verdict,
+                comment: actions.state.as_ref().and_then(|state| comment(state)),
+                message: channel
+                    .clone()
+                    .zip(ts)
+                    .map(|(channel, ts)| MessageRef::Slack { channel, ts }),
+            };
+            carry_out(app, &id, &command, deadline).await
+        }
+    };
+    if let (Some(text), Some(channel)) = (answer, channel) {
+        whisper(app, &channel, &actions.actor.user.id, text, deadline).await;
+    }
+    StatusCode::OK.into_response()
+}
+
+fn comment(state: &InputState) -> Option<String> {
+    let text = state.text(slack::COMMENT, slack::COMMENT)?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+async fn carry_out(app: &App, id: &ApprovalId, command: &Command, deadline: Deadline) -> Option<String> {
+    match resolve::carry_out(app, id, command, deadline).await {
+        Ok(Answer::Recorded(approval)) => answers::recorded(&approval, command.verdict),
+        Ok(Answer::Refused(refusal)) => Some(answers::refusal(&refusal, answers::SLACK)),
+        Ok(Answer::Unknown) => Some(answers::unknown_approval()),
+        Err(error) => {
+            tracing::error!(approval.id = %id, %error, "a decision could not be recorded");
+            Some(answers::try_again())
+        }
+    }
+}
+
+/// Tells one person something in the channel; if Slack does not take it, only the log has it.
+async fn whisper(app: &App, channel: &str, user: &str, text: String, deadline: Deadline) {
+    let Some(slack) = &app.slack else { return };
+    if let Err(error) = slack.client.ephemeral(channel, user, text, deadline).await {
+        tracing::warn!(%error, "a private answer could not be sent");
+    }
+}
+
+/// Starts what the form asks for, or shows under each number what is wrong with it.
+async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Response {
+    let ViewSubmission { actor, view } = submission;
+    if view.callback_id != modal::CALLBACK_ID {
+        return StatusCode::OK.into_response();
+    }
+    let Ok(metadata) = serde_json::from_str::<Metadata>(&view.private_metadata) else {
+        return malformed(&"payload.view.private_metadata: not what the form was opened with");
+    };
+    let problem = |text: String| Json(json!({ "response_action": "errors", "errors": { "x": text } })).into_response();
+    let person = match actor.person(app) {
+        Ok(person) => person,
+        Err(stranger) => return problem(answers::stranger(stranger)),
+    };
+    let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
+        return problem(answers::not_started());
+    };
+    let numbers = match numbers(view.state.as_ref()) {
+        Ok(numbers) => numbers,
+        Err(mistakes) => return Json(modal::errors(&mistakes)).into_response(),
+    };
+    let asked = Asked {
+        command,
+        person,
+        channel: &metadata.channel,
+        id: format!("slack-view:{}", view.id),
+    };
+    match commands::start(app, asked, numbers, deadline).await {
+        Ok(text) => {
+            whisper(app, &metadata.channel, &actor.user.id, text, deadline).await;
+            StatusCode::OK.into_response()
+        }
+        Err(_) => problem(answers::not_started()),
+    }
+}
+
+fn numbers(state: Option<&InputState>) -> Result<Numbers, Vec<(&'static str, Mistake)>> {
+    let read = |name: &'static str| {
+        let text = state
+            .and_then(|state| state.text(name, modal::ACTION_ID))
+            .unwrap_or_default();
+        launch::integer(name, text.trim()).map_err(|mistake| (name, mistake))
+    };
+    match modal::NUMBERS.map(read) {
+        [Ok(x), Ok(y)] => Ok(Numbers { x, y }),
+        results => Err(results.into_iter().filter_map(Result::err).collect()),
+    }
+}

@@ -1,0 +1,57 @@
+//! A request that Slack has signed. There is no other way to make one, so no handler can run without the check.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use crate::app::App;
+
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+const SIGNATURE: &str = "x-slack-signature";
+
+/// The raw body of a request with a good signature.
+pub struct Verified(Bytes);
+
+impl FromRequest<App> for Verified {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
+        let Some(slack) = &app.slack else {
+            return Err(StatusCode::NOT_FOUND.into_response());
+        };
+        let header = |headers: &HeaderMap, name| {
+            headers
+                .get(name)
+                .map(|value: &http::HeaderValue| value.as_bytes().to_vec())
+        };
+        let timestamp = header(request.headers(), TIMESTAMP);
+        let signature = header(request.headers(), SIGNATURE);
+        let body = Bytes::from_request(request, app)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        match slack
+            .verifier
+            .verify(timestamp.as_deref(), signature.as_deref(), &body, app.now())
+        {
+            Ok(()) => Ok(Self(body)),
+            Err(reason) => {
+                tracing::warn!(%reason, "a request to a Slack route was refused");
+                Err(StatusCode::UNAUTHORIZED.into_response())
+            }
+        }
+    }
+}
+
+impl Verified {
+    /// Reads the body as a form; the answer to a malformed one names the field.
+    pub fn form<T: DeserializeOwned>(&self) -> Result<T, Response> {
+        serde_urlencoded::from_bytes(&self.0).map_err(|error| malformed(&error))
+    }
+}
+
+/// The answer to a verified request that is not what Slack documents.
+pub(super) fn malformed(problem: &dyn std::fmt::Display) -> Response {
+    (StatusCode::BAD_REQUEST, problem.to_string()).into_response()
+}

@@ -1,0 +1,133 @@
+//! Sends the mails of an approval: one request to each approver, one closing mail in the same thread.
+
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
+use mail_builder::headers::text::Text;
+
+use crate::announce::Unsent;
+use crate::app::{App, Mail};
+use crate::approval::ids::PersonId;
+use crate::approval::policy::Person;
+use crate::approval::record::{Approval, MessageRef};
+use crate::aws::ses::{self, Ses};
+use crate::deadline::Deadline;
+use crate::messages::mail::{self, Text as MailText};
+use crate::ports::Unavailable;
+
+/// The name that mail clients show beside the address.
+const SENDER_NAME: &str = "Countersign";
+
+/// Builds mails and hands them to SES.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    ses: Ses,
+    from: String,
+}
+
+impl Mailer {
+    /// A mailer with this sender, which SES must have verified.
+    pub fn new(ses: Ses, from: String) -> Self {
+        Self { ses, from }
+    }
+
+    /// The part after the `@`, for message ids.
+    fn domain(&self) -> &str {
+        self.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    }
+}
+
+impl From<ses::Error> for Unsent {
+    fn from(error: ses::Error) -> Self {
+        Self {
+            is_final: error.is_final,
+            problem: error.to_string(),
+        }
+    }
+}
+
+impl From<Unavailable> for Unsent {
+    fn from(error: Unavailable) -> Self {
+        Self {
+            is_final: false,
+            problem: error.to_string(),
+        }
+    }
+}
+
+/// Sends the request to one approver, with their own link in it.
+pub async fn request(
+    app: &App,
+    approval: &Approval,
+    person: &Person,
+    deadline: Deadline,
+) -> Result<MessageRef, Unsent> {
+    let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    let key = mail.keys.sign(&approval.id, &person.id, approval.request.deadline);
+    let link = app.links.approval(&approval.id, &key);
+    let text = mail::request(approval, person, &link, &app.links);
+    let id = request_id(approval, &person.id, mail);
+    let message = MessageBuilder::new().message_id(id);
+    send(app, mail, approval, person, message, text, deadline).await?;
+    Ok(MessageRef::Email {
+        person: person.id.clone(),
+    })
+}
+
+/// Sends the closing mail to a person who had the request. Sent twice, it has the same `Message-ID`.
+pub async fn close(app: &App, approval: &Approval, person: &PersonId, deadline: Deadline) -> Result<(), Unsent> {
+    let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    let Some(person) = approval.rules.approver(person) else {
+        return Err(Unsent {
+            is_final: true,
+            problem: "the person is no approver".to_owned(),
+        });
+    };
+    let text = mail::closing(approval, person, &app.links);
+    let id = request_id(approval, &person.id, mail);
+    let own_id = format!("closed.{id}");
+    let message = MessageBuilder::new()
+        .message_id(own_id)
+        .in_reply_to(id.clone())
+        .references(id);
+    send(app, mail, approval, person, message, text, deadline).await
+}
+
+fn request_id(approval: &Approval, person: &PersonId, mail: &Mail) -> String {
+    format!("{}.{person}@{}", approval.id, mail.mailer.domain())
+}
+
+async fn send(
+    app: &App,
+    mail: &Mail,
+    approval: &Approval,
+    person: &Person,
+    message: MessageBuilder<'_>,
+    text: MailText,
+    deadline: Deadline,
+) -> Result<(), Unsent> {
+    let Some(address) = person.email.as_deref() else {
+        return Err(Unsent {
+            is_final: true,
+            problem: "the person has no address".to_owned(),
+        });
+    };
+    let from = mail.mailer.from.as_str();
+    let raw = message
+        .from(Address::new_address(Some(SENDER_NAME), from))
+        .to(Address::new_address(Some(text.recipient.as_str()), address))
+        .subject(text.subject.as_str())
+        .date(app.now().as_second())
+        // RFC 3834: a responder must not answer this, and Exchange is told in its own words.
+        .header("Auto-Submitted", Text::new("auto-generated"))
+        .header("X-Auto-Response-Suppress", Text::new("All"))
+        .text_body(text.text)
+        .html_body(text.html)
+        .write_to_vec()
+        .map_err(|_| Unsent {
+            is_final: true,
+            problem: "the mail could not be built".to_owned(),
+        })?;
+    tracing::debug!(approval.id = %approval.id, bytes = raw.len(), "sending a mail");
+    let call = async { mail.mailer.ses.send(from, address, raw).await.map_err(Unsent::from) };
+    deadline.run("SES", call).await
+}

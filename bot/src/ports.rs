@@ -1,0 +1,140 @@
+//! What the flow needs from the outside and has two working implementations of: AWS, and one in memory.
+//!
+//! Slack, Teams and mail are not here: they are concrete clients, and a test gives them another address.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::approval::event::Event;
+use crate::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use crate::approval::record::Approval;
+use crate::approval::truth::LookUp;
+
+/// Where approvals are recorded. Every write is conditional, and a refused one returns who was first.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Records a new approval, unless its id is there already.
+    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable>;
+
+    /// The record of this id.
+    async fn load(&self, id: &ApprovalId) -> Result<Option<Approval>, Unavailable>;
+
+    /// Replaces the record if it is still at `approval.version`, and counts the version up.
+    async fn save(&self, approval: Approval) -> Result<Saved, Unavailable>;
+
+    /// Up to `limit` approvals that are due at this time, the longest due first.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
+
+    /// The approvals that were raised by this execution.
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable>;
+}
+
+/// What became of a new approval.
+#[derive(Debug)]
+pub enum Raised {
+    /// It is recorded.
+    New,
+    /// It was there: the same task token has been delivered before.
+    Existing(Box<Approval>),
+}
+
+/// What became of a change.
+#[derive(Debug)]
+pub enum Saved {
+    /// It is recorded; this is the record with its new version.
+    Done(Box<Approval>),
+    /// Somebody else was first; this is their record.
+    Conflict(Box<Approval>),
+}
+
+/// Step Functions, as far as the flow needs it.
+#[async_trait]
+pub trait StepFunctions: Send + Sync {
+    /// `SendTaskSuccess`.
+    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError>;
+
+    /// `SendTaskFailure`.
+    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError>;
+
+    /// What Step Functions knows about an execution and the task of one token in it.
+    async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable>;
+
+    /// `StartExecution` of a Standard state machine. The same name starts one execution, however often it comes.
+    async fn start_execution(
+        &self,
+        state_machine_arn: &str,
+        name: &str,
+        input: &Value,
+    ) -> Result<ExecutionArn, StartError>;
+}
+
+/// Why a callback was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum CallbackError {
+    /// `TaskTimedOut`, `TaskDoesNotExist` or `InvalidToken`: the token can no longer be used.
+    #[error("the task token is closed")]
+    Closed,
+    /// The call may succeed later.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// Why an execution was not started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Step Functions refuses the call as it is.
+    #[error("the execution cannot be started: {0}")]
+    Refused(String),
+    /// The call may succeed later.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+/// The bus that outcomes are broadcast on.
+#[async_trait]
+pub trait EventBus: Send + Sync {
+    /// Puts events on the bus. `Ok` holds the ids that the bus accepted, which may not be all of them:
+    /// EventBridge answers 200 and refuses single entries.
+    async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable>;
+}
+
+/// The time.
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// The clock of the machine.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the machine's clock"
+    )]
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// A service did not do what it was asked and may do it later. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{service} is unavailable: {problem}")]
+pub struct Unavailable {
+    /// Which service.
+    pub service: &'static str,
+    /// What it said, without tokens, addresses or bodies.
+    pub problem: String,
+}
+
+impl Unavailable {
+    /// A service with what it said.
+    pub fn new(service: &'static str, problem: impl ToString) -> Self {
+        Self {
+            service,
+            problem: problem.to_string(),
+        }
+    }
+}

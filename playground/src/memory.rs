@@ -1,0 +1,218 @@
+//! The ports in memory: a store with conditional writes, a bus that keeps what it carried, and the engine as
+//! Step Functions.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use countersign_bot::approval::event::{Event, SOURCE};
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use countersign_bot::approval::record::{Approval, ExecutionEnd};
+use countersign_bot::approval::truth::{LookUp, TaskFate};
+use countersign_bot::ports::{
+    CallbackError, Clock as _, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::engine::{self, Engine};
+
+impl countersign_bot::ports::Clock for Clock {
+    fn now(&self) -> Timestamp {
+        Self::now(self)
+    }
+}
+
+/// A lock is only poisoned by a panic elsewhere, and the data behind it is whole between two writes.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Approvals by id, with the index of what is due.
+#[derive(Default)]
+pub struct MemoryStore {
+    records: Mutex<Records>,
+}
+
+#[derive(Default)]
+struct Records {
+    by_id: HashMap<ApprovalId, Approval>,
+    due: BTreeSet<(Timestamp, ApprovalId)>,
+    by_execution: HashMap<ExecutionArn, Vec<ApprovalId>>,
+}
+
+impl Records {
+    fn put(&mut self, approval: Approval) {
+        if let Some(at) = self.by_id.get(&approval.id).and_then(Approval::due_at) {
+            self.due.remove(&(at, approval.id.clone()));
+        }
+        if let Some(at) = approval.due_at() {
+            self.due.insert((at, approval.id.clone()));
+        }
+        self.by_id.insert(approval.id.clone(), approval);
+    }
+}
+
+#[async_trait]
+impl Store for MemoryStore {
+    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
+        let mut records = lock(&self.records);
+        if let Some(existing) = records.by_id.get(&approval.id) {
+            return Ok(Raised::Existing(Box::new(existing.clone())));
+        }
+        let execution = approval.request.execution.clone();
+        records.by_execution.entry(execution).or_default().push(approval.id.clone());
+        records.put(approval.clone());
+        Ok(Raised::New)
+    }
+
+    async fn load(&self, id: &ApprovalId) -> Result<Option<Approval>, Unavailable> {
+        Ok(lock(&self.records).by_id.get(id).cloned())
+    }
+
+    async fn save(&self, mut approval: Approval) -> Result<Saved, Unavailable> {
+        let mut records = lock(&self.records);
+        match records.by_id.get(&approval.id) {
+            Some(current) if current.version != approval.version => Ok(Saved::Conflict(Box::new(current.clone()))),
+            Some(_) => {
+                approval.version += 1;
+                records.put(approval.clone());
+                Ok(Saved::Done(Box::new(approval)))
+            }
+            None => Err(Unavailable::new("store", "the approval is not on record")),
+        }
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        let records = lock(&self.records);
+        let due = records.due.iter().take_while(|(at, _)| *at <= now);
+        Ok(due.take(limit).map(|(_, id)| id.clone()).collect())
+    }
+
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
+        Ok(lock(&self.records).by_execution.get(execution).cloned().unwrap_or_default())
+    }
+}
+
+/// A bus that keeps every event it has carried, in the shape in which EventBridge delivers it.
+#[derive(Clone)]
+pub struct MemoryBus {
+    carried: Arc<Mutex<Vec<Value>>>,
+    deliveries: tokio::sync::broadcast::Sender<Value>,
+    clock: Clock,
+    changes: Changes,
+}
+
+impl MemoryBus {
+    /// An empty bus.
+    pub fn new(clock: Clock, changes: Changes) -> Self {
+        let (deliveries, _) = tokio::sync::broadcast::channel(16_384);
+        Self { carried: Arc::default(), deliveries, clock, changes }
+    }
+
+    /// Everything carried so far, the oldest first.
+    pub fn carried(&self) -> Vec<Value> {
+        lock(&self.carried).clone()
+    }
+
+    /// What is carried from now on.
+    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Value> {
+        self.deliveries.subscribe()
+    }
+
+    /// Carries an event of any source.
+    pub fn carry(&self, id: &str, source: &str, detail_type: &str, detail: &Value) {
+        let event = json!({
+            "version": "0", "id": id, "source": source, "detail-type": detail_type, "account": "000000000000",
+            "region": "local", "time": self.clock.now(), "resources": [], "detail": detail,
+        });
+        lock(&self.carried).push(event.clone());
+        // Nobody listening is not a failure of the bus.
+        let _ = self.deliveries.send(event);
+        self.changes.note();
+    }
+}
+
+#[async_trait]
+impl EventBus for MemoryBus {
+    async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable> {
+        for event in events {
+            self.carry(&event.id, SOURCE, event.detail_type.as_str(), &event.detail);
+        }
+        Ok(events.iter().map(|event| event.id.clone()).collect())
+    }
+}
+
+/// The engine in the place of Step Functions.
+#[derive(Clone)]
+pub struct LocalStepFunctions(pub Engine);
+
+#[async_trait]
+impl StepFunctions for LocalStepFunctions {
+    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        self.0.send_task_success(token.expose(), output.clone()).map_err(closed)
+    }
+
+    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
+        self.0.send_task_failure(token.expose(), error, cause).map_err(closed)
+    }
+
+    async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
+        let described = self.0.describe_execution(execution.as_str());
+        let described = described.ok_or_else(|| Unavailable::new("Step Functions", "ExecutionDoesNotExist"))?;
+        let ended = described.status != engine::ExecutionStatus::Running;
+        let end = ended.then(|| ExecutionEnd {
+            status: described.status.to_string(),
+            output: described.output.map(|output| output.to_string()),
+        });
+        let task = match self.0.task(token.expose()) {
+            engine::TaskFate::Open => TaskFate::Open,
+            engine::TaskFate::Succeeded(output) => TaskFate::Succeeded(output),
+            engine::TaskFate::Failed { error, cause } => TaskFate::Failed { error, cause },
+            engine::TaskFate::TimedOut => TaskFate::TimedOut,
+            engine::TaskFate::Aborted | engine::TaskFate::Unknown => TaskFate::Unknown,
+        };
+        Ok(LookUp { task, end })
+    }
+
+    async fn start_execution(
+        &self,
+        state_machine_arn: &str,
+        name: &str,
+        input: &Value,
+    ) -> Result<ExecutionArn, StartError> {
+        let arn = match self.0.start_execution(state_machine_arn, name, input.clone()) {
+            Ok(started) => started.execution_arn,
+            Err(engine::StartError::ExecutionAlreadyExists) => {
+                format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"))
+            }
+            Err(error) => return Err(StartError::Refused(error.to_string())),
+        };
+        ExecutionArn::parse(&arn).map_err(|error| StartError::Refused(error.to_string()))
+    }
+}
+
+fn closed(_: engine::TokenError) -> CallbackError {
+    CallbackError::Closed
+}
+
+/// Counts by status, for a look at what the store holds.
+impl MemoryStore {
+    /// How many approvals are in each status.
+    pub fn count_by_status(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for approval in lock(&self.records).by_id.values() {
+            *counts.entry(approval.status().as_str()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// Every approval, the newest first.
+    pub fn all(&self) -> Vec<Approval> {
+        let mut all: Vec<Approval> = lock(&self.records).by_id.values().cloned().collect();
+        all.sort_by(|a, b| b.request.raised_at.cmp(&a.request.raised_at).then_with(|| a.id.cmp(&b.id)));
+        all
+    }
+}

@@ -1,0 +1,1 @@
+//! The tests are in `it/`; this package has no library of its own.
