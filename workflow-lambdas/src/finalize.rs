@@ -1,0 +1,138 @@
+//! `Finalize`: the number, together with who approved it, where and when.
+
+use countersign_bot::approval::ids::{ApprovalId, PersonId};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::errors::Error;
+use crate::input;
+
+const APPROVED: &str = "approved";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaskInput {
+    number: i64,
+    x: i64,
+    y: i64,
+    decision: Decision,
+}
+
+/// The output of the approval's task, as the notifier's contract has it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Decision {
+    approval_id: ApprovalId,
+    status: String,
+    decided_by: Vec<DecidedBy>,
+    decided_at: Timestamp,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DecidedBy {
+    person: PersonId,
+    name: String,
+    platform: String,
+    at: Timestamp,
+    comment: Option<String>,
+}
+
+/// Logs and returns the result; anything but an approval by somebody is an error, so that no mistake in a state
+/// machine can present a rejected number as approved.
+pub fn run(input: Value) -> Result<Value, Error> {
+    let TaskInput { number, x, y, decision } = input::read(input).map_err(Error::InvalidTaskInput)?;
+    if decision.status != APPROVED {
+        return Err(Error::NotApproved(format!(
+            "the status of {} is not approved",
+            decision.approval_id
+        )));
+    }
+    if decision.decided_by.is_empty() {
+        return Err(Error::NotApproved(format!("nobody approved {}", decision.approval_id)));
+    }
+    let people: Vec<&str> = decision
+        .decided_by
+        .iter()
+        .map(|person| person.person.as_str())
+        .collect();
+    let platforms: Vec<&str> = decision
+        .decided_by
+        .iter()
+        .map(|person| person.platform.as_str())
+        .collect();
+    tracing::info!(
+        approval.id = %decision.approval_id,
+        approval.people = people.join(","),
+        approval.platforms = platforms.join(","),
+        approval.at = %decision.decided_at,
+        x,
+        y,
+        number,
+        "the number is approved"
+    );
+    Ok(json!({
+        "status": APPROVED,
+        "result": number,
+        "approvalId": decision.approval_id,
+        "approvedBy": decision.decided_by,
+        "approvedAt": decision.decided_at,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn good() -> Value {
+        json!({
+            "number": 494, "x": 125, "y": 122,
+            "decision": {
+                "approvalId": "apr_00000000000000000000000000",
+                "status": "approved",
+                "decidedBy": [{
+                    "person": "ada", "name": "Ada Lovelace", "platform": "slack",
+                    "at": "2026-11-23T10:00:00Z", "comment": null
+                }],
+                "decidedAt": "2026-11-23T10:00:01Z"
+            }
+        })
+    }
+
+    #[test]
+    fn an_approved_number_comes_with_who_approved_it() {
+        let result = run(good()).unwrap();
+        let decision = &good()["decision"];
+        assert_eq!(
+            result,
+            json!({
+                "status": "approved",
+                "result": 494,
+                "approvalId": decision["approvalId"],
+                "approvedBy": decision["decidedBy"],
+                "approvedAt": decision["decidedAt"],
+            })
+        );
+    }
+
+    #[test]
+    fn nothing_else_is_finalized() {
+        let cases = [
+            ("/decision/status", json!("rejected"), "NotApproved"),
+            ("/decision/status", json!("Approved"), "NotApproved"),
+            ("/decision/status", json!(""), "NotApproved"),
+            ("/decision/decidedBy", json!([]), "NotApproved"),
+            ("/decision/status", json!(true), "InvalidTaskInput"),
+            ("/decision", json!({}), "InvalidTaskInput"),
+            ("/decision/approvalId", json!("apr_"), "InvalidTaskInput"),
+            ("/number", json!("494"), "InvalidTaskInput"),
+            ("/number", json!(494.0), "InvalidTaskInput"),
+        ];
+        for (pointer, value, name) in cases {
+            let mut input = good();
+            *input.pointer_mut(pointer).unwrap() = value;
+            assert_eq!(run(input).unwrap_err().as_str(), name, "{pointer}");
+        }
+    }
+}

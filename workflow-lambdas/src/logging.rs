@@ -1,0 +1,16 @@
+//! Logs as JSON lines on standard output, where Lambda collects them.
+
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging; called once, first thing in `main`.
+///
+/// The level is fixed on purpose: below `info` the Lambda runtime logs whole payloads, and task tokens with them.
+pub fn init() {
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_env_filter(EnvFilter::new("info"))
+        .with_target(false)
+        .without_time()
+        .init();
+}
