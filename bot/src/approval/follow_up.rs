@@ -126,3 +126,75 @@ impl Approval {
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_add(by).unwrap_or(time)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::ids::PersonId;
+    use crate::approval::sample::{after, approval};
+
+    fn card() -> MessageRef {
+        MessageRef::Slack {
+            channel: "C1".to_owned(),
+            ts: "1.0".to_owned(),
+        }
+    }
+
+    fn mail() -> MessageRef {
+        MessageRef::Email {
+            person: PersonId::parse("ada").unwrap(),
+        }
+    }
+
+    #[test]
+    fn a_pending_approval_is_due_at_its_deadline_and_at_once_while_something_is_unsent() {
+        let mut approval = approval("");
+        assert_eq!(approval.due_at(), Some(after(15)));
+        approval.outbox.clear();
+        assert_eq!(approval.due_at(), Some(after(600)));
+        approval.adopt(Some(&card()));
+        approval.revision += 1;
+        assert_eq!(approval.errands(), [Errand::Update(card())]);
+        assert_eq!(approval.due_at(), Some(after(15)));
+    }
+
+    #[test]
+    fn a_vote_changes_the_card_and_only_the_end_is_mailed() {
+        let mut approval = approval("");
+        approval.adopt(Some(&card()));
+        approval.adopt(Some(&mail()));
+        approval.revision += 1;
+        assert_eq!(approval.errands(), [Errand::Update(card())]);
+        approval.resolve(Outcome::Expired, after(600));
+        let all = [
+            Errand::Update(card()),
+            Errand::Update(mail()),
+            Errand::TellOutcome(card()),
+        ];
+        assert_eq!(approval.errands(), all);
+    }
+
+    #[test]
+    fn an_ended_approval_is_due_until_the_requester_has_heard_the_result() {
+        let mut approval = approval("");
+        approval.adopt(Some(&card()));
+        approval.resolve(Outcome::Approved, after(60));
+        approval.outbox.clear();
+        approval.copies[0].shows = approval.revision;
+        approval.told.outcome = true;
+        assert_eq!(approval.due_at(), Some(after(75)));
+        approval.told.result = true;
+        assert_eq!(approval.due_at(), None);
+    }
+
+    #[test]
+    fn failures_are_tried_again_less_and_less_often() {
+        let mut approval = approval("");
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            approval.put_off(after(0));
+            waits.push(approval.due_at().unwrap().as_second() - after(0).as_second());
+        }
+        assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    }
+}

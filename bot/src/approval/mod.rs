@@ -9,3 +9,6 @@ pub mod policy_file;
 pub mod record;
 pub mod request;
 pub mod truth;
+
+#[cfg(test)]
+mod sample;

@@ -81,3 +81,76 @@ fn cancelled(reason: &str) -> Outcome {
         reason: reason.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::approval::sample::approval;
+
+    fn look_up(task: TaskFate, end: Option<&str>) -> LookUp {
+        let end = end.map(|status| ExecutionEnd {
+            status: status.to_owned(),
+            output: None,
+        });
+        LookUp { task, end }
+    }
+
+    #[test]
+    fn the_outcome_is_what_step_functions_says() {
+        let id = approval("").id;
+        let ours = json!({ "approvalId": id });
+        let failed = |error: &str, cause: &str| TaskFate::Failed {
+            error: error.to_owned(),
+            cause: cause.to_owned(),
+        };
+        let cancelled = |reason: &str| {
+            Some(Outcome::Cancelled {
+                reason: reason.to_owned(),
+            })
+        };
+        let given_up = Some(Outcome::Undeliverable {
+            reason: "nobody".to_owned(),
+        });
+        let cases = [
+            (TaskFate::Succeeded(ours.clone()), None, Some(Outcome::Approved)),
+            (
+                TaskFate::Succeeded(json!({})),
+                None,
+                cancelled("The task was completed by somebody else."),
+            ),
+            (
+                failed(APPROVAL_REJECTED, &ours.to_string()),
+                Some("FAILED"),
+                Some(Outcome::Rejected),
+            ),
+            (
+                failed(APPROVAL_REJECTED, "{}"),
+                None,
+                cancelled("The task failed with ApprovalRejected."),
+            ),
+            (failed(APPROVAL_UNDELIVERABLE, "nobody"), None, given_up),
+            (
+                failed("Lambda.Unknown", ""),
+                None,
+                cancelled("The task failed with Lambda.Unknown."),
+            ),
+            (TaskFate::TimedOut, Some("SUCCEEDED"), Some(Outcome::Expired)),
+            (TaskFate::Open, None, None),
+            (TaskFate::Unknown, None, None),
+            (TaskFate::Open, Some("TIMED_OUT"), Some(Outcome::Expired)),
+            (TaskFate::Open, Some("ABORTED"), cancelled("The execution was aborted.")),
+        ];
+        for (task, end, expected) in cases {
+            let look_up = look_up(task, end);
+            assert_eq!(outcome(&id, &look_up), expected, "{look_up:?}");
+        }
+    }
+
+    #[test]
+    fn a_closed_token_without_a_trace_is_never_an_approval() {
+        let closed = outcome_of_closed(&approval("").id, &look_up(TaskFate::Unknown, None));
+        assert!(matches!(closed, Outcome::Cancelled { .. }));
+    }
+}

@@ -1,0 +1,76 @@
+//! Approvals for the tests of this crate, made the way the notifier makes them.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::decide::Command;
+use super::policy::Policy;
+use super::policy_file;
+use super::record::{Approval, Platform, Verdict};
+use super::request;
+
+/// When the sample requests were raised; they wait for ten minutes.
+pub(crate) const RAISED_AT: &str = "2026-11-23T10:00:00Z";
+
+/// Ada, Grace and Linus approve; `rules` are further lines of the policy.
+pub(crate) fn policy(rules: &str) -> Policy {
+    let text = format!(
+        r#"
+        [access]
+        slack_teams = ["T1"]
+        [people.ada]
+        name = "Ada"
+        slack = "U1"
+        email = "ada@example.com"
+        [people.grace]
+        name = "Grace"
+        email = "grace@example.com"
+        [people.linus]
+        name = "Linus"
+        [people.eve]
+        name = "Eve"
+        [groups]
+        finance = ["ada", "grace"]
+        board = ["ada"]
+        [policies.p]
+        approvers = ["finance", "board", "linus"]
+        {rules}
+        "#
+    );
+    policy_file::read(&text).unwrap()
+}
+
+/// A request of Ada's under these rules.
+pub(crate) fn approval(rules: &str) -> Approval {
+    let input = json!({
+        "taskToken": "AQCEAAAAKgAAAAMAAAAAAAAAAb",
+        "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:calculation:run-1",
+        "stateEnteredAt": RAISED_AT,
+        "timeoutSeconds": 600,
+        "approval": {"policy": "p", "title": "Pay", "requestedBy": "ada"}
+    });
+    Approval::raise(request::read(input, &policy(rules)).unwrap())
+}
+
+/// What this person of the policy wants, on Slack.
+pub(crate) fn command(person: &str, verdict: Verdict, comment: Option<&str>) -> Command {
+    let people = policy("").people;
+    let person = people
+        .into_values()
+        .find(|candidate| candidate.id.as_str() == person)
+        .unwrap();
+    let comment = comment.map(str::to_owned);
+    Command {
+        person,
+        platform: Platform::Slack,
+        verdict,
+        comment,
+        message: None,
+    }
+}
+
+/// So many seconds after the request was raised.
+pub(crate) fn after(seconds: i64) -> Timestamp {
+    let raised_at: Timestamp = RAISED_AT.parse().unwrap();
+    raised_at + SignedDuration::from_secs(seconds)
+}

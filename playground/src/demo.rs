@@ -1,0 +1,267 @@
+//! One calculation from the command to its end, as people would do it, printed step by step.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::ValueEnum;
+use countersign_bot::approval::record::{Approval, MessageRef, State};
+use serde_json::{Map, Value, json};
+use tokio::time::timeout;
+
+use crate::browser::Browser;
+use crate::engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
+use crate::world::{Actor, World};
+
+/// Longer than any step but the wait for the deadline takes.
+const STEP_MAX: Duration = Duration::from_secs(30);
+const COMMENT: &str = "Checked against the ledger.";
+const REASON: &str = "The numbers do not match the invoice.";
+
+/// Where the decision is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Via {
+    /// With a button on the card.
+    Slack,
+    /// On the page behind the mail's link.
+    Email,
+}
+
+/// What the approver does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Decision {
+    /// Lets it go ahead.
+    Approve,
+    /// Does not.
+    Reject,
+    /// Lets the time run out.
+    Ignore,
+}
+
+/// What is played.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// The words after the command.
+    pub numbers: Vec<String>,
+    /// Where the decision is made.
+    pub via: Via,
+    /// What the approver does.
+    pub decision: Decision,
+}
+
+/// How steps are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// A line for people.
+    Text,
+    /// A JSON object for machines.
+    Json,
+}
+
+impl Decision {
+    /// The status that this decision should end the workflow with.
+    fn should_end_as(self) -> &'static str {
+        match self {
+            Self::Approve => "approved",
+            Self::Reject => "rejected",
+            Self::Ignore => "expired",
+        }
+    }
+}
+
+/// Plays it, and says whether the workflow ended as the decision should end it.
+pub async fn play(world: &World, demo: &Demo, output: Output) -> anyhow::Result<bool> {
+    let printer = Printer { output };
+    let requester = world.people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
+    let execution = launch(world, demo, requester, &printer).await?;
+    let mut states_seen = 0;
+    let mut decided = false;
+    let mut changes = world.changes.subscribe();
+    loop {
+        states_seen = print_states(world, &execution, states_seen, &printer)?;
+        if !decided && let Some(approval) = waiting(world, &execution) {
+            decided = true;
+            printer.print("card", &shown(&approval), json!({ "approvalId": approval.id }))?;
+            decide(world, demo, &approval, &printer).await?;
+        }
+        let described = world.engine.describe_execution(&execution).context("the execution is gone")?;
+        if described.status != ExecutionStatus::Running {
+            print_states(world, &execution, states_seen, &printer)?;
+            closing(world, &execution, &printer).await?;
+            return ending(demo, &described, &printer);
+        }
+        let longest = STEP_MAX + Duration::from_secs(world.timeout_seconds.unsigned_abs());
+        timeout(longest, changes.changed()).await.context("nothing happens any more")??;
+    }
+}
+
+/// Types the command in Slack. What Slack's command refuses goes to the API, so that the workflow's own check shows.
+async fn launch(world: &World, demo: &Demo, requester: &Actor, printer: &Printer) -> anyhow::Result<String> {
+    let text = demo.numbers.join(" ");
+    let typed = format!("{} types /start {text} in Slack", requester.name);
+    printer.print("command", typed.trim_end(), json!({ "person": requester.key, "text": text }))?;
+    let before = world.engine.executions().len();
+    if !text.is_empty() {
+        let answer = world.slack.command(&requester.user, &world.channel, "/start", &text).await;
+        let answer = answer.text.unwrap_or_default();
+        let first_line = answer.lines().next().unwrap_or_default();
+        printer.print("answer", &format!("Slack answers: {first_line}"), json!({ "text": answer }))?;
+    }
+    if let Some(started) = world.engine.executions().first().filter(|_| world.engine.executions().len() > before) {
+        return Ok(started.execution_arn.clone());
+    }
+    let words = ["x", "y"].into_iter().zip(&demo.numbers);
+    let number = |word: &String| serde_json::from_str::<Value>(word).unwrap_or_else(|_| json!(word));
+    let input: Map<String, Value> = words.map(|(name, word)| (name.to_owned(), number(word))).collect();
+    let body = Value::Object(input);
+    printer.print("api", &format!("POST /calculations {body} instead"), json!({ "input": body }))?;
+    let answer = Browser::new().post_json(&format!("{}/calculations", world.url), &body).await?;
+    let answer: Value = serde_json::from_str(&answer.body).context("the API answered without JSON")?;
+    Ok(answer["executionArn"].as_str().context("the API started nothing")?.to_owned())
+}
+
+fn waiting(world: &World, execution: &str) -> Option<Approval> {
+    let mut approvals = world.store.all().into_iter();
+    approvals.find(|approval| {
+        let out = approval.request.execution.as_str() == execution && !approval.copies.is_empty();
+        out && approval.state == State::Pending
+    })
+}
+
+fn shown(approval: &Approval) -> String {
+    let chats = approval.copies.iter().filter(|copy| matches!(copy.message, MessageRef::Slack { .. })).count();
+    let mails = approval.copies.len() - chats;
+    format!("Approval {} is out: {chats} Slack card, {mails} mail, “{}”", approval.id, approval.request.title)
+}
+
+/// Lets approvers decide, one after the other, until the approval no longer waits.
+async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Printer) -> anyhow::Result<()> {
+    let (action, comment) = match demo.decision {
+        Decision::Approve => ("approve", COMMENT),
+        Decision::Reject => ("reject", REASON),
+        Decision::Ignore => {
+            let text = format!("Nobody decides; the approval waits until {}", approval.request.deadline);
+            return printer.print("ignore", &text, json!({ "deadline": approval.request.deadline }));
+        }
+    };
+    let requester = approval.request.requester.as_ref().map(|person| &person.id);
+    for person in approval.rules.eligible(requester) {
+        let is_open = world.store.all().into_iter().any(|now| now.id == approval.id && now.state == State::Pending);
+        if !is_open {
+            break;
+        }
+        let actor = world.actor(person.id.as_str());
+        let fields = json!({ "person": person.id, "verdict": action });
+        match (demo.via, actor) {
+            (Via::Slack, Some(actor)) => {
+                printer.print("press", &format!("{} presses {action} in Slack", actor.name), fields)?;
+                press(world, approval, actor, action, comment).await?;
+            }
+            (Via::Slack, None) => {}
+            (Via::Email, _) => {
+                printer.print("mail", &format!("{} opens the mail's link and presses {action}", person.name), fields)?;
+                answer_mail(world, person.email.as_deref().unwrap_or_default(), action, comment, printer).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, comment: &str) -> anyhow::Result<()> {
+    let card = approval.copies.iter().find_map(|copy| match &copy.message {
+        MessageRef::Slack { channel, ts } => Some((channel, ts)),
+        MessageRef::Email { .. } => None,
+    });
+    let (channel, ts) = card.context("no card is out in Slack")?;
+    world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
+    Ok(())
+}
+
+async fn answer_mail(world: &World, to: &str, action: &str, comment: &str, printer: &Printer) -> anyhow::Result<()> {
+    let mails = world.mailbox.mails();
+    let link = mails.iter().rev().find(|mail| mail.to.contains(to)).and_then(|mail| mail.link());
+    let link = link.with_context(|| format!("there is no mail with a link for {to}"))?;
+    let browser = Browser::new();
+    let page = browser.get(&link).await?;
+    printer.print("page", &format!("The page opens ({}) and has changed nothing", page.status), json!({}))?;
+    let form = BTreeMap::from([("verdict", action), ("comment", comment)]);
+    let answer = browser.post_form(&link, &form).await?;
+    if answer.status != 200 {
+        bail!("the page answered {}", answer.status);
+    }
+    Ok(())
+}
+
+/// Prints the states that were entered since the last look.
+fn print_states(world: &World, execution: &str, seen: usize, printer: &Printer) -> anyhow::Result<usize> {
+    let history = world.engine.history(execution);
+    let entered = |kind: HistoryKind| kind.to_string().ends_with("StateEntered");
+    let states: Vec<String> =
+        history.iter().filter(|event| entered(event.kind)).filter_map(|event| event.state.clone()).collect();
+    for state in states.iter().skip(seen) {
+        printer.print("state", &format!("Workflow: {state}"), json!({ "state": state }))?;
+    }
+    Ok(states.len())
+}
+
+/// Waits until every copy shows the end, and prints what people now see.
+async fn closing(world: &World, execution: &str, printer: &Printer) -> anyhow::Result<()> {
+    let mut changes = world.changes.subscribe();
+    let raised = |approval: &Approval| approval.request.execution.as_str() == execution;
+    loop {
+        let approvals: Vec<Approval> = world.store.all().into_iter().filter(raised).collect();
+        let is_done = |approval: &Approval| {
+            let told = approval.thread().is_none() || (approval.told.outcome && approval.told.result);
+            approval.resolution().is_some() && !approval.is_unfinished() && told
+        };
+        if approvals.iter().all(is_done) {
+            for approval in approvals {
+                let text = format!("Every copy is closed as {}", approval.status().as_str());
+                printer.print("closed", &text, json!({ "approvalId": approval.id, "status": approval.status() }))?;
+            }
+            return Ok(());
+        }
+        timeout(STEP_MAX, changes.changed()).await.context("the copies are not closed")??;
+    }
+}
+
+fn ending(demo: &Demo, execution: &ExecutionDescription, printer: &Printer) -> anyhow::Result<bool> {
+    let output = execution.output.clone().unwrap_or_default();
+    let status = output["status"].as_str().unwrap_or("failed").to_owned();
+    let reason = output["reason"].as_str().map(str::to_owned).or_else(|| execution.cause.clone());
+    let mut text = format!("The workflow ended as {status} ({})", execution.status);
+    if let Some(result) = output.get("result") {
+        text.push_str(&format!(": {result}"));
+    }
+    if let Some(reason) = &reason {
+        text.push_str(&format!(": {reason}"));
+    }
+    let fields = json!({
+        "status": status, "execution": execution.status.to_string(), "output": execution.output,
+        "error": execution.error, "reason": reason,
+    });
+    printer.print("ended", &text, fields)?;
+    Ok(status == demo.decision.should_end_as())
+}
+
+struct Printer {
+    output: Output,
+}
+
+impl Printer {
+    fn print(&self, step: &str, text: &str, fields: Value) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        match self.output {
+            Output::Text => writeln!(out, "{text}")?,
+            Output::Json => {
+                let mut object = json!({ "step": step, "text": text });
+                if let (Some(object), Value::Object(fields)) = (object.as_object_mut(), fields) {
+                    object.extend(fields);
+                }
+                writeln!(out, "{object}")?;
+            }
+        }
+        Ok(())
+    }
+}

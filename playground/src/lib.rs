@@ -1,0 +1,12 @@
+//! Countersign in one process, without a cloud account: the same state machine, router, handlers and policy
+//! as on AWS, around a small Step Functions engine, ports in memory, a fake Slack and a mailbox.
+
+pub mod browser;
+pub mod changes;
+pub mod clock;
+pub mod demo;
+pub mod engine;
+pub mod fakes;
+pub mod memory;
+pub mod page;
+pub mod world;

@@ -1,0 +1,431 @@
+//! Puts the whole system together in one process: what AWS, Slack and the mail system are elsewhere is here
+//! a part of `World`, and the bot between them is the one that runs on Lambda.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use countersign_bot::announce::{self, Delivery};
+use countersign_bot::app::{App, Ports};
+use countersign_bot::approval::policy::Policy;
+use countersign_bot::approval::policy_file;
+use countersign_bot::aws::ses::Ses;
+use countersign_bot::config::Config;
+use countersign_bot::http::HttpClient;
+use countersign_bot::inbound::{self, calculations::IamCaller};
+use countersign_bot::mail::Mailer;
+use countersign_bot::notify;
+use countersign_bot::reconcile;
+use countersign_bot::signature::{SigningKey, Verifier};
+use countersign_workflow_lambdas::calculate::Calculate;
+use countersign_workflow_lambdas::double::{self, Double};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::changes::Changes;
+use crate::clock::Clock;
+use crate::engine::{Engine, EngineEvent, FunctionError};
+use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox, SlackUser};
+use crate::memory::{LocalStepFunctions, MemoryBus, MemoryStore};
+use crate::page;
+
+/// The policy that is used when none is named.
+pub const DEFAULT_POLICY: &str = include_str!("../policy.toml");
+/// The state machine that is used when none is named: the one that is deployed.
+pub const DEFAULT_STATE_MACHINE: &str = include_str!("../../infra/state-machines/calculation.asl.json");
+
+const STATE_MACHINE: &str = "calculation";
+const MAIL_FROM: &str = "countersign@example.com";
+/// How often the reconciler passes; on AWS it is each minute.
+const RECONCILE_EVERY: Duration = Duration::from_secs(1);
+
+/// What a world is made with.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The port to listen on; 0 for any that is free.
+    pub port: u16,
+    /// How long an approval waits.
+    pub timeout_seconds: i64,
+    /// Another policy file than the one that comes along.
+    pub policy: Option<PathBuf>,
+    /// Another state machine than the one that is deployed.
+    pub state_machine: Option<PathBuf>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { port: 0, timeout_seconds: 600, policy: None, state_machine: None }
+    }
+}
+
+/// Somebody who can be acted as.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The key in the policy, or another for the outsider.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// The Slack user.
+    pub user: SlackUser,
+    /// The address, if there is one.
+    pub email: Option<String>,
+    /// What the policy lets this person do, in a few words.
+    pub role: String,
+}
+
+/// The whole system.
+pub struct World {
+    /// The time, which can be moved forward.
+    pub clock: Clock,
+    /// Wakes whoever watches.
+    pub changes: Changes,
+    /// Step Functions.
+    pub engine: Engine,
+    /// Slack.
+    pub slack: FakeSlack,
+    /// The mail system.
+    pub mailbox: Mailbox,
+    /// EventBridge.
+    pub bus: MemoryBus,
+    /// DynamoDB.
+    pub store: Arc<MemoryStore>,
+    /// The bot.
+    pub app: App,
+    /// Everybody who can be acted as: the people of the policy who use Slack, and an outsider.
+    pub people: Vec<Actor>,
+    /// The Slack channel of the calculation's approvals.
+    pub channel: String,
+    /// The calculation.
+    pub state_machine_arn: String,
+    /// How long an approval waits.
+    pub timeout_seconds: i64,
+    /// Where everything is served.
+    pub url: String,
+}
+
+/// A world with its server and its background work, which all end when this is dropped.
+pub struct Running {
+    /// The system.
+    pub world: Arc<World>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Passes once a second from now on, in the place of the schedule that invokes the reconciler.
+    pub fn keep_reconciling(&mut self) {
+        self.tasks.spawn(reconcile_always(self.world.app.clone()));
+    }
+}
+
+/// The secrets of one world, made anew for each.
+struct Secrets {
+    slack_signing: String,
+    slack_token: String,
+    link: String,
+    double: String,
+}
+
+impl Secrets {
+    fn new() -> Self {
+        let secret = |prefix: &str| format!("{prefix}{:032x}", fastrand::u128(..));
+        Self { slack_signing: secret(""), slack_token: secret("xoxb-"), link: secret(""), double: secret("") }
+    }
+}
+
+impl World {
+    /// Reads policy and state machine, takes the port, and starts everything. On an error nothing is left running.
+    pub async fn start(options: Options, clock: Clock) -> anyhow::Result<Running> {
+        Self::start_with(options, clock, |ports| ports).await
+    }
+
+    /// Starts a world whose bot reaches its ports through something else, such as one that fails now and then.
+    pub async fn start_with(
+        options: Options,
+        clock: Clock,
+        between: impl FnOnce(Ports) -> Ports,
+    ) -> anyhow::Result<Running> {
+        let policy = read_policy(&options)?;
+        let changes = Changes::default();
+        let engine = Engine::new(clock.clone());
+        let state_machine_arn = load_state_machine(&engine, &options)?;
+        let address = ("127.0.0.1", options.port);
+        let listener = TcpListener::bind(address).await.with_context(|| format!("port {} cannot be used", options.port))?;
+        let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+        let secrets = Secrets::new();
+        let slack = FakeSlack::new(FakeSlackConfig {
+            bot_token: secrets.slack_token.clone(),
+            signing_secret: secrets.slack_signing.clone(),
+            team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
+            bot_url: url.clone(),
+            clock: clock.clone(),
+            changes: changes.clone(),
+        });
+        let mailbox = Mailbox::new(clock.clone(), changes.clone());
+        let bus = MemoryBus::new(clock.clone(), changes.clone());
+        let store = Arc::new(MemoryStore::default());
+        let config = config(&url, &secrets, &state_machine_arn)?;
+        let ports = Ports {
+            store: store.clone(),
+            step_functions: Arc::new(LocalStepFunctions(engine.clone())),
+            bus: Arc::new(bus.clone()),
+            clock: Arc::new(clock.clone()),
+        };
+        let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
+        let people = people(&policy);
+        let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
+        let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
+        register_functions(&engine, &app, &url, &secrets)?;
+        let world = Arc::new(Self {
+            clock,
+            changes,
+            engine,
+            slack,
+            mailbox,
+            bus,
+            store,
+            app,
+            people,
+            channel,
+            state_machine_arn,
+            timeout_seconds: options.timeout_seconds,
+            url,
+        });
+        let router = world.router(&ports, &secrets)?;
+        Ok(Running { tasks: background(&world, listener, router), world })
+    }
+
+    /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.
+    fn router(self: &Arc<Self>, ports: &Ports, secrets: &Secrets) -> anyhow::Result<Router> {
+        let double = Double {
+            verifier: Verifier::new(key(&secrets.double)?, None),
+            step_functions: ports.step_functions.clone(),
+            clock: ports.clock.clone(),
+        };
+        let bot = inbound::router(self.app.clone()).layer(middleware::from_fn(as_authorised_caller));
+        Ok(bot
+            .merge(double::router(Arc::new(double)))
+            .merge(page::router(self.clone()))
+            .nest("/playground/slack/api", self.slack.router())
+            .nest("/playground/ses", self.mailbox.router()))
+    }
+
+    /// Somebody who can be acted as, by key.
+    pub fn actor(&self, key: &str) -> Option<&Actor> {
+        self.people.iter().find(|actor| actor.key == key)
+    }
+}
+
+/// In the place of API Gateway, which lets only callers through whom IAM has authorised.
+async fn as_authorised_caller(mut request: Request, next: Next) -> axum::response::Response {
+    request.extensions_mut().insert(IamCaller("local".to_owned()));
+    next.run(request).await
+}
+
+fn read_policy(options: &Options) -> anyhow::Result<Policy> {
+    let (name, text) = match &options.policy {
+        Some(path) => {
+            let text = std::fs::read_to_string(path);
+            (path.display().to_string(), text.with_context(|| format!("{} cannot be read", path.display()))?)
+        }
+        None => ("the policy that comes along".to_owned(), DEFAULT_POLICY.to_owned()),
+    };
+    let policy = policy_file::read(&text).with_context(|| format!("{name} has something wrong with it"))?;
+    Ok(policy)
+}
+
+fn load_state_machine(engine: &Engine, options: &Options) -> anyhow::Result<String> {
+    let (name, text) = match &options.state_machine {
+        Some(path) => {
+            let text = std::fs::read_to_string(path);
+            (path.display().to_string(), text.with_context(|| format!("{} cannot be read", path.display()))?)
+        }
+        None => ("the state machine that comes along".to_owned(), DEFAULT_STATE_MACHINE.to_owned()),
+    };
+    let substitutions: BTreeMap<String, String> = [
+        ("IsInputValidArn", function_arn("is-input-valid")),
+        ("CalculateArn", function_arn("calculate")),
+        ("NotifierArn", function_arn("notifier")),
+        ("FinalizeArn", function_arn("finalize")),
+        ("ApprovalTimeoutSeconds", options.timeout_seconds.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    match engine.load(STATE_MACHINE, &text, &substitutions) {
+        Ok(arn) => Ok(arn),
+        Err(problems) => {
+            let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            bail!("{name} cannot be run here:\n{}", list.join("\n"))
+        }
+    }
+}
+
+fn function_arn(name: &str) -> String {
+    format!("arn:aws:lambda:local:000000000000:function:{name}")
+}
+
+/// The configuration goes through the same reader as the environment of a Lambda function.
+fn config(url: &str, secrets: &Secrets, state_machine_arn: &str) -> anyhow::Result<Config> {
+    let values: BTreeMap<&str, String> = [
+        ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
+        ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
+        ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
+        ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
+        ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),
+        ("COUNTERSIGN_SLACK_API_URL", format!("{url}/playground/slack/api")),
+        ("COUNTERSIGN_MAIL_FROM", MAIL_FROM.to_owned()),
+        ("COUNTERSIGN_LINK_KEY", secrets.link.clone()),
+    ]
+    .into_iter()
+    .collect();
+    Ok(Config::from_lookup(|name| values.get(name).cloned())?)
+}
+
+fn key(secret: &str) -> anyhow::Result<SigningKey> {
+    SigningKey::new(secret.into()).context("a signing key must not be empty")
+}
+
+/// Gives the engine the workflow's functions, as Lambda has them.
+fn register_functions(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
+    use countersign_workflow_lambdas::{finalize, is_input_valid};
+    let calculate = Arc::new(Calculate {
+        http: HttpClient::new()?,
+        double_url: format!("{url}/double").parse()?,
+        key: key(&secrets.double)?,
+    });
+    let named = |name: &str, message: &dyn std::fmt::Display| FunctionError {
+        error_type: name.to_owned(),
+        message: message.to_string(),
+    };
+    let clock = app.ports.clock.clone();
+    register(engine, "is-input-valid", move |input| async move { Ok(json!(is_input_valid::check(&input))) });
+    register(engine, "calculate", move |input| {
+        let (calculate, now) = (calculate.clone(), clock.now());
+        async move { calculate.run(input, now).await.map_err(|error| named(error.name(), &error)) }
+    });
+    let notifier = app.clone();
+    register(engine, "notifier", move |input| {
+        let app = notifier.clone();
+        async move { notify::notify(&app, input).await.map_err(|error| named(error.name(), &error)) }
+    });
+    register(engine, "finalize", move |input| async move {
+        finalize::finalize(input).map(|output| json!(output)).map_err(|error| named(error.name(), &error))
+    });
+    Ok(())
+}
+
+fn register<F>(engine: &Engine, name: &str, function: impl Fn(Value) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Result<Value, FunctionError>> + Send + 'static,
+{
+    engine.register(
+        name,
+        Arc::new(move |input| -> BoxFuture<'static, Result<Value, FunctionError>> { Box::pin(function(input)) }),
+    );
+}
+
+/// The people of the policy who use Slack, and somebody whom the policy does not know.
+fn people(policy: &Policy) -> Vec<Actor> {
+    let team = policy.slack_teams.first().cloned().unwrap_or_default();
+    let approves = |key: &str| {
+        let mut rules = policy.rules.values();
+        rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
+    };
+    let listed = policy.people.values().filter_map(|person| {
+        let user = SlackUser { id: person.slack.clone()?, name: person.name.clone(), team_id: team.clone() };
+        let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
+        Some(Actor {
+            key: person.id.to_string(),
+            name: person.name.clone(),
+            user,
+            email: person.email.clone(),
+            role: role.to_owned(),
+        })
+    });
+    let outsider = Actor {
+        key: "outsider".to_owned(),
+        name: "Mallory".to_owned(),
+        user: SlackUser { id: "U0OUTSIDE".to_owned(), name: "Mallory".to_owned(), team_id: team.clone() },
+        email: None,
+        role: "not in the policy".to_owned(),
+    };
+    listed.chain([outsider]).collect()
+}
+
+/// The server, the delivery of events, and the engine's status changes onto the bus.
+fn background(world: &Arc<World>, listener: TcpListener, router: Router) -> JoinSet<()> {
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move {
+        if let Err(error) = axum::serve(listener, router).await {
+            tracing::error!(%error, "the server has stopped");
+        }
+    });
+    tasks.spawn(announce_all(world.clone()));
+    tasks.spawn(relay_engine(world.clone()));
+    tasks
+}
+
+/// In the place of the EventBridge rule that invokes the announcer.
+async fn announce_all(world: Arc<World>) {
+    let mut deliveries = world.bus.subscribe();
+    loop {
+        match deliveries.recv().await {
+            Ok(event) => announce_one(world.app.clone(), event),
+            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+fn announce_one(app: App, event: Value) {
+    tokio::spawn(async move {
+        let Ok(delivery) = serde_json::from_value::<Delivery>(event) else { return };
+        if let Err(error) = announce::handle(&app, delivery).await {
+            tracing::warn!(%error, "left to the reconciler");
+        }
+    });
+}
+
+/// In the place of Step Functions' own events on the default bus.
+async fn relay_engine(world: Arc<World>) {
+    let mut events = world.engine.subscribe();
+    loop {
+        match events.recv().await {
+            Ok(EngineEvent::Status(execution)) => {
+                let detail = json!({
+                    "executionArn": execution.execution_arn, "stateMachineArn": execution.machine_arn,
+                    "name": execution.name, "status": execution.status.to_string(),
+                    "startDate": execution.start_date.as_millisecond(),
+                    "stopDate": execution.stop_date.map(|at| at.as_millisecond()),
+                    "input": execution.input.to_string(),
+                    "output": execution.output.map(|output| output.to_string()),
+                });
+                let id = format!("{}.{}", execution.name, execution.status);
+                world.bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
+            }
+            Ok(EngineEvent::History { .. }) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                world.changes.note();
+            }
+            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// In the place of the schedule that invokes the reconciler.
+async fn reconcile_always(app: App) {
+    let mut ticks = tokio::time::interval(RECONCILE_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = reconcile::pass(&app).await {
+            tracing::warn!(%error, "the pass could not be made");
+        }
+    }
+}
