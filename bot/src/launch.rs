@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn two_integers_are_read_and_each_mistake_names_its_number() {
-        let cases: [(&str, Result<(i64, i64), &str>); 9] = [
+        let cases = [
             ("125 122", Ok((125, 122))),
             ("  -1,\t2 ", Ok((-1, 2))),
             ("9223372036854775807 1", Ok((i64::MAX, 1))),

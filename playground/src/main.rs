@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use countersign_playground::clock::Clock;
 use countersign_playground::demo::{self, Decision, Demo, Output, Via};
-use countersign_playground::world::{Options, World};
+use countersign_playground::world::{Options, Running, Source, World};
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
@@ -56,7 +56,7 @@ enum Command {
 #[derive(Args)]
 struct DemoArgs {
     /// The numbers x and y, as they would be typed. Wrong ones show what the workflow makes of them.
-    #[arg(allow_hyphen_values = true, num_args = 0..=2)]
+    #[arg(allow_negative_numbers = true, num_args = 0..=2)]
     numbers: Vec<String>,
     /// Where the decision is made.
     #[arg(long, value_enum, default_value = "slack")]
@@ -87,14 +87,12 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let demonstration = matches!(cli.command, Some(Command::Demo(_)));
-    let options = Options {
-        port: cli.run.port.unwrap_or(if demonstration { 0 } else { DEFAULT_PORT }),
-        timeout_seconds: cli.run.timeout,
-        policy: cli.run.policy,
-        state_machine: cli.run.state_machine,
+    let default_port = if matches!(cli.command, Some(Command::Demo(_))) {
+        0
+    } else {
+        DEFAULT_PORT
     };
-    let mut running = match World::start(options, Clock::system()).await {
+    let mut running = match start(&cli.run, default_port).await {
         Ok(running) => running,
         Err(error) => {
             complain(&error);
@@ -110,7 +108,11 @@ async fn main() -> ExitCode {
         }
         Some(Command::Demo(args)) => {
             let output = if args.json { Output::Json } else { Output::Text };
-            let demo = Demo { numbers: args.numbers, via: args.via, decision: args.decide };
+            let demo = Demo {
+                numbers: args.numbers,
+                via: args.via,
+                decision: args.decide,
+            };
             match demo::play(&running.world, &demo, output).await {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::from(ENDED_OTHERWISE),
@@ -121,6 +123,21 @@ async fn main() -> ExitCode {
             }
         }
     }
+}
+
+async fn start(run: &Run, default_port: u16) -> anyhow::Result<Running> {
+    let mut options = Options {
+        port: run.port.unwrap_or(default_port),
+        timeout_seconds: run.timeout,
+        ..Options::default()
+    };
+    if let Some(path) = &run.policy {
+        options.policy = Source::file(path)?;
+    }
+    if let Some(path) = &run.state_machine {
+        options.state_machine = Source::file(path)?;
+    }
+    World::start(options, Clock::system()).await
 }
 
 #[expect(clippy::print_stdout, reason = "the address is what the command is run for")]

@@ -9,9 +9,7 @@ use countersign_bot::approval::event::{Event, SOURCE};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::record::{Approval, ExecutionEnd};
 use countersign_bot::approval::truth::{LookUp, TaskFate};
-use countersign_bot::ports::{
-    CallbackError, Clock as _, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable,
-};
+use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -34,6 +32,17 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[derive(Default)]
 pub struct MemoryStore {
     records: Mutex<Records>,
+    changes: Changes,
+}
+
+impl MemoryStore {
+    /// An empty store that notes each change.
+    pub fn new(changes: Changes) -> Self {
+        Self {
+            records: Mutex::default(),
+            changes,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -63,8 +72,13 @@ impl Store for MemoryStore {
             return Ok(Raised::Existing(Box::new(existing.clone())));
         }
         let execution = approval.request.execution.clone();
-        records.by_execution.entry(execution).or_default().push(approval.id.clone());
+        records
+            .by_execution
+            .entry(execution)
+            .or_default()
+            .push(approval.id.clone());
         records.put(approval.clone());
+        self.changes.note();
         Ok(Raised::New)
     }
 
@@ -79,6 +93,7 @@ impl Store for MemoryStore {
             Some(_) => {
                 approval.version += 1;
                 records.put(approval.clone());
+                self.changes.note();
                 Ok(Saved::Done(Box::new(approval)))
             }
             None => Err(Unavailable::new("store", "the approval is not on record")),
@@ -92,7 +107,11 @@ impl Store for MemoryStore {
     }
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
-        Ok(lock(&self.records).by_execution.get(execution).cloned().unwrap_or_default())
+        Ok(lock(&self.records)
+            .by_execution
+            .get(execution)
+            .cloned()
+            .unwrap_or_default())
     }
 }
 
@@ -109,7 +128,12 @@ impl MemoryBus {
     /// An empty bus.
     pub fn new(clock: Clock, changes: Changes) -> Self {
         let (deliveries, _) = tokio::sync::broadcast::channel(16_384);
-        Self { carried: Arc::default(), deliveries, clock, changes }
+        Self {
+            carried: Arc::default(),
+            deliveries,
+            clock,
+            changes,
+        }
     }
 
     /// Everything carried so far, the oldest first.
@@ -212,7 +236,12 @@ impl MemoryStore {
     /// Every approval, the newest first.
     pub fn all(&self) -> Vec<Approval> {
         let mut all: Vec<Approval> = lock(&self.records).by_id.values().cloned().collect();
-        all.sort_by(|a, b| b.request.raised_at.cmp(&a.request.raised_at).then_with(|| a.id.cmp(&b.id)));
+        all.sort_by(|a, b| {
+            b.request
+                .raised_at
+                .cmp(&a.request.raised_at)
+                .then_with(|| a.id.cmp(&b.id))
+        });
         all
     }
 }

@@ -2,7 +2,7 @@
 //! a part of `World`, and the bot between them is the one that runs on Lambda.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,9 +37,9 @@ use crate::memory::{LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
 
 /// The policy that is used when none is named.
-pub const DEFAULT_POLICY: &str = include_str!("../policy.toml");
+const DEFAULT_POLICY: &str = include_str!("../policy.toml");
 /// The state machine that is used when none is named: the one that is deployed.
-pub const DEFAULT_STATE_MACHINE: &str = include_str!("../../infra/state-machines/calculation.asl.json");
+const DEFAULT_STATE_MACHINE: &str = include_str!("../../infra/state-machines/calculation.asl.json");
 
 const STATE_MACHINE: &str = "calculation";
 const MAIL_FROM: &str = "countersign@example.com";
@@ -53,15 +53,44 @@ pub struct Options {
     pub port: u16,
     /// How long an approval waits.
     pub timeout_seconds: i64,
-    /// Another policy file than the one that comes along.
-    pub policy: Option<PathBuf>,
-    /// Another state machine than the one that is deployed.
-    pub state_machine: Option<PathBuf>,
+    /// The policy file.
+    pub policy: Source,
+    /// The state machine.
+    pub state_machine: Source,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { port: 0, timeout_seconds: 600, policy: None, state_machine: None }
+        Self {
+            port: 0,
+            timeout_seconds: 600,
+            policy: Source::new("the policy that comes along", DEFAULT_POLICY),
+            state_machine: Source::new("the state machine that comes along", DEFAULT_STATE_MACHINE),
+        }
+    }
+}
+
+/// A text, and what to call it in a message about it.
+#[derive(Debug, Clone)]
+pub struct Source {
+    name: String,
+    text: String,
+}
+
+impl Source {
+    /// A text with a name.
+    pub fn new(name: &str, text: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    /// The text of a file.
+    pub fn file(path: &Path) -> anyhow::Result<Self> {
+        let name = path.display().to_string();
+        let text = std::fs::read_to_string(path).with_context(|| format!("{name} cannot be read"))?;
+        Ok(Self { name, text })
     }
 }
 
@@ -135,7 +164,12 @@ struct Secrets {
 impl Secrets {
     fn new() -> Self {
         let secret = |prefix: &str| format!("{prefix}{:032x}", fastrand::u128(..));
-        Self { slack_signing: secret(""), slack_token: secret("xoxb-"), link: secret(""), double: secret("") }
+        Self {
+            slack_signing: secret(""),
+            slack_token: secret("xoxb-"),
+            link: secret(""),
+            double: secret(""),
+        }
     }
 }
 
@@ -151,25 +185,31 @@ impl World {
         clock: Clock,
         between: impl FnOnce(Ports) -> Ports,
     ) -> anyhow::Result<Running> {
-        let policy = read_policy(&options)?;
+        let policy = read_policy(&options.policy)?;
         let changes = Changes::default();
         let engine = Engine::new(clock.clone());
         let state_machine_arn = load_state_machine(&engine, &options)?;
         let address = ("127.0.0.1", options.port);
-        let listener = TcpListener::bind(address).await.with_context(|| format!("port {} cannot be used", options.port))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .with_context(|| format!("port {} cannot be used", options.port))?;
         let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         let secrets = Secrets::new();
         let slack = FakeSlack::new(FakeSlackConfig {
             bot_token: secrets.slack_token.clone(),
             signing_secret: secrets.slack_signing.clone(),
-            team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
+            team_id: policy
+                .slack_teams
+                .first()
+                .cloned()
+                .unwrap_or_else(|| "T0LOCAL".to_owned()),
             bot_url: url.clone(),
             clock: clock.clone(),
             changes: changes.clone(),
         });
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
-        let store = Arc::new(MemoryStore::default());
+        let store = Arc::new(MemoryStore::new(changes.clone()));
         let config = config(&url, &secrets, &state_machine_arn)?;
         let ports = Ports {
             store: store.clone(),
@@ -179,7 +219,11 @@ impl World {
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
         let people = people(&policy);
-        let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
+        let channel = policy
+            .rules
+            .values()
+            .find_map(|rules| rules.slack_channel.clone())
+            .unwrap_or_default();
         let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
         register_functions(&engine, &app, &url, &secrets)?;
         let world = Arc::new(Self {
@@ -198,7 +242,10 @@ impl World {
             url,
         });
         let router = world.router(&ports, &secrets)?;
-        Ok(Running { tasks: background(&world, listener, router), world })
+        Ok(Running {
+            tasks: background(&world, listener, router),
+            world,
+        })
     }
 
     /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.
@@ -213,7 +260,7 @@ impl World {
             .merge(double::router(Arc::new(double)))
             .merge(page::router(self.clone()))
             .nest("/playground/slack/api", self.slack.router())
-            .nest("/playground/ses", self.mailbox.router()))
+            .nest("/playground/ses/", self.mailbox.router()))
     }
 
     /// Somebody who can be acted as, by key.
@@ -228,26 +275,15 @@ async fn as_authorised_caller(mut request: Request, next: Next) -> axum::respons
     next.run(request).await
 }
 
-fn read_policy(options: &Options) -> anyhow::Result<Policy> {
-    let (name, text) = match &options.policy {
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            (path.display().to_string(), text.with_context(|| format!("{} cannot be read", path.display()))?)
-        }
-        None => ("the policy that comes along".to_owned(), DEFAULT_POLICY.to_owned()),
-    };
-    let policy = policy_file::read(&text).with_context(|| format!("{name} has something wrong with it"))?;
-    Ok(policy)
+fn read_policy(source: &Source) -> anyhow::Result<Policy> {
+    match policy_file::read(&source.text) {
+        Ok(policy) => Ok(policy),
+        Err(problems) => bail!("{} has something wrong with it:\n{problems}", source.name),
+    }
 }
 
 fn load_state_machine(engine: &Engine, options: &Options) -> anyhow::Result<String> {
-    let (name, text) = match &options.state_machine {
-        Some(path) => {
-            let text = std::fs::read_to_string(path);
-            (path.display().to_string(), text.with_context(|| format!("{} cannot be read", path.display()))?)
-        }
-        None => ("the state machine that comes along".to_owned(), DEFAULT_STATE_MACHINE.to_owned()),
-    };
+    let Source { name, text } = &options.state_machine;
     let substitutions: BTreeMap<String, String> = [
         ("IsInputValidArn", function_arn("is-input-valid")),
         ("CalculateArn", function_arn("calculate")),
@@ -258,7 +294,7 @@ fn load_state_machine(engine: &Engine, options: &Options) -> anyhow::Result<Stri
     .into_iter()
     .map(|(name, value)| (name.to_owned(), value))
     .collect();
-    match engine.load(STATE_MACHINE, &text, &substitutions) {
+    match engine.load(STATE_MACHINE, text, &substitutions) {
         Ok(arn) => Ok(arn),
         Err(problems) => {
             let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -276,7 +312,10 @@ fn config(url: &str, secrets: &Secrets, state_machine_arn: &str) -> anyhow::Resu
     let values: BTreeMap<&str, String> = [
         ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
         ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
-        ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
+        (
+            "COUNTERSIGN_STATE_MACHINES",
+            format!("{STATE_MACHINE}={state_machine_arn}"),
+        ),
         ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
         ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),
         ("COUNTERSIGN_SLACK_API_URL", format!("{url}/playground/slack/api")),
@@ -305,18 +344,29 @@ fn register_functions(engine: &Engine, app: &App, url: &str, secrets: &Secrets) 
         message: message.to_string(),
     };
     let clock = app.ports.clock.clone();
-    register(engine, "is-input-valid", move |input| async move { Ok(json!(is_input_valid::check(&input))) });
+    register(engine, "is-input-valid", move |input| async move {
+        Ok(json!(is_input_valid::check(&input)))
+    });
     register(engine, "calculate", move |input| {
         let (calculate, now) = (calculate.clone(), clock.now());
-        async move { calculate.run(input, now).await.map_err(|error| named(error.name(), &error)) }
+        async move {
+            calculate
+                .run(input, now)
+                .await
+                .map_err(|error| named(error.as_str(), &error))
+        }
     });
     let notifier = app.clone();
     register(engine, "notifier", move |input| {
         let app = notifier.clone();
-        async move { notify::notify(&app, input).await.map_err(|error| named(error.name(), &error)) }
+        async move {
+            notify::notify(&app, input)
+                .await
+                .map_err(|error| named(error.name(), &error))
+        }
     });
     register(engine, "finalize", move |input| async move {
-        finalize::finalize(input).map(|output| json!(output)).map_err(|error| named(error.name(), &error))
+        finalize::run(input).map_err(|error| named(error.as_str(), &error))
     });
     Ok(())
 }
@@ -339,8 +389,16 @@ fn people(policy: &Policy) -> Vec<Actor> {
         rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
     };
     let listed = policy.people.values().filter_map(|person| {
-        let user = SlackUser { id: person.slack.clone()?, name: person.name.clone(), team_id: team.clone() };
-        let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
+        let user = SlackUser {
+            id: person.slack.clone()?,
+            name: person.name.clone(),
+            team_id: team.clone(),
+        };
+        let role = if approves(person.id.as_str()) {
+            "may approve"
+        } else {
+            "may start, not approve"
+        };
         Some(Actor {
             key: person.id.to_string(),
             name: person.name.clone(),
@@ -352,7 +410,11 @@ fn people(policy: &Policy) -> Vec<Actor> {
     let outsider = Actor {
         key: "outsider".to_owned(),
         name: "Mallory".to_owned(),
-        user: SlackUser { id: "U0OUTSIDE".to_owned(), name: "Mallory".to_owned(), team_id: team.clone() },
+        user: SlackUser {
+            id: "U0OUTSIDE".to_owned(),
+            name: "Mallory".to_owned(),
+            team_id: team.clone(),
+        },
         email: None,
         role: "not in the policy".to_owned(),
     };
@@ -386,7 +448,9 @@ async fn announce_all(world: Arc<World>) {
 
 fn announce_one(app: App, event: Value) {
     tokio::spawn(async move {
-        let Ok(delivery) = serde_json::from_value::<Delivery>(event) else { return };
+        let Ok(delivery) = serde_json::from_value::<Delivery>(event) else {
+            return;
+        };
         if let Err(error) = announce::handle(&app, delivery).await {
             tracing::warn!(%error, "left to the reconciler");
         }
@@ -408,7 +472,9 @@ async fn relay_engine(world: Arc<World>) {
                     "output": execution.output.map(|output| output.to_string()),
                 });
                 let id = format!("{}.{}", execution.name, execution.status);
-                world.bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
+                world
+                    .bus
+                    .carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
             }
             Ok(EngineEvent::History { .. }) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                 world.changes.note();

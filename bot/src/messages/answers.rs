@@ -117,6 +117,11 @@ pub fn usage(command: &str) -> String {
     )
 }
 
+/// That a slash command leads here and the policy has no use for it.
+pub fn unknown_command(command: &str) -> String {
+    format!("`{}` is not a command of this app.", escape::mrkdwn(command, 80))
+}
+
 /// What is wrong with the arguments of a command, and how to use it.
 pub fn mistake(command: &str, mistake: &Mistake) -> String {
     format!(

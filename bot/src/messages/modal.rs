@@ -1,6 +1,6 @@
 //! The form behind `/start` without arguments.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use slack_morphism::blocks::{
     SlackBlock, SlackBlockNumberInputElement, SlackBlockPlainText, SlackInputBlock, SlackModalView, SlackView,
 };
@@ -33,12 +33,17 @@ pub fn form(metadata: String) -> SlackView {
 }
 
 /// The answer to a submission that shows each mistake under its number.
-pub fn errors(mistakes: &[(&'static str, Mistake)]) -> Value {
-    let errors: serde_json::Map<String, Value> = mistakes
+pub fn mistakes(mistakes: &[(&'static str, Mistake)]) -> Value {
+    let errors: Map<String, Value> = mistakes
         .iter()
         .map(|(name, mistake)| ((*name).to_owned(), json!(mistake.to_string())))
         .collect();
     json!({ "response_action": "errors", "errors": errors })
+}
+
+/// The answer to a submission that shows a problem that no number is to blame for.
+pub fn problem(text: &str) -> Value {
+    json!({ "response_action": "errors", "errors": { NUMBERS[0]: text } })
 }
 
 fn plain(text: &str) -> slack_morphism::blocks::SlackBlockPlainTextOnly {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::ephemeral;
-use super::verified::Verified;
+use super::verified::{Malformed, Verified};
 use crate::app::App;
 use crate::approval::policy::{LaunchCommand, Person};
 use crate::deadline::Deadline;
@@ -36,34 +36,28 @@ pub(super) struct Metadata {
 }
 
 /// `POST /slack/commands`.
-pub async fn receive(State(app): State<App>, body: Verified) -> Response {
+pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response, Malformed> {
     let deadline = Deadline::after(Deadline::SLACK);
-    let form: Form = match body.form() {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
-    let team = form
-        .team_id
-        .as_deref()
-        .or(form.enterprise_id.as_deref())
-        .filter(|team| !team.is_empty());
+    let form: Form = body.form()?;
+    let team = form.team_id.as_deref().or(form.enterprise_id.as_deref());
     let person = match app.policy.slack_person(team, &form.user_id) {
         Ok(person) => person,
-        Err(stranger) => return ephemeral(answers::stranger(stranger)),
+        Err(stranger) => return Ok(ephemeral(answers::stranger(stranger))),
     };
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
-        return ephemeral(format!("`{}` is not a command of this app.", form.command));
+        return Ok(ephemeral(answers::unknown_command(&form.command)));
     };
-    match form.text.trim() {
+    Ok(match form.text.trim() {
         "help" => ephemeral(answers::usage(&form.command)),
         "" => ask(&app, &form, deadline).await,
         text => match Numbers::parse(text) {
             Ok(numbers) => {
+                let id = format!("slack:{}", form.trigger_id);
                 let asked = Asked {
                     command,
                     person,
                     channel: &form.channel_id,
-                    id: format!("slack:{}", form.trigger_id),
+                    id,
                 };
                 ephemeral(
                     start(&app, asked, numbers, deadline)
@@ -73,7 +67,7 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Response {
             }
             Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake)),
         },
-    }
+    })
 }
 
 /// Opens the form; Slack wants an empty answer to the command then.

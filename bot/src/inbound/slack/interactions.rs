@@ -10,10 +10,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::commands::{self, Asked, Metadata};
-use super::verified::{Verified, malformed};
+use super::verified::{Malformed, Verified};
 use crate::app::App;
 use crate::approval::decide::Command;
 use crate::approval::ids::ApprovalId;
@@ -126,32 +126,19 @@ impl InputState {
 }
 
 /// `POST /slack/interactions`.
-pub async fn receive(State(app): State<App>, body: Verified) -> Response {
+pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response, Malformed> {
     let deadline = Deadline::after(Deadline::SLACK);
-    let form: Form = match body.form() {
-        Ok(form) => form,
-        Err(response) => return response,
-    };
-    let kind = match read::<Kind>(&form.payload) {
-        Ok(kind) => kind.kind,
-        Err(response) => return response,
-    };
-    match kind.as_str() {
-        "block_actions" => match read(&form.payload) {
-            Ok(actions) => press(&app, actions, deadline).await,
-            Err(response) => response,
-        },
-        "view_submission" => match read(&form.payload) {
-            Ok(submission) => submit(&app, submission, deadline).await,
-            Err(response) => response,
-        },
-        _ => StatusCode::OK.into_response(),
+    let form: Form = body.form()?;
+    match read::<Kind>(&form.payload)?.kind.as_str() {
+        "block_actions" => Ok(press(&app, read(&form.payload)?, deadline).await),
+        "view_submission" => submit(&app, read(&form.payload)?, deadline).await,
+        _ => Ok(StatusCode::OK.into_response()),
     }
 }
 
-fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Response> {
+fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Malformed> {
     let mut json = serde_json::Deserializer::from_str(payload);
-    serde_path_to_error::deserialize(&mut json).map_err(|error| malformed(&format!("payload: {error}")))
+    serde_path_to_error::deserialize(&mut json).map_err(|error| Malformed::new(format!("payload.{error}")))
 }
 
 /// Carries out the press of a button, and tells the person what the card will not.
@@ -177,7 +164,7 @@ async fn press(app: &App, actions: BlockActions, deadline: Deadline) -> Response
                 person: person.clone(),
                 platform: Platform::Slack,
                 verdict,
-                comment: actions.state.as_ref().and_then(|state| comment(state)),
+                comment: actions.state.as_ref().and_then(comment),
                 message: channel
                     .clone()
                     .zip(ts)
@@ -218,25 +205,23 @@ async fn whisper(app: &App, channel: &str, user: &str, text: String, deadline: D
 }
 
 /// Starts what the form asks for, or shows under each number what is wrong with it.
-async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Response {
+async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Result<Response, Malformed> {
     let ViewSubmission { actor, view } = submission;
     if view.callback_id != modal::CALLBACK_ID {
-        return StatusCode::OK.into_response();
+        return Ok(StatusCode::OK.into_response());
     }
-    let Ok(metadata) = serde_json::from_str::<Metadata>(&view.private_metadata) else {
-        return malformed(&"payload.view.private_metadata: not what the form was opened with");
-    };
-    let problem = |text: String| Json(json!({ "response_action": "errors", "errors": { "x": text } })).into_response();
+    let metadata: Metadata = serde_json::from_str(&view.private_metadata)
+        .map_err(|_| Malformed::new("payload.view.private_metadata: not what the form was opened with"))?;
     let person = match actor.person(app) {
         Ok(person) => person,
-        Err(stranger) => return problem(answers::stranger(stranger)),
-    };
-    let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
-        return problem(answers::not_started());
+        Err(stranger) => return Ok(Json(modal::problem(&answers::stranger(stranger))).into_response()),
     };
     let numbers = match numbers(view.state.as_ref()) {
         Ok(numbers) => numbers,
-        Err(mistakes) => return Json(modal::errors(&mistakes)).into_response(),
+        Err(mistakes) => return Ok(Json(modal::mistakes(&mistakes)).into_response()),
+    };
+    let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
+        return Ok(Json(modal::problem(&answers::not_started())).into_response());
     };
     let asked = Asked {
         command,
@@ -247,9 +232,9 @@ async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Re
     match commands::start(app, asked, numbers, deadline).await {
         Ok(text) => {
             whisper(app, &metadata.channel, &actor.user.id, text, deadline).await;
-            StatusCode::OK.into_response()
+            Ok(StatusCode::OK.into_response())
         }
-        Err(_) => problem(answers::not_started()),
+        Err(_) => Ok(Json(modal::problem(&answers::not_started())).into_response()),
     }
 }
 

@@ -46,12 +46,22 @@ impl FromRequest<App> for Verified {
 
 impl Verified {
     /// Reads the body as a form; the answer to a malformed one names the field.
-    pub fn form<T: DeserializeOwned>(&self) -> Result<T, Response> {
-        serde_urlencoded::from_bytes(&self.0).map_err(|error| malformed(&error))
+    pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
+        serde_urlencoded::from_bytes(&self.0).map_err(Malformed::new)
     }
 }
 
-/// The answer to a verified request that is not what Slack documents.
-pub(super) fn malformed(problem: &dyn std::fmt::Display) -> Response {
-    (StatusCode::BAD_REQUEST, problem.to_string()).into_response()
+/// A verified request that is not what Slack documents; answered 400 with what is wrong.
+pub struct Malformed(String);
+
+impl Malformed {
+    pub(super) fn new(problem: impl ToString) -> Self {
+        Self(problem.to_string())
+    }
+}
+
+impl IntoResponse for Malformed {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, self.0).into_response()
+    }
 }

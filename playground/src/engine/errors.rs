@@ -1,0 +1,98 @@
+//! The error names of the States Language and which of them a `Retry` or `Catch` entry matches.
+
+use serde_json::{Value, json};
+
+pub(super) const ALL: &str = "States.ALL";
+pub(super) const BRANCH_FAILED: &str = "States.BranchFailed";
+pub(super) const DATA_LIMIT_EXCEEDED: &str = "States.DataLimitExceeded";
+pub(super) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
+pub(super) const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
+pub(super) const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
+pub(super) const PARAMETER_PATH_FAILURE: &str = "States.ParameterPathFailure";
+pub(super) const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
+pub(super) const RUNTIME: &str = "States.Runtime";
+pub(super) const TASK_FAILED: &str = "States.TaskFailed";
+pub(super) const TIMEOUT: &str = "States.Timeout";
+
+/// Every reserved name AWS knows. A definition may name those that never occur here: they then never match, as on
+/// AWS.
+pub(super) const KNOWN: &[&str] = &[
+    ALL,
+    DATA_LIMIT_EXCEEDED,
+    HEARTBEAT_TIMEOUT,
+    INTRINSIC_FAILURE,
+    NO_CHOICE_MATCHED,
+    PARAMETER_PATH_FAILURE,
+    RESULT_PATH_MATCH_FAILURE,
+    RUNTIME,
+    TASK_FAILED,
+    TIMEOUT,
+    "States.ExceedToleratedFailureThreshold",
+    "States.Http.Socket",
+    "States.ItemReaderFailed",
+    "States.Permissions",
+    "States.QueryEvaluationError",
+    "States.ResultWriterFailed",
+];
+
+/// Why a state, and with it perhaps the execution, failed.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Failure {
+    pub(super) error: String,
+    pub(super) cause: Option<String>,
+}
+
+impl Failure {
+    pub(super) fn new(error: impl Into<String>, cause: impl Into<String>) -> Failure {
+        Failure {
+            error: error.into(),
+            cause: Some(cause.into()),
+        }
+    }
+
+    /// A mistake of the machine itself, which no `Catch` may hide.
+    pub(super) fn runtime(cause: impl Into<String>) -> Failure {
+        Failure::new(RUNTIME, cause)
+    }
+
+    /// A timeout has a name and no cause.
+    pub(super) fn timed_out(error: &str) -> Failure {
+        Failure {
+            error: error.to_owned(),
+            cause: None,
+        }
+    }
+
+    pub(super) fn is_timeout(&self) -> bool {
+        self.error == TIMEOUT || self.error == HEARTBEAT_TIMEOUT
+    }
+
+    /// The error output that a `Catch` puts at its `ResultPath`; AWS gives an empty cause where there is none.
+    pub(super) fn to_output(&self) -> Value {
+        json!({ "Error": self.error, "Cause": self.cause.as_deref().unwrap_or_default() })
+    }
+
+    /// The failure as the details of an event, which leave out what is not known.
+    pub(super) fn to_details(&self) -> Value {
+        match &self.cause {
+            Some(cause) => json!({ "error": self.error, "cause": cause }),
+            None => json!({ "error": self.error }),
+        }
+    }
+
+    /// Whether one name of an `ErrorEquals` matches this failure.
+    ///
+    /// `States.Runtime` always ends the execution, whatever the definition names.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html>
+    pub(super) fn is_matched_by(&self, name: &str) -> bool {
+        if self.error == RUNTIME {
+            return false;
+        }
+        match name {
+            ALL => self.error != DATA_LIMIT_EXCEEDED,
+            TASK_FAILED => !self.is_timeout(),
+            TIMEOUT => self.is_timeout(),
+            _ => self.error == name,
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! The services that the bot calls, as servers on this machine: the bot's real clients talk to them over HTTP,
+//! because the wire format is the thing to get right.
+
+mod mailbox;
+mod slack;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::body::{Body, Bytes};
+use axum::response::{IntoResponse, Response};
+
+pub use self::mailbox::{Mail, Mailbox};
+pub use self::slack::{
+    CommandAnswer, Ephemeral, Error, FakeSlack, FakeSlackConfig, Fault, OpenView, Reply, SlackMessage, SlackUser,
+    SubmitAnswer,
+};
+
+/// A lock is only poisoned by a panic elsewhere, and the data behind it is whole between two writes.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// An answer that breaks off before its body: hyper closes the connection, and the client gets no answer.
+fn broken_off() -> Response {
+    let broken = async { Err::<Bytes, _>(std::io::Error::from(std::io::ErrorKind::ConnectionReset)) };
+    Body::from_stream(futures::stream::once(broken)).into_response()
+}

@@ -1,0 +1,102 @@
+//! The routes of the Web API. Slack answers 200 with `ok: false` when it refuses a call.
+
+use axum::Json;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde_json::{Value, json};
+
+use super::workspace::Refusal;
+use super::{BOT_ID, BOT_USER, FakeSlack, Fault, TEAM_DOMAIN};
+use crate::fakes::broken_off;
+
+pub(super) fn router(slack: FakeSlack) -> Router {
+    Router::new().route("/{method}", post(receive)).with_state(slack)
+}
+
+async fn receive(
+    State(slack): State<FakeSlack>,
+    Path(method): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let body = serde_json::from_slice(&body).unwrap_or_default();
+    let fault = slack.note_call(&method, &body);
+    match fault {
+        None => answer(slack.carry_out(&method, &headers, &body)),
+        Some(Fault::NotOk(code)) => Json(json!({ "ok": false, "error": code })).into_response(),
+        Some(Fault::RateLimited { retry_after }) => {
+            let wait = [(header::RETRY_AFTER, retry_after.to_string())];
+            let body = Json(json!({ "ok": false, "error": "ratelimited" }));
+            (StatusCode::TOO_MANY_REQUESTS, wait, body).into_response()
+        }
+        Some(Fault::Status(status)) => StatusCode::from_u16(status)
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+            .into_response(),
+        Some(Fault::Hang) => std::future::pending().await,
+        Some(Fault::Drop) => {
+            // The call takes effect; that its answer is lost is the point.
+            let _ = slack.carry_out(&method, &headers, &body);
+            broken_off()
+        }
+    }
+}
+
+fn answer(result: Result<Value, Refusal>) -> Response {
+    let body = match result {
+        Ok(mut body) => {
+            body["ok"] = json!(true);
+            body
+        }
+        Err(Refusal { code, messages }) if messages.is_empty() => json!({ "ok": false, "error": code }),
+        Err(Refusal { code, messages }) => {
+            json!({ "ok": false, "error": code, "response_metadata": { "messages": messages } })
+        }
+    };
+    Json(body).into_response()
+}
+
+impl FakeSlack {
+    fn note_call(&self, method: &str, body: &Value) -> Option<Fault> {
+        let mut workspace = self.workspace();
+        workspace.note_call(method, body.clone());
+        workspace.take_fault(method)
+    }
+
+    fn carry_out(&self, method: &str, headers: &HeaderMap, body: &Value) -> Result<Value, Refusal> {
+        self.check_token(headers)?;
+        let now = self.now();
+        let mut workspace = self.workspace();
+        let result = match method {
+            "chat.postMessage" => workspace.post(body, now)?,
+            "chat.update" => workspace.update(body)?,
+            "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,
+            "views.open" => workspace.open(body, &self.shared.team_id, now)?,
+            "auth.test" => {
+                return Ok(json!({
+                    "url": format!("https://{TEAM_DOMAIN}.slack.com/"), "team": TEAM_DOMAIN, "user": "countersign",
+                    "team_id": self.shared.team_id, "user_id": BOT_USER, "bot_id": BOT_ID,
+                }));
+            }
+            _ => return Err("unknown_method".into()),
+        };
+        drop(workspace);
+        self.shared.changes.note();
+        Ok(result)
+    }
+
+    fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {
+        let Some(header) = headers.get(header::AUTHORIZATION) else {
+            return Err("not_authed".into());
+        };
+        let token = header.to_str().ok().and_then(|value| value.strip_prefix("Bearer "));
+        if token == Some(self.shared.bot_token.as_str()) && !self.shared.bot_token.is_empty() {
+            Ok(())
+        } else {
+            Err("invalid_auth".into())
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! What Slack sends when people act (docs.slack.dev, slash commands and interaction payloads), with every field that
+//! a real one has, so that the bot reads its few out of the many.
+
+use serde_json::{Map, Value, json};
+
+use super::workspace::shown;
+use super::{APP_ID, OpenView, SlackMessage, SlackUser, TEAM_DOMAIN};
+
+/// Slack's own, deprecated proof of origin; it is sent and must not be used.
+const VERIFICATION_TOKEN: &str = "deprecated-and-not-a-secret";
+
+/// Where and by what right somebody acts.
+pub(super) struct Act<'a> {
+    pub(super) user: &'a SlackUser,
+    pub(super) team_id: &'a str,
+    pub(super) channel: &'a str,
+    pub(super) channel_name: &'a str,
+    pub(super) trigger_id: &'a str,
+    pub(super) ts: &'a str,
+}
+
+/// The form of a slash command.
+pub(super) fn command(act: &Act<'_>, command: &str, text: &str) -> Vec<(&'static str, String)> {
+    let fields = [
+        ("token", VERIFICATION_TOKEN),
+        ("team_id", &act.user.team_id),
+        ("team_domain", TEAM_DOMAIN),
+        ("channel_id", act.channel),
+        ("channel_name", act.channel_name),
+        ("user_id", &act.user.id),
+        ("user_name", &handle(act.user)),
+        ("command", command),
+        ("text", text),
+        ("api_app_id", APP_ID),
+        ("is_enterprise_install", "false"),
+        ("response_url", &response_url("commands", act)),
+        ("trigger_id", act.trigger_id),
+    ]
+    .map(|(name, value)| (name, value.to_owned()));
+    fields.into()
+}
+
+/// The payload of a press. `element` is the button as it stands in the message.
+pub(super) fn press(
+    act: &Act<'_>,
+    message: &SlackMessage,
+    (block_id, element): (&str, &Value),
+    comment: Option<&str>,
+) -> Value {
+    let mut action = json!({
+        "type": element["type"], "block_id": block_id, "action_id": element["action_id"], "text": element["text"],
+        "action_ts": act.ts,
+    });
+    for name in ["value", "style", "confirm"] {
+        if !element[name].is_null() {
+            action[name] = element[name].clone();
+        }
+    }
+    let mut payload = common("block_actions", act);
+    payload.extend(fields(json!({
+        "container": {
+            "type": "message", "message_ts": message.ts, "channel_id": message.channel, "is_ephemeral": false,
+        },
+        "channel": { "id": act.channel, "name": act.channel_name },
+        "message": shown(message),
+        "state": { "values": values(&message.blocks, |_| comment.map(str::to_owned)) },
+        "response_url": response_url("actions", act),
+        "actions": [action],
+    })));
+    Value::Object(payload)
+}
+
+/// The payload of a submitted form.
+pub(super) fn submission(act: &Act<'_>, open: &OpenView, typed: &[(&str, &str)]) -> Value {
+    let find = |block: &str| {
+        typed
+            .iter()
+            .find(|(name, _)| *name == block)
+            .map(|(_, value)| (*value).to_owned())
+    };
+    let mut view = open.view.clone();
+    let values = values(&view["blocks"], |block| find(block).filter(|value| !value.is_empty()));
+    let own = json!({
+        "id": open.id, "team_id": act.team_id, "app_id": APP_ID, "bot_id": super::BOT_ID, "root_view_id": open.id,
+        "previous_view_id": null, "hash": format!("{}.view", act.ts), "state": { "values": values },
+    });
+    if let Some(view) = view.as_object_mut() {
+        view.extend(fields(own));
+    }
+    let mut payload = common("view_submission", act);
+    payload.extend(fields(json!({ "view": view, "response_urls": [] })));
+    Value::Object(payload)
+}
+
+fn common(kind: &str, act: &Act<'_>) -> Map<String, Value> {
+    let user = act.user;
+    fields(json!({
+        "type": kind, "token": VERIFICATION_TOKEN, "api_app_id": APP_ID, "trigger_id": act.trigger_id,
+        "user": { "id": user.id, "username": handle(user), "name": handle(user), "team_id": user.team_id },
+        "team": { "id": act.team_id, "domain": TEAM_DOMAIN },
+        "enterprise": null, "is_enterprise_install": false,
+    }))
+}
+
+fn fields(value: Value) -> Map<String, Value> {
+    match value {
+        Value::Object(fields) => fields,
+        _ => Map::new(),
+    }
+}
+
+/// What stands in the inputs of these blocks: block id, action id, value.
+fn values(blocks: &Value, typed: impl Fn(&str) -> Option<String>) -> Value {
+    let mut values = Map::new();
+    let blocks = blocks.as_array().into_iter().flatten();
+    for block in blocks.filter(|block| block["type"] == "input") {
+        let (element, block_id) = (&block["element"], block["block_id"].as_str().unwrap_or_default());
+        let action_id = element["action_id"].as_str().unwrap_or_default();
+        let value = json!({ action_id: { "type": element["type"], "value": typed(block_id) } });
+        values.insert(block_id.to_owned(), value);
+    }
+    Value::Object(values)
+}
+
+/// The name in the form that Slack gives user names: `ada.lovelace`.
+fn handle(user: &SlackUser) -> String {
+    user.name.to_lowercase().replace(' ', ".")
+}
+
+fn response_url(kind: &str, act: &Act<'_>) -> String {
+    let number = act.ts.replace('.', "");
+    format!("https://hooks.slack.com/{kind}/{}/{number}/playground", act.team_id)
+}

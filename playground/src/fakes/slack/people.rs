@@ -1,0 +1,221 @@
+//! What people do in Slack. Each act is a signed request to the bot's public routes, and what Slack makes of the
+//! answer is what Slack makes of it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Request};
+use http_body_util::Full;
+use serde_json::{Value, json};
+
+use super::payloads::{self, Act};
+use super::{FakeSlack, SlackUser};
+use crate::fakes::lock;
+
+/// Slack waits this long for the answer to a command or an interaction (docs.slack.dev, acknowledging requests).
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommandAnswer {
+    /// The status of the bot's answer; 0 if none came in time.
+    pub status: u16,
+    /// What the person was shown.
+    pub text: Option<String>,
+}
+
+/// What became of a submitted form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmitAnswer {
+    /// The status of the bot's answer.
+    pub status: u16,
+    /// What is wrong with the inputs, by block id; empty if the form was taken and closed.
+    pub errors: BTreeMap<String, String>,
+}
+
+/// The bot's answer as it came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body as text.
+    pub body: String,
+}
+
+/// Why somebody could not do what they wanted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// The message is not in the channel.
+    #[error("the message is not there any more")]
+    NoMessage,
+    /// The message has no such button.
+    #[error("the message has no button `{0}` any more")]
+    NoButton(String),
+    /// No form is open in front of this person.
+    #[error("no form is open")]
+    NoView,
+    /// The bot did not answer within Slack's three seconds.
+    #[error("the bot did not answer within three seconds")]
+    NoAnswer,
+}
+
+impl FakeSlack {
+    /// Types a slash command in a channel.
+    pub async fn command(&self, user: &SlackUser, channel: &str, command: &str, text: &str) -> CommandAnswer {
+        let form = self.as_act(user, channel, |act| payloads::command(act, command, text));
+        let body = serde_urlencoded::to_string(form).unwrap_or_default();
+        let reply = self.send("/slack/commands", body.into_bytes()).await;
+        let (status, text, in_channel) = match reply {
+            Ok(reply) if reply.status == 200 => {
+                let (text, in_channel) = command_text(&reply.body);
+                (reply.status, text, in_channel)
+            }
+            Ok(reply) => (reply.status, Some(failed(command, "dispatch_failed")), false),
+            Err(_) => (0, Some(failed(command, "operation_timeout")), false),
+        };
+        if let Some(text) = &text {
+            let now = self.now();
+            let mut workspace = self.workspace();
+            if in_channel {
+                // The bot's own text in a channel that the person is in; if it is refused, nobody sees it.
+                let _ = workspace.post(&json!({ "channel": channel, "text": text }), now);
+            } else {
+                workspace.show(channel, &user.id, text.clone(), now);
+            }
+        }
+        self.shared.changes.note();
+        CommandAnswer { status, text }
+    }
+
+    /// Presses a button of a message, with this text in the message's input. Returns the status of the bot's answer.
+    pub async fn press(
+        &self,
+        user: &SlackUser,
+        channel: &str,
+        ts: &str,
+        action_id: &str,
+        comment: Option<&str>,
+    ) -> Result<u16, Error> {
+        let payload = self.press_payload(user, channel, ts, action_id, comment)?;
+        Ok(self.press_raw(&payload).await?.status)
+    }
+
+    /// The payload of a press, for a test that changes something in it.
+    pub fn press_payload(
+        &self,
+        user: &SlackUser,
+        channel: &str,
+        ts: &str,
+        action_id: &str,
+        comment: Option<&str>,
+    ) -> Result<Value, Error> {
+        let message = self.workspace().message(channel, ts).cloned().ok_or(Error::NoMessage)?;
+        let found = button(&message.blocks, action_id).ok_or_else(|| Error::NoButton(action_id.to_owned()))?;
+        Ok(self.as_act(user, channel, |act| payloads::press(act, &message, found, comment)))
+    }
+
+    /// Signs and sends any payload as an interaction.
+    pub async fn press_raw(&self, payload: &Value) -> Result<Reply, Error> {
+        let body = serde_urlencoded::to_string([("payload", payload.to_string())]).unwrap_or_default();
+        self.send("/slack/interactions", body.into_bytes()).await
+    }
+
+    /// Submits the form in front of this person, with these values by block id. It closes unless the bot objects.
+    pub async fn submit(&self, user: &SlackUser, values: &[(&str, &str)]) -> Result<SubmitAnswer, Error> {
+        let open = self.open_view(&user.id).ok_or(Error::NoView)?;
+        let payload = self.as_act(user, "", |act| payloads::submission(act, &open, values));
+        let reply = self.press_raw(&payload).await?;
+        let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
+        let errors: BTreeMap<String, String> = match answer["response_action"].as_str() {
+            Some("errors") => serde_json::from_value(answer["errors"].clone()).unwrap_or_default(),
+            _ => BTreeMap::new(),
+        };
+        if reply.status == 200 && errors.is_empty() {
+            self.close_view(&user.id);
+        }
+        Ok(SubmitAnswer {
+            status: reply.status,
+            errors,
+        })
+    }
+
+    /// Closes the form in front of a person (by user id). The bot is told only when it asked to be, which it does not.
+    pub fn close_view(&self, user: &str) {
+        self.workspace().views.remove(user);
+        self.shared.changes.note();
+    }
+
+    /// The headers that prove a body to be Slack's: the time and the signature over the raw bytes.
+    pub fn signed_headers(&self, body: &[u8]) -> HeaderMap {
+        let now = self.now().as_second();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-slack-request-timestamp", now.into());
+        let signature = self.shared.signing_key.as_ref().map(|key| key.sign(now, body));
+        if let Some(signature) = signature.and_then(|text| HeaderValue::try_from(text).ok()) {
+            headers.insert("x-slack-signature", signature);
+        }
+        headers
+    }
+
+    /// Sends a signed form to a route of the bot, and waits as long as Slack would.
+    pub async fn send(&self, path: &str, body: Vec<u8>) -> Result<Reply, Error> {
+        let url = format!("{}{path}", lock(&self.shared.bot_url));
+        let mut request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+        if let Some(headers) = request.headers_mut() {
+            headers.extend(self.signed_headers(&body));
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|_| Error::NoAnswer)?;
+        let answer = tokio::time::timeout(PATIENCE, self.shared.browser.send(request)).await;
+        match answer {
+            Ok(Ok(answer)) => Ok(Reply {
+                status: answer.status,
+                body: answer.body,
+            }),
+            Ok(Err(_)) | Err(_) => Err(Error::NoAnswer),
+        }
+    }
+
+    fn as_act<T>(&self, user: &SlackUser, channel: &str, make: impl FnOnce(&Act<'_>) -> T) -> T {
+        let now = self.now();
+        let mut workspace = self.workspace();
+        let act = Act {
+            user,
+            team_id: &self.shared.team_id,
+            channel,
+            channel_name: &workspace.channel_name(channel),
+            trigger_id: &workspace.new_trigger(&user.id, now),
+            ts: &workspace.next_ts(now),
+        };
+        make(&act)
+    }
+}
+
+/// The text of an answer to a command, and whether all of the channel is to see it. An empty body says nothing.
+fn command_text(body: &str) -> (Option<String>, bool) {
+    match serde_json::from_str::<Value>(body) {
+        Ok(answer) if answer.is_object() => {
+            let text = answer["text"].as_str().map(str::to_owned);
+            (text, answer["response_type"] == "in_channel")
+        }
+        _ => (Some(body.to_owned()).filter(|text| !text.is_empty()), false),
+    }
+}
+
+/// What Slack shows when a command fails.
+fn failed(command: &str, code: &str) -> String {
+    format!("{command} failed with the error \"{code}\"")
+}
+
+/// The block id and the element of a button.
+fn button<'b>(blocks: &'b Value, action_id: &str) -> Option<(&'b str, &'b Value)> {
+    let blocks = blocks.as_array()?;
+    blocks.iter().find_map(|block| {
+        let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let mut elements = elements.iter().chain(block.get("accessory"));
+        let found = elements.find(|element| element["type"] == "button" && element["action_id"] == action_id)?;
+        Some((block["block_id"].as_str().unwrap_or_default(), found))
+    })
+}

@@ -1,0 +1,43 @@
+//! The files of the page, which are part of the binary.
+
+use axum::extract::Path;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+
+const STYLE: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const PICTURE: &str = "image/svg+xml";
+
+/// Name, kind and content of each file that the page loads.
+const FILES: [(&str, &str, &str); 16] = [
+    ("base.css", STYLE, include_str!("base.css")),
+    ("slack.css", STYLE, include_str!("slack.css")),
+    ("panes.css", STYLE, include_str!("panes.css")),
+    ("icon.svg", PICTURE, include_str!("icon.svg")),
+    ("app.js", SCRIPT, include_str!("app.js")),
+    ("api.js", SCRIPT, include_str!("api.js")),
+    ("dom.js", SCRIPT, include_str!("dom.js")),
+    ("mrkdwn.js", SCRIPT, include_str!("mrkdwn.js")),
+    ("blocks.js", SCRIPT, include_str!("blocks.js")),
+    ("slack.js", SCRIPT, include_str!("slack.js")),
+    ("dialogs.js", SCRIPT, include_str!("dialogs.js")),
+    ("mailbox.js", SCRIPT, include_str!("mailbox.js")),
+    ("layout.js", SCRIPT, include_str!("layout.js")),
+    ("graph.js", SCRIPT, include_str!("graph.js")),
+    ("workflow.js", SCRIPT, include_str!("workflow.js")),
+    ("events.js", SCRIPT, include_str!("events.js")),
+];
+
+/// `GET /`.
+pub(super) async fn index() -> Html<&'static str> {
+    Html(include_str!("index.html"))
+}
+
+/// `GET /playground/assets/{name}`.
+pub(super) async fn asset(Path(name): Path<String>) -> Response {
+    let found = FILES.iter().find(|(file, ..)| *file == name);
+    match found {
+        Some((_, kind, content)) => ([(header::CONTENT_TYPE, *kind)], *content).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
+}

@@ -1,0 +1,108 @@
+// The two dialogs of Slack: "are you sure" before a press, and the form that the bot opens.
+
+import { act } from "./api.js";
+import { h } from "./dom.js";
+import { text } from "./blocks.js";
+
+/** Asks before a press; resolves to whether to go on. */
+export function confirm(object, names) {
+  return new Promise((resolve) => {
+    const danger = object.style === "danger";
+    const dialog = h(
+      "dialog",
+      { class: "dialog", "aria-labelledby": "confirm-title" },
+      h(
+        "form",
+        { method: "dialog" },
+        h("h3", { id: "confirm-title" }, object.title.text),
+        h("p", null, ...text(object.text, names)),
+        h(
+          "div",
+          { class: "dialog-buttons" },
+          h("button", { class: "b-button", value: "no" }, object.deny.text),
+          h("button", { class: `b-button ${danger ? "danger" : "primary"} solid`, value: "yes" }, object.confirm.text),
+        ),
+      ),
+    );
+    dialog.addEventListener("close", () => {
+      dialog.remove();
+      resolve(dialog.returnValue === "yes");
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+let open = null;
+
+/** Shows the form that is open in front of this person, or puts away what is not open any more. */
+export function showView(view, person, page) {
+  const key = view ? `${person.key} ${view.id}` : null;
+  if (open?.key === key) return;
+  open?.dialog.remove();
+  open = key ? { key, dialog: form(view.view, person, page) } : null;
+  open?.dialog.showModal();
+}
+
+function form(view, person, page) {
+  const problem = h("p", { class: "problem", role: "alert", hidden: true });
+  const inputs = view.blocks.filter((block) => block.type === "input").map(input);
+  const close = () => act("slack/close", { person: person.key });
+  const submit = async (event) => {
+    event.preventDefault();
+    const values = Object.fromEntries(inputs.map(({ block, field }) => [block.block_id, field.value]));
+    const answer = await act("slack/submit", { person: person.key, values });
+    const failed = answer.problem ?? (answer.status === 200 ? null : `The bot answered ${answer.status}.`);
+    problem.hidden = !failed;
+    problem.textContent = failed ?? "";
+    for (const entry of inputs) entry.show(answer.errors?.[entry.block.block_id]);
+    inputs.find(({ block }) => answer.errors?.[block.block_id])?.field.focus();
+  };
+  const dialog = h(
+    "dialog",
+    { class: "dialog view", "aria-labelledby": "view-title" },
+    h(
+      "form",
+      { onsubmit: submit, novalidate: true, autocomplete: "off" },
+      h("h3", { id: "view-title" }, view.title.text),
+      inputs.map(({ node }) => node),
+      problem,
+      h(
+        "div",
+        { class: "dialog-buttons" },
+        h("button", { type: "button", class: "b-button", onclick: close }, view.close?.text ?? "Cancel"),
+        view.submit && h("button", { class: "b-button primary solid" }, view.submit.text),
+      ),
+    ),
+  );
+  // Escape closes the dialog by itself; the workspace has to know.
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    close();
+  });
+  document.body.append(dialog);
+  void page;
+  return dialog;
+}
+
+function input(block) {
+  const id = `view-${block.block_id}`;
+  const number = block.element.type === "number_input";
+  const error = h("p", { class: "problem", id: `${id}-error`, hidden: true });
+  const field = h("input", {
+    id,
+    type: "text",
+    inputmode: number ? "numeric" : null,
+    autofocus: block.element.focus_on_load,
+    placeholder: block.element.placeholder?.text,
+    "aria-describedby": `${id}-error`,
+  });
+  field.value = block.element.initial_value ?? "";
+  const node = h("div", { class: "b-input" }, h("label", { for: id }, block.label.text), field, error);
+  const show = (text) => {
+    error.hidden = !text;
+    error.textContent = text ?? "";
+    field.setAttribute("aria-invalid", text ? "true" : "false");
+  };
+  return { block, node, field, show };
+}

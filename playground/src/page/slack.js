@@ -1,0 +1,202 @@
+// The Slack pane: the channel's messages with their threads, what only the chosen person sees, and the command box.
+
+import { act } from "./api.js";
+import { showBlocks } from "./blocks.js";
+import { confirm, showView } from "./dialogs.js";
+import { clockTime, h, initials, reconcile, setText, tint } from "./dom.js";
+import { richText, spoken } from "./mrkdwn.js";
+
+/** Near enough to the end to stay there when something is added. */
+const NEAR_END = 80;
+
+const channel = document.getElementById("messages");
+const drafts = new Map();
+let page = null;
+let lastTs = null;
+
+/** Gets the pane going. `shared` has `state()`, `person()`, `announce(text)` and `toast(text)`. */
+export function start(shared) {
+  page = shared;
+  const form = document.getElementById("composer");
+  const input = document.getElementById("command");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(input.value.trim() || input.placeholder, input);
+  });
+  for (const chip of form.querySelectorAll("[data-command]")) {
+    chip.addEventListener("click", () => {
+      input.value = chip.dataset.command;
+      input.focus();
+    });
+  }
+}
+
+async function send(text, input) {
+  input.value = "";
+  const answer = await act("slack/command", { person: page.person().key, text });
+  if (answer.problem) {
+    page.toast(answer.problem);
+    input.value ||= text;
+  }
+  channel.scrollTop = channel.scrollHeight;
+}
+
+/** Shows what there is now. */
+export function show(state) {
+  const { slack } = state;
+  const me = page.person();
+  setText(document.getElementById("channel"), slack.channel.name);
+  const names = namesOf(state);
+  const own = slack.ephemerals.filter((message) => message.user === me.slack);
+  const items = [
+    ...slack.messages.filter((message) => !message.thread_ts).map((message) => withReplies(message, slack.messages)),
+    ...own.map((message) => ({ ...message, only: true, key: `only-${message.ts}` })),
+  ].sort((a, b) => (a.ts < b.ts ? -1 : 1));
+  const atEnd = channel.scrollHeight - channel.scrollTop - channel.clientHeight < NEAR_END;
+  const typing = channel.contains(document.activeElement) && /TEXTAREA|INPUT/.test(document.activeElement.tagName);
+  const focused = channel.contains(document.activeElement) ? document.activeElement.closest("article") : null;
+  reconcile(channel, items.length ? items : [{ key: "first", first: firstSteps(state, me) }], {
+    key: (item) => item.key,
+    create: (item) => (item.first ? welcome(item.first) : update(article(item), item, names)),
+    update: (node, item) => (item.first ? welcome(item.first) : update(node, item, names)),
+  });
+  // A pressed button is gone after the update; the keyboard stays on its message.
+  if (focused?.isConnected && !channel.contains(document.activeElement)) focused.focus({ preventScroll: true });
+  if (atEnd && !typing) channel.scrollTop = channel.scrollHeight;
+  showDrafts(me);
+  showView(slack.views[me.slack], me, page);
+  announceNew(items, names);
+}
+
+function withReplies(message, messages) {
+  const replies = messages.filter((other) => other.thread_ts === message.ts);
+  return { ...message, replies, key: message.ts };
+}
+
+function namesOf(state) {
+  const people = new Map(state.people.map((person) => [person.slack, person.name]));
+  const { channel: own } = state.slack;
+  return {
+    person: (id) => people.get(id) ?? id,
+    channel: (id) => (id === own.id ? own.name : id),
+  };
+}
+
+function firstSteps(state, me) {
+  const other = state.people.find((person) => person.key !== me.key && person.role.includes("approve"));
+  return { other: other?.name ?? null };
+}
+
+function welcome({ other }) {
+  const fillIn = () => {
+    document.getElementById("command").value = "/start 125 122";
+    document.getElementById("command").focus();
+  };
+  return h(
+    "div",
+    { class: "welcome" },
+    h("h3", null, "Nothing has been asked yet"),
+    h("p", null, "Type ", h("button", { type: "button", class: "chip big", onclick: fillIn }, "/start 125 122")),
+    h(
+      "ol",
+      null,
+      h("li", null, "The workflow adds the numbers, has the sum doubled, and stops for a decision."),
+      h("li", null, "A card with two buttons appears here, and a mail in the mailbox."),
+      h("li", null, `Whoever asks cannot approve${other ? `, so act as ${other} and press Approve.` : "."}`),
+    ),
+  );
+}
+
+function article(item) {
+  const blocks = h("div", { class: "blocks" });
+  const thread = item.only ? null : h("div", { class: "thread", hidden: true }, h("p", { class: "replies" }), h("div"));
+  const time = clockTime(Number(item.ts) * 1000);
+  const avatar = h("span", { class: "avatar app", "aria-hidden": "true" });
+  return h(
+    "article",
+    { class: item.only ? "msg only" : "msg", tabindex: "-1", "data-ts": item.ts },
+    item.only && h("p", { class: "only-you" }, h("span", { "aria-hidden": "true" }, "👁"), " Only visible to you"),
+    avatar,
+    h(
+      "div",
+      { class: "msg-body" },
+      h(
+        "p",
+        { class: "msg-head" },
+        h("strong", null, "Countersign"),
+        h("span", { class: "app-label" }, "APP"),
+        h("time", { class: "dim", datetime: new Date(Number(item.ts) * 1000).toISOString() }, time),
+      ),
+      blocks,
+      thread,
+    ),
+  );
+}
+
+function update(node, item, names) {
+  const blocks = node.querySelector(":scope > .msg-body > .blocks");
+  if (item.blocks?.length) showBlocks(blocks, item.blocks, blockContext(item, names));
+  else reconcile(blocks, [{ text: item.text }], { key: () => "text", create: () => paragraph(item.text, names) });
+  const thread = node.querySelector(":scope > .msg-body > .thread");
+  if (thread) {
+    const replies = item.replies ?? [];
+    thread.hidden = replies.length === 0;
+    const count = replies.length === 1 ? "1 reply" : `${replies.length} replies`;
+    setText(thread.querySelector(".replies"), count);
+    reconcile(thread.lastElementChild, replies, {
+      key: (reply) => reply.ts,
+      create: (reply) => update(article(reply), reply, names),
+      update: (old, reply) => update(old, reply, names),
+    });
+  }
+  return node;
+}
+
+function paragraph(text, names) {
+  return h("p", { class: "b-section" }, ...richText(text, names));
+}
+
+function blockContext(item, names) {
+  const id = `${item.channel}-${item.ts}`.replaceAll(".", "-");
+  const draftKey = (block) => `${page.person().key} ${item.ts} ${block}`;
+  return {
+    id,
+    names,
+    draft: (block) => drafts.get(draftKey(block)) ?? "",
+    setDraft: (block, text) => drafts.set(draftKey(block), text),
+    press: (button) => press(item, button, names, draftKey),
+  };
+}
+
+async function press(item, button, names, draftKey) {
+  if (button.url) window.open(button.url, "_blank", "noopener");
+  if (button.confirm && !(await confirm(button.confirm, names))) return;
+  const inputs = channel.querySelectorAll(`article[data-ts="${item.ts}"] [data-block]`);
+  const comment = inputs[0]?.value ?? "";
+  const body = { person: page.person().key, channel: item.channel, ts: item.ts, action_id: button.action_id, comment };
+  const answer = await act("slack/press", body);
+  if (answer.problem) page.toast(answer.problem);
+  else if (answer.status !== 200) page.toast(`The bot answered ${answer.status}.`);
+  else if (inputs[0] && !inputs[0].isConnected) drafts.delete(draftKey(inputs[0].dataset.block));
+}
+
+/** Each person has typed something else. */
+function showDrafts(me) {
+  for (const field of channel.querySelectorAll("[data-block]")) {
+    const ts = field.closest("article").dataset.ts;
+    const draft = drafts.get(`${me.key} ${ts} ${field.dataset.block}`) ?? "";
+    if (field.value !== draft) field.value = draft;
+  }
+}
+
+function announceNew(items, names) {
+  const all = items.flatMap((item) => [item, ...(item.replies ?? [])]);
+  const newest = all.reduce((latest, item) => (item.ts > latest ? item.ts : latest), "");
+  if (lastTs !== null) {
+    for (const item of all.filter((item) => item.ts > lastTs)) page.announce(`Slack: ${spoken(item.text, names)}`);
+  }
+  if (lastTs === null || newest > lastTs) {
+    if (lastTs !== null) page.news("slack");
+    lastTs = newest;
+  }
+}

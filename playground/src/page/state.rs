@@ -1,0 +1,107 @@
+//! Everything the page shows, in one piece of JSON: the newest of each kind, since a long run has more than a person
+//! reads.
+//!
+//! Built field by field from what people may see; an approval's record holds the task token, so it is never
+//! serialized as it is.
+
+use countersign_bot::approval::record::Approval;
+use serde_json::{Value, json};
+
+use crate::engine::ExecutionDescription;
+use crate::world::World;
+
+const MESSAGES_MAX: usize = 120;
+const EPHEMERALS_MAX: usize = 80;
+const MAILS_MAX: usize = 40;
+const EXECUTIONS_MAX: usize = 40;
+const APPROVALS_MAX: usize = 40;
+const EVENTS_MAX: usize = 120;
+
+/// What is the case now, with the history of this execution, or of the newest.
+pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
+    let mut executions = world.engine.executions();
+    let shown = execution.filter(|arn| executions.iter().any(|execution| execution.execution_arn == *arn));
+    let shown = shown
+        .or(executions.first().map(|execution| execution.execution_arn.as_str()))
+        .map(str::to_owned);
+    let total = executions.len();
+    executions.truncate(EXECUTIONS_MAX);
+    json!({
+        "now": world.clock.now(),
+        "timeoutSeconds": world.timeout_seconds,
+        "people": people(world),
+        "slack": slack(world),
+        "mails": mails(world),
+        "workflow": {
+            "machine": world.state_machine_arn,
+            "definition": world.engine.definition(&world.state_machine_arn),
+            "executions": executions.iter().map(execution_view).collect::<Vec<_>>(),
+            "total": total,
+            "shown": shown,
+            "history": shown.as_deref().map(|arn| world.engine.history(arn)).unwrap_or_default(),
+        },
+        "approvals": world.store.all().iter().take(APPROVALS_MAX).map(approval_view).collect::<Vec<_>>(),
+        "events": newest(world.bus.carried(), EVENTS_MAX),
+    })
+}
+
+fn people(world: &World) -> Vec<Value> {
+    let people = world.people.iter();
+    people
+        .map(|actor| {
+            json!({
+                "key": actor.key, "name": actor.name, "role": actor.role, "email": actor.email,
+                "slack": actor.user.id,
+            })
+        })
+        .collect()
+}
+
+fn slack(world: &World) -> Value {
+    let views = world.people.iter().filter_map(|actor| {
+        let open = world.slack.open_view(&actor.user.id)?;
+        Some((actor.user.id.clone(), json!(open)))
+    });
+    json!({
+        "channel": { "id": world.channel, "name": world.slack.channel_name(&world.channel) },
+        "messages": newest(world.slack.messages(&world.channel), MESSAGES_MAX),
+        "ephemerals": newest(world.slack.ephemerals(), EPHEMERALS_MAX),
+        "views": views.collect::<serde_json::Map<_, _>>(),
+    })
+}
+
+/// Without the HTML, which the frame fetches by itself.
+fn mails(world: &World) -> Vec<Value> {
+    let mails = newest(world.mailbox.mails(), MAILS_MAX).into_iter();
+    mails
+        .map(|mail| {
+            json!({
+                "number": mail.number, "from": mail.from, "to": mail.to, "subject": mail.subject, "text": mail.text,
+                "headers": mail.headers, "at": mail.at, "isReply": mail.in_reply_to.is_some(),
+                "hasHtml": !mail.html.is_empty(),
+            })
+        })
+        .collect()
+}
+
+fn execution_view(execution: &ExecutionDescription) -> Value {
+    json!({
+        "arn": execution.execution_arn, "name": execution.name, "status": execution.status,
+        "input": execution.input, "output": execution.output, "error": execution.error, "cause": execution.cause,
+        "start": execution.start_date, "stop": execution.stop_date,
+    })
+}
+
+fn approval_view(approval: &Approval) -> Value {
+    let request = &approval.request;
+    json!({
+        "id": approval.id, "title": request.title, "status": approval.status(), "execution": request.execution,
+        "raised": request.raised_at, "deadline": request.deadline, "approvals": approval.approvals(),
+        "required": approval.rules.required,
+    })
+}
+
+/// The last of a list, in its order.
+fn newest<T>(mut list: Vec<T>, max: usize) -> Vec<T> {
+    list.split_off(list.len().saturating_sub(max))
+}

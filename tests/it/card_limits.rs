@@ -1,0 +1,92 @@
+//! Every limit of Block Kit at and over its edge, with hostile text: the fake Slack refuses what Slack would refuse.
+
+use countersign_bot::approval::record::Status;
+use countersign_bot::notify;
+use serde_json::{Value, json};
+
+use crate::support::{Harness, RULES, START, shown};
+
+fn input(approval: Value) -> Value {
+    json!({
+        "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": approval,
+        "executionArn": "arn:aws:states:local:000000000000:execution:calculation:by-hand",
+    })
+}
+
+/// Raises a request with this text everywhere, and returns what the card shows.
+async fn card_with(text: &str, facts: usize) -> String {
+    let harness = Harness::with_rules(RULES).await;
+    let cut = |max: usize| text.chars().take(max).collect::<String>();
+    let facts: Vec<Value> = (0..facts)
+        .map(|_| json!({"name": cut(100), "value": cut(2_000)}))
+        .collect();
+    let request = json!({
+        "policy": "calculation", "title": cut(300), "summary": cut(4_000), "facts": facts, "requestedBy": cut(100)
+    });
+    notify::notify(&harness.world.app, input(request)).await.unwrap();
+    let messages = harness.world.slack.messages("C0FINANCE");
+    assert_eq!(messages.len(), 1, "Slack has taken the card");
+    shown(&messages[0])
+}
+
+#[tokio::test]
+async fn hostile_text_is_shown_and_does_nothing() {
+    let hostile = [
+        "<!channel>",
+        "</a><script>alert(1)</script>",
+        "<@U0ADA> approved <https://evil.example|here>",
+        "&amp;&lt;",
+        "\u{202e}evorppa\u{202c}",
+        "a\u{0}b\u{7f}c",
+        "*bold* _it_ ~no~ `code`",
+        "line\nbreak\r\n>quote",
+    ];
+    for text in hostile {
+        let card = card_with(text, 1).await;
+        for live in [
+            "<!channel>",
+            "<script",
+            "<@U0ADA>",
+            "<https://evil",
+            "\u{202e}",
+            "\u{0}",
+        ] {
+            assert!(
+                !card.replace("<script", "&lt;script").contains(live) || live == "<script",
+                "{live} in {card}"
+            );
+        }
+        assert!(!card.contains("*<!") && !card.contains("\n<!channel>"), "{card}");
+    }
+}
+
+#[tokio::test]
+async fn text_at_and_over_every_edge_is_taken_by_slack() {
+    for text in ["x", "<", "&", "😀", "é", "\u{200f}א"] {
+        for length in [
+            1, 74, 75, 149, 150, 151, 1_999, 2_000, 2_001, 2_999, 3_000, 3_001, 4_000,
+        ] {
+            card_with(&text.repeat(length), if length > 2_000 { 20 } else { 1 }).await;
+        }
+    }
+    for facts in [0, 9, 10, 11, 20] {
+        card_with("&<>😀", facts).await;
+    }
+}
+
+#[tokio::test]
+async fn four_thousand_emoji_are_cut_between_characters_and_the_cut_is_marked() {
+    let card = card_with(&"😀".repeat(4_000), 0).await;
+    assert!(card.contains("😀…") && !card.contains('\u{fffd}'));
+}
+
+#[tokio::test]
+async fn a_closed_card_with_the_longest_comment_is_taken_by_slack() {
+    for comment in ["<".repeat(2_000), "😀".repeat(2_000), "line\n".repeat(400)] {
+        let harness = Harness::start().await;
+        let approval = harness.ask().await;
+        harness.press("grace", &approval, "approve", Some(&comment)).await;
+        harness.settled(&approval, Status::Approved).await;
+        assert_eq!(harness.thread(&approval).len(), 2);
+    }
+}

@@ -1,0 +1,162 @@
+//! `/start` in Slack: with arguments, with none, with bad ones, twice, and from people who may not.
+
+use serde_json::json;
+
+use crate::support::Harness;
+
+#[tokio::test]
+async fn start_with_two_numbers_launches_a_calculation() {
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    assert_eq!(approval.request.title, "Calculation 125 + 122");
+    assert_eq!(approval.request.requester.unwrap().id.as_str(), "ada");
+    assert_eq!(approval.request.correlation["source"], "slack");
+    let result = approval
+        .request
+        .facts
+        .iter()
+        .find(|fact| fact.name == "Result")
+        .unwrap();
+    assert_eq!(result.value, "494");
+}
+
+#[tokio::test]
+async fn bad_arguments_get_a_private_answer_that_names_the_mistake() {
+    let harness = Harness::start().await;
+    let cases = [
+        ("1.5 2", "x must be an integer, and `1.5` is not one"),
+        ("1 two", "y must be an integer, and `two` is not one"),
+        ("125", "two integers are needed, x and y, and there is one"),
+        ("1 2 3", "two integers are needed, x and y, and there are 3"),
+        (
+            "1 9223372036854775808",
+            "y must be between -9223372036854775808 and 9223372036854775807",
+        ),
+        (
+            "1 <!channel>",
+            "y must be an integer, and `&lt;!channel&gt;` is not one",
+        ),
+    ];
+    for (text, expected) in cases {
+        let channel = &harness.world.channel;
+        let answer = harness
+            .world
+            .slack
+            .command(&harness.user("ada"), channel, "/start", text)
+            .await;
+        let said = answer.text.unwrap();
+        assert_eq!(answer.status, 200);
+        assert!(said.contains(expected), "{text}: {said}");
+        assert!(said.contains("Usage: `/start X Y`"), "{said}");
+    }
+    assert!(harness.world.engine.executions().is_empty());
+}
+
+#[tokio::test]
+async fn help_says_how() {
+    let harness = Harness::start().await;
+    let answer = harness
+        .world
+        .slack
+        .command(&harness.user("linus"), "C1", "/start", " help ")
+        .await;
+    assert!(answer.text.unwrap().starts_with("Usage: `/start X Y`"));
+}
+
+#[tokio::test]
+async fn start_alone_opens_a_form_with_inline_errors() {
+    let harness = Harness::start().await;
+    let (ada, slack) = (harness.user("ada"), &harness.world.slack);
+    let answer = slack.command(&ada, &harness.world.channel, "/start", "").await;
+    assert_eq!((answer.status, answer.text.unwrap_or_default().as_str()), (200, ""));
+    let form = slack.open_view(&ada.id).expect("a form is open");
+    assert_eq!(form.view["blocks"].as_array().unwrap().len(), 2);
+    let refused = slack.submit(&ada, &[("x", "1.5"), ("y", "")]).await;
+    assert_eq!(refused.errors["x"], "x must be an integer, and `1.5` is not one");
+    assert_eq!(refused.errors["y"], "y must be an integer, and `` is not one");
+    assert!(harness.world.engine.executions().is_empty());
+    let taken = slack.submit(&ada, &[("x", "125"), ("y", "122")]).await;
+    assert!(taken.status == 200 && taken.errors.is_empty(), "{taken:?}");
+    assert_eq!(harness.world.engine.executions().len(), 1);
+    assert!(harness.whispers("ada")[0].starts_with("Started: <"));
+}
+
+#[tokio::test]
+async fn people_who_may_not_use_the_bot_are_told_so_privately() {
+    let harness = Harness::start().await;
+    let outsider = harness.user("outsider");
+    let answer = harness.world.slack.command(&outsider, "C1", "/start", "1 2").await;
+    assert_eq!(
+        answer.text.unwrap(),
+        "You are not listed in the policy of this app. Its administrator can add you."
+    );
+    let mut foreign = harness.user("ada");
+    foreign.team_id = "T0FOREIGN".to_owned();
+    let answer = harness.world.slack.command(&foreign, "C1", "/start", "1 2").await;
+    assert_eq!(answer.text.unwrap(), "Your workspace may not use this app.");
+    assert!(harness.world.engine.executions().is_empty());
+}
+
+#[tokio::test]
+async fn a_command_that_is_delivered_twice_starts_one_execution() {
+    let harness = Harness::start().await;
+    let body = "command=%2Fstart&text=1+2&user_id=U0ADA&team_id=T0LOCAL&channel_id=C1&trigger_id=13345224609.7";
+    for _ in 0..2 {
+        let mut request = axum::http::Request::post(format!("{}/slack/commands", harness.world.url));
+        *request.headers_mut().unwrap() = harness.world.slack.signed_headers(body.as_bytes());
+        let answer = harness.browser.send(request.body(body.into()).unwrap()).await.unwrap();
+        assert!(answer.body.contains("Started:"), "{}", answer.body);
+    }
+    assert_eq!(harness.world.engine.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn unknown_and_odd_interactions_are_answered_200_and_change_nothing() {
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    let user = json!({"id": "U0GRACE", "team_id": "T0LOCAL"});
+    let ignored = [
+        json!({"type": "shortcut", "user": user, "callback_id": "x"}),
+        json!({"type": "something_new"}),
+        json!({"type": "view_closed", "user": user, "view": {"id": "V1"}}),
+        json!({"type": "view_submission", "user": user, "view": {"id": "V1", "callback_id": "of another app"}}),
+        json!({"type": "block_actions", "user": user, "actions": [{"action_id": "other", "type": "new_element"}]}),
+        json!({"type": "block_actions", "user": user, "actions": []}),
+    ];
+    for payload in ignored {
+        assert_eq!(
+            harness.world.slack.press_raw(payload.clone()).await.unwrap(),
+            200,
+            "{payload}"
+        );
+    }
+    let malformed = [
+        json!({"type": "block_actions", "actions": []}),
+        json!({"user": user}),
+        json!([1]),
+    ];
+    for payload in malformed {
+        assert_eq!(
+            harness.world.slack.press_raw(payload.clone()).await.unwrap(),
+            400,
+            "{payload}"
+        );
+    }
+    assert_eq!(harness.record(&approval.id).votes, []);
+}
+
+/// An installation for a whole organisation sends `"team": null`, and messages hold blocks of any kind.
+#[tokio::test]
+async fn a_press_in_an_enterprise_grid_counts() {
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    let payload = json!({
+        "type": "block_actions", "team": null, "enterprise": {"id": "E1", "name": "Org"}, "is_enterprise_install": true,
+        "user": {"id": "U0GRACE", "team_id": "T0LOCAL"}, "channel": {"id": "C0FINANCE"},
+        "message": {"blocks": [{"type": "block_of_tomorrow", "x": [1]}]},
+        "state": {"values": {"comment": {"comment": {"type": "plain_text_input", "value": null}}, "n": {"m": {"value": 5}}}},
+        "actions": [{"type": "button", "action_id": "approve", "value": approval.id}],
+    });
+    assert_eq!(harness.world.slack.press_raw(payload).await.unwrap(), 200);
+    assert_eq!(harness.record(&approval.id).votes.len(), 1);
+}

@@ -1,0 +1,17 @@
+//! Signed requests through the real router, and the real clients against fake services, in one binary.
+
+mod support;
+
+mod calculations;
+mod callbacks;
+mod card_limits;
+mod commands;
+mod deciding;
+mod email;
+mod events;
+mod no_leaks;
+mod notifying;
+mod races;
+mod signatures;
+mod slack_outages;
+mod workflow;

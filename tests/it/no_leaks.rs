@@ -1,0 +1,68 @@
+//! The task token leaves the backend nowhere: not in a log line, a message, a mail, an event, a page or an error.
+
+use countersign_bot::approval::record::Status;
+use countersign_playground::fakes::Fault;
+
+use crate::support::Harness;
+use crate::support::logs::Logs;
+
+#[tokio::test]
+async fn a_full_run_with_failures_shows_the_token_nowhere() {
+    let logs = Logs::catch();
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    let link = harness.link("grace");
+    let mut pages = vec![harness.browser.get(&link).await.unwrap().body];
+    harness.world.slack.fail_next("chat.postEphemeral", Fault::Status(500));
+    harness.press("linus", &approval, "approve", None).await;
+    harness
+        .world
+        .slack
+        .fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
+    harness.press("grace", &approval, "approve", Some("fine")).await;
+    harness.pass_time(20);
+    harness.reconcile().await;
+    harness.settled(&approval, Status::Approved).await;
+    let ended = harness.ended().await;
+    pages.push(harness.post(&link, "reject", "late").await.body);
+    let refused = countersign_bot::notify::notify(
+        &harness.world.app,
+        serde_json::json!({
+            "taskToken": approval.token.expose(), "executionArn": "x", "stateEnteredAt": "x", "timeoutSeconds": 1,
+            "approval": {}
+        }),
+    );
+    let error = refused.await.unwrap_err();
+
+    let mails: Vec<_> = harness.world.mailbox.mails().into_iter().map(|mail| mail.raw).collect();
+    let history = serde_json::to_string(&harness.world.engine.history(&ended.execution_arn)).unwrap();
+    let everything = [
+        ("the log", logs.text()),
+        ("Slack", format!("{:?}", harness.world.slack.calls())),
+        ("mail", mails.iter().map(|raw| String::from_utf8_lossy(raw)).collect()),
+        ("events", format!("{:?}", harness.world.bus.carried())),
+        ("pages", pages.concat()),
+        ("the output", ended.output.unwrap().to_string()),
+        ("the history", history),
+        ("debug prints", format!("{approval:?} {:?}", harness.world.store.all())),
+        ("an error", format!("{error} {error:?}")),
+    ];
+    let token = approval.token.expose();
+    for (place, text) in everything {
+        assert!(text.len() > 10, "{place} holds something");
+        // A piece of the token gives it away as well as the whole.
+        for piece in [token, &token[..40], &token[token.len() - 40..]] {
+            assert!(!text.contains(piece), "the task token is in {place}");
+        }
+    }
+    let log = logs.text();
+    assert!(
+        log.contains(approval.id.as_str()),
+        "the log of this run has been caught"
+    );
+    let k = link.split("?k=").nth(1).unwrap();
+    for secret in [k, "grace@example.com", "xoxb-", "v0=", "Looks right"] {
+        let ours = log.lines().filter(|line| line.contains("countersign_bot"));
+        assert!(!ours.clone().any(|line| line.contains(secret)), "our log has {secret}");
+    }
+}

@@ -1,0 +1,154 @@
+//! Ports that fail on demand, in front of ones that work.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use countersign_bot::app::Ports;
+use countersign_bot::approval::event::Event;
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::truth::LookUp;
+use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// A call to a port, by what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Call {
+    Raise,
+    Load,
+    Save,
+    Callback,
+    LookUp,
+    Start,
+    Put,
+}
+
+/// What happens to a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// It fails and has no effect.
+    Refused,
+    /// It has its effect, and the answer is lost.
+    AnswerLost,
+    /// It never returns and has no effect.
+    Hangs,
+}
+
+/// The faults to come; clones share them.
+#[derive(Clone, Default)]
+pub(crate) struct Faults {
+    queue: Arc<Mutex<VecDeque<(Call, Fault)>>>,
+}
+
+impl Faults {
+    /// The next call of this kind fails in this way.
+    pub(crate) fn next(&self, call: Call, fault: Fault) {
+        self.queue.lock().unwrap().push_back((call, fault));
+    }
+
+    /// Puts the faults in front of working ports.
+    pub(crate) fn in_front_of(&self, ports: Ports) -> Ports {
+        let faults = self.clone();
+        Ports {
+            store: Arc::new(Faulty {
+                faults: faults.clone(),
+                inner: ports.store,
+            }),
+            step_functions: Arc::new(Faulty {
+                faults: faults.clone(),
+                inner: ports.step_functions,
+            }),
+            bus: Arc::new(Faulty {
+                faults,
+                inner: ports.bus,
+            }),
+            clock: ports.clock,
+        }
+    }
+
+    fn take(&self, call: Call) -> Option<Fault> {
+        let mut queue = self.queue.lock().unwrap();
+        let found = queue.iter().position(|(planned, _)| *planned == call)?;
+        queue.remove(found).map(|(_, fault)| fault)
+    }
+
+    async fn around<T, E: From<Unavailable>>(
+        &self,
+        call: Call,
+        inner: impl Future<Output = Result<T, E>> + Send,
+    ) -> Result<T, E> {
+        match self.take(call) {
+            None => inner.await,
+            Some(Fault::Refused) => Err(Unavailable::new("test", "refused").into()),
+            Some(Fault::AnswerLost) => {
+                inner.await?;
+                Err(Unavailable::new("test", "the answer was lost").into())
+            }
+            Some(Fault::Hangs) => std::future::pending().await,
+        }
+    }
+}
+
+struct Faulty<T: ?Sized> {
+    faults: Faults,
+    inner: Arc<T>,
+}
+
+#[async_trait]
+impl Store for Faulty<dyn Store> {
+    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
+        self.faults.around(Call::Raise, self.inner.raise(approval)).await
+    }
+
+    async fn load(&self, id: &ApprovalId) -> Result<Option<Approval>, Unavailable> {
+        self.faults.around(Call::Load, self.inner.load(id)).await
+    }
+
+    async fn save(&self, approval: Approval) -> Result<Saved, Unavailable> {
+        self.faults.around(Call::Save, self.inner.save(approval)).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        self.inner.due(now, limit).await
+    }
+
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
+        self.inner.of_execution(execution).await
+    }
+}
+
+#[async_trait]
+impl StepFunctions for Faulty<dyn StepFunctions> {
+    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        self.faults
+            .around(Call::Callback, self.inner.send_task_success(token, output))
+            .await
+    }
+
+    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
+        self.faults
+            .around(Call::Callback, self.inner.send_task_failure(token, error, cause))
+            .await
+    }
+
+    async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
+        self.faults
+            .around(Call::LookUp, self.inner.look_up(execution, token))
+            .await
+    }
+
+    async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
+        self.faults
+            .around(Call::Start, self.inner.start_execution(arn, name, input))
+            .await
+    }
+}
+
+#[async_trait]
+impl EventBus for Faulty<dyn EventBus> {
+    async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable> {
+        self.faults.around(Call::Put, self.inner.put(events)).await
+    }
+}

@@ -1,0 +1,299 @@
+//! The harness: a whole world on a clock that stands still, spoken to in the words of the domain.
+
+pub(crate) mod faults;
+pub(crate) mod logs;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use countersign_bot::app::Ports;
+use countersign_bot::approval::ids::ApprovalId;
+use countersign_bot::approval::record::{Approval, MessageRef, Status};
+use countersign_bot::reconcile::{self, Pass};
+use countersign_playground::browser::{Answer, Browser};
+use countersign_playground::clock::Clock;
+use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
+use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
+use countersign_playground::world::{Options, Running, Source, World};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// When every test begins.
+pub(crate) const START: &str = "2026-11-23T10:00:00Z";
+/// Nothing that should happen takes this long on any machine.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A world and what a test does in it.
+pub(crate) struct Harness {
+    pub(crate) world: Arc<World>,
+    pub(crate) browser: Browser,
+    _running: Running,
+}
+
+/// The policy of most tests: Ada asks, Ada and Grace approve, Linus only starts.
+pub(crate) fn policy(rules: &str) -> String {
+    format!(
+        r#"
+        [access]
+        slack_teams = ["T0LOCAL"]
+        [people.ada]
+        name = "Ada Lovelace"
+        slack = "U0ADA"
+        email = "ada@example.com"
+        [people.grace]
+        name = "Grace Hopper"
+        slack = "U0GRACE"
+        email = "grace@example.com"
+        [people.linus]
+        name = "Linus Pauling"
+        slack = "U0LINUS"
+        email = "linus@example.com"
+        [groups]
+        finance = ["ada", "grace"]
+        board = ["grace"]
+        [policies.calculation]
+        {rules}
+        [commands.start]
+        state_machine = "calculation"
+        policy = "calculation"
+        "#
+    )
+}
+
+/// The rules of most tests.
+pub(crate) const RULES: &str = "approvers = [\"finance\"]\nslack_channel = \"C0FINANCE\"\nreason_on_reject = true";
+
+impl Harness {
+    pub(crate) async fn start() -> Self {
+        Self::with_rules(RULES).await
+    }
+
+    pub(crate) async fn with_rules(rules: &str) -> Self {
+        Self::with(rules, |ports| ports).await
+    }
+
+    pub(crate) async fn with(rules: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
+        let policy = Source::new("the policy of the test", &policy(rules));
+        let options = Options {
+            policy,
+            ..Options::default()
+        };
+        let clock = Clock::manual(START.parse().unwrap());
+        let running = World::start_with(options, clock, between).await.unwrap();
+        Self {
+            world: running.world.clone(),
+            browser: Browser::new(),
+            _running: running,
+        }
+    }
+
+    pub(crate) fn user(&self, key: &str) -> SlackUser {
+        self.world.actor(key).unwrap().user.clone()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.world.clock.now()
+    }
+
+    /// Moves the clock.
+    pub(crate) fn pass_time(&self, seconds: i64) {
+        self.world.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Waits until something is there; whatever changes the world wakes it.
+    #[track_caller]
+    pub(crate) fn until<'a, T>(
+        &'a self,
+        what: &'a str,
+        look: impl Fn(&World) -> Option<T> + 'a,
+    ) -> impl Future<Output = T> + 'a {
+        let place = std::panic::Location::caller();
+        async move {
+            let mut changes = self.world.changes.subscribe();
+            let waiting = async {
+                loop {
+                    if let Some(found) = look(&self.world) {
+                        return found;
+                    }
+                    // Some things change without a note, such as a record; those are looked at again soon.
+                    let _ = tokio::time::timeout(Duration::from_millis(5), changes.changed()).await;
+                }
+            };
+            match tokio::time::timeout(PATIENCE, waiting).await {
+                Ok(found) => found,
+                Err(_) => panic!("{place}: waited in vain until {what}"),
+            }
+        }
+    }
+
+    /// Ada types `/start 125 122`; returns the approval once its messages are out.
+    pub(crate) async fn ask(&self) -> Approval {
+        let answer = self
+            .world
+            .slack
+            .command(&self.user("ada"), &self.world.channel, "/start", "125 122")
+            .await;
+        assert_eq!(answer.status, 200);
+        assert!(answer.text.as_ref().unwrap().starts_with("Started:"), "{answer:?}");
+        self.until("the request is out", |world| {
+            world
+                .store
+                .all()
+                .into_iter()
+                .find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
+        })
+        .await
+    }
+
+    /// The record of this approval as it is now.
+    pub(crate) fn record(&self, id: &ApprovalId) -> Approval {
+        self.world
+            .store
+            .all()
+            .into_iter()
+            .find(|approval| approval.id == *id)
+            .unwrap()
+    }
+
+    /// Presses a button on the approval's card, and returns the status of the answer.
+    pub(crate) async fn press(&self, who: &str, approval: &Approval, action: &str, comment: Option<&str>) -> u16 {
+        let (channel, ts) = card_of(&self.record(&approval.id));
+        self.world
+            .slack
+            .press(&self.user(who), &channel, &ts, action, comment)
+            .await
+            .unwrap()
+    }
+
+    /// Waits until the approval has this status and every copy shows it.
+    pub(crate) async fn settled(&self, approval: &Approval, status: Status) -> Approval {
+        let id = approval.id.clone();
+        self.until(&format!("the approval is {status:?} everywhere"), move |world| {
+            let record = world.store.all().into_iter().find(|record| record.id == id)?;
+            (record.status() == status && !record.is_unfinished()).then_some(record)
+        })
+        .await
+    }
+
+    /// Waits until the only execution has ended.
+    pub(crate) async fn ended(&self) -> ExecutionDescription {
+        self.until("the execution has ended", |world| {
+            world
+                .engine
+                .executions()
+                .into_iter()
+                .find(|execution| execution.status != ExecutionStatus::Running)
+        })
+        .await
+    }
+
+    pub(crate) async fn reconcile(&self) -> Pass {
+        reconcile::pass(&self.world.app).await.unwrap()
+    }
+
+    /// The message that is the approval's card.
+    pub(crate) fn card(&self, approval: &Approval) -> SlackMessage {
+        let (channel, ts) = card_of(&self.record(&approval.id));
+        self.world
+            .slack
+            .messages(&channel)
+            .into_iter()
+            .find(|message| message.ts == ts)
+            .unwrap()
+    }
+
+    /// Everything in the thread of the approval's card.
+    pub(crate) fn thread(&self, approval: &Approval) -> Vec<String> {
+        let (channel, ts) = card_of(&self.record(&approval.id));
+        let messages = self.world.slack.messages(&channel).into_iter();
+        messages
+            .filter(|message| message.thread_ts.as_ref() == Some(&ts))
+            .map(|message| message.text)
+            .collect()
+    }
+
+    /// What only this user has been told.
+    pub(crate) fn whispers(&self, who: &str) -> Vec<String> {
+        let user = self.user(who).id;
+        let whispers = self.world.slack.ephemerals().into_iter();
+        whispers
+            .filter(|whisper| whisper.user == user)
+            .map(|whisper| whisper.text)
+            .collect()
+    }
+
+    /// The mails to this person, the oldest first.
+    pub(crate) fn mails(&self, who: &str) -> Vec<Mail> {
+        let address = format!("{who}@example.com");
+        self.world
+            .mailbox
+            .mails()
+            .into_iter()
+            .filter(|mail| mail.to.contains(&address))
+            .collect()
+    }
+
+    /// The link in the request that was mailed to this person.
+    pub(crate) fn link(&self, who: &str) -> String {
+        self.mails(who)
+            .first()
+            .expect("there is a mail")
+            .link()
+            .expect("there is a link in it")
+    }
+
+    /// Presses a button on the page behind the link.
+    pub(crate) async fn post(&self, link: &str, verdict: &str, comment: &str) -> Answer {
+        self.browser
+            .post_form(link, &[("verdict", verdict), ("comment", comment)])
+            .await
+            .unwrap()
+    }
+
+    /// The details of the events of one kind, the oldest first.
+    pub(crate) fn events(&self, detail_type: &str) -> Vec<Value> {
+        let carried = self.world.bus.carried().into_iter();
+        carried
+            .filter(|event| event["detail-type"] == detail_type)
+            .map(|event| event["detail"].clone())
+            .collect()
+    }
+}
+
+/// Channel and timestamp of the approval's card.
+pub(crate) fn card_of(approval: &Approval) -> (String, String) {
+    let found = approval.copies.iter().find_map(|copy| match &copy.message {
+        MessageRef::Slack { channel, ts } => Some((channel.clone(), ts.clone())),
+        MessageRef::Email { .. } => None,
+    });
+    found.expect("the card is out")
+}
+
+/// Everything a card shows, as text.
+pub(crate) fn shown(message: &SlackMessage) -> String {
+    fn collect(value: &Value, into: &mut String) {
+        match value {
+            Value::Object(object) => {
+                for (key, value) in object {
+                    match value {
+                        Value::String(text) if key == "text" => {
+                            into.push_str(text);
+                            into.push('\n');
+                        }
+                        other => collect(other, into),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
+            _ => {}
+        }
+    }
+    let mut text = String::new();
+    collect(&message.blocks, &mut text);
+    text
+}
+
+/// Whether a card has buttons.
+pub(crate) fn has_buttons(message: &SlackMessage) -> bool {
+    message.blocks.to_string().contains("\"button\"")
+}
