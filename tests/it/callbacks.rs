@@ -43,7 +43,6 @@ async fn a_callback_whose_answer_is_lost_is_found_in_the_history() {
     let approval = harness.ask().await;
     faults.next(Call::Callback, Fault::AnswerLost);
     harness.press("grace", &approval, "approve", None).await;
-    assert_eq!(harness.record(&approval.id).status(), Status::Resolving);
     harness.pass_time(20);
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;
@@ -139,14 +138,12 @@ async fn a_broadcast_that_the_bus_refuses_is_sent_again_with_the_same_id() {
     let (harness, faults) = faulty().await;
     let approval = harness.ask().await;
     faults.next(Call::Put, Fault::Refused);
-    harness.press("grace", &approval, "approve", None).await;
-    let record = harness.record(&approval.id);
-    assert_eq!((record.status(), record.outbox.len()), (Status::Approved, 2));
     faults.next(Call::Put, Fault::AnswerLost);
-    harness.pass_time(20);
-    harness.reconcile().await;
-    harness.pass_time(20);
-    harness.reconcile().await;
+    harness.press("grace", &approval, "approve", None).await;
+    for _ in 0..2 {
+        harness.pass_time(20);
+        harness.reconcile().await;
+    }
     harness.settled(&approval, Status::Approved).await;
     let resolved = harness.events("Approval Resolved");
     assert_eq!(resolved.len(), 2, "the bus delivers at least once");

@@ -71,11 +71,11 @@ async fn start_alone_opens_a_form_with_inline_errors() {
     assert_eq!((answer.status, answer.text.unwrap_or_default().as_str()), (200, ""));
     let form = slack.open_view(&ada.id).expect("a form is open");
     assert_eq!(form.view["blocks"].as_array().unwrap().len(), 2);
-    let refused = slack.submit(&ada, &[("x", "1.5"), ("y", "")]).await;
+    let refused = slack.submit(&ada, &[("x", "1.5"), ("y", "")]).await.unwrap();
     assert_eq!(refused.errors["x"], "x must be an integer, and `1.5` is not one");
     assert_eq!(refused.errors["y"], "y must be an integer, and `` is not one");
     assert!(harness.world.engine.executions().is_empty());
-    let taken = slack.submit(&ada, &[("x", "125"), ("y", "122")]).await;
+    let taken = slack.submit(&ada, &[("x", "125"), ("y", "122")]).await.unwrap();
     assert!(taken.status == 200 && taken.errors.is_empty(), "{taken:?}");
     assert_eq!(harness.world.engine.executions().len(), 1);
     assert!(harness.whispers("ada")[0].starts_with("Started: <"));
@@ -125,7 +125,7 @@ async fn unknown_and_odd_interactions_are_answered_200_and_change_nothing() {
     ];
     for payload in ignored {
         assert_eq!(
-            harness.world.slack.press_raw(payload.clone()).await.unwrap(),
+            harness.world.slack.press_raw(&payload).await.unwrap().status,
             200,
             "{payload}"
         );
@@ -137,7 +137,7 @@ async fn unknown_and_odd_interactions_are_answered_200_and_change_nothing() {
     ];
     for payload in malformed {
         assert_eq!(
-            harness.world.slack.press_raw(payload.clone()).await.unwrap(),
+            harness.world.slack.press_raw(&payload).await.unwrap().status,
             400,
             "{payload}"
         );
@@ -157,6 +157,6 @@ async fn a_press_in_an_enterprise_grid_counts() {
         "state": {"values": {"comment": {"comment": {"type": "plain_text_input", "value": null}}, "n": {"m": {"value": 5}}}},
         "actions": [{"type": "button", "action_id": "approve", "value": approval.id}],
     });
-    assert_eq!(harness.world.slack.press_raw(payload).await.unwrap(), 200);
+    assert_eq!(harness.world.slack.press_raw(&payload).await.unwrap().status, 200);
     assert_eq!(harness.record(&approval.id).votes.len(), 1);
 }

@@ -131,13 +131,13 @@ async fn the_second_click_hears_who_decided_and_when() {
     harness
         .world
         .slack
-        .press_raw(payload("U0LINUS", "reject"))
+        .press_raw(&payload("U0LINUS", "reject"))
         .await
         .unwrap();
     harness
         .world
         .slack
-        .press_raw(payload("U0GRACE", "approve"))
+        .press_raw(&payload("U0GRACE", "approve"))
         .await
         .unwrap();
     for who in ["linus", "grace"] {

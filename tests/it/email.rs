@@ -134,7 +134,7 @@ async fn deciding_by_mail_closes_the_card_and_answers_the_thread_once() {
     let closing = &mails[1];
     assert_eq!(closing.subject, "Re: Approval needed: Calculation 125 + 122");
     assert_eq!(closing.in_reply_to, mails[0].message_id);
-    assert_eq!(closing.references, mails[0].message_id);
+    assert_eq!(closing.references, [mails[0].message_id.clone().unwrap()]);
     assert!(closing.text.contains("Approved by Grace Hopper") && closing.text.contains("“From the train”"));
     assert_eq!(closing.link(), None, "nothing is left to decide");
 }

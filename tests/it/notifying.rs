@@ -36,7 +36,7 @@ async fn when_nobody_can_be_reached_the_task_fails_at_once() {
         .world
         .slack
         .fail_always("chat.postMessage", Some(Fault::NotOk("channel_not_found".to_owned())));
-    harness.world.mailbox.fail_always(Some("MessageRejected".to_owned()));
+    harness.world.mailbox.fail_always(Some("MessageRejected"));
     let url = format!("{}/calculations", harness.world.url);
     harness
         .browser

@@ -8,13 +8,14 @@ import { richText } from "./mrkdwn.js";
  * `context` has `names`, `draft(block)`, `setDraft(block, text)` and `press(button)`.
  */
 export function showBlocks(parent, blocks, context) {
-  const items = blocks.map((block, index) => ({ block, key: `${index}:${block.type}:${ownId(block)}` }));
-  reconcile(parent, items, { key: (item) => item.key, create: (item) => draw(item.block, context) });
+  const items = blocks.map((block, index) => ({ block: block.type === "input" ? block : nameless(block), index }));
+  const key = ({ block, index }) => (block.type === "input" ? `input ${block.block_id}` : `${index} ${block.type}`);
+  reconcile(parent, items, { key, create: (item) => draw(item.block, context) });
 }
 
-/** Ids that Slack made up change with every update, and say nothing about what a block is. */
-function ownId(block) {
-  return /^b\d+$/.test(block.block_id ?? "") ? "" : (block.block_id ?? "");
+/** Only inputs are asked for by id; the ids that Slack makes up for other blocks change with every update. */
+function nameless({ block_id: _, ...block }) {
+  return block;
 }
 
 /** A text object. */

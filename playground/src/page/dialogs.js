@@ -36,15 +36,15 @@ export function confirm(object, names) {
 let open = null;
 
 /** Shows the form that is open in front of this person, or puts away what is not open any more. */
-export function showView(view, person, page) {
+export function showView(view, person) {
   const key = view ? `${person.key} ${view.id}` : null;
   if (open?.key === key) return;
   open?.dialog.remove();
-  open = key ? { key, dialog: form(view.view, person, page) } : null;
+  open = key ? { key, dialog: form(view.view, person) } : null;
   open?.dialog.showModal();
 }
 
-function form(view, person, page) {
+function form(view, person) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const inputs = view.blocks.filter((block) => block.type === "input").map(input);
   const close = () => act("slack/close", { person: person.key });
@@ -81,7 +81,6 @@ function form(view, person, page) {
     close();
   });
   document.body.append(dialog);
-  void page;
   return dialog;
 }
 

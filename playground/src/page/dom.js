@@ -39,9 +39,8 @@ export function reconcile(parent, items, { key, create, update }) {
     } else if (entry.print !== print) {
       const node = update ? (update(entry.node, item) ?? entry.node) : create(item);
       if (node !== entry.node) {
-        if (place === entry.node) place = entry.node.nextSibling;
         entry.node.replaceWith(node);
-        parent.insertBefore(node, place);
+        if (place === entry.node) place = node;
       }
       entry = { node, print };
     }
@@ -49,10 +48,11 @@ export function reconcile(parent, items, { key, create, update }) {
     if (entry.node === place) place = place.nextSibling;
     else parent.insertBefore(entry.node, place);
   }
-  for (const [id, entry] of known) if (!next.has(id)) entry.node.remove();
-  // What stands there without a key was put there before the first list came.
-  for (const node of [...parent.childNodes]) {
-    if (![...next.values()].some((entry) => entry.node === node)) node.remove();
+  // What is left behind the last item has no place in the list any more.
+  while (place) {
+    const gone = place;
+    place = place.nextSibling;
+    gone.remove();
   }
   parent.keyed = next;
 }

@@ -13,15 +13,16 @@ export function start(shared) {
 
 /** Shows what there is now. */
 export function show(state) {
-  const items = state.events.map((event, index) => ({ event, key: `${index} ${event.id}` })).toReversed();
-  // The same event can be sent twice, so its place is part of its name; counted from the first, it stays.
+  // The same event can be sent twice, so what tells entries apart is their place on the bus.
+  const items = state.events.map((event, index) => ({ event, key: state.eventsLeftOut + index })).toReversed();
   const list = items.length ? items : [{ key: "empty" }];
   reconcile(body, list, { key: (item) => item.key, create: (item) => (item.event ? entry(item.event) : empty()) });
-  if (seen !== null && state.events.length > seen) {
+  const count = state.eventsLeftOut + state.events.length;
+  if (seen !== null && count > seen) {
     page.announce(`Event: ${state.events.at(-1)["detail-type"]}, ${outcome(state.events.at(-1)).text}`);
     page.news("events");
   }
-  seen = state.events.length;
+  seen = count;
 }
 
 function empty() {

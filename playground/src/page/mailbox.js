@@ -13,7 +13,7 @@ let page = null;
 let chosen = null;
 let view = "html";
 let parts = null;
-let shownCount = null;
+let newest = null;
 
 /** Gets the pane going. */
 export function start(shared) {
@@ -50,9 +50,8 @@ function choose(key) {
 }
 
 function pick(number) {
-  const newest = page.state().mails.at(-1)?.number;
-  // Whoever picks the newest wants the newest.
-  chosen = number === newest ? null : number;
+  // Whoever picks the newest wants the newest, whichever that will be.
+  chosen = number === page.state().mails.at(-1)?.number ? null : number;
   show(page.state());
 }
 
@@ -66,11 +65,12 @@ export function show(state) {
   const items = mails.map((item) => row(item, state, me, mail));
   reconcile(parts.list, items, { key: (item) => item.number, create: entry, update: updateEntry });
   if (mail) read(mail, state);
-  if (shownCount !== null && state.mails.length > shownCount) {
+  const last = mails[0]?.number ?? 0;
+  if (newest !== null && last > newest) {
     page.announce(`Mail to ${nameOf(mails[0].to, state)}: ${mails[0].subject}`);
     page.news("mailbox");
   }
-  shownCount = state.mails.length;
+  newest = last;
 }
 
 function nameOf(address, state) {

@@ -3,7 +3,7 @@
 import { act } from "./api.js";
 import { showBlocks } from "./blocks.js";
 import { confirm, showView } from "./dialogs.js";
-import { clockTime, h, initials, reconcile, setText, tint } from "./dom.js";
+import { clockTime, h, reconcile, setText } from "./dom.js";
 import { richText, spoken } from "./mrkdwn.js";
 
 /** Near enough to the end to stay there when something is added. */
@@ -64,7 +64,7 @@ export function show(state) {
   if (focused?.isConnected && !channel.contains(document.activeElement)) focused.focus({ preventScroll: true });
   if (atEnd && !typing) channel.scrollTop = channel.scrollHeight;
   showDrafts(me);
-  showView(slack.views[me.slack], me, page);
+  showView(slack.views[me.slack], me);
   announceNew(items, names);
 }
 
@@ -164,11 +164,11 @@ function blockContext(item, names) {
     names,
     draft: (block) => drafts.get(draftKey(block)) ?? "",
     setDraft: (block, text) => drafts.set(draftKey(block), text),
-    press: (button) => press(item, button, names, draftKey),
+    press: (button) => press(item, button, names),
   };
 }
 
-async function press(item, button, names, draftKey) {
+async function press(item, button, names) {
   if (button.url) window.open(button.url, "_blank", "noopener");
   if (button.confirm && !(await confirm(button.confirm, names))) return;
   const inputs = channel.querySelectorAll(`article[data-ts="${item.ts}"] [data-block]`);
@@ -177,7 +177,6 @@ async function press(item, button, names, draftKey) {
   const answer = await act("slack/press", body);
   if (answer.problem) page.toast(answer.problem);
   else if (answer.status !== 200) page.toast(`The bot answered ${answer.status}.`);
-  else if (inputs[0] && !inputs[0].isConnected) drafts.delete(draftKey(inputs[0].dataset.block));
 }
 
 /** Each person has typed something else. */

@@ -26,6 +26,7 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
         .map(str::to_owned);
     let total = executions.len();
     executions.truncate(EXECUTIONS_MAX);
+    let events = world.bus.carried();
     json!({
         "now": world.clock.now(),
         "timeoutSeconds": world.timeout_seconds,
@@ -41,7 +42,8 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
             "history": shown.as_deref().map(|arn| world.engine.history(arn)).unwrap_or_default(),
         },
         "approvals": world.store.all().iter().take(APPROVALS_MAX).map(approval_view).collect::<Vec<_>>(),
-        "events": newest(world.bus.carried(), EVENTS_MAX),
+        "eventsLeftOut": events.len().saturating_sub(EVENTS_MAX),
+        "events": newest(events, EVENTS_MAX),
     })
 }
 
