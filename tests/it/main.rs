@@ -1,5 +1,7 @@
 //! Signed requests through the real router, and the real clients against fake services, in one binary.
 
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
+
 mod support;
 
 mod calculations;
@@ -9,6 +11,7 @@ mod commands;
 mod deciding;
 mod email;
 mod events;
+mod interleavings;
 mod no_leaks;
 mod notifying;
 mod races;

@@ -259,10 +259,10 @@ mod tests {
             intent(decide(&voted, &command("linus", Verdict::Reject, None), after(2))),
             Intent::Reject
         );
-        assert_eq!(
-            intent(decide(&voted, &command("grace", Verdict::Reject, None), after(2))),
-            Intent::Reject
-        );
+        let Ok(Counted::Decided(changed)) = decide(&voted, &command("grace", Verdict::Reject, None), after(2)) else {
+            panic!("a rejection decides")
+        };
+        assert_eq!((changed.votes.len(), changed.approvals()), (1, 0));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub(crate) mod faults;
 pub(crate) mod logs;
+pub(crate) mod stage;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,206 @@
+//! A stage on which every call to a port waits for its turn, so that a test decides who acts when, and who
+//! crashes between which two steps.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use countersign_bot::app::Ports;
+use countersign_bot::approval::event::Event;
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::truth::LookUp;
+use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::AbortHandle;
+
+tokio::task_local! {
+    static ACTOR: (usize, mpsc::UnboundedSender<News>);
+}
+
+/// What an actor tells the director.
+enum News {
+    /// It waits for its turn.
+    Waits(usize, oneshot::Sender<()>),
+    /// It has played its part.
+    Done(usize),
+}
+
+/// Lets actors play, one step of one actor at a time.
+pub(crate) struct Director {
+    news: mpsc::UnboundedReceiver<News>,
+    tell: mpsc::UnboundedSender<News>,
+    waiting: BTreeMap<usize, (oneshot::Sender<()>, AbortHandle)>,
+    next: usize,
+}
+
+impl Default for Director {
+    fn default() -> Self {
+        let (tell, news) = mpsc::unbounded_channel();
+        Self {
+            news,
+            tell,
+            waiting: BTreeMap::new(),
+            next: 0,
+        }
+    }
+}
+
+impl Director {
+    /// Lets an actor begin; it plays until its first call to a port.
+    pub(crate) async fn begin(&mut self, part: impl Future<Output = ()> + Send + 'static) {
+        let actor = self.next;
+        self.next += 1;
+        let tell = self.tell.clone();
+        let task = tokio::spawn(ACTOR.scope((actor, tell.clone()), async move {
+            part.await;
+            let _ = tell.send(News::Done(actor));
+        }));
+        self.hear(task.abort_handle()).await;
+    }
+
+    /// The actors that wait for their turn.
+    pub(crate) fn waiting(&self) -> Vec<usize> {
+        self.waiting.keys().copied().collect()
+    }
+
+    /// Lets one actor take its next step, or crash instead.
+    pub(crate) async fn step(&mut self, actor: usize, crash: bool) {
+        let Some((turn, task)) = self.waiting.remove(&actor) else {
+            return;
+        };
+        if crash {
+            task.abort();
+            return;
+        }
+        turn.send(()).expect("an actor that waits is there");
+        self.hear(task).await;
+    }
+
+    /// Ends everybody who is in the middle of something.
+    pub(crate) fn crash_all(&mut self) {
+        for (_, task) in std::mem::take(&mut self.waiting).into_values() {
+            task.abort();
+        }
+    }
+
+    async fn hear(&mut self, task: AbortHandle) {
+        match self.news.recv().await.expect("somebody is on stage") {
+            News::Waits(actor, turn) => {
+                self.waiting.insert(actor, (turn, task));
+            }
+            News::Done(_) => {}
+        }
+    }
+}
+
+/// Waits for the turn of the actor who calls; calls from elsewhere pass.
+async fn turn() {
+    let Ok((actor, tell)) = ACTOR.try_with(Clone::clone) else {
+        return;
+    };
+    let (send, receive) = oneshot::channel();
+    if tell.send(News::Waits(actor, send)).is_ok() {
+        let _ = receive.await;
+    }
+}
+
+/// How often a callback has been accepted, by token.
+#[derive(Clone, Default)]
+pub(crate) struct Accepted(Arc<Mutex<BTreeMap<String, usize>>>);
+
+impl Accepted {
+    pub(crate) fn count(&self, token: &TaskToken) -> usize {
+        self.0.lock().unwrap().get(token.expose()).copied().unwrap_or_default()
+    }
+
+    fn note(&self, token: &TaskToken) {
+        *self.0.lock().unwrap().entry(token.expose().to_owned()).or_default() += 1;
+    }
+}
+
+/// Puts turns around every call to these ports, before it and after it.
+pub(crate) fn staged(ports: Ports, accepted: Accepted) -> Ports {
+    Ports {
+        store: Arc::new(StagedStore(ports.store)),
+        step_functions: Arc::new(StagedStepFunctions(ports.step_functions, accepted)),
+        bus: Arc::new(StagedBus(ports.bus, AtomicUsize::new(0))),
+        clock: ports.clock,
+    }
+}
+
+async fn in_turn<T>(call: impl Future<Output = T>) -> T {
+    turn().await;
+    let result = call.await;
+    turn().await;
+    result
+}
+
+struct StagedStore(Arc<dyn Store>);
+
+#[async_trait]
+impl Store for StagedStore {
+    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
+        in_turn(self.0.raise(approval)).await
+    }
+
+    async fn load(&self, id: &ApprovalId) -> Result<Option<Approval>, Unavailable> {
+        in_turn(self.0.load(id)).await
+    }
+
+    async fn save(&self, approval: Approval) -> Result<Saved, Unavailable> {
+        in_turn(self.0.save(approval)).await
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        in_turn(self.0.due(now, limit)).await
+    }
+
+    async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
+        in_turn(self.0.of_execution(execution)).await
+    }
+}
+
+struct StagedStepFunctions(Arc<dyn StepFunctions>, Accepted);
+
+#[async_trait]
+impl StepFunctions for StagedStepFunctions {
+    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        turn().await;
+        let result = self.0.send_task_success(token, output).await;
+        result.is_ok().then(|| self.1.note(token));
+        turn().await;
+        result
+    }
+
+    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
+        turn().await;
+        let result = self.0.send_task_failure(token, error, cause).await;
+        result.is_ok().then(|| self.1.note(token));
+        turn().await;
+        result
+    }
+
+    async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
+        in_turn(self.0.look_up(execution, token)).await
+    }
+
+    async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
+        in_turn(self.0.start_execution(arn, name, input)).await
+    }
+}
+
+struct StagedBus(Arc<dyn EventBus>, AtomicUsize);
+
+#[async_trait]
+impl EventBus for StagedBus {
+    /// Every third call takes the first entry and refuses the others, as EventBridge may.
+    async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable> {
+        let calls = self.1.fetch_add(1, Ordering::Relaxed);
+        let taken = if calls % 3 == 2 { &events[..1] } else { events };
+        in_turn(self.0.put(taken)).await
+    }
+}
