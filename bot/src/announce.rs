@@ -73,10 +73,16 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let mut done = Done::default();
     for _ in 0..ROUNDS_MAX {
         let rendered = approval.revision;
-        let errands = done.left_of(&approval);
-        let results = join_all(errands.iter().map(|errand| run(app, &approval, errand, deadline))).await;
-        for (errand, result) in errands.into_iter().zip(results) {
-            done.note(errand, rendered, result);
+        let (messages, notes): (Vec<_>, Vec<_>) =
+            done.left_of(&approval).into_iter().partition(|errand| matches!(errand, Errand::Update(_)));
+        let results = join_all(messages.iter().map(|errand| run(app, &approval, errand, deadline))).await;
+        for (errand, sent) in messages.into_iter().zip(results) {
+            done.note(errand, rendered, sent);
+        }
+        // The notes go one after the other: the outcome is told before the result.
+        for errand in notes {
+            let sent = run(app, &approval, &errand, deadline).await;
+            done.note(errand, rendered, sent);
         }
         let mut next = approval.clone();
         done.write_to(&mut next, app);
@@ -191,20 +197,14 @@ pub struct Unsent {
 
 impl From<slack::Error> for Unsent {
     fn from(error: slack::Error) -> Self {
-        Self {
-            is_final: error.is_final(),
-            problem: error.to_string(),
-        }
+        Self { is_final: error.is_final(), problem: error.to_string() }
     }
 }
 
 impl Unsent {
     /// The platform of a recorded message is no longer configured.
     pub fn platform_is_off() -> Self {
-        Self {
-            is_final: false,
-            problem: "the platform is not configured".to_owned(),
-        }
+        Self { is_final: false, problem: "the platform is not configured".to_owned() }
     }
 }
 

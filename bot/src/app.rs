@@ -75,20 +75,14 @@ impl App {
     /// Puts the parts together. A platform without configuration is off, which the log says once.
     pub fn new(config: &Config, policy: Policy, ports: Ports, mailer: Option<Mailer>) -> std::io::Result<Self> {
         let slack = match &config.slack {
-            Some(slack) => Some(Slack {
-                verifier: slack.verifier(),
-                client: slack.client()?,
-            }),
+            Some(slack) => Some(Slack { verifier: slack.verifier(), client: slack.client()? }),
             None => {
                 tracing::warn!("Slack is off: no Slack secrets are configured");
                 None
             }
         };
         let mail = match (mailer, &config.mail) {
-            (Some(mailer), Some(mail)) => Some(Mail {
-                mailer,
-                keys: mail.keys.clone(),
-            }),
+            (Some(mailer), Some(mail)) => Some(Mail { mailer, keys: mail.keys.clone() }),
             _ => {
                 tracing::warn!("E-mail is off: no sender and link key are configured");
                 None
@@ -104,9 +98,10 @@ impl App {
         })
     }
 
-    /// The present moment.
+    /// The present moment, to the millisecond, which is what the systems around us keep.
     pub fn now(&self) -> Timestamp {
-        self.ports.clock.now()
+        let now = self.ports.clock.now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 }
 

@@ -71,31 +71,20 @@ impl SlackConfig {
 
 impl Config {
     /// Reads the configuration from the process environment.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the environment"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
     pub fn from_env() -> Result<Self, Problems> {
         Self::from_lookup(|name| std::env::var(name).ok())
     }
 
     /// Reads the configuration from a lookup, so that tests and the local run go the same way.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
-        let mut reader = Reader {
-            lookup,
-            problems: Vec::new(),
-        };
+        let mut reader = Reader { lookup, problems: Vec::new() };
         let slack = reader.slack();
         let mail = reader.mail();
         let links = reader.links();
         let state_machines = reader.state_machines();
         match links {
-            Some(links) if reader.problems.is_empty() => Ok(Self {
-                slack,
-                mail,
-                links,
-                state_machines,
-            }),
+            Some(links) if reader.problems.is_empty() => Ok(Self { slack, mail, links, state_machines }),
             _ => Err(Problems(reader.problems)),
         }
     }
@@ -172,20 +161,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let key = self.required(KEY, "links in mail cannot be signed without it");
         let previous = self.optional("COUNTERSIGN_LINK_KEY_PREVIOUS");
         let previous = previous.and_then(|key| SigningKey::new(key.into()));
-        Some(MailConfig {
-            from: from?,
-            keys: LinkKeys::new(SigningKey::new(key?.into())?, previous),
-        })
+        Some(MailConfig { from: from?, keys: LinkKeys::new(SigningKey::new(key?.into())?, previous) })
     }
 
     fn links(&mut self) -> Option<Links> {
         let public_url = self.required("COUNTERSIGN_PUBLIC_URL", "links in mail and messages start with it");
         let public_url = public_url.and_then(|url| self.url("COUNTERSIGN_PUBLIC_URL", url));
         let execution_url = self.optional("COUNTERSIGN_EXECUTION_URL");
-        Some(Links {
-            public_url: public_url?,
-            execution_url,
-        })
+        Some(Links { public_url: public_url?, execution_url })
     }
 
     fn state_machines(&mut self) -> BTreeMap<String, String> {
@@ -196,9 +179,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
                 Some((name, arn)) if !name.is_empty() && arn.starts_with("arn:") => {
                     machines.insert(name.to_owned(), arn.to_owned());
                 }
-                _ => self
-                    .problems
-                    .push(format!("COUNTERSIGN_STATE_MACHINES: `{pair}` is not name=arn")),
+                _ => self.problems.push(format!("COUNTERSIGN_STATE_MACHINES: `{pair}` is not name=arn")),
             }
         }
         machines

@@ -16,11 +16,7 @@ const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 
 /// A connector that trusts the certificates of the operating system. Plain HTTP is for services on this machine.
 pub fn connector() -> std::io::Result<HttpsConnector<HttpConnector>> {
-    Ok(HttpsConnectorBuilder::new()
-        .with_native_roots()?
-        .https_or_http()
-        .enable_http1()
-        .build())
+    Ok(HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build())
 }
 
 /// A client that keeps connections open between calls.
@@ -32,9 +28,7 @@ pub struct HttpClient {
 impl HttpClient {
     /// A client with the trusted certificates of the operating system.
     pub fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(connector()?),
-        })
+        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector()?) })
     }
 
     /// Posts a JSON body and returns the status and the body of the answer.
@@ -47,9 +41,7 @@ impl HttpClient {
     ) -> Result<(StatusCode, Bytes), Unavailable> {
         let mut request = http::Request::post(url).body(Full::from(body)).map_err(unavailable)?;
         *request.headers_mut() = headers;
-        request
-            .headers_mut()
-            .insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
+        request.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
         deadline
             .run("HTTP", async {
                 let response = self.client.request(request).await.map_err(unavailable)?;

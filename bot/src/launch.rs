@@ -25,6 +25,12 @@ pub enum Mistake {
     /// Another number of words than two.
     #[error("two integers are needed, x and y, and there {}", counted(*.0))]
     Count(usize),
+    /// A field of the form is empty.
+    #[error("{name} is missing")]
+    Missing {
+        /// `x` or `y`.
+        name: &'static str,
+    },
     /// A word is no integer.
     #[error("{name} must be an integer, and `{text}` is not one")]
     NotAnInteger {
@@ -52,15 +58,9 @@ fn counted(count: usize) -> String {
 impl Numbers {
     /// Reads `125 122`, also with a comma between.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
-        let words: Vec<&str> = text
-            .split(|c: char| c.is_whitespace() || c == ',')
-            .filter(|w| !w.is_empty())
-            .collect();
+        let words: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == ',').filter(|w| !w.is_empty()).collect();
         match words.as_slice() {
-            [x, y] => Ok(Self {
-                x: integer("x", x)?,
-                y: integer("y", y)?,
-            }),
+            [x, y] => Ok(Self { x: integer("x", x)?, y: integer("y", y)? }),
             words => Err(Mistake::Count(words.len())),
         }
     }
@@ -68,13 +68,11 @@ impl Numbers {
 
 /// Reads one integer, naming it in the mistake.
 pub fn integer(name: &'static str, text: &str) -> Result<i64, Mistake> {
-    use std::num::IntErrorKind::{NegOverflow, PosOverflow};
+    use std::num::IntErrorKind::{Empty, NegOverflow, PosOverflow};
     text.parse::<i64>().map_err(|error| match error.kind() {
+        Empty => Mistake::Missing { name },
         PosOverflow | NegOverflow => Mistake::OutOfRange { name },
-        _ => Mistake::NotAnInteger {
-            name,
-            text: text.chars().take(40).collect(),
-        },
+        _ => Mistake::NotAnInteger { name, text: text.chars().take(40).collect() },
     })
 }
 
@@ -131,15 +129,10 @@ mod tests {
             ("1 2 3", Err("two integers are needed, x and y, and there are 3")),
             ("1.5 2", Err("x must be an integer, and `1.5` is not one")),
             ("1 two", Err("y must be an integer, and `two` is not one")),
-            (
-                "1 9223372036854775808",
-                Err("y must be between -9223372036854775808 and 9223372036854775807"),
-            ),
+            ("1 9223372036854775808", Err("y must be between -9223372036854775808 and 9223372036854775807")),
         ];
         for (text, expected) in cases {
-            let read = Numbers::parse(text)
-                .map(|numbers| (numbers.x, numbers.y))
-                .map_err(|error| error.to_string());
+            let read = Numbers::parse(text).map(|numbers| (numbers.x, numbers.y)).map_err(|error| error.to_string());
             assert_eq!(read, expected.map_err(str::to_owned), "{text}");
         }
     }

@@ -38,19 +38,13 @@ impl Mailer {
 
 impl From<ses::Error> for Unsent {
     fn from(error: ses::Error) -> Self {
-        Self {
-            is_final: error.is_final,
-            problem: error.to_string(),
-        }
+        Self { is_final: error.is_final, problem: error.to_string() }
     }
 }
 
 impl From<Unavailable> for Unsent {
     fn from(error: Unavailable) -> Self {
-        Self {
-            is_final: false,
-            problem: error.to_string(),
-        }
+        Self { is_final: false, problem: error.to_string() }
     }
 }
 
@@ -66,34 +60,32 @@ pub async fn request(
     let link = app.links.approval(&approval.id, &key);
     let text = mail::request(approval, person, &link, &app.links);
     let id = request_id(approval, &person.id, mail);
-    let message = MessageBuilder::new().message_id(id);
+    let message = MessageBuilder::new().message_id(id).references(thread_id(approval, mail));
     send(app, mail, approval, person, message, text, deadline).await?;
-    Ok(MessageRef::Email {
-        person: person.id.clone(),
-    })
+    Ok(MessageRef::Email { person: person.id.clone() })
 }
 
 /// Sends the closing mail to a person who had the request. Sent twice, it has the same `Message-ID`.
 pub async fn close(app: &App, approval: &Approval, person: &PersonId, deadline: Deadline) -> Result<(), Unsent> {
     let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
     let Some(person) = approval.rules.approver(person) else {
-        return Err(Unsent {
-            is_final: true,
-            problem: "the person is no approver".to_owned(),
-        });
+        return Err(Unsent { is_final: true, problem: "the person is no approver".to_owned() });
     };
     let text = mail::closing(approval, person, &app.links);
     let id = request_id(approval, &person.id, mail);
     let own_id = format!("closed.{id}");
-    let message = MessageBuilder::new()
-        .message_id(own_id)
-        .in_reply_to(id.clone())
-        .references(id);
+    let references = vec![thread_id(approval, mail), id.clone()];
+    let message = MessageBuilder::new().message_id(own_id).in_reply_to(id).references(references);
     send(app, mail, approval, person, message, text, deadline).await
 }
 
 fn request_id(approval: &Approval, person: &PersonId, mail: &Mail) -> String {
     format!("{}.{person}@{}", approval.id, mail.mailer.domain())
+}
+
+/// Both mails refer to this, so that they stay one thread where SES puts a `Message-ID` of its own.
+fn thread_id(approval: &Approval, mail: &Mail) -> String {
+    format!("{}@{}", approval.id, mail.mailer.domain())
 }
 
 async fn send(
@@ -106,10 +98,7 @@ async fn send(
     deadline: Deadline,
 ) -> Result<(), Unsent> {
     let Some(address) = person.email.as_deref() else {
-        return Err(Unsent {
-            is_final: true,
-            problem: "the person has no address".to_owned(),
-        });
+        return Err(Unsent { is_final: true, problem: "the person has no address".to_owned() });
     };
     let from = mail.mailer.from.as_str();
     let raw = message
@@ -123,10 +112,7 @@ async fn send(
         .text_body(text.text)
         .html_body(text.html)
         .write_to_vec()
-        .map_err(|_| Unsent {
-            is_final: true,
-            problem: "the mail could not be built".to_owned(),
-        })?;
+        .map_err(|_| Unsent { is_final: true, problem: "the mail could not be built".to_owned() })?;
     tracing::debug!(approval.id = %approval.id, bytes = raw.len(), "sending a mail");
     let call = async { mail.mailer.ses.send(from, address, raw).await.map_err(Unsent::from) };
     deadline.run("SES", call).await

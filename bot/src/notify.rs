@@ -73,11 +73,7 @@ struct Delivered {
 impl Delivered {
     fn add(&mut self, platform: &str, shows: u32, sent: Result<MessageRef, Unsent>) {
         match sent {
-            Ok(message) => self.copies.push(Copy {
-                message,
-                shows,
-                lost: false,
-            }),
+            Ok(message) => self.copies.push(Copy { message, shows, lost: false }),
             Err(error) => {
                 tracing::warn!(platform, %error, "a request could not be sent");
                 let problem = format!("{platform}: {error}");
@@ -102,26 +98,16 @@ async fn deliver(app: &App, approval: &Approval, deadline: Deadline) -> Delivere
     match approval.rules.email {
         EmailUse::Always => {
             let (card, mails) = futures::join!(send_card(app, approval, deadline), send_mails(app, approval, deadline));
-            card.into_iter()
-                .for_each(|sent| delivered.add("Slack", approval.revision, sent));
-            mails
-                .into_iter()
-                .for_each(|sent| delivered.add("e-mail", approval.revision, sent));
+            card.into_iter().for_each(|sent| delivered.add("Slack", approval.revision, sent));
+            mails.into_iter().for_each(|sent| delivered.add("e-mail", approval.revision, sent));
         }
         use_of_mail => {
             let card = send_card(app, approval, deadline).await;
-            card.into_iter()
-                .for_each(|sent| delivered.add("Slack", approval.revision, sent));
-            let in_chat = delivered
-                .copies
-                .iter()
-                .chain(&approval.copies)
-                .any(|copy| is_chat(&copy.message));
+            card.into_iter().for_each(|sent| delivered.add("Slack", approval.revision, sent));
+            let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| is_chat(&copy.message));
             if use_of_mail == EmailUse::Fallback && !in_chat {
                 let mails = send_mails(app, approval, deadline).await;
-                mails
-                    .into_iter()
-                    .for_each(|sent| delivered.add("e-mail", approval.revision, sent));
+                mails.into_iter().for_each(|sent| delivered.add("e-mail", approval.revision, sent));
             }
         }
     }
@@ -138,10 +124,7 @@ fn unreachable_quorum(approval: &Approval) -> Option<String> {
     let eligible = approval.rules.eligible(requester).count();
     let required = approval.rules.required;
     (eligible < required).then(|| {
-        format!(
-            "policy `{}` requires {required} approvals and {eligible} people may give one",
-            approval.rules.name
-        )
+        format!("policy `{}` requires {required} approvals and {eligible} people may give one", approval.rules.name)
     })
 }
 
@@ -155,28 +138,16 @@ async fn send_card(app: &App, approval: &Approval, deadline: Deadline) -> Option
     };
     let card = messages::slack::card(approval, &app.links);
     let posted = slack.client.post(channel, card, None, deadline).await;
-    Some(
-        posted
-            .map(|posted| MessageRef::Slack {
-                channel: posted.channel,
-                ts: posted.ts,
-            })
-            .map_err(Unsent::from),
-    )
+    Some(posted.map(|posted| MessageRef::Slack { channel: posted.channel, ts: posted.ts }).map_err(Unsent::from))
 }
 
 async fn send_mails(app: &App, approval: &Approval, deadline: Deadline) -> Vec<Result<MessageRef, Unsent>> {
     let has_mail = |person: &Person| {
-        let message = MessageRef::Email {
-            person: person.id.clone(),
-        };
+        let message = MessageRef::Email { person: person.id.clone() };
         approval.copies.iter().any(|copy| copy.message == message)
     };
     let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    let people = approval
-        .rules
-        .eligible(requester)
-        .filter(|person| person.email.is_some() && !has_mail(person));
+    let people = approval.rules.eligible(requester).filter(|person| person.email.is_some() && !has_mail(person));
     join_all(people.map(|person| mail::request(app, approval, person, deadline))).await
 }
 
@@ -198,12 +169,8 @@ async fn record(
             next.copies.push(copy.clone());
         }
         if next.copies.is_empty() && next.state == State::Pending {
-            next.state = State::Resolving(Ending {
-                intent: Intent::GiveUp {
-                    reason: nobody(&delivered),
-                },
-                at: app.now(),
-            });
+            next.state =
+                State::Resolving(Ending { intent: Intent::GiveUp { reason: nobody(&delivered) }, at: app.now() });
         }
         match deadline.run("store", app.ports.store.save(next)).await {
             Ok(Saved::Done(recorded)) => return Ok(*recorded),

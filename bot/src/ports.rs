@@ -110,10 +110,7 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the one place that reads the machine's clock"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -132,9 +129,6 @@ pub struct Unavailable {
 impl Unavailable {
     /// A service with what it said.
     pub fn new(service: &'static str, problem: impl ToString) -> Self {
-        Self {
-            service,
-            problem: problem.to_string(),
-        }
+        Self { service, problem: problem.to_string() }
     }
 }

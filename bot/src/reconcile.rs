@@ -26,10 +26,7 @@ pub struct Pass {
 /// Looks at everything that is due. One approval that cannot be finished does not stop the others.
 pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
     let due = app.ports.store.due(app.now(), PASS_LIMIT).await?;
-    let mut pass = Pass {
-        due: due.len(),
-        put_off: 0,
-    };
+    let mut pass = Pass { due: due.len(), put_off: 0 };
     for id in due {
         if let Err(error) = one(app, &id).await {
             tracing::warn!(approval.id = %id, %error, "put off");
@@ -66,10 +63,7 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     if !open && !approval.awaits_execution_end() {
         return Ok(approval);
     }
-    let call = app
-        .ports
-        .step_functions
-        .look_up(&approval.request.execution, &approval.token);
+    let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     let mut next = approval.clone();
     if let Some(outcome) = truth::outcome(&approval.id, &look_up).filter(|_| open) {

@@ -126,22 +126,13 @@ async fn call_back(
 
 /// Asks Step Functions how a closed task ended: by our own earlier attempt, by the timeout, or otherwise.
 async fn find_out(app: &App, approval: &Approval, deadline: Deadline) -> Result<Outcome, Unavailable> {
-    let call = app
-        .ports
-        .step_functions
-        .look_up(&approval.request.execution, &approval.token);
+    let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     match truth::outcome(&approval.id, &look_up) {
         Some(outcome) => Ok(outcome),
-        None if approval
-            .retry
-            .is_some_and(|retry| retry.failures >= CLOSED_WITHOUT_TRACE_MAX) =>
-        {
+        None if approval.retry.is_some_and(|retry| retry.failures >= CLOSED_WITHOUT_TRACE_MAX) => {
             Ok(truth::outcome_of_closed(&approval.id, &look_up))
         }
-        None => Err(Unavailable::new(
-            "Step Functions",
-            "the token is closed and the history does not show why yet",
-        )),
+        None => Err(Unavailable::new("Step Functions", "the token is closed and the history does not show why yet")),
     }
 }

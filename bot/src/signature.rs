@@ -91,9 +91,7 @@ pub enum Unverified {
 impl Verifier {
     /// A verifier with the current key and, during a rotation, the previous one.
     pub fn new(current: SigningKey, previous: Option<SigningKey>) -> Self {
-        Self {
-            keys: std::iter::once(current).chain(previous).collect(),
-        }
+        Self { keys: std::iter::once(current).chain(previous).collect() }
     }
 
     /// Checks the two header values against the raw body.
@@ -119,11 +117,7 @@ impl Verifier {
         }
         // `verify_slice` compares in constant time.
         let matches = |key: &SigningKey| key.mac(seconds, body).verify_slice(&code).is_ok();
-        if self.keys.iter().any(matches) {
-            Ok(())
-        } else {
-            Err(Unverified::Wrong)
-        }
+        if self.keys.iter().any(matches) { Ok(()) } else { Err(Unverified::Wrong) }
     }
 }
 

@@ -134,10 +134,7 @@ impl Client {
             .with_unfurl_media(false);
         let call = || async { self.session().chat_post_message(&request).await }.boxed();
         let response = run(deadline, Repeat::OnlyWhenTold, call).await?;
-        Ok(Posted {
-            channel: response.channel.0,
-            ts: response.ts.0,
-        })
+        Ok(Posted { channel: response.channel.0, ts: response.ts.0 })
     }
 
     /// `chat.update`, with text and blocks: text alone would remove the blocks.
@@ -149,10 +146,7 @@ impl Client {
 
     /// `chat.postEphemeral`: only this user sees it.
     pub async fn ephemeral(&self, channel: &str, user: &str, text: String, deadline: Deadline) -> Result<(), Error> {
-        let message = Message {
-            text,
-            blocks: Vec::new(),
-        };
+        let message = Message { text, blocks: Vec::new() };
         let request = SlackApiChatPostEphemeralRequest::new(channel.into(), user.into(), content(message));
         let call = || async { self.session().chat_post_ephemeral(&request).await }.boxed();
         run(deadline, Repeat::OnlyWhenTold, call).await.map(|_| ())

@@ -36,9 +36,7 @@ impl Default for Browser {
 impl Browser {
     /// A browser without cookies. It speaks plain HTTP, since everything it talks to is on this machine.
     pub fn new() -> Self {
-        Self {
-            client: Client::builder(TokioExecutor::new()).build(HttpConnector::new()),
-        }
+        Self { client: Client::builder(TokioExecutor::new()).build(HttpConnector::new()) }
     }
 
     /// Opens an address.
@@ -65,10 +63,6 @@ impl Browser {
         let (parts, body) = response.into_parts();
         let body = body.collect().await.context("the answer broke off")?.to_bytes();
         let body = String::from_utf8_lossy(&body).into_owned();
-        Ok(Answer {
-            status: parts.status.as_u16(),
-            headers: parts.headers,
-            body,
-        })
+        Ok(Answer { status: parts.status.as_u16(), headers: parts.headers, body })
     }
 }

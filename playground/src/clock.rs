@@ -39,9 +39,7 @@ impl Clock {
 
     fn with_base(base: Base) -> Clock {
         let moved = watch::Sender::new(SignedDuration::ZERO);
-        Clock {
-            shared: Arc::new(Shared { base, moved }),
-        }
+        Clock { shared: Arc::new(Shared { base, moved }) }
     }
 
     /// The time on this clock.
@@ -56,9 +54,7 @@ impl Clock {
     /// Moves the clock forward and wakes whoever sleeps on it. Time never runs backwards: a negative step is ignored.
     pub fn advance(&self, step: SignedDuration) {
         if step.is_positive() {
-            self.shared
-                .moved
-                .send_modify(|moved| *moved = moved.saturating_add(step));
+            self.shared.moved.send_modify(|moved| *moved = moved.saturating_add(step));
         }
     }
 
@@ -84,10 +80,7 @@ impl Clock {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the clock that everything else is told to use"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the clock that everything else is told to use")]
 fn real_now() -> Timestamp {
     Timestamp::now()
 }

@@ -73,11 +73,8 @@ impl Decision {
 /// Plays it, and says whether the workflow ended as the decision should end it.
 pub async fn play(world: &World, demo: &Demo, output: Output) -> anyhow::Result<bool> {
     let printer = Printer { output };
-    let requester = world
-        .people
-        .iter()
-        .find(|actor| actor.key != "outsider")
-        .context("the policy has no Slack user")?;
+    let requester =
+        world.people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
     let execution = launch(world, demo, requester, &printer).await?;
     let mut states_seen = 0;
     let mut decided = false;
@@ -89,19 +86,14 @@ pub async fn play(world: &World, demo: &Demo, output: Output) -> anyhow::Result<
             printer.print("card", &shown(&approval), json!({ "approvalId": approval.id }))?;
             decide(world, demo, &approval, &printer).await?;
         }
-        let described = world
-            .engine
-            .describe_execution(&execution)
-            .context("the execution is gone")?;
+        let described = world.engine.describe_execution(&execution).context("the execution is gone")?;
         if described.status != ExecutionStatus::Running {
             print_states(world, &execution, states_seen, &printer)?;
             closing(world, &execution, &printer).await?;
             return ending(demo, &described, &printer);
         }
         let longest = STEP_MAX + Duration::from_secs(world.timeout_seconds.unsigned_abs());
-        timeout(longest, changes.changed())
-            .await
-            .context("nothing happens any more")??;
+        timeout(longest, changes.changed()).await.context("nothing happens any more")??;
     }
 }
 
@@ -116,43 +108,22 @@ async fn launch(world: &World, demo: &Demo, requester: &Actor, printer: &Printer
     )?;
     let before = world.engine.executions().len();
     if !text.is_empty() {
-        let answer = world
-            .slack
-            .command(&requester.user, &world.channel, "/start", &text)
-            .await;
+        let answer = world.slack.command(&requester.user, &world.channel, "/start", &text).await;
         let answer = answer.text.unwrap_or_default();
         let first_line = without_links(answer.lines().next().unwrap_or_default());
-        printer.print(
-            "answer",
-            &format!("Slack answers: {first_line}"),
-            json!({ "answer": answer }),
-        )?;
+        printer.print("answer", &format!("Slack answers: {first_line}"), json!({ "answer": answer }))?;
     }
-    if let Some(started) = world
-        .engine
-        .executions()
-        .first()
-        .filter(|_| world.engine.executions().len() > before)
-    {
+    if let Some(started) = world.engine.executions().first().filter(|_| world.engine.executions().len() > before) {
         return Ok(started.execution_arn.clone());
     }
     let words = ["x", "y"].into_iter().zip(&demo.numbers);
     let number = |word: &String| serde_json::from_str::<Value>(word).unwrap_or_else(|_| json!(word));
     let input: Map<String, Value> = words.map(|(name, word)| (name.to_owned(), number(word))).collect();
     let body = Value::Object(input);
-    printer.print(
-        "api",
-        &format!("POST /calculations {body} instead"),
-        json!({ "input": body }),
-    )?;
-    let answer = Browser::new()
-        .post_json(&format!("{}/calculations", world.url), &body)
-        .await?;
+    printer.print("api", &format!("POST /calculations {body} instead"), json!({ "input": body }))?;
+    let answer = Browser::new().post_json(&format!("{}/calculations", world.url), &body).await?;
     let answer: Value = serde_json::from_str(&answer.body).context("the API answered without JSON")?;
-    Ok(answer["executionArn"]
-        .as_str()
-        .context("the API started nothing")?
-        .to_owned())
+    Ok(answer["executionArn"].as_str().context("the API started nothing")?.to_owned())
 }
 
 /// Slack's `<address|words>` as the words, and `<#channel>` as the channel.
@@ -171,16 +142,9 @@ fn waiting(world: &World, execution: &str) -> Option<Approval> {
 }
 
 fn shown(approval: &Approval) -> String {
-    let chats = approval
-        .copies
-        .iter()
-        .filter(|copy| matches!(copy.message, MessageRef::Slack { .. }))
-        .count();
+    let chats = approval.copies.iter().filter(|copy| matches!(copy.message, MessageRef::Slack { .. })).count();
     let mails = approval.copies.len() - chats;
-    format!(
-        "Approval {} is out: {chats} Slack card, {mails} mail, “{}”",
-        approval.id, approval.request.title
-    )
+    format!("Approval {} is out: {chats} Slack card, {mails} mail, “{}”", approval.id, approval.request.title)
 }
 
 /// Lets approvers decide, one after the other, until the approval no longer waits.
@@ -195,11 +159,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
     };
     let requester = approval.request.requester.as_ref().map(|person| &person.id);
     for person in approval.rules.eligible(requester) {
-        let is_open = world
-            .store
-            .all()
-            .into_iter()
-            .any(|now| now.id == approval.id && now.state == State::Pending);
+        let is_open = world.store.all().into_iter().any(|now| now.id == approval.id && now.state == State::Pending);
         if !is_open {
             break;
         }
@@ -217,14 +177,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                     &format!("{} opens the mail's link and presses {action}", person.name),
                     fields,
                 )?;
-                answer_mail(
-                    world,
-                    person.email.as_deref().unwrap_or_default(),
-                    action,
-                    comment,
-                    printer,
-                )
-                .await?;
+                answer_mail(world, person.email.as_deref().unwrap_or_default(), action, comment, printer).await?;
             }
         }
     }
@@ -237,28 +190,17 @@ async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, 
         MessageRef::Email { .. } => None,
     });
     let (channel, ts) = card.context("no card is out in Slack")?;
-    world
-        .slack
-        .press(&actor.user, channel, ts, action, Some(comment))
-        .await?;
+    world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
     Ok(())
 }
 
 async fn answer_mail(world: &World, to: &str, action: &str, comment: &str, printer: &Printer) -> anyhow::Result<()> {
     let mails = world.mailbox.mails();
-    let link = mails
-        .iter()
-        .rev()
-        .find(|mail| mail.to.contains(to))
-        .and_then(|mail| mail.link());
+    let link = mails.iter().rev().find(|mail| mail.to.contains(to)).and_then(|mail| mail.link());
     let link = link.with_context(|| format!("there is no mail with a link for {to}"))?;
     let browser = Browser::new();
     let page = browser.get(&link).await?;
-    printer.print(
-        "page",
-        &format!("The page opens ({}) and has changed nothing", page.status),
-        json!({}),
-    )?;
+    printer.print("page", &format!("The page opens ({}) and has changed nothing", page.status), json!({}))?;
     let form = BTreeMap::from([("verdict", action), ("comment", comment)]);
     let answer = browser.post_form(&link, &form).await?;
     if answer.status != 200 {
@@ -271,11 +213,8 @@ async fn answer_mail(world: &World, to: &str, action: &str, comment: &str, print
 fn print_states(world: &World, execution: &str, seen: usize, printer: &Printer) -> anyhow::Result<usize> {
     let history = world.engine.history(execution);
     let entered = |kind: HistoryKind| kind.to_string().ends_with("StateEntered");
-    let states: Vec<String> = history
-        .iter()
-        .filter(|event| entered(event.kind))
-        .filter_map(|event| event.state.clone())
-        .collect();
+    let states: Vec<String> =
+        history.iter().filter(|event| entered(event.kind)).filter_map(|event| event.state.clone()).collect();
     for state in states.iter().skip(seen) {
         printer.print("state", &format!("Workflow: {state}"), json!({ "state": state }))?;
     }
@@ -295,27 +234,18 @@ async fn closing(world: &World, execution: &str, printer: &Printer) -> anyhow::R
         if approvals.iter().all(is_done) {
             for approval in approvals {
                 let text = format!("Every copy is closed as {}", approval.status().as_str());
-                printer.print(
-                    "closed",
-                    &text,
-                    json!({ "approvalId": approval.id, "status": approval.status() }),
-                )?;
+                printer.print("closed", &text, json!({ "approvalId": approval.id, "status": approval.status() }))?;
             }
             return Ok(());
         }
-        timeout(STEP_MAX, changes.changed())
-            .await
-            .context("the copies are not closed")??;
+        timeout(STEP_MAX, changes.changed()).await.context("the copies are not closed")??;
     }
 }
 
 fn ending(demo: &Demo, execution: &ExecutionDescription, printer: &Printer) -> anyhow::Result<bool> {
     let output = execution.output.clone().unwrap_or_default();
     let status = output["status"].as_str().unwrap_or("failed").to_owned();
-    let reason = output["reason"]
-        .as_str()
-        .map(str::to_owned)
-        .or_else(|| execution.cause.clone());
+    let reason = output["reason"].as_str().map(str::to_owned).or_else(|| execution.cause.clone());
     let mut text = format!("The workflow ended as {status} ({})", execution.status);
     if let Some(result) = output.get("result") {
         text.push_str(&format!(": {result}"));

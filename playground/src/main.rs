@@ -87,11 +87,7 @@ async fn main() -> ExitCode {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let default_port = if matches!(cli.command, Some(Command::Demo(_))) {
-        0
-    } else {
-        DEFAULT_PORT
-    };
+    let default_port = if matches!(cli.command, Some(Command::Demo(_))) { 0 } else { DEFAULT_PORT };
     let mut running = match start(&cli.run, default_port).await {
         Ok(running) => running,
         Err(error) => {
@@ -108,11 +104,7 @@ async fn main() -> ExitCode {
         }
         Some(Command::Demo(args)) => {
             let output = if args.json { Output::Json } else { Output::Text };
-            let demo = Demo {
-                numbers: args.numbers,
-                via: args.via,
-                decision: args.decide,
-            };
+            let demo = Demo { numbers: args.numbers, via: args.via, decision: args.decide };
             match demo::play(&running.world, &demo, output).await {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::from(ENDED_OTHERWISE),
@@ -126,11 +118,8 @@ async fn main() -> ExitCode {
 }
 
 async fn start(run: &Run, default_port: u16) -> anyhow::Result<Running> {
-    let mut options = Options {
-        port: run.port.unwrap_or(default_port),
-        timeout_seconds: run.timeout,
-        ..Options::default()
-    };
+    let mut options =
+        Options { port: run.port.unwrap_or(default_port), timeout_seconds: run.timeout, ..Options::default() };
     if let Some(path) = &run.policy {
         options.policy = Source::file(path)?;
     }

@@ -38,10 +38,7 @@ pub struct MemoryStore {
 impl MemoryStore {
     /// An empty store that notes each change.
     pub fn new(changes: Changes) -> Self {
-        Self {
-            records: Mutex::default(),
-            changes,
-        }
+        Self { records: Mutex::default(), changes }
     }
 }
 
@@ -72,11 +69,7 @@ impl Store for MemoryStore {
             return Ok(Raised::Existing(Box::new(existing.clone())));
         }
         let execution = approval.request.execution.clone();
-        records
-            .by_execution
-            .entry(execution)
-            .or_default()
-            .push(approval.id.clone());
+        records.by_execution.entry(execution).or_default().push(approval.id.clone());
         records.put(approval.clone());
         self.changes.note();
         Ok(Raised::New)
@@ -107,11 +100,7 @@ impl Store for MemoryStore {
     }
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
-        Ok(lock(&self.records)
-            .by_execution
-            .get(execution)
-            .cloned()
-            .unwrap_or_default())
+        Ok(lock(&self.records).by_execution.get(execution).cloned().unwrap_or_default())
     }
 }
 
@@ -128,12 +117,7 @@ impl MemoryBus {
     /// An empty bus.
     pub fn new(clock: Clock, changes: Changes) -> Self {
         let (deliveries, _) = tokio::sync::broadcast::channel(16_384);
-        Self {
-            carried: Arc::default(),
-            deliveries,
-            clock,
-            changes,
-        }
+        Self { carried: Arc::default(), deliveries, clock, changes }
     }
 
     /// Everything carried so far, the oldest first.
@@ -236,12 +220,7 @@ impl MemoryStore {
     /// Every approval, the newest first.
     pub fn all(&self) -> Vec<Approval> {
         let mut all: Vec<Approval> = lock(&self.records).by_id.values().cloned().collect();
-        all.sort_by(|a, b| {
-            b.request
-                .raised_at
-                .cmp(&a.request.raised_at)
-                .then_with(|| a.id.cmp(&b.id))
-        });
+        all.sort_by(|a, b| b.request.raised_at.cmp(&a.request.raised_at).then_with(|| a.id.cmp(&b.id)));
         all
     }
 }

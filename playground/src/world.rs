@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::Request;
+use axum::http::header;
 use axum::middleware::{self, Next};
 use countersign_bot::announce::{self, Delivery};
 use countersign_bot::app::{App, Ports};
@@ -80,10 +81,7 @@ pub struct Source {
 impl Source {
     /// A text with a name.
     pub fn new(name: &str, text: &str) -> Self {
-        Self {
-            name: name.to_owned(),
-            text: text.to_owned(),
-        }
+        Self { name: name.to_owned(), text: text.to_owned() }
     }
 
     /// The text of a file.
@@ -164,12 +162,7 @@ struct Secrets {
 impl Secrets {
     fn new() -> Self {
         let secret = |prefix: &str| format!("{prefix}{:032x}", fastrand::u128(..));
-        Self {
-            slack_signing: secret(""),
-            slack_token: secret("xoxb-"),
-            link: secret(""),
-            double: secret(""),
-        }
+        Self { slack_signing: secret(""), slack_token: secret("xoxb-"), link: secret(""), double: secret("") }
     }
 }
 
@@ -190,23 +183,21 @@ impl World {
         let engine = Engine::new(clock.clone());
         let state_machine_arn = load_state_machine(&engine, &options)?;
         let address = ("127.0.0.1", options.port);
-        let listener = TcpListener::bind(address)
-            .await
-            .with_context(|| format!("port {} cannot be used", options.port))?;
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("port {} cannot be used", options.port))?;
         let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         let secrets = Secrets::new();
         let slack = FakeSlack::new(FakeSlackConfig {
             bot_token: secrets.slack_token.clone(),
             signing_secret: secrets.slack_signing.clone(),
-            team_id: policy
-                .slack_teams
-                .first()
-                .cloned()
-                .unwrap_or_else(|| "T0LOCAL".to_owned()),
+            team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
             bot_url: url.clone(),
             clock: clock.clone(),
             changes: changes.clone(),
         });
+        for channel in policy.rules.values().filter_map(|rules| rules.slack_channel.as_deref()) {
+            slack.add_channel(channel, "approvals");
+        }
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
@@ -219,11 +210,7 @@ impl World {
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
         let people = people(&policy);
-        let channel = policy
-            .rules
-            .values()
-            .find_map(|rules| rules.slack_channel.clone())
-            .unwrap_or_default();
+        let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
         let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
         register_functions(&engine, &app, &url, &secrets)?;
         let world = Arc::new(Self {
@@ -242,10 +229,7 @@ impl World {
             url,
         });
         let router = world.router(&ports, &secrets)?;
-        Ok(Running {
-            tasks: background(&world, listener, router),
-            world,
-        })
+        Ok(Running { tasks: background(&world, listener, router), world })
     }
 
     /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.
@@ -269,9 +253,12 @@ impl World {
     }
 }
 
-/// In the place of API Gateway, which lets only callers through whom IAM has authorised.
+/// In the place of API Gateway, which lets only callers through whom IAM has authorised: here, programs on
+/// this machine. A browser names the page that sends a request, and no page is authorised.
 async fn as_authorised_caller(mut request: Request, next: Next) -> axum::response::Response {
-    request.extensions_mut().insert(IamCaller("local".to_owned()));
+    if !request.headers().contains_key(header::ORIGIN) {
+        request.extensions_mut().insert(IamCaller("local".to_owned()));
+    }
     next.run(request).await
 }
 
@@ -312,10 +299,7 @@ fn config(url: &str, secrets: &Secrets, state_machine_arn: &str) -> anyhow::Resu
     let values: BTreeMap<&str, String> = [
         ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
         ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
-        (
-            "COUNTERSIGN_STATE_MACHINES",
-            format!("{STATE_MACHINE}={state_machine_arn}"),
-        ),
+        ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
         ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
         ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),
         ("COUNTERSIGN_SLACK_API_URL", format!("{url}/playground/slack/api")),
@@ -344,26 +328,15 @@ fn register_functions(engine: &Engine, app: &App, url: &str, secrets: &Secrets) 
         message: message.to_string(),
     };
     let clock = app.ports.clock.clone();
-    register(engine, "is-input-valid", move |input| async move {
-        Ok(json!(is_input_valid::check(&input)))
-    });
+    register(engine, "is-input-valid", move |input| async move { Ok(json!(is_input_valid::check(&input))) });
     register(engine, "calculate", move |input| {
         let (calculate, now) = (calculate.clone(), clock.now());
-        async move {
-            calculate
-                .run(input, now)
-                .await
-                .map_err(|error| named(error.as_str(), &error))
-        }
+        async move { calculate.run(input, now).await.map_err(|error| named(error.as_str(), &error)) }
     });
     let notifier = app.clone();
     register(engine, "notifier", move |input| {
         let app = notifier.clone();
-        async move {
-            notify::notify(&app, input)
-                .await
-                .map_err(|error| named(error.name(), &error))
-        }
+        async move { notify::notify(&app, input).await.map_err(|error| named(error.name(), &error)) }
     });
     register(engine, "finalize", move |input| async move {
         finalize::run(input).map_err(|error| named(error.as_str(), &error))
@@ -389,16 +362,8 @@ fn people(policy: &Policy) -> Vec<Actor> {
         rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
     };
     let listed = policy.people.values().filter_map(|person| {
-        let user = SlackUser {
-            id: person.slack.clone()?,
-            name: person.name.clone(),
-            team_id: team.clone(),
-        };
-        let role = if approves(person.id.as_str()) {
-            "may approve"
-        } else {
-            "may start, not approve"
-        };
+        let user = SlackUser { id: person.slack.clone()?, name: person.name.clone(), team_id: team.clone() };
+        let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
         Some(Actor {
             key: person.id.to_string(),
             name: person.name.clone(),
@@ -410,11 +375,7 @@ fn people(policy: &Policy) -> Vec<Actor> {
     let outsider = Actor {
         key: "outsider".to_owned(),
         name: "Mallory".to_owned(),
-        user: SlackUser {
-            id: "U0OUTSIDE".to_owned(),
-            name: "Mallory".to_owned(),
-            team_id: team.clone(),
-        },
+        user: SlackUser { id: "U0OUTSIDE".to_owned(), name: "Mallory".to_owned(), team_id: team.clone() },
         email: None,
         role: "not in the policy".to_owned(),
     };
@@ -472,9 +433,7 @@ async fn relay_engine(world: Arc<World>) {
                     "output": execution.output.map(|output| output.to_string()),
                 });
                 let id = format!("{}.{}", execution.name, execution.status);
-                world
-                    .bus
-                    .carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
+                world.bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
             }
             Ok(EngineEvent::History { .. }) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                 world.changes.note();

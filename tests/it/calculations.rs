@@ -12,13 +12,8 @@ use crate::support::Harness;
 async fn without_an_authorised_caller_nothing_starts() {
     let harness = Harness::start().await;
     let router = countersign_bot::inbound::router(harness.world.app.clone());
-    let request = Request::post("/calculations")
-        .body(Body::from(r#"{"x": 1, "y": 2}"#))
-        .unwrap();
-    assert_eq!(
-        router.oneshot(request).await.unwrap().status(),
-        StatusCode::UNAUTHORIZED
-    );
+    let request = Request::post("/calculations").body(Body::from(r#"{"x": 1, "y": 2}"#)).unwrap();
+    assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert!(harness.world.engine.executions().is_empty());
 }
 
@@ -28,11 +23,7 @@ async fn a_repeated_request_starts_one_execution() {
     let mut arns = Vec::new();
     for _ in 0..2 {
         let request = Request::post(format!("{}/calculations", harness.world.url)).header("Idempotency-Key", "k-1");
-        let answer = harness
-            .browser
-            .send(request.body(r#"{"x": 1, "y": 2}"#.into()).unwrap())
-            .await
-            .unwrap();
+        let answer = harness.browser.send(request.body(r#"{"x": 1, "y": 2}"#.into()).unwrap()).await.unwrap();
         assert_eq!(answer.status, 202);
         arns.push(serde_json::from_str::<Value>(&answer.body).unwrap()["executionArn"].clone());
     }
@@ -45,11 +36,7 @@ async fn a_body_that_is_no_object_is_refused_with_its_reason() {
     let harness = Harness::start().await;
     for body in ["", "[1, 2]", "{\"x\": 1", "\u{0}"] {
         let request = Request::post(format!("{}/calculations", harness.world.url));
-        let answer = harness
-            .browser
-            .send(request.body(body.to_owned().into()).unwrap())
-            .await
-            .unwrap();
+        let answer = harness.browser.send(request.body(body.to_owned().into()).unwrap()).await.unwrap();
         assert_eq!(answer.status, 400, "{body}");
         assert!(answer.body.contains("the body is no JSON object"), "{}", answer.body);
     }
@@ -58,14 +45,7 @@ async fn a_body_that_is_no_object_is_refused_with_its_reason() {
 #[tokio::test]
 async fn routes_that_are_not_there_and_methods_that_are_not_allowed() {
     let harness = Harness::start().await;
-    let get = async |path: &str| {
-        harness
-            .browser
-            .get(&format!("{}{path}", harness.world.url))
-            .await
-            .unwrap()
-            .status
-    };
+    let get = async |path: &str| harness.browser.get(&format!("{}{path}", harness.world.url)).await.unwrap().status;
     assert_eq!(get("/calculations").await, 405);
     assert_eq!(get("/slack/commands").await, 405);
     assert_eq!(get("/double").await, 405);
@@ -87,11 +67,7 @@ async fn bad_inputs_end_with_a_reason_that_names_the_field() {
         assert_eq!(harness.browser.post_json(&url, &input).await.unwrap().status, 202);
         let ended = harness.ended().await;
         let output = ended.output.unwrap();
-        assert_eq!(
-            ended.status,
-            ExecutionStatus::Succeeded,
-            "a business answer is no failure"
-        );
+        assert_eq!(ended.status, ExecutionStatus::Succeeded, "a business answer is no failure");
         assert_eq!(output["status"], status, "{input}");
         assert!(output["reason"].as_str().unwrap().contains(reason), "{output}");
         assert!(harness.world.store.all().is_empty(), "nobody was asked");

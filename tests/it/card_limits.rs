@@ -19,9 +19,7 @@ fn input(approval: Value) -> Value {
 async fn card_with(text: &str, facts: usize) -> SlackMessage {
     let harness = Harness::with_rules(RULES).await;
     let cut = |max: usize| text.chars().take(max).collect::<String>();
-    let facts: Vec<Value> = (0..facts)
-        .map(|_| json!({"name": cut(100), "value": cut(2_000)}))
-        .collect();
+    let facts: Vec<Value> = (0..facts).map(|_| json!({"name": cut(100), "value": cut(2_000)})).collect();
     let request = json!({
         "policy": "calculation", "title": cut(300), "summary": cut(4_000), "facts": facts, "requestedBy": cut(100)
     });
@@ -63,33 +61,18 @@ async fn hostile_text_is_shown_and_does_nothing() {
     for text in hostile {
         let card = card_with(text, 1).await;
         for shown in mrkdwn(&card) {
-            for live in [
-                "<!channel>",
-                "<script",
-                "<@U0ADA>",
-                "<https://evil",
-                "\u{202e}",
-                "\u{0}",
-                "\u{7f}",
-            ] {
+            for live in ["<!channel>", "<script", "<@U0ADA>", "<https://evil", "\u{202e}", "\u{0}", "\u{7f}"] {
                 assert!(!shown.contains(live), "{live:?} in {shown}");
             }
         }
-        assert!(
-            mrkdwn(&card)
-                .iter()
-                .any(|shown| shown.contains(&escape::mrkdwn(text, 3_000))),
-            "{text} is shown"
-        );
+        assert!(mrkdwn(&card).iter().any(|shown| shown.contains(&escape::mrkdwn(text, 3_000))), "{text} is shown");
     }
 }
 
 #[tokio::test]
 async fn text_at_and_over_every_edge_is_taken_by_slack() {
     for text in ["x", "<", "&", "😀", "é", "\u{200f}א"] {
-        for length in [
-            1, 74, 75, 149, 150, 151, 1_999, 2_000, 2_001, 2_999, 3_000, 3_001, 4_000,
-        ] {
+        for length in [1, 74, 75, 149, 150, 151, 1_999, 2_000, 2_001, 2_999, 3_000, 3_001, 4_000] {
             card_with(&text.repeat(length), if length > 2_000 { 20 } else { 1 }).await;
         }
     }

@@ -19,31 +19,17 @@ async fn approving_on_the_card_finishes_the_workflow_and_closes_every_copy() {
     ] {
         assert!(shown(&open).contains(text), "{text}");
     }
-    assert!(
-        shown(&open).contains("<!date^"),
-        "the deadline is in the reader's own zone"
-    );
-    assert_eq!(
-        harness.press("grace", &approval, "approve", Some("Looks right")).await,
-        200
-    );
+    assert!(shown(&open).contains("<!date^"), "the deadline is in the reader's own zone");
+    assert_eq!(harness.press("grace", &approval, "approve", Some("Looks right")).await, 200);
     let ended = harness.ended().await;
     let output = ended.output.unwrap();
-    assert_eq!(
-        (output["status"].as_str(), output["result"].as_i64()),
-        (Some("approved"), Some(494))
-    );
+    assert_eq!((output["status"].as_str(), output["result"].as_i64()), (Some("approved"), Some(494)));
     assert_eq!(output["approvedBy"][0]["person"], "grace");
     assert_eq!(output["approvedBy"][0]["platform"], "slack");
     harness.settled(&approval, Status::Approved).await;
     let closed = harness.card(&approval);
     assert!(!has_buttons(&closed));
-    for text in [
-        "Approved by Grace Hopper",
-        "*Grace Hopper* approved in Slack",
-        ">Looks right",
-        "1 of 1 approvals",
-    ] {
+    for text in ["Approved by Grace Hopper", "*Grace Hopper* approved in Slack", ">Looks right", "1 of 1 approvals"] {
         assert!(shown(&closed).contains(text), "{text}: {}", shown(&closed));
     }
     assert_eq!(harness.whispers("grace"), Vec::<String>::new(), "the card says it all");
@@ -62,14 +48,8 @@ async fn the_requester_hears_the_outcome_and_the_result_in_the_thread() {
     assert_eq!(thread.len(), 2, "{thread:?}");
     assert!(thread[0].starts_with("<@U0ADA> Approved by Grace Hopper"), "{thread:?}");
     assert!(thread[0].contains("\n>Fine &lt;!here&gt;"), "{thread:?}");
-    assert!(
-        thread[1].starts_with("<@U0ADA> The workflow has ended: *SUCCEEDED*"),
-        "{thread:?}"
-    );
-    assert!(
-        thread[1].contains("• result: 494") && thread[1].contains("• status: approved"),
-        "{thread:?}"
-    );
+    assert!(thread[1].starts_with("<@U0ADA> The workflow has ended: *SUCCEEDED*"), "{thread:?}");
+    assert!(thread[1].contains("• result: 494") && thread[1].contains("• status: approved"), "{thread:?}");
 }
 
 #[tokio::test]
@@ -128,24 +108,11 @@ async fn the_second_click_hears_who_decided_and_when() {
     };
     harness.press("grace", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;
-    harness
-        .world
-        .slack
-        .press_raw(&payload("U0LINUS", "reject"))
-        .await
-        .unwrap();
-    harness
-        .world
-        .slack
-        .press_raw(&payload("U0GRACE", "approve"))
-        .await
-        .unwrap();
+    harness.world.slack.press_raw(&payload("U0LINUS", "reject")).await.unwrap();
+    harness.world.slack.press_raw(&payload("U0GRACE", "approve")).await.unwrap();
     for who in ["linus", "grace"] {
         let whispers = harness.whispers(who);
-        assert!(
-            whispers[0].starts_with("This was approved by Grace Hopper, <!date^"),
-            "{whispers:?}"
-        );
+        assert!(whispers[0].starts_with("This was approved by Grace Hopper, <!date^"), "{whispers:?}");
     }
     assert_eq!(harness.events("Approval Resolved").len(), 1);
 }
@@ -162,17 +129,9 @@ async fn a_quorum_of_two_is_two_people_and_each_vote_shows_on_the_card() {
     assert_eq!(page.status, 409);
     assert!(page.body.contains("You have approved this already"), "{}", page.body);
     let voted = harness.settled(&approval, Status::Pending).await;
-    assert_eq!(
-        voted.approvals(),
-        1,
-        "one person in two groups and on two platforms counts once"
-    );
+    assert_eq!(voted.approvals(), 1, "one person in two groups and on two platforms counts once");
     let card = harness.card(&approval);
-    assert!(
-        has_buttons(&card) && shown(&card).contains("1 of 2 approvals"),
-        "{}",
-        shown(&card)
-    );
+    assert!(has_buttons(&card) && shown(&card).contains("1 of 2 approvals"), "{}", shown(&card));
     harness.press("linus", &approval, "approve", None).await;
     let record = harness.settled(&approval, Status::Approved).await;
     assert_eq!(record.approvals(), 2);
@@ -200,34 +159,19 @@ async fn a_click_one_tick_after_the_deadline_does_not_count_and_everybody_sees_i
     harness.settled(&approval, Status::Expired).await;
     let whispers = harness.whispers("grace");
     assert_eq!(whispers.len(), 1, "{whispers:?}");
-    assert!(
-        whispers[0].contains("expired") || whispers[0].contains("has passed"),
-        "{whispers:?}"
-    );
+    assert!(whispers[0].contains("expired") || whispers[0].contains("has passed"), "{whispers:?}");
     let card = harness.card(&approval);
-    assert!(
-        !has_buttons(&card) && shown(&card).contains("This expired without a decision"),
-        "{}",
-        shown(&card)
-    );
+    assert!(!has_buttons(&card) && shown(&card).contains("This expired without a decision"), "{}", shown(&card));
 }
 
 #[tokio::test]
 async fn an_execution_that_is_aborted_in_the_console_closes_every_copy() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;
-    harness
-        .world
-        .engine
-        .stop_execution(approval.request.execution.as_str(), "Stopped", "by hand")
-        .unwrap();
+    harness.world.engine.stop_execution(approval.request.execution.as_str(), "Stopped", "by hand").unwrap();
     harness.settled(&approval, Status::Cancelled).await;
     let card = harness.card(&approval);
-    assert!(
-        !has_buttons(&card) && shown(&card).contains("The execution was aborted."),
-        "{}",
-        shown(&card)
-    );
+    assert!(!has_buttons(&card) && shown(&card).contains("The execution was aborted."), "{}", shown(&card));
     let page = harness.post(&harness.link("grace"), "approve", "").await;
     assert_eq!(page.status, 409);
     assert!(page.body.contains("This was cancelled"), "{}", page.body);
@@ -240,10 +184,5 @@ async fn the_policy_may_let_the_requester_count() {
     let harness = Harness::with_rules(&format!("{RULES}\nself_approval = true")).await;
     let approval = harness.ask().await;
     harness.press("ada", &approval, "approve", None).await;
-    assert_eq!(
-        harness.settled(&approval, Status::Approved).await.votes[0]
-            .person
-            .as_str(),
-        "ada"
-    );
+    assert_eq!(harness.settled(&approval, Status::Approved).await.votes[0].person.as_str(), "ada");
 }

@@ -8,36 +8,20 @@ use crate::support::{Harness, has_buttons, shown};
 async fn each_approver_gets_one_mail_with_a_link_of_their_own() {
     let harness = Harness::with_rules("approvers = [\"finance\", \"linus\"]\nslack_channel = \"C0FINANCE\"").await;
     harness.ask().await;
-    assert!(
-        harness.mails("ada").is_empty(),
-        "the requester cannot decide and is not asked"
-    );
+    assert!(harness.mails("ada").is_empty(), "the requester cannot decide and is not asked");
     let (grace, linus) = (harness.mails("grace"), harness.mails("linus"));
     assert_eq!((grace.len(), linus.len()), (1, 1));
     assert_ne!(harness.link("grace"), harness.link("linus"));
     let mail = &grace[0];
     assert_eq!(mail.subject, "Approval needed: Calculation 125 + 122");
     let header = |name: &str| {
-        let found = mail
-            .headers
-            .iter()
-            .find(|(header, _)| header.eq_ignore_ascii_case(name));
-        found
-            .map(|(_, value)| value.trim().to_owned())
-            .unwrap_or_else(|| panic!("{name} is missing"))
+        let found = mail.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.trim().to_owned()).unwrap_or_else(|| panic!("{name} is missing"))
     };
     assert_eq!(header("Auto-Submitted"), "auto-generated");
     assert!(header("Message-ID").contains("apr_") && header("Message-ID").contains("grace@"));
-    assert!(
-        mail.text.contains("Result: 494") && mail.text.contains(&harness.link("grace")),
-        "{}",
-        mail.text
-    );
-    assert_eq!(
-        mail.html.matches("ses:no-track").count(),
-        mail.html.matches("<a ").count(),
-        "no click is tracked"
-    );
+    assert!(mail.text.contains("Result: 494") && mail.text.contains(&harness.link("grace")), "{}", mail.text);
+    assert_eq!(mail.html.matches("ses:no-track").count(), mail.html.matches("<a ").count(), "no click is tracked");
     for loaded in ["<img", "<script", "url(", "<link"] {
         assert!(!mail.html.contains(loaded), "{loaded}");
     }
@@ -51,21 +35,12 @@ async fn opening_the_link_a_hundred_times_changes_nothing() {
     let link = harness.link("grace");
     for round in 0..100 {
         let method = if round % 2 == 0 { "GET" } else { "HEAD" };
-        let request = axum::http::Request::builder()
-            .method(method)
-            .uri(format!("{link}&choice=approve"));
-        let answer = harness
-            .browser
-            .send(request.body(Default::default()).unwrap())
-            .await
-            .unwrap();
+        let request = axum::http::Request::builder().method(method).uri(format!("{link}&choice=approve"));
+        let answer = harness.browser.send(request.body(Default::default()).unwrap()).await.unwrap();
         assert_eq!(answer.status, 200);
     }
     let record = harness.record(&approval.id);
-    assert_eq!(
-        (record.status(), record.votes.len(), record.version),
-        (Status::Pending, 0, approval.version)
-    );
+    assert_eq!((record.status(), record.votes.len(), record.version), (Status::Pending, 0, approval.version));
 }
 
 #[tokio::test]
@@ -80,30 +55,13 @@ async fn the_page_asks_without_script_and_is_kept_nowhere() {
     assert_eq!(header("x-robots-tag"), "noindex");
     let policy = header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; style-src 'sha256-"), "{policy}");
-    assert!(
-        policy.contains("form-action 'self'") && policy.contains("frame-ancestors 'none'"),
-        "{policy}"
-    );
-    let style = page
-        .body
-        .split("<style>")
-        .nth(1)
-        .unwrap()
-        .split("</style>")
-        .next()
-        .unwrap();
+    assert!(policy.contains("form-action 'self'") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    let style = page.body.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
     let hash = data_encoding::BASE64.encode(&<sha2::Sha256 as sha2::Digest>::digest(style.as_bytes()));
-    assert!(
-        policy.contains(&hash),
-        "the style on the page is the one that the policy allows"
-    );
+    assert!(policy.contains(&hash), "the style on the page is the one that the policy allows");
     assert!(!page.body.contains("<script") && page.body.contains("<form method=\"post\">"));
     assert!(page.body.contains("<label for=\"comment\">"), "{}", page.body);
-    let reject_first = harness
-        .browser
-        .get(&format!("{}&choice=reject", harness.link("grace")))
-        .await
-        .unwrap();
+    let reject_first = harness.browser.get(&format!("{}&choice=reject", harness.link("grace"))).await.unwrap();
     assert!(reject_first.body.find("value=\"reject\"") < reject_first.body.find("value=\"approve\""));
 }
 
@@ -113,28 +71,18 @@ async fn deciding_by_mail_closes_the_card_and_answers_the_thread_once() {
     let approval = harness.ask().await;
     let page = harness.post(&harness.link("grace"), "approve", "From the train").await;
     assert_eq!(page.status, 200);
-    assert!(
-        page.body.contains("You have approved this. Thank you.") && !page.body.contains("<form"),
-        "{}",
-        page.body
-    );
-    assert_eq!(
-        harness.ended().await.output.unwrap()["approvedBy"][0]["platform"],
-        "email"
-    );
+    assert!(page.body.contains("You have approved this. Thank you.") && !page.body.contains("<form"), "{}", page.body);
+    assert_eq!(harness.ended().await.output.unwrap()["approvedBy"][0]["platform"], "email");
     harness.settled(&approval, Status::Approved).await;
     let card = harness.card(&approval);
-    assert!(
-        !has_buttons(&card) && shown(&card).contains("approved in e-mail"),
-        "{}",
-        shown(&card)
-    );
+    assert!(!has_buttons(&card) && shown(&card).contains("approved in e-mail"), "{}", shown(&card));
     let mails = harness.mails("grace");
     assert_eq!(mails.len(), 2, "one request and one closing mail");
     let closing = &mails[1];
     assert_eq!(closing.subject, "Re: Approval needed: Calculation 125 + 122");
     assert_eq!(closing.in_reply_to, mails[0].message_id);
-    assert_eq!(closing.references, [mails[0].message_id.clone().unwrap()]);
+    let thread = mails[0].references[0].clone();
+    assert_eq!(closing.references, [thread, mails[0].message_id.clone().unwrap()]);
     assert!(closing.text.contains("Approved by Grace Hopper") && closing.text.contains("“From the train”"));
     assert_eq!(closing.link(), None, "nothing is left to decide");
 }
@@ -147,19 +95,11 @@ async fn a_link_replayed_shows_who_decided() {
     harness.press("grace", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;
     let page = harness.browser.get(&link).await.unwrap();
-    assert!(
-        page.body.contains("Approved by Grace Hopper") && !page.body.contains("<form"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("Approved by Grace Hopper") && !page.body.contains("<form"), "{}", page.body);
     for verdict in ["approve", "reject"] {
         let replayed = harness.post(&link, verdict, "again").await;
         assert_eq!(replayed.status, 409);
-        assert!(
-            replayed.body.contains("This was approved by Grace Hopper"),
-            "{}",
-            replayed.body
-        );
+        assert!(replayed.body.contains("This was approved by Grace Hopper"), "{}", replayed.body);
     }
     assert_eq!(harness.events("Approval Resolved").len(), 1);
 }
@@ -182,19 +122,12 @@ async fn a_link_that_is_not_this_approvals_is_refused_before_anything_is_read() 
         format!("{url}/email/approvals/{}", first.id),
     ];
     for address in refused {
-        for answer in [
-            harness.browser.get(&address).await.unwrap(),
-            harness.post(&address, "approve", "").await,
-        ] {
+        for answer in [harness.browser.get(&address).await.unwrap(), harness.post(&address, "approve", "").await] {
             assert_eq!(answer.status, 401, "{address}");
             assert!(answer.body.contains("This link is not valid") && !answer.body.contains("Calculation"));
         }
     }
-    let nonsense = harness
-        .browser
-        .get(&format!("{url}/email/approvals/nonsense?k={k}"))
-        .await
-        .unwrap();
+    let nonsense = harness.browser.get(&format!("{url}/email/approvals/nonsense?k={k}")).await.unwrap();
     assert_eq!(nonsense.status, 404);
 }
 
@@ -210,17 +143,9 @@ async fn a_form_that_is_wrong_says_what_is_and_keeps_what_was_typed() {
     assert_eq!(too_long.status, 422);
     assert!(too_long.body.contains("at most 2000 characters") && too_long.body.contains("é&#60;b&#62;é"));
     let odd = harness.post(&link, "maybe", "").await;
-    assert!(
-        odd.status == 400 && odd.body.contains("verdict must be approve or reject"),
-        "{}",
-        odd.body
-    );
+    assert!(odd.status == 400 && odd.body.contains("verdict must be approve or reject"), "{}", odd.body);
     let empty = harness.browser.post_form(&link, &[("comment", "x")]).await.unwrap();
-    assert!(
-        empty.status == 400 && empty.body.contains("missing field `verdict`"),
-        "{}",
-        empty.body
-    );
+    assert!(empty.status == 400 && empty.body.contains("missing field `verdict`"), "{}", empty.body);
     assert_eq!(harness.record(&approval.id).status(), Status::Pending);
 }
 

@@ -14,27 +14,16 @@ fn schema(detail_type: &str) -> Validator {
     let name = format!("{}.json", detail_type.to_lowercase().replace(' ', "-"));
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/events").join(name);
     let schema: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    jsonschema::options()
-        .should_validate_formats(true)
-        .build(&schema)
-        .unwrap()
+    jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
 }
 
 #[track_caller]
 fn check(harness: &Harness) -> BTreeSet<String> {
     let mut seen = BTreeSet::new();
-    for event in harness
-        .world
-        .bus
-        .carried()
-        .into_iter()
-        .filter(|event| event["source"] == "countersign")
-    {
+    for event in harness.world.bus.carried().into_iter().filter(|event| event["source"] == "countersign") {
         let detail_type = event["detail-type"].as_str().unwrap().to_owned();
-        let problems: Vec<String> = schema(&detail_type)
-            .iter_errors(&event["detail"])
-            .map(|error| error.to_string())
-            .collect();
+        let problems: Vec<String> =
+            schema(&detail_type).iter_errors(&event["detail"]).map(|error| error.to_string()).collect();
         assert_eq!(problems, Vec::<String>::new(), "{event:#}");
         let text = event.to_string();
         for approval in harness.world.store.all() {
@@ -48,15 +37,10 @@ fn check(harness: &Harness) -> BTreeSet<String> {
 
 #[tokio::test]
 async fn every_event_of_every_ending_is_valid() {
-    let all: BTreeSet<String> = DetailType::ALL
-        .into_iter()
-        .map(|kind| kind.as_str().to_owned())
-        .collect();
+    let all: BTreeSet<String> = DetailType::ALL.into_iter().map(|kind| kind.as_str().to_owned()).collect();
     let approved = Harness::start().await;
     let approval = approved.ask().await;
-    approved
-        .press("grace", &approval, "approve", Some("<b>&\u{202e}"))
-        .await;
+    approved.press("grace", &approval, "approve", Some("<b>&\u{202e}")).await;
     approved.settled(&approval, Status::Approved).await;
     assert_eq!(check(&approved), all);
 
@@ -74,24 +58,14 @@ async fn every_event_of_every_ending_is_valid() {
 
     let cancelled = Harness::start().await;
     let approval = cancelled.ask().await;
-    cancelled
-        .world
-        .engine
-        .stop_execution(approval.request.execution.as_str(), "E", "c")
-        .unwrap();
+    cancelled.world.engine.stop_execution(approval.request.execution.as_str(), "E", "c").unwrap();
     cancelled.settled(&approval, Status::Cancelled).await;
     assert_eq!(check(&cancelled).len(), 2);
 
     let undeliverable = Harness::with_rules("approvers = [\"linus\"]\nemail = \"never\"").await;
-    undeliverable
-        .world
-        .slack
-        .command(&undeliverable.user("ada"), "C1", "/start", "1 2")
-        .await;
+    undeliverable.world.slack.command(&undeliverable.user("ada"), "C1", "/start", "1 2").await;
     undeliverable.ended().await;
-    undeliverable
-        .until("it is broadcast", |world| (world.bus.carried().len() > 3).then_some(()))
-        .await;
+    undeliverable.until("it is broadcast", |world| (world.bus.carried().len() > 3).then_some(())).await;
     assert_eq!(check(&undeliverable).len(), 2);
 }
 
@@ -112,24 +86,13 @@ async fn the_announcer_ignores_what_is_not_for_it() {
         ("somebody.else", serde_json::json!({ "approvalId": approval.id })),
         ("countersign", serde_json::json!({ "approvalId": "apr_nonsense" })),
         ("countersign", serde_json::json!("text")),
-        (
-            "countersign",
-            serde_json::json!({ "approvalId": format!("apr_{}", "0".repeat(26)) }),
-        ),
-        (
-            "aws.states",
-            serde_json::json!({ "executionArn": approval.request.execution, "status": "RUNNING" }),
-        ),
-        (
-            "aws.states",
-            serde_json::json!({ "executionArn": "nonsense", "status": "FAILED" }),
-        ),
+        ("countersign", serde_json::json!({ "approvalId": format!("apr_{}", "0".repeat(26)) })),
+        ("aws.states", serde_json::json!({ "executionArn": approval.request.execution, "status": "RUNNING" })),
+        ("aws.states", serde_json::json!({ "executionArn": "nonsense", "status": "FAILED" })),
     ] {
         let delivery = serde_json::json!({ "source": source, "detail": detail });
         let delivery = serde_json::from_value(delivery).unwrap();
-        countersign_bot::announce::handle(&harness.world.app, delivery)
-            .await
-            .unwrap();
+        countersign_bot::announce::handle(&harness.world.app, delivery).await.unwrap();
     }
     assert_eq!(harness.record(&approval.id).version, approval.version);
 }

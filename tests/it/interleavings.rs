@@ -127,26 +127,13 @@ impl Stage {
         let accepted = Accepted::default();
         let policy = policy_file::read(&policy(&format!("{RULES}\nrequired = {required}"))).unwrap();
         let app = App::new(&config, policy, staged(ports, accepted.clone()), None).unwrap();
-        Self {
-            clock,
-            engine,
-            store,
-            bus,
-            slack,
-            app,
-            accepted,
-            asked,
-            machine,
-            runs: AtomicU64::new(0),
-        }
+        Self { clock, engine, store, bus, slack, app, accepted, asked, machine, runs: AtomicU64::new(0) }
     }
 
     /// Starts a run of its own and posts its card.
     async fn raise(&self) -> Approval {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
-        self.engine
-            .start_execution(&self.machine, &format!("run-{run}"), json!({}))
-            .unwrap();
+        self.engine.start_execution(&self.machine, &format!("run-{run}"), json!({})).unwrap();
         let input = loop {
             if let Some(input) = self.asked.lock().unwrap().pop() {
                 break input;
@@ -154,11 +141,7 @@ impl Stage {
             tokio::task::yield_now().await;
         };
         notify::notify(&self.app, input).await.unwrap();
-        self.store
-            .all()
-            .into_iter()
-            .find(|approval| approval.resolution().is_none())
-            .unwrap()
+        self.store.all().into_iter().find(|approval| approval.resolution().is_none()).unwrap()
     }
 
     fn part(&self, part: Part, approval: &Approval) -> futures::future::BoxFuture<'static, ()> {
@@ -166,13 +149,7 @@ impl Stage {
         match part {
             Part::Click { person, verdict } => {
                 let person = approval.rules.approvers[person % approval.rules.approvers.len()].clone();
-                let command = Command {
-                    person,
-                    platform: Platform::Slack,
-                    verdict,
-                    comment: None,
-                    message: None,
-                };
+                let command = Command { person, platform: Platform::Slack, verdict, comment: None, message: None };
                 Box::pin(async move {
                     let _ = resolve::carry_out(&app, &id, &command, Deadline::after(Deadline::BACKGROUND)).await;
                 })
@@ -204,8 +181,7 @@ impl Stage {
                 })
             }
             Part::SlackFails => {
-                self.slack
-                    .fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
+                self.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
                 Box::pin(async {})
             }
         }
@@ -215,7 +191,7 @@ impl Stage {
     /// minute: the deadline of all that the bot does is shorter, so a long wait ends whoever is.
     async fn play(&self, approval: &Approval, parts: &[Part], choices: &[Choice]) {
         let mut director = Director::default();
-        let (mut parts, mut choices) = (parts.iter().copied().collect::<Vec<_>>(), choices.iter());
+        let (mut parts, mut choices) = (parts.to_vec(), choices.iter());
         loop {
             let waiting = director.waiting();
             let candidates = waiting.len() + usize::from(!parts.is_empty());
@@ -240,21 +216,13 @@ impl Stage {
     async fn calm_down(&self, approval: &Approval) -> Approval {
         for _ in 0..30 {
             reconcile::pass(&self.app).await.unwrap();
-            let record = self
-                .store
-                .all()
-                .into_iter()
-                .find(|record| record.id == approval.id)
-                .unwrap();
+            let record = self.store.all().into_iter().find(|record| record.id == approval.id).unwrap();
             if record.due_at().is_none() {
                 return record;
             }
             self.clock.advance(SignedDuration::from_secs(61));
         }
-        panic!(
-            "not quiet after half an hour: {:?}",
-            self.store.all().into_iter().find(|it| it.id == approval.id)
-        );
+        panic!("not quiet after half an hour: {:?}", self.store.all().into_iter().find(|it| it.id == approval.id));
     }
 
     fn check(&self, record: &Approval) {
@@ -267,34 +235,21 @@ impl Stage {
         };
         assert_eq!(record.status(), expected, "the record says what Step Functions says");
         let callbacks = self.accepted.count(&record.token);
-        assert_eq!(
-            callbacks,
-            usize::from(matches!(expected, Status::Approved | Status::Rejected)),
-            "callbacks"
-        );
+        assert_eq!(callbacks, usize::from(matches!(expected, Status::Approved | Status::Rejected)), "callbacks");
         let people: BTreeSet<_> = record.votes.iter().map(|vote| &vote.person).collect();
         assert_eq!(people.len(), record.votes.len(), "a person has one vote");
         if expected == Status::Approved {
             assert!(record.approvals() >= record.rules.required, "the quorum was filled");
         }
         let (channel, ts) = crate::support::card_of(record);
-        let card = self
-            .slack
-            .messages(&channel)
-            .into_iter()
-            .find(|message| message.ts == ts)
-            .unwrap();
+        let card = self.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
         let word = match expected {
             Status::Approved => "Approved by",
             Status::Rejected => "Rejected by",
             Status::Expired => "This expired",
             _ => "This was cancelled",
         };
-        assert!(
-            !has_buttons(&card) && shown(&card).contains(word),
-            "{expected:?}: {}",
-            shown(&card)
-        );
+        assert!(!has_buttons(&card) && shown(&card).contains(word), "{expected:?}: {}", shown(&card));
         let resolved: Vec<Value> = self
             .bus
             .carried()
@@ -303,25 +258,15 @@ impl Stage {
             .filter(|detail| detail["eventId"] == format!("{}.resolved", record.id))
             .collect();
         assert!(!resolved.is_empty(), "the outcome was broadcast");
-        assert!(
-            resolved.iter().all(|detail| detail["status"] == expected.as_str()),
-            "{resolved:?}"
-        );
+        assert!(resolved.iter().all(|detail| detail["status"] == expected.as_str()), "{resolved:?}");
     }
 }
 
 /// One runtime and one stage for all cases; each case has an approval of its own.
 fn any_order(required: usize) {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let stage = runtime.block_on(Stage::build(required));
-    let config = ProptestConfig {
-        cases: 300,
-        max_shrink_iters: 2_000,
-        ..ProptestConfig::default()
-    };
+    let config = ProptestConfig { cases: 300, max_shrink_iters: 2_000, ..ProptestConfig::default() };
     let mut runner = proptest::test_runner::TestRunner::new(config);
     let seen = std::cell::RefCell::new(BTreeMap::<&str, usize>::new());
     let result = runner.run(&(parts(), choices()), |(parts, choices)| {
@@ -338,10 +283,7 @@ fn any_order(required: usize) {
         panic!("{failure}\n{runner}");
     }
     for status in ["approved", "rejected", "expired", "cancelled"] {
-        assert!(
-            seen.borrow().contains_key(status),
-            "no case ended as {status}: {seen:?}"
-        );
+        assert!(seen.borrow().contains_key(status), "no case ended as {status}: {seen:?}");
     }
 }
 
@@ -362,45 +304,20 @@ async fn no_older_card_follows_a_newer_one() {
     let approval = stage.raise().await;
     let announcement = || stage.part(Part::Announce { again: false }, &approval);
     let mut director = Director::default();
-    stage
-        .part(
-            Part::Click {
-                person: 0,
-                verdict: Verdict::Approve,
-            },
-            &approval,
-        )
-        .await;
+    stage.part(Part::Click { person: 0, verdict: Verdict::Approve }, &approval).await;
     director.begin(announcement()).await;
     let slow = director.waiting()[0];
     // Loading the record and taking the lease: before and after each call is a turn.
     for _ in 0..3 {
         director.step(slow, false).await;
     }
-    stage
-        .part(
-            Part::Click {
-                person: 1,
-                verdict: Verdict::Approve,
-            },
-            &approval,
-        )
-        .await;
+    stage.part(Part::Click { person: 1, verdict: Verdict::Approve }, &approval).await;
     announcement().await;
     director.step(slow, false).await;
     director.step(slow, true).await;
     stage.clock.advance(SignedDuration::from_secs(61));
     reconcile::pass(&stage.app).await.unwrap();
     let (channel, ts) = crate::support::card_of(&approval);
-    let card = stage
-        .slack
-        .messages(&channel)
-        .into_iter()
-        .find(|message| message.ts == ts)
-        .unwrap();
-    assert!(
-        card.edits > 0 && shown(&card).contains("2 of 3 approvals"),
-        "{}",
-        shown(&card)
-    );
+    let card = stage.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
+    assert!(card.edits > 0 && shown(&card).contains("2 of 3 approvals"), "{}", shown(&card));
 }

@@ -15,10 +15,7 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     let mut pages = vec![harness.browser.get(&link).await.unwrap().body];
     harness.world.slack.fail_next("chat.postEphemeral", Fault::Status(500));
     harness.press("linus", &approval, "approve", None).await;
-    harness
-        .world
-        .slack
-        .fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
+    harness.world.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
     harness.press("grace", &approval, "approve", Some("fine")).await;
     harness.pass_time(20);
     harness.reconcile().await;
@@ -56,10 +53,7 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
         }
     }
     let log = logs.text();
-    assert!(
-        log.contains(approval.id.as_str()),
-        "the log of this run has been caught"
-    );
+    assert!(log.contains(approval.id.as_str()), "the log of this run has been caught");
     let k = link.split("?k=").nth(1).unwrap();
     for secret in [k, "grace@example.com", "xoxb-", "v0=", "Looks right"] {
         let ours = log.lines().filter(|line| line.contains("countersign_bot"));

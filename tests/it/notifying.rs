@@ -32,32 +32,16 @@ async fn a_repeated_invocation_raises_and_sends_nothing_twice() {
 #[tokio::test]
 async fn when_nobody_can_be_reached_the_task_fails_at_once() {
     let harness = Harness::start().await;
-    harness
-        .world
-        .slack
-        .fail_always("chat.postMessage", Some(Fault::NotOk("channel_not_found".to_owned())));
+    harness.world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("channel_not_found".to_owned())));
     harness.world.mailbox.fail_always(Some("MessageRejected"));
     let url = format!("{}/calculations", harness.world.url);
-    harness
-        .browser
-        .post_json(&url, &json!({"x": 125, "y": 122}))
-        .await
-        .unwrap();
+    harness.browser.post_json(&url, &json!({"x": 125, "y": 122})).await.unwrap();
     let ended = harness.ended().await;
     assert_eq!(ended.stop_date, Some(harness.now()), "the timeout is not waited for");
-    assert_eq!(
-        (ended.status, ended.error.as_deref()),
-        (ExecutionStatus::Failed, Some("ApprovalUndeliverable"))
-    );
+    assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));
     let cause = ended.cause.unwrap();
-    assert!(
-        cause.contains("channel_not_found") && cause.contains("MessageRejected"),
-        "{cause}"
-    );
-    assert!(
-        !cause.contains("@example.com"),
-        "no address leaves the backend: {cause}"
-    );
+    assert!(cause.contains("channel_not_found") && cause.contains("MessageRejected"), "{cause}");
+    assert!(!cause.contains("@example.com"), "no address leaves the backend: {cause}");
     let approval = harness.world.store.all().remove(0);
     assert_eq!(approval.status(), Status::Undeliverable);
     assert_eq!(harness.events("Approval Resolved")[0]["status"], "undeliverable");
@@ -66,27 +50,17 @@ async fn when_nobody_can_be_reached_the_task_fails_at_once() {
 #[tokio::test]
 async fn a_quorum_that_nobody_can_fill_is_not_asked_for() {
     let harness = Harness::with_rules("approvers = [\"ada\", \"grace\"]\nrequired = 2\nslack_channel = \"C1\"").await;
-    harness
-        .world
-        .slack
-        .command(&harness.user("ada"), "C1", "/start", "1 2")
-        .await;
+    harness.world.slack.command(&harness.user("ada"), "C1", "/start", "1 2").await;
     let ended = harness.ended().await;
     let cause = ended.cause.unwrap();
-    assert!(
-        cause.contains("requires 2 approvals and 1 people may give one"),
-        "{cause}"
-    );
+    assert!(cause.contains("requires 2 approvals and 1 people may give one"), "{cause}");
     assert!(harness.world.slack.messages("C1").is_empty());
 }
 
 #[tokio::test]
 async fn one_platform_is_enough() {
     let harness = Harness::start().await;
-    harness
-        .world
-        .slack
-        .fail_always("chat.postMessage", Some(Fault::Status(500)));
+    harness.world.slack.fail_always("chat.postMessage", Some(Fault::Status(500)));
     let approval = harness.ask().await;
     assert_eq!(approval.copies.len(), 1);
     let page = harness.post(&harness.link("grace"), "approve", "").await;
@@ -100,20 +74,10 @@ async fn a_card_that_is_out_without_being_on_record_is_closed_after_the_first_cl
     let harness = Harness::start().await;
     harness.world.slack.fail_next("chat.postMessage", Fault::Drop);
     let approval = harness.ask().await;
-    assert!(
-        approval
-            .copies
-            .iter()
-            .all(|copy| format!("{:?}", copy.message).contains("Email"))
-    );
+    assert!(approval.copies.iter().all(|copy| format!("{:?}", copy.message).contains("Email")));
     let message = harness.world.slack.messages("C0FINANCE").remove(0);
     let grace = harness.user("grace");
-    harness
-        .world
-        .slack
-        .press(&grace, "C0FINANCE", &message.ts, "approve", None)
-        .await
-        .unwrap();
+    harness.world.slack.press(&grace, "C0FINANCE", &message.ts, "approve", None).await.unwrap();
     harness.settled(&approval, Status::Approved).await;
     assert!(!crate::support::has_buttons(&harness.card(&approval)));
 }
@@ -126,9 +90,6 @@ async fn an_input_that_is_wrong_fails_the_state_and_names_the_field() {
     unknown["approval"]["policy"] = json!("nope");
     let error = notify::notify(&harness.world.app, unknown).await.unwrap_err();
     assert_eq!(error.name(), "InvalidApprovalRequest");
-    assert_eq!(
-        error.to_string(),
-        "approval.policy: the policy file has no policy `nope`"
-    );
+    assert_eq!(error.to_string(), "approval.policy: the policy file has no policy `nope`");
     assert!(harness.world.store.all().is_empty());
 }

@@ -27,27 +27,12 @@ async fn agree_everywhere(harness: &Harness, approval: &Approval) -> Status {
         other => panic!("the task should have ended: {other:?}"),
     };
     assert_eq!(record.status(), expected);
-    let word = if expected == Status::Approved {
-        "Approved by"
-    } else {
-        "Rejected by"
-    };
+    let word = if expected == Status::Approved { "Approved by" } else { "Rejected by" };
     let card = harness.card(approval);
-    assert!(
-        !has_buttons(&card) && shown(&card).contains(word),
-        "{expected:?}: {}",
-        shown(&card)
-    );
+    assert!(!has_buttons(&card) && shown(&card).contains(word), "{expected:?}: {}", shown(&card));
     let events = harness.events("Approval Resolved");
-    assert!(
-        events.iter().all(|event| event["status"] == expected.as_str()),
-        "{events:?}"
-    );
-    let told = harness
-        .thread(approval)
-        .into_iter()
-        .filter(|text| text.contains(" by "))
-        .collect::<Vec<_>>();
+    assert!(events.iter().all(|event| event["status"] == expected.as_str()), "{events:?}");
+    let told = harness.thread(approval).into_iter().filter(|text| text.contains(" by ")).collect::<Vec<_>>();
     assert!(told.len() == 1 && told[0].contains(word), "{told:?}");
     expected
 }
@@ -60,50 +45,30 @@ async fn a_hundred_clicks_at_the_same_instant_make_one_decision() {
         let approval = harness.ask().await;
         let people = ["ada", "grace", "linus"].map(|key| {
             let people = &harness.world.app.policy.people;
-            people
-                .values()
-                .find(|person| person.id.as_str() == key)
-                .unwrap()
-                .clone()
+            people.values().find(|person| person.id.as_str() == key).unwrap().clone()
         });
         let clicks = (0..100_u64).map(|click| {
             let mixed = (click + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31);
             let command = Command {
                 person: people[(mixed % 3) as usize].clone(),
-                platform: if mixed & 8 == 0 {
-                    Platform::Slack
-                } else {
-                    Platform::Email
-                },
-                verdict: if mixed & 16 == 0 {
-                    Verdict::Approve
-                } else {
-                    Verdict::Reject
-                },
+                platform: if mixed & 8 == 0 { Platform::Slack } else { Platform::Email },
+                verdict: if mixed & 16 == 0 { Verdict::Approve } else { Verdict::Reject },
                 comment: None,
                 message: None,
             };
             let (harness, id) = (harness.clone(), approval.id.clone());
             tokio::spawn(async move {
                 let deadline = Deadline::after(Deadline::BACKGROUND);
-                resolve::carry_out(&harness.world.app, &id, &command, deadline)
-                    .await
-                    .unwrap()
+                resolve::carry_out(&harness.world.app, &id, &command, deadline).await.unwrap()
             })
         });
         let answers: Vec<Answer> = join_all(clicks).await.into_iter().map(Result::unwrap).collect();
-        let counted = answers
-            .iter()
-            .filter(|answer| matches!(answer, Answer::Recorded(_)))
-            .count();
+        let counted = answers.iter().filter(|answer| matches!(answer, Answer::Recorded(_))).count();
         assert_eq!(counted, 1, "one click decides, ninety-nine hear of it");
         outcomes.push(agree_everywhere(&harness, &approval).await);
     }
     let approved = outcomes.iter().filter(|outcome| **outcome == Status::Approved).count();
-    assert!(
-        (1..12).contains(&approved),
-        "both verdicts win now and then, or the test shows nothing: {outcomes:?}"
-    );
+    assert!((1..12).contains(&approved), "both verdicts win now and then, or the test shows nothing: {outcomes:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

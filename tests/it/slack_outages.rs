@@ -9,10 +9,7 @@ use tokio::time::Instant;
 use crate::support::Harness;
 
 fn message() -> Message {
-    Message {
-        text: "hello".to_owned(),
-        blocks: Vec::new(),
-    }
+    Message { text: "hello".to_owned(), blocks: Vec::new() }
 }
 
 async fn post(harness: &Harness, deadline: Deadline) -> Result<(), Error> {
@@ -28,41 +25,22 @@ async fn ok_false_is_a_failure_with_slacks_own_code() {
     let error = post(&harness, Deadline::after(Deadline::SLACK)).await.unwrap_err();
     assert_eq!(error, Error::Refused("not_in_channel".to_owned()));
     assert!(!error.is_final());
-    let wrong = Client::new(
-        &format!("{}/playground/slack/api", harness.world.url),
-        &"xoxb-wrong".into(),
-    )
-    .unwrap();
-    let refused = wrong
-        .post("C0FINANCE", message(), None, Deadline::after(Deadline::SLACK))
-        .await
-        .unwrap_err();
+    let wrong = Client::new(&format!("{}/playground/slack/api", harness.world.url), &"xoxb-wrong".into()).unwrap();
+    let refused = wrong.post("C0FINANCE", message(), None, Deadline::after(Deadline::SLACK)).await.unwrap_err();
     assert_eq!(refused, Error::Refused("invalid_auth".to_owned()));
 }
 
 #[tokio::test]
 async fn a_rate_limit_is_waited_out_if_the_deadline_allows() {
     let harness = Harness::start().await;
-    harness
-        .world
-        .slack
-        .fail_next("chat.postMessage", Fault::RateLimited { retry_after: 1 });
+    harness.world.slack.fail_next("chat.postMessage", Fault::RateLimited { retry_after: 1 });
     let began = Instant::now();
     assert_eq!(post(&harness, Deadline::after(Deadline::SLACK)).await, Ok(()));
     assert!(began.elapsed().as_millis() >= 1_000, "Retry-After is honoured");
-    harness
-        .world
-        .slack
-        .fail_next("chat.postMessage", Fault::RateLimited { retry_after: 30 });
+    harness.world.slack.fail_next("chat.postMessage", Fault::RateLimited { retry_after: 30 });
     let began = Instant::now();
-    assert_eq!(
-        post(&harness, Deadline::after(Deadline::SLACK)).await,
-        Err(Error::RateLimited)
-    );
-    assert!(
-        began.elapsed().as_millis() < 1_000,
-        "a pause past the deadline is not begun"
-    );
+    assert_eq!(post(&harness, Deadline::after(Deadline::SLACK)).await, Err(Error::RateLimited));
+    assert!(began.elapsed().as_millis() < 1_000, "a pause past the deadline is not begun");
 }
 
 #[tokio::test]
@@ -70,9 +48,7 @@ async fn silence_is_given_up_at_the_deadline() {
     let harness = Harness::start().await;
     harness.world.slack.fail_next("chat.postMessage", Fault::Hang);
     let began = Instant::now();
-    let error = post(&harness, Deadline::after(std::time::Duration::from_millis(300)))
-        .await
-        .unwrap_err();
+    let error = post(&harness, Deadline::after(std::time::Duration::from_millis(300))).await.unwrap_err();
     assert!(matches!(error, Error::NoAnswer(_)), "{error:?}");
     assert!(began.elapsed().as_millis() < 2_000);
 }
@@ -83,18 +59,11 @@ async fn a_post_is_never_repeated_on_a_guess_and_an_update_is() {
     let slack = &harness.world.slack;
     slack.fail_next("chat.postMessage", Fault::Drop);
     assert!(post(&harness, Deadline::after(Deadline::SLACK)).await.is_err());
-    assert_eq!(
-        slack.messages("C0FINANCE").len(),
-        1,
-        "it was posted, and a second try would have posted it twice"
-    );
+    assert_eq!(slack.messages("C0FINANCE").len(), 1, "it was posted, and a second try would have posted it twice");
     let ts = slack.messages("C0FINANCE")[0].ts.clone();
     slack.fail_next("chat.update", Fault::Status(503));
     let client = &harness.world.app.slack.as_ref().unwrap().client;
-    client
-        .update("C0FINANCE", &ts, message(), Deadline::after(Deadline::SLACK))
-        .await
-        .unwrap();
+    client.update("C0FINANCE", &ts, message(), Deadline::after(Deadline::SLACK)).await.unwrap();
 }
 
 #[tokio::test]
@@ -112,15 +81,8 @@ async fn a_private_answer_that_slack_does_not_take_harms_nothing() {
 #[tokio::test]
 async fn a_form_that_cannot_be_opened_becomes_a_usage_answer() {
     let harness = Harness::start().await;
-    harness
-        .world
-        .slack
-        .fail_next("views.open", Fault::NotOk("expired_trigger_id".to_owned()));
-    let answer = harness
-        .world
-        .slack
-        .command(&harness.user("ada"), "C1", "/start", "")
-        .await;
+    harness.world.slack.fail_next("views.open", Fault::NotOk("expired_trigger_id".to_owned()));
+    let answer = harness.world.slack.command(&harness.user("ada"), "C1", "/start", "").await;
     assert!(answer.text.unwrap().starts_with("The form could not be opened. Usage:"));
 }
 
@@ -128,10 +90,7 @@ async fn a_form_that_cannot_be_opened_becomes_a_usage_answer() {
 async fn a_message_that_is_gone_is_not_tried_for_ever() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;
-    harness
-        .world
-        .slack
-        .fail_always("chat.update", Some(Fault::NotOk("message_not_found".to_owned())));
+    harness.world.slack.fail_always("chat.update", Some(Fault::NotOk("message_not_found".to_owned())));
     harness.post(&harness.link("grace"), "approve", "").await;
     let record = harness.settled(&approval, Status::Approved).await;
     assert!(record.copies.iter().any(|copy| copy.lost));

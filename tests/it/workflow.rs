@@ -17,21 +17,15 @@ fn caught(machine: &Value) -> BTreeSet<String> {
     let states = machine["States"].as_object().unwrap().values();
     let handlers =
         states.flat_map(|state| ["Retry", "Catch"].map(|key| state[key].as_array().cloned().unwrap_or_default()));
-    let names = handlers
-        .flatten()
-        .flat_map(|handler| handler["ErrorEquals"].as_array().cloned().unwrap());
+    let names = handlers.flatten().flat_map(|handler| handler["ErrorEquals"].as_array().cloned().unwrap());
     names.map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
 fn every_error_that_the_machine_names_is_one_that_something_raises() {
     let notifier = ["InvalidApprovalRequest", "ApprovalStoreUnavailable"];
-    let ours: BTreeSet<&str> = ERROR_NAMES
-        .iter()
-        .copied()
-        .chain(notifier)
-        .chain([APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE])
-        .collect();
+    let ours: BTreeSet<&str> =
+        ERROR_NAMES.iter().copied().chain(notifier).chain([APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE]).collect();
     for name in caught(&machine()) {
         let known = name.starts_with("States.") || name.starts_with("Lambda.") || ours.contains(name.as_str());
         assert!(known, "{name} is raised by nobody");
@@ -47,33 +41,22 @@ fn every_error_that_the_machine_names_is_one_that_something_raises() {
 fn a_rejection_is_caught_first_and_never_retried() {
     let machine = machine();
     let approval = &machine["States"]["Approval"];
-    assert_eq!(
-        approval["Catch"][0]["ErrorEquals"],
-        serde_json::json!([APPROVAL_REJECTED])
-    );
+    assert_eq!(approval["Catch"][0]["ErrorEquals"], serde_json::json!([APPROVAL_REJECTED]));
     for retry in approval["Retry"].as_array().unwrap() {
         for name in retry["ErrorEquals"].as_array().unwrap() {
-            assert!(
-                name.as_str().unwrap().starts_with("Lambda."),
-                "{name} would ask people again"
-            );
+            assert!(name.as_str().unwrap().starts_with("Lambda."), "{name} would ask people again");
         }
     }
-    assert_eq!(
-        approval["TimeoutSecondsPath"],
-        approval["Parameters"]["Payload"]["timeoutSeconds.$"]
-    );
+    assert_eq!(approval["TimeoutSecondsPath"], approval["Parameters"]["Payload"]["timeoutSeconds.$"]);
 }
 
 #[test]
 fn every_state_that_waits_for_a_token_passes_it() {
     let machine = machine();
     let states = machine["States"].as_object().unwrap();
-    let waiting = states.values().filter(|state| {
-        state["Resource"]
-            .as_str()
-            .is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
-    });
+    let waiting = states
+        .values()
+        .filter(|state| state["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken")));
     let mut count = 0;
     for state in waiting {
         assert!(state["Parameters"].to_string().contains("\"$$.Task.Token\""), "{state}");

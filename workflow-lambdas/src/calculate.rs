@@ -58,10 +58,7 @@ impl Calculate {
                 tokio::time::sleep(pause_before(attempt)).await;
             }
             let deadline = Deadline::after(TRY_TIMEOUT);
-            problem = match self
-                .http
-                .post_json(self.double_url.clone(), headers.clone(), body.clone(), deadline)
-                .await
+            problem = match self.http.post_json(self.double_url.clone(), headers.clone(), body.clone(), deadline).await
             {
                 Ok((StatusCode::ACCEPTED, _)) => return Ok(json!({"sum": sum})),
                 // An earlier try completed the task and only its answer was lost.
@@ -78,10 +75,7 @@ impl Calculate {
     fn headers(&self, timestamp: i64, body: &[u8]) -> HeaderMap {
         #[expect(clippy::expect_used, reason = "a signature is made of letters, digits and a sign")]
         let signature = HeaderValue::try_from(self.key.sign(timestamp, body)).expect("hexadecimal digits");
-        HeaderMap::from_iter([
-            (TIMESTAMP_HEADER, HeaderValue::from(timestamp)),
-            (SIGNATURE_HEADER, signature),
-        ])
+        HeaderMap::from_iter([(TIMESTAMP_HEADER, HeaderValue::from(timestamp)), (SIGNATURE_HEADER, signature)])
     }
 }
 
@@ -137,22 +131,13 @@ mod tests {
     }
 
     async fn calculate(answers: &[u16], input: Value) -> (Result<Value, Error>, Arc<ThirdParty>) {
-        let party = Arc::new(ThirdParty {
-            answers: answers.to_vec(),
-            calls: AtomicUsize::new(0),
-            last_body: Mutex::default(),
-        });
+        let party =
+            Arc::new(ThirdParty { answers: answers.to_vec(), calls: AtomicUsize::new(0), last_body: Mutex::default() });
         let router = Router::new().route("/double", post(answer)).with_state(party.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let double_url = format!("http://{}/double", listener.local_addr().unwrap())
-            .parse()
-            .unwrap();
+        let double_url = format!("http://{}/double", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let calculate = Calculate {
-            http: HttpClient::new().unwrap(),
-            double_url,
-            key: key(),
-        };
+        let calculate = Calculate { http: HttpClient::new().unwrap(), double_url, key: key() };
         (calculate.run(input, NOW.parse().unwrap()).await, party)
     }
 
@@ -164,10 +149,7 @@ mod tests {
     async fn the_sum_and_the_token_go_out_signed() {
         let (result, party) = calculate(&[202], input(125, 122)).await;
         assert_eq!(result, Ok(json!({"sum": 247})));
-        assert_eq!(
-            *party.last_body.lock().unwrap(),
-            json!({"number": 247, "taskToken": "the-token"})
-        );
+        assert_eq!(*party.last_body.lock().unwrap(), json!({"number": 247, "taskToken": "the-token"}));
     }
 
     #[tokio::test]
@@ -176,10 +158,7 @@ mod tests {
             (&[503, 429, 202], Ok(())),
             (&[500, 202], Ok(())),
             (&[503, 409], Ok(())),
-            (
-                &[500, 502, 503],
-                Err(Error::ThirdPartyUnavailable("503 Service Unavailable".to_owned())),
-            ),
+            (&[500, 502, 503], Err(Error::ThirdPartyUnavailable("503 Service Unavailable".to_owned()))),
             (&[401], Err(Error::ThirdPartyRefused(StatusCode::UNAUTHORIZED))),
             (&[409], Err(Error::ThirdPartyRefused(StatusCode::CONFLICT))),
             (&[200], Err(Error::ThirdPartyRefused(StatusCode::OK))),
@@ -194,11 +173,7 @@ mod tests {
     #[tokio::test]
     async fn a_third_party_that_is_not_there_is_unavailable() {
         let double_url = Uri::from_static("http://127.0.0.1:1/double");
-        let calculate = Calculate {
-            http: HttpClient::new().unwrap(),
-            double_url,
-            key: key(),
-        };
+        let calculate = Calculate { http: HttpClient::new().unwrap(), double_url, key: key() };
         let error = calculate.run(input(1, 2), NOW.parse().unwrap()).await.unwrap_err();
         assert_eq!(error.as_str(), "ThirdPartyUnavailable");
         assert!(!error.to_string().contains("the-token"), "{error}");

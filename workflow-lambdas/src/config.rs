@@ -56,18 +56,13 @@ impl DoubleConfig {
         let previous = optional(&lookup, DOUBLE_KEY_PREVIOUS, &mut problems);
         let previous = previous.and_then(|value| SigningKey::new(value.into()));
         match current {
-            Some(current) if problems.is_empty() => Ok(Self {
-                verifier: Verifier::new(current, previous),
-            }),
+            Some(current) if problems.is_empty() => Ok(Self { verifier: Verifier::new(current, previous) }),
             _ => Err(Problems(problems)),
         }
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the one place that reads the environment"
-)]
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
@@ -111,31 +106,17 @@ mod tests {
     use super::*;
 
     fn lookup<'a>(values: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<String> + 'a {
-        |name| {
-            values
-                .iter()
-                .find(|(key, _)| *key == name)
-                .map(|(_, value)| (*value).to_owned())
-        }
+        |name| values.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
     }
 
     #[test]
     fn all_problems_come_in_one_error() {
         let problems = CalculateConfig::from_lookup(lookup(&[(DOUBLE_KEY, " ")])).unwrap_err();
-        assert_eq!(
-            problems.0,
-            [
-                "COUNTERSIGN_DOUBLE_URL is missing",
-                "COUNTERSIGN_DOUBLE_KEY is set and empty"
-            ]
-        );
+        assert_eq!(problems.0, ["COUNTERSIGN_DOUBLE_URL is missing", "COUNTERSIGN_DOUBLE_KEY is set and empty"]);
         let problems = DoubleConfig::from_lookup(lookup(&[(DOUBLE_KEY_PREVIOUS, "")])).unwrap_err();
         assert_eq!(
             problems.0,
-            [
-                "COUNTERSIGN_DOUBLE_KEY is missing",
-                "COUNTERSIGN_DOUBLE_KEY_PREVIOUS is set and empty"
-            ]
+            ["COUNTERSIGN_DOUBLE_KEY is missing", "COUNTERSIGN_DOUBLE_KEY_PREVIOUS is set and empty"]
         );
     }
 
@@ -160,11 +141,7 @@ mod tests {
 
     #[test]
     fn keys_do_not_print() {
-        let values = [
-            (DOUBLE_URL, "https://x.example/double"),
-            (DOUBLE_KEY, "hid"),
-            (DOUBLE_KEY_PREVIOUS, "hid"),
-        ];
+        let values = [(DOUBLE_URL, "https://x.example/double"), (DOUBLE_KEY, "hid"), (DOUBLE_KEY_PREVIOUS, "hid")];
         let calculate = CalculateConfig::from_lookup(lookup(&values)).unwrap();
         let double = DoubleConfig::from_lookup(lookup(&values)).unwrap();
         let printed = format!("{calculate:?}{double:?}");

@@ -43,10 +43,7 @@ pub struct Double {
 
 /// The route of the third party, the same under `lambda_http::run` and `axum::serve`.
 pub fn router(double: Arc<Double>) -> Router {
-    Router::new()
-        .route("/double", post(answer))
-        .layer(DefaultBodyLimit::max(BODY_MAX_BYTES))
-        .with_state(double)
+    Router::new().route("/double", post(answer)).layer(DefaultBodyLimit::max(BODY_MAX_BYTES)).with_state(double)
 }
 
 async fn answer(State(double): State<Arc<Double>>, headers: HeaderMap, body: Bytes) -> Response {
@@ -92,26 +89,15 @@ impl IntoResponse for Refusal {
 impl Double {
     async fn complete(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Refusal> {
         let header = |name| headers.get(name).map(HeaderValue::as_bytes);
-        self.verifier.verify(
-            header(TIMESTAMP_HEADER),
-            header(SIGNATURE_HEADER),
-            body,
-            self.clock.now(),
-        )?;
+        self.verifier.verify(header(TIMESTAMP_HEADER), header(SIGNATURE_HEADER), body, self.clock.now())?;
         let (number, token) = read(body).map_err(Refusal::Malformed)?;
         Deadline::after(CALLBACK_TIMEOUT)
             .run("Step Functions", async {
                 match number.checked_mul(2) {
-                    Some(doubled) => {
-                        self.step_functions
-                            .send_task_success(&token, &json!({"number": doubled}))
-                            .await
-                    }
+                    Some(doubled) => self.step_functions.send_task_success(&token, &json!({"number": doubled})).await,
                     None => {
                         let cause = "twice the number does not fit a 64-bit integer";
-                        self.step_functions
-                            .send_task_failure(&token, NUMBER_TOO_BIG, cause)
-                            .await
+                        self.step_functions.send_task_failure(&token, NUMBER_TOO_BIG, cause).await
                     }
                 }
             })
@@ -200,11 +186,7 @@ mod tests {
 
     fn double(tasks: &Arc<Tasks>) -> Router {
         let verifier = Verifier::new(key("current"), Some(key("previous")));
-        router(Arc::new(Double {
-            verifier,
-            step_functions: tasks.clone(),
-            clock: Arc::new(Noon),
-        }))
+        router(Arc::new(Double { verifier, step_functions: tasks.clone(), clock: Arc::new(Noon) }))
     }
 
     fn signed(key: &SigningKey, age: SignedDuration, body: &str) -> Request<HttpBody> {
@@ -245,14 +227,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_service_that_is_away_is_said_to_be() {
-        let tasks = Arc::new(Tasks {
-            away: true,
-            ..Tasks::default()
-        });
-        assert_eq!(
-            posted(&tasks, r#"{"number": 1, "taskToken": "a"}"#).await,
-            (503, String::new())
-        );
+        let tasks = Arc::new(Tasks { away: true, ..Tasks::default() });
+        assert_eq!(posted(&tasks, r#"{"number": 1, "taskToken": "a"}"#).await, (503, String::new()));
     }
 
     #[tokio::test]
@@ -284,11 +260,7 @@ mod tests {
     #[tokio::test]
     async fn the_previous_key_is_good_during_a_rotation() {
         let tasks = Arc::new(Tasks::default());
-        let request = signed(
-            &key("previous"),
-            SignedDuration::from_secs(299),
-            r#"{"number": 1, "taskToken": "a"}"#,
-        );
+        let request = signed(&key("previous"), SignedDuration::from_secs(299), r#"{"number": 1, "taskToken": "a"}"#);
         assert_eq!(sent(&tasks, request).await, (202, String::new()));
     }
 
@@ -300,22 +272,10 @@ mod tests {
             ("{", "the body is not JSON"),
             (r#"{"taskToken": "secret"}"#, "missing field `number`"),
             (r#"{"number": 1}"#, "missing field `taskToken`"),
-            (
-                r#"{"number": 1.0, "taskToken": "secret"}"#,
-                "number: invalid type: floating point `1.0`, expected i64",
-            ),
-            (
-                r#"{"number": "secret", "taskToken": "a"}"#,
-                "number: invalid type: a string, expected i64",
-            ),
-            (
-                r#"{"number": 1, "taskToken": ""}"#,
-                "taskToken: a task token has 1 to 2048 characters",
-            ),
-            (
-                r#"{"number": 1, "taskToken": "secret", "x": 1}"#,
-                "x: unknown field `x`",
-            ),
+            (r#"{"number": 1.0, "taskToken": "secret"}"#, "number: invalid type: floating point `1.0`, expected i64"),
+            (r#"{"number": "secret", "taskToken": "a"}"#, "number: invalid type: a string, expected i64"),
+            (r#"{"number": 1, "taskToken": ""}"#, "taskToken: a task token has 1 to 2048 characters"),
+            (r#"{"number": 1, "taskToken": "secret", "x": 1}"#, "x: unknown field `x`"),
         ];
         for (body, problem) in cases {
             let (status, text) = posted(&tasks, body).await;

@@ -61,10 +61,7 @@ impl Error {
 
 impl From<Error> for Diagnostic {
     fn from(error: Error) -> Self {
-        Self {
-            error_type: error.as_str().to_owned(),
-            error_message: error.to_string(),
-        }
+        Self { error_type: error.as_str().to_owned(), error_message: error.to_string() }
     }
 }
 

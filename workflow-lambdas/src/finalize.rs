@@ -44,24 +44,13 @@ struct DecidedBy {
 pub fn run(input: Value) -> Result<Value, Error> {
     let TaskInput { number, x, y, decision } = input::read(input).map_err(Error::InvalidTaskInput)?;
     if decision.status != APPROVED {
-        return Err(Error::NotApproved(format!(
-            "the status of {} is not approved",
-            decision.approval_id
-        )));
+        return Err(Error::NotApproved(format!("the status of {} is not approved", decision.approval_id)));
     }
     if decision.decided_by.is_empty() {
         return Err(Error::NotApproved(format!("nobody approved {}", decision.approval_id)));
     }
-    let people: Vec<&str> = decision
-        .decided_by
-        .iter()
-        .map(|person| person.person.as_str())
-        .collect();
-    let platforms: Vec<&str> = decision
-        .decided_by
-        .iter()
-        .map(|person| person.platform.as_str())
-        .collect();
+    let people: Vec<&str> = decision.decided_by.iter().map(|person| person.person.as_str()).collect();
+    let platforms: Vec<&str> = decision.decided_by.iter().map(|person| person.platform.as_str()).collect();
     tracing::info!(
         approval.id = %decision.approval_id,
         approval.people = people.join(","),

@@ -11,11 +11,7 @@ pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
         let path = error.path().to_string();
         let problem = unquoted(&error.into_inner().to_string());
         // The root has no name; the message itself then names the missing or unknown field.
-        if path == "." {
-            problem
-        } else {
-            format!("{path}: {problem}")
-        }
+        if path == "." { problem } else { format!("{path}: {problem}") }
     })
 }
 
@@ -52,18 +48,9 @@ mod tests {
         let cases = [
             (json!({}), "missing field `inner`"),
             (json!({"inner": {}}), "inner: missing field `number`"),
-            (
-                json!({"inner": {"number": 1, "token": "secret"}}),
-                "inner.token: unknown field `token`",
-            ),
-            (
-                json!({"inner": {"number": 1.5}}),
-                "inner.number: invalid type: floating point `1.5`, expected i64",
-            ),
-            (
-                json!({"inner": {"number": "secret"}}),
-                "inner.number: invalid type: a string, expected i64",
-            ),
+            (json!({"inner": {"number": 1, "token": "secret"}}), "inner.token: unknown field `token`"),
+            (json!({"inner": {"number": 1.5}}), "inner.number: invalid type: floating point `1.5`, expected i64"),
+            (json!({"inner": {"number": "secret"}}), "inner.number: invalid type: a string, expected i64"),
             (
                 json!({"inner": {"number": "secret\", expected x"}}),
                 "inner.number: invalid type: a string, expected i64",

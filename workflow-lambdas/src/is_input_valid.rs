@@ -37,12 +37,7 @@ pub struct Calculation {
 impl Serialize for Check {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let value = match self {
-            Self::Valid(Calculation {
-                x,
-                y,
-                requested_by,
-                correlation,
-            }) => {
+            Self::Valid(Calculation { x, y, requested_by, correlation }) => {
                 json!({"valid": true, "x": x, "y": y, "requestedBy": requested_by, "correlation": correlation})
             }
             Self::Invalid { reason } => json!({"valid": false, "reason": reason}),
@@ -54,9 +49,7 @@ impl Serialize for Check {
 /// Checks the input of an execution.
 pub fn check(input: &Value) -> Check {
     let Some(fields) = input.as_object() else {
-        return Check::Invalid {
-            reason: format!("the input is {}, not an object", kind(input)),
-        };
+        return Check::Invalid { reason: format!("the input is {}, not an object", kind(input)) };
     };
     let mut problems = Vec::new();
     let x = noted(integer(fields, "x"), &mut problems);
@@ -65,15 +58,10 @@ pub fn check(input: &Value) -> Check {
     let correlation = noted(correlation(fields), &mut problems);
     problems.extend(unknown_fields(fields));
     match (x, y, requested_by, correlation) {
-        (Some(x), Some(y), Some(requested_by), Some(correlation)) if problems.is_empty() => Check::Valid(Calculation {
-            x,
-            y,
-            requested_by,
-            correlation,
-        }),
-        _ => Check::Invalid {
-            reason: problems.join("; "),
-        },
+        (Some(x), Some(y), Some(requested_by), Some(correlation)) if problems.is_empty() => {
+            Check::Valid(Calculation { x, y, requested_by, correlation })
+        }
+        _ => Check::Invalid { reason: problems.join("; ") },
     }
 }
 
@@ -116,14 +104,9 @@ fn correlation(fields: &Map<String, Value>) -> Result<Map<String, Value>, String
 
 fn unknown_fields(fields: &Map<String, Value>) -> Vec<String> {
     let unknown: Vec<&String> = fields.keys().filter(|name| !FIELDS.contains(&name.as_str())).collect();
-    let named = unknown
-        .iter()
-        .take(UNKNOWN_MAX)
-        .map(|name| format!("{} is not a known field", shortened(name)));
+    let named = unknown.iter().take(UNKNOWN_MAX).map(|name| format!("{} is not a known field", shortened(name)));
     let more = unknown.len().saturating_sub(UNKNOWN_MAX);
-    named
-        .chain((more > 0).then(|| format!("and {more} more unknown fields")))
-        .collect()
+    named.chain((more > 0).then(|| format!("and {more} more unknown fields"))).collect()
 }
 
 fn shortened(name: &str) -> String {
@@ -156,10 +139,7 @@ mod tests {
     #[test]
     fn two_integers_are_a_calculation() {
         let cases = [
-            (
-                r#"{"x": 125, "y": 122}"#,
-                json!({"x": 125, "y": 122, "requestedBy": null, "correlation": {}}),
-            ),
+            (r#"{"x": 125, "y": 122}"#, json!({"x": 125, "y": 122, "requestedBy": null, "correlation": {}})),
             (
                 r#"{"x": -9223372036854775808, "y": 9223372036854775807, "requestedBy": null, "correlation": null}"#,
                 json!({"x": i64::MIN, "y": i64::MAX, "requestedBy": null, "correlation": {}}),
@@ -183,36 +163,15 @@ mod tests {
             (r#"{"x": null, "y": 1}"#, "x is null, not an integer"),
             (r#"{"x": "125", "y": 1}"#, "x is a string, not an integer"),
             (r#"{"x": 1, "y": true}"#, "y is a boolean, not an integer"),
-            (
-                r#"{"x": [1], "y": {}}"#,
-                "x is a list, not an integer; y is an object, not an integer",
-            ),
+            (r#"{"x": [1], "y": {}}"#, "x is a list, not an integer; y is an object, not an integer"),
             (r#"{"x": 1.5, "y": 1}"#, "x is 1.5, which is not an integer"),
             (r#"{"x": 2.0, "y": 1}"#, "x is 2.0, which is not an integer"),
-            (
-                r#"{"x": 9223372036854775808, "y": 1}"#,
-                "x is outside the range of a 64-bit integer",
-            ),
-            (
-                r#"{"x": 1, "y": -9223372036854775809}"#,
-                "y is outside the range of a 64-bit integer",
-            ),
-            (
-                r#"{"x": 1, "y": 2, "requestedBy": 7}"#,
-                "requestedBy is a number, not a string",
-            ),
-            (
-                r#"{"x": 1, "y": 2, "correlation": "a"}"#,
-                "correlation is a string, not an object",
-            ),
-            (
-                r#"{"x": 1, "Y": 2, "z": 3}"#,
-                "y is missing; Y is not a known field; z is not a known field",
-            ),
-            (
-                r#"{"x": 1, "y": 2, " ": 3}"#,
-                "a field without a name is not a known field",
-            ),
+            (r#"{"x": 9223372036854775808, "y": 1}"#, "x is outside the range of a 64-bit integer"),
+            (r#"{"x": 1, "y": -9223372036854775809}"#, "y is outside the range of a 64-bit integer"),
+            (r#"{"x": 1, "y": 2, "requestedBy": 7}"#, "requestedBy is a number, not a string"),
+            (r#"{"x": 1, "y": 2, "correlation": "a"}"#, "correlation is a string, not an object"),
+            (r#"{"x": 1, "Y": 2, "z": 3}"#, "y is missing; Y is not a known field; z is not a known field"),
+            (r#"{"x": 1, "y": 2, " ": 3}"#, "a field without a name is not a known field"),
             ("[1, 2]", "the input is a list, not an object"),
             ("null", "the input is null, not an object"),
         ];
@@ -223,16 +182,9 @@ mod tests {
 
     #[test]
     fn a_reason_stays_short_whatever_comes_in() {
-        let fields = (0..100)
-            .map(|index| (format!("{index:03}{}", "ä".repeat(500)), Value::Null))
-            .collect();
-        let Check::Invalid { reason } = check(&Value::Object(fields)) else {
-            panic!("that is no calculation")
-        };
-        assert!(
-            reason.ends_with("ä… is not a known field; and 95 more unknown fields"),
-            "{reason}"
-        );
+        let fields = (0..100).map(|index| (format!("{index:03}{}", "ä".repeat(500)), Value::Null)).collect();
+        let Check::Invalid { reason } = check(&Value::Object(fields)) else { panic!("that is no calculation") };
+        assert!(reason.ends_with("ä… is not a known field; and 95 more unknown fields"), "{reason}");
         assert!(reason.chars().count() < 500, "{reason}");
     }
 }

@@ -35,57 +35,28 @@ fn main() -> ExitCode {
 
 fn test() -> anyhow::Result<()> {
     step("Formatting", &mut cargo(&["fmt", "--all", "--", "--check"]))?;
-    let lint = [
-        "clippy",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "--deny",
-        "warnings",
-    ];
+    let lint = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
     step("Lints", &mut cargo(&lint))?;
     step("Dependencies", &mut deny()?)?;
     step("Tests", &mut cargo(&["test", "--locked", "--workspace"]))
 }
 
 fn bench() -> anyhow::Result<()> {
-    let run = [
-        "run",
-        "--locked",
-        "--profile",
-        "measure",
-        "--package",
-        "countersign-tests",
-        "--bin",
-        "bench",
-    ];
+    let run = ["run", "--locked", "--profile", "measure", "--package", "countersign-tests", "--bin", "bench"];
     step("Cost per approval", &mut cargo(&run))
 }
 
 /// Advisories are left out: their database is on a host that builds without a network cannot reach.
 fn deny() -> anyhow::Result<Command> {
     let tools = root()?.join("target").join("tools");
-    let binary = tools
-        .join("bin")
-        .join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
+    let binary = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     if !binary.exists() {
         let root = tools.display().to_string();
-        let install = [
-            "install",
-            "--locked",
-            "--root",
-            &root,
-            "--version",
-            CARGO_DENY,
-            "cargo-deny",
-        ];
+        let install = ["install", "--locked", "--root", &root, "--version", CARGO_DENY, "cargo-deny"];
         step("Installing cargo-deny, once", &mut cargo(&install))?;
     }
     let mut command = Command::new(binary);
-    command
-        .args(["--workspace", "--locked", "check", "licenses", "bans", "sources"])
-        .current_dir(root()?);
+    command.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]).current_dir(root()?);
     Ok(command)
 }
 
@@ -102,9 +73,7 @@ fn cargo(arguments: &[&str]) -> Command {
 
 fn step(name: &str, command: &mut Command) -> anyhow::Result<()> {
     report(&format!("== {name}"));
-    let status = command
-        .status()
-        .with_context(|| format!("{name}: the command cannot be run"))?;
+    let status = command.status().with_context(|| format!("{name}: the command cannot be run"))?;
     if !status.success() {
         bail!("{name} failed");
     }

@@ -87,19 +87,12 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
     if let Some(vote) = approval.votes.iter().find(|vote| vote.person == command.person.id)
         && vote.verdict == command.verdict
     {
-        return Err(Refusal::AlreadyVoted {
-            verdict: vote.verdict,
-            at: vote.at,
-        });
+        return Err(Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
     }
     if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.comment.is_none() {
         return Err(Refusal::ReasonRequired);
     }
-    if command
-        .comment
-        .as_ref()
-        .is_some_and(|comment| comment.chars().count() > COMMENT_MAX)
-    {
+    if command.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
     }
     Ok(count(approval, command, now))
@@ -108,21 +101,13 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
 /// Whether this person's decision counts on this request; approving and rejecting are authorised alike.
 pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
     let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    if approval
-        .rules
-        .eligible(requester)
-        .any(|approver| approver.id == *person)
-    {
+    if approval.rules.eligible(requester).any(|approver| approver.id == *person) {
         return Ok(());
     }
     match approval.rules.approver(person) {
         Some(_) => Err(Refusal::OwnRequest),
         None => {
-            let approvers = approval
-                .rules
-                .eligible(requester)
-                .map(|approver| approver.name.clone())
-                .collect();
+            let approvers = approval.rules.eligible(requester).map(|approver| approver.name.clone()).collect();
             Err(Refusal::NotAnApprover { approvers })
         }
     }
@@ -131,49 +116,25 @@ pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> 
 fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
     let verdict = match &approval.state {
         State::Pending if now >= approval.request.deadline => {
-            return Err(Refusal::TooLate {
-                deadline: approval.request.deadline,
-            });
+            return Err(Refusal::TooLate { deadline: approval.request.deadline });
         }
         State::Pending => return Ok(()),
-        State::Resolving(Ending {
-            intent: Intent::Approve,
-            ..
-        }) => Verdict::Approve,
-        State::Resolving(Ending {
-            intent: Intent::Reject, ..
-        }) => Verdict::Reject,
-        State::Resolving(Ending {
-            intent: Intent::GiveUp { reason },
-            at,
-        }) => {
-            return Err(Refusal::Closed {
-                outcome: Outcome::Undeliverable { reason: reason.clone() },
-                at: *at,
-            });
+        State::Resolving(Ending { intent: Intent::Approve, .. }) => Verdict::Approve,
+        State::Resolving(Ending { intent: Intent::Reject, .. }) => Verdict::Reject,
+        State::Resolving(Ending { intent: Intent::GiveUp { reason }, at }) => {
+            return Err(Refusal::Closed { outcome: Outcome::Undeliverable { reason: reason.clone() }, at: *at });
         }
         State::Resolved(resolution) => match &resolution.outcome {
             Outcome::Approved => Verdict::Approve,
             Outcome::Rejected => Verdict::Reject,
             other => {
-                return Err(Refusal::Closed {
-                    outcome: other.clone(),
-                    at: resolution.at,
-                });
+                return Err(Refusal::Closed { outcome: other.clone(), at: resolution.at });
             }
         },
     };
     let votes = approval.deciding_votes();
-    let at = votes
-        .iter()
-        .map(|vote| vote.at)
-        .max()
-        .unwrap_or(approval.request.raised_at);
-    Err(Refusal::AlreadyDecided {
-        verdict,
-        by: votes.into_iter().map(|vote| vote.name.clone()).collect(),
-        at,
-    })
+    let at = votes.iter().map(|vote| vote.at).max().unwrap_or(approval.request.raised_at);
+    Err(Refusal::AlreadyDecided { verdict, by: votes.into_iter().map(|vote| vote.name.clone()).collect(), at })
 }
 
 fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
@@ -218,10 +179,7 @@ mod tests {
 
     fn intent(counted: Result<Counted, Refusal>) -> Intent {
         match counted {
-            Ok(Counted::Decided(Approval {
-                state: State::Resolving(ending),
-                ..
-            })) => ending.intent,
+            Ok(Counted::Decided(Approval { state: State::Resolving(ending), .. })) => ending.intent,
             other => panic!("the approval should be decided: {other:?}"),
         }
     }
@@ -237,28 +195,16 @@ mod tests {
         let request = approval("required = 2\nself_approval = true");
         let voted = open(decide(&request, &command("ada", Verdict::Approve, None), after(1)));
         let again = decide(&voted, &command("ada", Verdict::Approve, None), after(2));
-        assert_eq!(
-            again.unwrap_err(),
-            Refusal::AlreadyVoted {
-                verdict: Verdict::Approve,
-                at: after(1)
-            }
-        );
+        assert_eq!(again.unwrap_err(), Refusal::AlreadyVoted { verdict: Verdict::Approve, at: after(1) });
         assert_eq!(voted.approvals(), 1);
-        assert_eq!(
-            intent(decide(&voted, &command("grace", Verdict::Approve, None), after(3))),
-            Intent::Approve
-        );
+        assert_eq!(intent(decide(&voted, &command("grace", Verdict::Approve, None), after(3))), Intent::Approve);
     }
 
     #[test]
     fn one_rejection_rejects_and_may_be_a_change_of_mind() {
         let request = approval("required = 2");
         let voted = open(decide(&request, &command("grace", Verdict::Approve, None), after(1)));
-        assert_eq!(
-            intent(decide(&voted, &command("linus", Verdict::Reject, None), after(2))),
-            Intent::Reject
-        );
+        assert_eq!(intent(decide(&voted, &command("linus", Verdict::Reject, None), after(2))), Intent::Reject);
         let Ok(Counted::Decided(changed)) = decide(&voted, &command("grace", Verdict::Reject, None), after(2)) else {
             panic!("a rejection decides")
         };
@@ -274,11 +220,7 @@ mod tests {
             let approvers = vec!["Grace".to_owned(), "Linus".to_owned()];
             assert_eq!(eve.unwrap_err(), Refusal::NotAnApprover { approvers });
         }
-        let allowed = decide(
-            &approval("self_approval = true"),
-            &command("ada", Verdict::Approve, None),
-            after(1),
-        );
+        let allowed = decide(&approval("self_approval = true"), &command("ada", Verdict::Approve, None), after(1));
         assert_eq!(intent(allowed), Intent::Approve);
     }
 
@@ -287,38 +229,17 @@ mod tests {
         let request = approval("reason_on_reject = true");
         let without = decide(&request, &command("grace", Verdict::Reject, None), after(1));
         assert_eq!(without.unwrap_err(), Refusal::ReasonRequired);
-        assert_eq!(
-            intent(decide(
-                &request,
-                &command("grace", Verdict::Reject, Some("no")),
-                after(1)
-            )),
-            Intent::Reject
-        );
-        assert_eq!(
-            intent(decide(&request, &command("grace", Verdict::Approve, None), after(1))),
-            Intent::Approve
-        );
+        assert_eq!(intent(decide(&request, &command("grace", Verdict::Reject, Some("no")), after(1))), Intent::Reject);
+        assert_eq!(intent(decide(&request, &command("grace", Verdict::Approve, None), after(1))), Intent::Approve);
     }
 
     #[test]
     fn a_comment_is_refused_when_too_long_and_never_cut() {
         let long = "ä".repeat(COMMENT_MAX + 1);
-        let refused = decide(
-            &approval(""),
-            &command("grace", Verdict::Approve, Some(&long)),
-            after(1),
-        );
+        let refused = decide(&approval(""), &command("grace", Verdict::Approve, Some(&long)), after(1));
         assert_eq!(refused.unwrap_err(), Refusal::CommentTooLong);
         let edge = "ä".repeat(COMMENT_MAX);
-        assert!(
-            decide(
-                &approval(""),
-                &command("grace", Verdict::Approve, Some(&edge)),
-                after(1)
-            )
-            .is_ok()
-        );
+        assert!(decide(&approval(""), &command("grace", Verdict::Approve, Some(&edge)), after(1)).is_ok());
     }
 
     #[test]
@@ -338,38 +259,20 @@ mod tests {
         else {
             panic!("one approval decides")
         };
-        let expected = Refusal::AlreadyDecided {
-            verdict: Verdict::Approve,
-            by: vec!["Grace".to_owned()],
-            at: after(1),
-        };
+        let expected =
+            Refusal::AlreadyDecided { verdict: Verdict::Approve, by: vec!["Grace".to_owned()], at: after(1) };
         for (who, verdict) in [("linus", Verdict::Reject), ("grace", Verdict::Approve)] {
-            assert_eq!(
-                decide(&decided, &command(who, verdict, None), after(2)).unwrap_err(),
-                expected
-            );
+            assert_eq!(decide(&decided, &command(who, verdict, None), after(2)).unwrap_err(), expected);
         }
         decided.resolve(Outcome::Approved, after(3));
-        assert_eq!(
-            decide(&decided, &command("linus", Verdict::Reject, None), after(700)).unwrap_err(),
-            expected
-        );
+        assert_eq!(decide(&decided, &command("linus", Verdict::Reject, None), after(700)).unwrap_err(), expected);
     }
 
     #[test]
     fn an_end_without_a_decision_is_named() {
         let mut ended = approval("");
-        ended.state = State::Resolved(Resolution {
-            outcome: Outcome::Expired,
-            at: after(600),
-        });
+        ended.state = State::Resolved(Resolution { outcome: Outcome::Expired, at: after(600) });
         let refused = decide(&ended, &command("grace", Verdict::Approve, None), after(601)).unwrap_err();
-        assert_eq!(
-            refused,
-            Refusal::Closed {
-                outcome: Outcome::Expired,
-                at: after(600)
-            }
-        );
+        assert_eq!(refused, Refusal::Closed { outcome: Outcome::Expired, at: after(600) });
     }
 }

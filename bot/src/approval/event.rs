@@ -129,12 +129,7 @@ impl DecisionOutput {
     /// The output for an approval whose decision was recorded at this time.
     pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
         let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
-        Self {
-            approval_id: approval.id.clone(),
-            status,
-            decided_by,
-            decided_at,
-        }
+        Self { approval_id: approval.id.clone(), status, decided_by, decided_at }
     }
 }
 
@@ -148,13 +143,7 @@ impl Event {
             required: approval.rules.required,
             approvers: approval.rules.approvers.iter().map(|person| &person.id).collect(),
         };
-        Self::new(
-            approval,
-            DetailType::Requested,
-            "requested",
-            approval.request.raised_at,
-            own,
-        )
+        Self::new(approval, DetailType::Requested, "requested", approval.request.raised_at, own)
     }
 
     /// A person has said something.
@@ -169,13 +158,7 @@ impl Event {
             Verdict::Approve => "approve",
             Verdict::Reject => "reject",
         };
-        Self::new(
-            approval,
-            DetailType::Voted,
-            &format!("voted.{}.{verdict}", vote.person),
-            vote.at,
-            own,
-        )
+        Self::new(approval, DetailType::Voted, &format!("voted.{}.{verdict}", vote.person), vote.at, own)
     }
 
     /// The approval has ended; nothing if it has not.
@@ -193,13 +176,7 @@ impl Event {
                 Outcome::Approved | Outcome::Rejected | Outcome::Expired => None,
             },
         };
-        Some(Self::new(
-            approval,
-            DetailType::Resolved,
-            "resolved",
-            resolution.at,
-            own,
-        ))
+        Some(Self::new(approval, DetailType::Resolved, "resolved", resolution.at, own))
     }
 
     fn new(approval: &Approval, detail_type: DetailType, step: &str, at: Timestamp, own: impl Serialize) -> Self {
@@ -216,11 +193,6 @@ impl Event {
         };
         // Every field is a string, a number, a list or a map with string keys, so there is always a value.
         let detail = serde_json::to_value(detail).unwrap_or_default();
-        Self {
-            id,
-            approval: approval.id.clone(),
-            detail_type,
-            detail,
-        }
+        Self { id, approval: approval.id.clone(), detail_type, detail }
     }
 }

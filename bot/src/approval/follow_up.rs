@@ -26,11 +26,7 @@ impl Approval {
     /// card and its answer was lost.
     pub fn adopt(&mut self, message: Option<&MessageRef>) {
         if let Some(message) = message.filter(|message| self.copies.iter().all(|copy| copy.message != **message)) {
-            self.copies.push(Copy {
-                message: message.clone(),
-                shows: 0,
-                lost: false,
-            });
+            self.copies.push(Copy { message: message.clone(), shows: 0, lost: false });
         }
     }
 
@@ -44,20 +40,14 @@ impl Approval {
 
     /// Notes that something is left to do: whoever wrote it does it now, and the reconciler if they cannot.
     pub fn leave_to_reconciler(&mut self, now: Timestamp) {
-        self.retry = Some(Retry {
-            failures: 0,
-            at: later(now, HEAD_START),
-        });
+        self.retry = Some(Retry { failures: 0, at: later(now, HEAD_START) });
     }
 
     /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes.
     pub fn put_off(&mut self, now: Timestamp) {
         let failures = self.retry.map_or(0, |retry| retry.failures) + 1;
         let delay = SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300));
-        self.retry = Some(Retry {
-            failures,
-            at: later(now, delay),
-        });
+        self.retry = Some(Retry { failures, at: later(now, delay) });
     }
 
     /// When the reconciler should look at this approval next; never, once everything is done.
@@ -90,20 +80,14 @@ impl Approval {
     /// The Slack message in whose thread the requester is told things.
     pub fn thread(&self) -> Option<&MessageRef> {
         let messages = self.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
-        messages
-            .into_iter()
-            .find(|message| matches!(message, MessageRef::Slack { .. }))
+        messages.into_iter().find(|message| matches!(message, MessageRef::Slack { .. }))
     }
 
     /// What has to be sent so that every copy, and the requester, know what is recorded.
     pub fn errands(&self) -> Vec<Errand> {
         let resolved = self.resolution().is_some();
         let mut errands = Vec::new();
-        for copy in self
-            .copies
-            .iter()
-            .filter(|copy| !copy.lost && copy.shows < self.revision)
-        {
+        for copy in self.copies.iter().filter(|copy| !copy.lost && copy.shows < self.revision) {
             match &copy.message {
                 MessageRef::Slack { .. } => errands.push(Errand::Update(copy.message.clone())),
                 // A mail cannot be changed; it is answered once, when the approval has ended.
@@ -134,16 +118,11 @@ mod tests {
     use crate::approval::sample::{after, approval};
 
     fn card() -> MessageRef {
-        MessageRef::Slack {
-            channel: "C1".to_owned(),
-            ts: "1.0".to_owned(),
-        }
+        MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }
     }
 
     fn mail() -> MessageRef {
-        MessageRef::Email {
-            person: PersonId::parse("ada").unwrap(),
-        }
+        MessageRef::Email { person: PersonId::parse("ada").unwrap() }
     }
 
     #[test]
@@ -166,11 +145,7 @@ mod tests {
         approval.revision += 1;
         assert_eq!(approval.errands(), [Errand::Update(card())]);
         approval.resolve(Outcome::Expired, after(600));
-        let all = [
-            Errand::Update(card()),
-            Errand::Update(mail()),
-            Errand::TellOutcome(card()),
-        ];
+        let all = [Errand::Update(card()), Errand::Update(mail()), Errand::TellOutcome(card())];
         assert_eq!(approval.errands(), all);
     }
 

@@ -53,11 +53,7 @@ impl ApprovalId {
     /// The id of the approval that waits on this token.
     pub fn of(token: &TaskToken) -> Self {
         let hash = Sha256::digest(token.expose().as_bytes());
-        Self(format!(
-            "{}{}",
-            Self::PREFIX,
-            encoding::readable(&hash[..Self::HASHED_BYTES])
-        ))
+        Self(format!("{}{}", Self::PREFIX, encoding::readable(&hash[..Self::HASHED_BYTES])))
     }
 
     /// Reads an id that came back from a client; anything that `of` cannot have made is refused.
@@ -121,9 +117,7 @@ impl ExecutionArn {
             ["arn", _, "states", _, _, "execution", machine, name] if !machine.is_empty() && !name.is_empty() => {
                 Ok(Self(text.to_owned()))
             }
-            _ => Err(InvalidId(
-                "an execution ARN is arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME",
-            )),
+            _ => Err(InvalidId("an execution ARN is arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME")),
         }
     }
 
@@ -188,21 +182,12 @@ mod tests {
         assert_eq!(id, ApprovalId::of(&token));
         assert_eq!(id.as_str().len(), 30);
         assert_eq!(ApprovalId::parse(id.as_str()), Ok(id));
-        assert_ne!(
-            ApprovalId::of(&token),
-            ApprovalId::of(&TaskToken::parse("AQCEAAAAKgAAAAMAAB").unwrap())
-        );
+        assert_ne!(ApprovalId::of(&token), ApprovalId::of(&TaskToken::parse("AQCEAAAAKgAAAAMAAB").unwrap()));
     }
 
     #[test]
     fn text_that_is_no_approval_id_is_refused() {
-        for text in [
-            "",
-            "apr_",
-            "apr_abc",
-            "apr_zzzzzzzzzzzzzzzzzzzzzzzzzz!",
-            "APR_00000000000000000000000000",
-        ] {
+        for text in ["", "apr_", "apr_abc", "apr_zzzzzzzzzzzzzzzzzzzzzzzzzz!", "APR_00000000000000000000000000"] {
             assert!(ApprovalId::parse(text).is_err(), "{text}");
         }
     }

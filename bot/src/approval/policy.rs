@@ -112,10 +112,7 @@ impl Policy {
         if !team.is_some_and(|team| self.slack_teams.contains(team)) {
             return Err(Stranger::ForeignTeam);
         }
-        self.people
-            .values()
-            .find(|person| person.slack.as_deref() == Some(user))
-            .ok_or(Stranger::Unlisted)
+        self.people.values().find(|person| person.slack.as_deref() == Some(user)).ok_or(Stranger::Unlisted)
     }
 }
 
@@ -128,8 +125,6 @@ impl Rules {
     /// The approvers whose decision counts on a request of this requester.
     pub fn eligible(&self, requester: Option<&PersonId>) -> impl Iterator<Item = &Person> {
         let excluded = requester.filter(|_| !self.self_approval).cloned();
-        self.approvers
-            .iter()
-            .filter(move |person| Some(&person.id) != excluded.as_ref())
+        self.approvers.iter().filter(move |person| Some(&person.id) != excluded.as_ref())
     }
 }

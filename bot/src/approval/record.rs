@@ -265,24 +265,13 @@ impl Approval {
 
     /// How many distinct people have approved.
     pub fn approvals(&self) -> usize {
-        self.votes
-            .iter()
-            .filter(|vote| vote.verdict == Verdict::Approve)
-            .count()
+        self.votes.iter().filter(|vote| vote.verdict == Verdict::Approve).count()
     }
 
     /// The votes that made the decision: the rejection, or the approvals.
     pub fn deciding_votes(&self) -> Vec<&Vote> {
-        let rejections: Vec<&Vote> = self
-            .votes
-            .iter()
-            .filter(|vote| vote.verdict == Verdict::Reject)
-            .collect();
-        if rejections.is_empty() {
-            self.votes.iter().collect()
-        } else {
-            rejections
-        }
+        let rejections: Vec<&Vote> = self.votes.iter().filter(|vote| vote.verdict == Verdict::Reject).collect();
+        if rejections.is_empty() { self.votes.iter().collect() } else { rejections }
     }
 }
 

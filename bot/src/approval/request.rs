@@ -78,10 +78,7 @@ pub enum InvalidInput {
 
 impl InvalidInput {
     fn field(field: impl Into<String>, problem: impl ToString) -> Self {
-        Self::Field {
-            field: field.into(),
-            problem: problem.to_string(),
-        }
+        Self::Field { field: field.into(), problem: problem.to_string() }
     }
 }
 
@@ -116,10 +113,7 @@ pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
     let token = TaskToken::parse(&input.task_token).map_err(|error| invalid("taskToken", error))?;
     let execution = ExecutionArn::parse(&input.execution_arn).map_err(|error| invalid("executionArn", error))?;
     if !(1..=TIMEOUT_MAX_SECONDS).contains(&input.timeout_seconds) {
-        return Err(InvalidInput::field(
-            "timeoutSeconds",
-            format!("must be 1 to {TIMEOUT_MAX_SECONDS}"),
-        ));
+        return Err(InvalidInput::field("timeoutSeconds", format!("must be 1 to {TIMEOUT_MAX_SECONDS}")));
     }
     let deadline = input
         .state_entered_at
@@ -128,10 +122,7 @@ pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
     let asked = input.approval;
     check_lengths(&asked)?;
     let rules = policy.rules.get(&asked.policy).ok_or_else(|| {
-        InvalidInput::field(
-            "approval.policy",
-            format!("the policy file has no policy `{}`", asked.policy),
-        )
+        InvalidInput::field("approval.policy", format!("the policy file has no policy `{}`", asked.policy))
     })?;
     let requester = asked.requested_by.as_deref().and_then(|key| PersonId::parse(key).ok());
     let requester = requester.and_then(|id| policy.people.get(&id).cloned());
@@ -146,11 +137,7 @@ pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
         raised_at: input.state_entered_at,
         deadline,
     };
-    Ok(Asked {
-        token,
-        request,
-        rules: rules.clone(),
-    })
+    Ok(Asked { token, request, rules: rules.clone() })
 }
 
 fn shape(error: serde_path_to_error::Error<serde_json::Error>) -> InvalidInput {
@@ -172,46 +159,27 @@ fn check_lengths(asked: &ApprovalInput) -> Result<(), InvalidInput> {
     }
     at_most("approval.title", &asked.title, TITLE_MAX)?;
     at_most("approval.summary", &asked.summary, SUMMARY_MAX)?;
-    at_most(
-        "approval.requestedBy",
-        asked.requested_by.as_deref().unwrap_or_default(),
-        FACT_NAME_MAX,
-    )?;
+    at_most("approval.requestedBy", asked.requested_by.as_deref().unwrap_or_default(), FACT_NAME_MAX)?;
     if asked.facts.len() > FACTS_MAX {
-        return Err(InvalidInput::field(
-            "approval.facts",
-            format!("at most {FACTS_MAX} facts"),
-        ));
+        return Err(InvalidInput::field("approval.facts", format!("at most {FACTS_MAX} facts")));
     }
     for (index, fact) in asked.facts.iter().enumerate() {
         if fact.name.trim().is_empty() {
-            return Err(InvalidInput::field(
-                format!("approval.facts[{index}].name"),
-                "must not be empty",
-            ));
+            return Err(InvalidInput::field(format!("approval.facts[{index}].name"), "must not be empty"));
         }
         at_most(&format!("approval.facts[{index}].name"), &fact.name, FACT_NAME_MAX)?;
         at_most(&format!("approval.facts[{index}].value"), &fact.value, FACT_VALUE_MAX)?;
     }
-    let correlation = asked
-        .correlation
-        .as_ref()
-        .map_or(0, |map| Value::Object(map.clone()).to_string().len());
+    let correlation = asked.correlation.as_ref().map_or(0, |map| Value::Object(map.clone()).to_string().len());
     if correlation > CORRELATION_MAX_BYTES {
-        return Err(InvalidInput::field(
-            "approval.correlation",
-            format!("at most {CORRELATION_MAX_BYTES} bytes"),
-        ));
+        return Err(InvalidInput::field("approval.correlation", format!("at most {CORRELATION_MAX_BYTES} bytes")));
     }
     Ok(())
 }
 
 fn at_most(field: &str, text: &str, max: usize) -> Result<(), InvalidInput> {
     match text.chars().count() {
-        count if count > max => Err(InvalidInput::field(
-            field,
-            format!("has {count} characters, at most {max}"),
-        )),
+        count if count > max => Err(InvalidInput::field(field, format!("has {count} characters, at most {max}"))),
         _ => Ok(()),
     }
 }
@@ -249,46 +217,18 @@ mod tests {
     #[test]
     fn each_mistake_names_its_field() {
         let cases: [(&str, Value, &str); 12] = [
-            (
-                "/taskToken",
-                json!(""),
-                "taskToken: a task token has 1 to 2048 characters",
-            ),
-            (
-                "/executionArn",
-                json!("arn:aws:sqs:x"),
-                "executionArn: an execution ARN is",
-            ),
+            ("/taskToken", json!(""), "taskToken: a task token has 1 to 2048 characters"),
+            ("/executionArn", json!("arn:aws:sqs:x"), "executionArn: an execution ARN is"),
             ("/stateEnteredAt", json!("yesterday"), "stateEnteredAt: "),
             ("/timeoutSeconds", json!(0), "timeoutSeconds: must be 1 to 99999999"),
             ("/timeoutSeconds", json!("600"), "timeoutSeconds: invalid type"),
-            (
-                "/approval/policy",
-                json!("q"),
-                "approval.policy: the policy file has no policy `q`",
-            ),
+            ("/approval/policy", json!("q"), "approval.policy: the policy file has no policy `q`"),
             ("/approval/title", json!("  "), "approval.title: must not be empty"),
-            (
-                "/approval/title",
-                json!("x".repeat(301)),
-                "approval.title: has 301 characters, at most 300",
-            ),
-            (
-                "/approval/facts/0/value",
-                json!(494),
-                "approval.facts[0].value: invalid type",
-            ),
-            (
-                "/approval/facts/0",
-                json!({"name": "a"}),
-                "approval.facts[0]: missing field `value`",
-            ),
+            ("/approval/title", json!("x".repeat(301)), "approval.title: has 301 characters, at most 300"),
+            ("/approval/facts/0/value", json!(494), "approval.facts[0].value: invalid type"),
+            ("/approval/facts/0", json!({"name": "a"}), "approval.facts[0]: missing field `value`"),
             ("/approval", json!({"title": "x"}), "approval: missing field `policy`"),
-            (
-                "/approval",
-                json!({"policy": "p", "title": "x", "cc": 1}),
-                "approval.cc: unknown field `cc`",
-            ),
+            ("/approval", json!({"policy": "p", "title": "x", "cc": 1}), "approval.cc: unknown field `cc`"),
         ];
         for (pointer, value, expected) in cases {
             let mut input = good();

@@ -55,18 +55,9 @@ pub(crate) fn approval(rules: &str) -> Approval {
 /// What this person of the policy wants, on Slack.
 pub(crate) fn command(person: &str, verdict: Verdict, comment: Option<&str>) -> Command {
     let people = policy("").people;
-    let person = people
-        .into_values()
-        .find(|candidate| candidate.id.as_str() == person)
-        .unwrap();
+    let person = people.into_values().find(|candidate| candidate.id.as_str() == person).unwrap();
     let comment = comment.map(str::to_owned);
-    Command {
-        person,
-        platform: Platform::Slack,
-        verdict,
-        comment,
-        message: None,
-    }
+    Command { person, platform: Platform::Slack, verdict, comment, message: None }
 }
 
 /// So many seconds after the request was raised.

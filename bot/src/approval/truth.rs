@@ -70,16 +70,12 @@ fn ended(end: &ExecutionEnd) -> Outcome {
     match end.status.as_str() {
         "TIMED_OUT" => Outcome::Expired,
         "ABORTED" => cancelled("The execution was aborted."),
-        status => cancelled(&format!(
-            "The execution ended as {status} without waiting for a decision."
-        )),
+        status => cancelled(&format!("The execution ended as {status} without waiting for a decision.")),
     }
 }
 
 fn cancelled(reason: &str) -> Outcome {
-    Outcome::Cancelled {
-        reason: reason.to_owned(),
-    }
+    Outcome::Cancelled { reason: reason.to_owned() }
 }
 
 #[cfg(test)]
@@ -90,10 +86,7 @@ mod tests {
     use crate::approval::sample::approval;
 
     fn look_up(task: TaskFate, end: Option<&str>) -> LookUp {
-        let end = end.map(|status| ExecutionEnd {
-            status: status.to_owned(),
-            output: None,
-        });
+        let end = end.map(|status| ExecutionEnd { status: status.to_owned(), output: None });
         LookUp { task, end }
     }
 
@@ -101,41 +94,16 @@ mod tests {
     fn the_outcome_is_what_step_functions_says() {
         let id = approval("").id;
         let ours = json!({ "approvalId": id });
-        let failed = |error: &str, cause: &str| TaskFate::Failed {
-            error: error.to_owned(),
-            cause: cause.to_owned(),
-        };
-        let cancelled = |reason: &str| {
-            Some(Outcome::Cancelled {
-                reason: reason.to_owned(),
-            })
-        };
-        let given_up = Some(Outcome::Undeliverable {
-            reason: "nobody".to_owned(),
-        });
+        let failed = |error: &str, cause: &str| TaskFate::Failed { error: error.to_owned(), cause: cause.to_owned() };
+        let cancelled = |reason: &str| Some(Outcome::Cancelled { reason: reason.to_owned() });
+        let given_up = Some(Outcome::Undeliverable { reason: "nobody".to_owned() });
         let cases = [
             (TaskFate::Succeeded(ours.clone()), None, Some(Outcome::Approved)),
-            (
-                TaskFate::Succeeded(json!({})),
-                None,
-                cancelled("The task was completed by somebody else."),
-            ),
-            (
-                failed(APPROVAL_REJECTED, &ours.to_string()),
-                Some("FAILED"),
-                Some(Outcome::Rejected),
-            ),
-            (
-                failed(APPROVAL_REJECTED, "{}"),
-                None,
-                cancelled("The task failed with ApprovalRejected."),
-            ),
+            (TaskFate::Succeeded(json!({})), None, cancelled("The task was completed by somebody else.")),
+            (failed(APPROVAL_REJECTED, &ours.to_string()), Some("FAILED"), Some(Outcome::Rejected)),
+            (failed(APPROVAL_REJECTED, "{}"), None, cancelled("The task failed with ApprovalRejected.")),
             (failed(APPROVAL_UNDELIVERABLE, "nobody"), None, given_up),
-            (
-                failed("Lambda.Unknown", ""),
-                None,
-                cancelled("The task failed with Lambda.Unknown."),
-            ),
+            (failed("Lambda.Unknown", ""), None, cancelled("The task failed with Lambda.Unknown.")),
             (TaskFate::TimedOut, Some("SUCCEEDED"), Some(Outcome::Expired)),
             (TaskFate::Open, None, None),
             (TaskFate::Unknown, None, None),

@@ -34,12 +34,8 @@ pub struct Error {
 impl Ses {
     /// A client with the configuration of the environment.
     pub fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_ses::config::Builder::from(config)
-            .timeout_config(timeouts())
-            .build();
-        Self {
-            client: Client::from_conf(config),
-        }
+        let config = aws_sdk_ses::config::Builder::from(config).timeout_config(timeouts()).build();
+        Self { client: Client::from_conf(config) }
     }
 
     /// A client for a service that speaks SES's protocol at this address and checks no credentials.
@@ -53,23 +49,14 @@ impl Ses {
             .retry_config(RetryConfig::standard())
             .timeout_config(timeouts())
             .build();
-        Self {
-            client: Client::from_conf(config),
-        }
+        Self { client: Client::from_conf(config) }
     }
 
     /// `SendRawEmail` to one address. The SDK repeats what may be repeated, with jitter.
     pub async fn send(&self, from: &str, to: &str, message: Vec<u8>) -> Result<(), Error> {
-        let raw = RawMessage::builder()
-            .data(Blob::new(message))
-            .build()
-            .map_err(|_| Error::new("Unbuildable", true))?;
-        let call = self
-            .client
-            .send_raw_email()
-            .source(from)
-            .destinations(to)
-            .raw_message(raw);
+        let raw =
+            RawMessage::builder().data(Blob::new(message)).build().map_err(|_| Error::new("Unbuildable", true))?;
+        let call = self.client.send_raw_email().source(from).destinations(to).raw_message(raw);
         call.send().await.map(|_| ()).map_err(|error| Error::from(&error))
     }
 }
@@ -80,10 +67,7 @@ fn timeouts() -> TimeoutConfig {
 
 impl Error {
     fn new(code: &str, is_final: bool) -> Self {
-        Self {
-            code: code.to_owned(),
-            is_final,
-        }
+        Self { code: code.to_owned(), is_final }
     }
 }
 

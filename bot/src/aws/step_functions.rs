@@ -29,62 +29,37 @@ impl AwsStepFunctions {
     /// A client with the configuration of the environment.
     pub fn new(config: &aws_config::SdkConfig) -> Self {
         let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).build();
-        let config = aws_sdk_sfn::config::Builder::from(config)
-            .timeout_config(timeouts)
-            .build();
-        Self {
-            client: Client::from_conf(config),
-        }
+        let config = aws_sdk_sfn::config::Builder::from(config).timeout_config(timeouts).build();
+        Self { client: Client::from_conf(config) }
     }
 }
 
 #[async_trait]
 impl StepFunctions for AwsStepFunctions {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
-        let call = self
-            .client
-            .send_task_success()
-            .task_token(token.expose())
-            .output(output.to_string());
+        let call = self.client.send_task_success().task_token(token.expose()).output(output.to_string());
         call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
     }
 
     async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
-        let call = self
-            .client
-            .send_task_failure()
-            .task_token(token.expose())
-            .error(error)
-            .cause(cause);
+        let call = self.client.send_task_failure().task_token(token.expose()).error(error).cause(cause);
         call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
-        let described = self
-            .client
-            .describe_execution()
-            .execution_arn(execution.as_str())
-            .send()
-            .await;
+        let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
         let described = described.map_err(|error| unavailable(&error))?;
         let end = (*described.status() != ExecutionStatus::Running).then(|| ExecutionEnd {
             status: described.status().as_str().to_owned(),
             output: described.output().map(str::to_owned),
         });
-        let pages = self
-            .client
-            .get_execution_history()
-            .execution_arn(execution.as_str())
-            .max_results(HISTORY_PAGE);
+        let pages = self.client.get_execution_history().execution_arn(execution.as_str()).max_results(HISTORY_PAGE);
         let mut pages = pages.into_paginator().send();
         let mut events = Vec::new();
         while let Some(page) = pages.next().await {
             events.extend(page.map_err(|error| unavailable(&error))?.events);
         }
-        Ok(LookUp {
-            task: task_fate(&events, token),
-            end,
-        })
+        Ok(LookUp { task: task_fate(&events, token), end })
     }
 
     async fn start_execution(
@@ -93,11 +68,7 @@ impl StepFunctions for AwsStepFunctions {
         name: &str,
         input: &Value,
     ) -> Result<ExecutionArn, StartError> {
-        let call = self
-            .client
-            .start_execution()
-            .state_machine_arn(state_machine_arn)
-            .name(name);
+        let call = self.client.start_execution().state_machine_arn(state_machine_arn).name(name);
         let arn = match call.input(input.to_string()).send().await {
             Ok(started) => started.execution_arn,
             // The same command was delivered before, and its execution has ended since.
@@ -120,9 +91,7 @@ fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
     let Some(mut last) = events.iter().find(carries_token) else {
         return TaskFate::Unknown;
     };
-    while let Some(next) = events
-        .iter()
-        .find(|event| event.previous_event_id() == last.id() && event.id() != last.id())
+    while let Some(next) = events.iter().find(|event| event.previous_event_id() == last.id() && event.id() != last.id())
     {
         last = next;
         match next.r#type() {

@@ -42,10 +42,7 @@ pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: He
         None => format!("{:032x}", fastrand::u128(..)),
         Some(Ok(key)) if !key.is_empty() && key.len() <= 255 => key.to_owned(),
         Some(_) => {
-            return problem(
-                StatusCode::BAD_REQUEST,
-                "Idempotency-Key must be 1 to 255 visible characters",
-            );
+            return problem(StatusCode::BAD_REQUEST, "Idempotency-Key must be 1 to 255 visible characters");
         }
     };
     let launch = Launch {
@@ -58,11 +55,7 @@ pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: He
     match launch::launch(&app, launch, deadline).await {
         Ok(execution) => {
             let url = app.links.execution(&execution);
-            (
-                StatusCode::ACCEPTED,
-                Json(json!({ "executionArn": execution, "executionUrl": url })),
-            )
-                .into_response()
+            (StatusCode::ACCEPTED, Json(json!({ "executionArn": execution, "executionUrl": url }))).into_response()
         }
         Err(error) => {
             tracing::error!(%error, "a calculation could not be started");

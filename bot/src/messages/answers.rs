@@ -16,23 +16,13 @@ pub struct Dialect {
 }
 
 /// Slack's mrkdwn.
-pub const SLACK: Dialect = Dialect {
-    when: slack_time,
-    text: |text| escape::mrkdwn(&escape::one_line(text), 300),
-};
+pub const SLACK: Dialect = Dialect { when: slack_time, text: |text| escape::mrkdwn(&escape::one_line(text), 300) };
 /// Plain text, which a template escapes.
-pub const PLAIN: Dialect = Dialect {
-    when: utc,
-    text: escape::one_line,
-};
+pub const PLAIN: Dialect = Dialect { when: utc, text: escape::one_line };
 
 /// A time as Slack shows it, in the reader's own zone.
 pub fn slack_time(at: Timestamp) -> String {
-    format!(
-        "<!date^{}^{{date_short_pretty}} at {{time}}|{}>",
-        at.as_second(),
-        utc(at)
-    )
+    format!("<!date^{}^{{date_short_pretty}} at {{time}}|{}>", at.as_second(), utc(at))
 }
 
 /// A time for readers whose zone is not known.
@@ -45,29 +35,18 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
     let Dialect { when, text } = dialect;
     match refusal {
         Refusal::NotAnApprover { approvers } => {
-            format!(
-                "You cannot decide on this request. It waits for {}.",
-                text(&names(approvers, "or"))
-            )
+            format!("You cannot decide on this request. It waits for {}.", text(&names(approvers, "or")))
         }
         Refusal::OwnRequest => "You asked for this yourself, so somebody else has to decide.".to_owned(),
         Refusal::AlreadyVoted { verdict, at } => {
             format!("You have {} this already, {}.", past(*verdict), when(*at))
         }
         Refusal::AlreadyDecided { verdict, by, at } => {
-            format!(
-                "This was {} by {}, {}.",
-                past(*verdict),
-                text(&names(by, "and")),
-                when(*at)
-            )
+            format!("This was {} by {}, {}.", past(*verdict), text(&names(by, "and")), when(*at))
         }
         Refusal::Closed { outcome, at } => format!("{} {}.", ending(outcome, dialect), when(*at)),
         Refusal::TooLate { deadline } => {
-            format!(
-                "The time for this decision has passed, {}. Nothing was approved.",
-                when(*deadline)
-            )
+            format!("The time for this decision has passed, {}. Nothing was approved.", when(*deadline))
         }
         Refusal::ReasonRequired => {
             "A rejection needs a reason: write it in the comment field, then press Reject.".to_owned()
@@ -124,18 +103,12 @@ pub fn unknown_command(command: &str) -> String {
 
 /// What is wrong with the arguments of a command, and how to use it.
 pub fn mistake(command: &str, mistake: &Mistake) -> String {
-    format!(
-        "Not started: {}.\n{}",
-        escape::mrkdwn(&mistake.to_string(), 300),
-        usage(command)
-    )
+    format!("Not started: {}.\n{}", escape::mrkdwn(&mistake.to_string(), 300), usage(command))
 }
 
 /// That a run has started, and where to look.
 pub fn started(execution_url: &str, channel: Option<&str>) -> String {
-    let card = channel
-        .map(|channel| format!(" The approval card will appear in <#{channel}>."))
-        .unwrap_or_default();
+    let card = channel.map(|channel| format!(" The approval card will appear in <#{channel}>.")).unwrap_or_default();
     format!("Started: <{execution_url}|the execution>.{card}")
 }
 
@@ -176,11 +149,7 @@ pub fn names(names: &[String], conjunction: &str) -> String {
 pub fn standing(approval: &Approval, dialect: Dialect) -> String {
     let Dialect { when, text } = dialect;
     let by = || {
-        let names_of = approval
-            .deciding_votes()
-            .into_iter()
-            .map(|vote| vote.name.clone())
-            .collect::<Vec<_>>();
+        let names_of = approval.deciding_votes().into_iter().map(|vote| vote.name.clone()).collect::<Vec<_>>();
         text(&names(&names_of, "and"))
     };
     match &approval.state {

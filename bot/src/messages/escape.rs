@@ -3,19 +3,13 @@
 /// Text without what could disturb its surroundings: control characters other than line breaks, and the
 /// marks that reorder what is read (Unicode TR 36, bidirectional text spoofing).
 pub fn clean(text: &str) -> String {
-    text.chars()
-        .filter(|c| *c == '\n' || !(c.is_control() || is_reordering(*c)))
-        .collect()
+    text.chars().filter(|c| *c == '\n' || !(c.is_control() || is_reordering(*c))).collect()
 }
 
 /// `clean` text on one line, with runs of white space as one space.
 pub fn one_line(text: &str) -> String {
     let flat: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
-    clean(&flat)
-        .split(' ')
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
+    clean(&flat).split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 fn is_reordering(c: char) -> bool {
@@ -68,10 +62,7 @@ mod tests {
 
     #[test]
     fn mrkdwn_is_disarmed() {
-        assert_eq!(
-            mrkdwn("<!channel> & <http://x|y>", 100),
-            "&lt;!channel&gt; &amp; &lt;http://x|y&gt;"
-        );
+        assert_eq!(mrkdwn("<!channel> & <http://x|y>", 100), "&lt;!channel&gt; &amp; &lt;http://x|y&gt;");
         assert_eq!(mrkdwn("a\u{202e}b\u{7}c\nd", 100), "abc\nd");
     }
 

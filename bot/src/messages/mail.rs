@@ -84,33 +84,19 @@ impl Summary {
     /// What is shown of an approval as its record stands.
     pub fn new(approval: &Approval, links: &Links) -> Self {
         let request = &approval.request;
-        let row = |name: &str, value: String| Row {
-            name: name.to_owned(),
-            value,
-        };
-        let mut rows: Vec<Row> = request
-            .facts
-            .iter()
-            .map(|fact| row(&one_line(&fact.name), one_line(&fact.value)))
-            .collect();
+        let row = |name: &str, value: String| Row { name: name.to_owned(), value };
+        let mut rows: Vec<Row> =
+            request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value))).collect();
         let requester = request.requester.as_ref().map(|person| person.name.as_str());
         if let Some(name) = requester.or(request.requested_by.as_deref()) {
             rows.push(row("Requested by", one_line(name)));
         }
         rows.push(row("Decide by", answers::utc(request.deadline)));
-        rows.push(row(
-            "Approvals",
-            format!("{} of {}", approval.approvals(), approval.rules.required),
-        ));
+        rows.push(row("Approvals", format!("{} of {}", approval.approvals(), approval.rules.required)));
         let summary = clean(&request.summary);
         Self {
             title: one_line(&request.title),
-            paragraphs: summary
-                .lines()
-                .map(str::trim)
-                .filter(|line| !line.is_empty())
-                .map(str::to_owned)
-                .collect(),
+            paragraphs: summary.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
             rows,
             votes: approval.votes.iter().map(vote).collect(),
             standing: answers::standing(approval, PLAIN),
@@ -123,15 +109,8 @@ impl Summary {
 fn vote(vote: &Vote) -> Row {
     let said = format!("{} {}", one_line(&vote.name), answers::past(vote.verdict));
     let where_and_when = format!("in {}, {}", vote.platform.label(), answers::utc(vote.at));
-    let comment = vote
-        .comment
-        .as_deref()
-        .map(|comment| format!(": “{}”", one_line(comment)))
-        .unwrap_or_default();
-    Row {
-        name: said,
-        value: format!("{where_and_when}{comment}"),
-    }
+    let comment = vote.comment.as_deref().map(|comment| format!(": “{}”", one_line(comment))).unwrap_or_default();
+    Row { name: said, value: format!("{where_and_when}{comment}") }
 }
 
 /// The request to one approver. The link is theirs alone.
@@ -140,16 +119,8 @@ pub fn request(approval: &Approval, person: &Person, link: &str, links: &Links) 
     let name = one_line(&person.name);
     Text {
         subject: subject(&summary),
-        text: render(&RequestText {
-            name: &name,
-            summary: &summary,
-            link,
-        }),
-        html: render(&RequestHtml {
-            name: &name,
-            summary: &summary,
-            link,
-        }),
+        text: render(&RequestText { name: &name, summary: &summary, link }),
+        html: render(&RequestHtml { name: &name, summary: &summary, link }),
         recipient: name,
     }
 }
@@ -169,10 +140,7 @@ pub fn closing(approval: &Approval, person: &Person, links: &Links) -> Text {
         recipient: one_line(&person.name),
         subject: format!("Re: {}", subject(&summary)),
         text: render(&ClosingText { summary: &summary }),
-        html: render(&ClosingHtml {
-            summary: &summary,
-            status,
-        }),
+        html: render(&ClosingHtml { summary: &summary, status }),
     }
 }
 

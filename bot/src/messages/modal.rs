@@ -34,10 +34,8 @@ pub fn form(metadata: String) -> SlackView {
 
 /// The answer to a submission that shows each mistake under its number.
 pub fn mistakes(mistakes: &[(&'static str, Mistake)]) -> Value {
-    let errors: Map<String, Value> = mistakes
-        .iter()
-        .map(|(name, mistake)| ((*name).to_owned(), json!(mistake.to_string())))
-        .collect();
+    let errors: Map<String, Value> =
+        mistakes.iter().map(|(name, mistake)| ((*name).to_owned(), json!(mistake.to_string()))).collect();
     json!({ "response_action": "errors", "errors": errors })
 }
 

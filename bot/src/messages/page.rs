@@ -58,13 +58,7 @@ pub fn page(page: &Page) -> String {
         Notice::Problem(text) => (None, Some(text.as_str())),
     };
     let reject_first = page.leaning == Some(Verdict::Reject);
-    render(&PageHtml {
-        page,
-        comment_max: COMMENT_MAX,
-        reject_first,
-        done,
-        problem,
-    })
+    render(&PageHtml { page, comment_max: COMMENT_MAX, reject_first, done, problem })
 }
 
 /// The page for a link that is not valid; it says nothing about any approval.

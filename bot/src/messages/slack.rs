@@ -2,6 +2,7 @@
 //!
 //! The lengths are Slack's (docs.slack.dev, Block Kit reference); everything is cut to them after escaping.
 
+use jiff::Timestamp;
 use serde_json::Value;
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
@@ -35,6 +36,7 @@ const VOTE_COMMENT_MAX: usize = 1_000;
 /// More votes than this are counted, not listed: a message has room for 50 blocks.
 const VOTES_LISTED: usize = 10;
 const RESULT_FIELDS: usize = 10;
+const RESULT_VALUE_MAX: usize = 250;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Message {
@@ -56,59 +58,42 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
         approval.id,
         links.execution(&approval.request.execution)
     )]));
-    Message {
-        text: format!("{}: {}", mrkdwn(&title, FIELD_MAX), headline(approval)),
-        blocks,
-    }
+    Message { text: format!("{}: {}", mrkdwn(&title, FIELD_MAX), headline(approval)), blocks }
 }
 
 /// Tells the requester how the approval ended.
 pub fn outcome_note(approval: &Approval) -> Message {
     let text = format!("{}{}", mention(approval), answers::standing(approval, SLACK));
-    let comments = approval
-        .resolution()
-        .map(|_| approval.deciding_votes())
-        .unwrap_or_default();
+    let comments = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
     let comments = comments.into_iter().filter_map(comment_line).collect::<String>();
-    Message {
-        text: cut(&format!("{text}{comments}"), SECTION_MAX),
-        blocks: Vec::new(),
-    }
+    Message { text: cut(&format!("{text}{comments}"), SECTION_MAX), blocks: Vec::new() }
 }
 
 /// Tells the requester how the execution ended, with the plain values of its output.
 pub fn result_note(approval: &Approval, end: &ExecutionEnd) -> Message {
-    let output = end
-        .output
-        .as_deref()
-        .and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let mut text = format!(
-        "{}The workflow has ended: *{}*",
-        mention(approval),
-        mrkdwn(&end.status, NAME_MAX)
-    );
+    let output = end.output.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let mut text = format!("{}The workflow has ended: *{}*", mention(approval), mrkdwn(&end.status, NAME_MAX));
     let fields = output.as_ref().and_then(Value::as_object).into_iter().flatten();
-    let scalars = fields.filter(|(_, value)| !value.is_object() && !value.is_array() && !value.is_null());
-    for (name, value) in scalars.take(RESULT_FIELDS) {
+    let shown = fields.filter(|(_, value)| is_worth_showing(value, approval));
+    for (name, value) in shown.take(RESULT_FIELDS) {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        text.push_str(&format!(
-            "\n• {}: {}",
-            mrkdwn(&one_line(name), NAME_MAX),
-            mrkdwn(&one_line(&value), 250)
-        ));
+        let (name, value) = (mrkdwn(&one_line(name), NAME_MAX), mrkdwn(&one_line(&value), RESULT_VALUE_MAX));
+        text.push_str(&format!("\n• {name}: {value}"));
     }
-    Message {
-        text,
-        blocks: Vec::new(),
+    Message { text, blocks: Vec::new() }
+}
+
+/// A plain value that the thread does not say already, as it does the approval's id and its times.
+fn is_worth_showing(value: &Value, approval: &Approval) -> bool {
+    match value {
+        Value::String(text) => text != approval.id.as_str() && text.parse::<Timestamp>().is_err(),
+        Value::Number(_) | Value::Bool(_) => true,
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }
 
 fn mention(approval: &Approval) -> String {
-    let user = approval
-        .request
-        .requester
-        .as_ref()
-        .and_then(|person| person.slack.as_deref());
+    let user = approval.request.requester.as_ref().and_then(|person| person.slack.as_deref());
     user.map(|user| format!("<@{user}> ")).unwrap_or_default()
 }
 
@@ -142,9 +127,7 @@ fn facts(approval: &Approval) -> Vec<SlackBlock> {
         })
         .collect();
     let sections = fields.chunks(FIELDS_A_SECTION);
-    sections
-        .map(|fields| SlackSectionBlock::new().with_fields(fields.to_vec()).into())
-        .collect()
+    sections.map(|fields| SlackSectionBlock::new().with_fields(fields.to_vec()).into()).collect()
 }
 
 fn votes(approval: &Approval) -> Option<SlackBlock> {
@@ -175,19 +158,12 @@ fn cut_lines(mut entries: Vec<String>, max: usize) -> String {
 }
 
 fn comment_input(approval: &Approval) -> SlackBlock {
-    let label = if approval.rules.reason_on_reject {
-        "Comment (a rejection needs one)"
-    } else {
-        "Comment"
-    };
+    let label = if approval.rules.reason_on_reject { "Comment (a rejection needs one)" } else { "Comment" };
     let input = SlackBlockPlainTextInputElement::new()
         .with_action_id(SlackActionId(COMMENT.to_owned()))
         .with_multiline(true)
         .with_max_length(COMMENT_MAX as u64);
-    SlackInputBlock::new(plain(label), input.into())
-        .with_block_id(COMMENT.into())
-        .with_optional(true)
-        .into()
+    SlackInputBlock::new(plain(label), input.into()).with_block_id(COMMENT.into()).with_optional(true).into()
 }
 
 fn buttons(approval: &Approval) -> SlackBlock {
@@ -206,9 +182,7 @@ fn buttons(approval: &Approval) -> SlackBlock {
     let confirm = confirm.with_style("danger".to_owned());
     let approve = button(APPROVE, "Approve", SlackBlockButtonStyle::Primary);
     let reject = button(REJECT, "Reject", SlackBlockButtonStyle::Danger).with_confirm(confirm);
-    SlackActionsBlock::new(vec![approve.into(), reject.into()])
-        .with_block_id("decision".into())
-        .into()
+    SlackActionsBlock::new(vec![approve.into(), reject.into()]).with_block_id("decision".into()).into()
 }
 
 fn requested(approval: &Approval) -> String {
@@ -223,10 +197,7 @@ fn requested(approval: &Approval) -> String {
 
 fn progress(approval: &Approval) -> String {
     let (given, required) = (approval.approvals(), approval.rules.required);
-    format!(
-        "{given} of {required} approvals · decide by {}",
-        answers::slack_time(approval.request.deadline)
-    )
+    format!("{given} of {required} approvals · decide by {}", answers::slack_time(approval.request.deadline))
 }
 
 fn section(markdown: &str) -> SlackBlock {

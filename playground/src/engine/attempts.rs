@@ -83,16 +83,9 @@ impl<'r> Visit<'r, '_> {
         };
         self.record(HistoryKind::ParallelStateStarted, json!({}))?;
         let run = self.run;
-        let branches = parallel
-            .branches
-            .iter()
-            .map(|branch| run.flow(branch, input.clone(), self.thread.clone()));
+        let branches = parallel.branches.iter().map(|branch| run.flow(branch, input.clone(), self.thread.clone()));
         let results = all_or_first_failure(branches.collect(), 0).await;
-        self.record_end(
-            &results,
-            HistoryKind::ParallelStateSucceeded,
-            HistoryKind::ParallelStateFailed,
-        )?;
+        self.record_end(&results, HistoryKind::ParallelStateSucceeded, HistoryKind::ParallelStateFailed)?;
         results
     }
 
@@ -102,26 +95,15 @@ impl<'r> Visit<'r, '_> {
             None => input.clone(),
         };
         let Value::Array(items) = items else {
-            return Err(Failure::runtime(format!(
-                "The items of the Map state '{}' are not an array",
-                self.name
-            )));
+            return Err(Failure::runtime(format!("The items of the Map state '{}' are not an array", self.name)));
         };
         self.record(HistoryKind::MapStateStarted, json!({ "length": items.len() }))?;
         let mut iterations: Vec<Branch<'_>> = Vec::with_capacity(items.len());
         for (index, value) in items.into_iter().enumerate() {
             let item = Arc::new(MapItem { index, value });
-            let iteration = Iteration {
-                run: self.run,
-                name: self.name,
-                map,
-                context: self.context.clone(),
-                input: &input,
-            };
-            let thread = Thread {
-                previous: self.thread.previous,
-                item: Some(Arc::clone(&item)),
-            };
+            let iteration =
+                Iteration { run: self.run, name: self.name, map, context: self.context.clone(), input: &input };
+            let thread = Thread { previous: self.thread.previous, item: Some(Arc::clone(&item)) };
             iterations.push(Box::pin(iteration.go(item, thread)));
         }
         let results = all_or_first_failure(iterations, map.max_concurrency).await;
@@ -154,12 +136,7 @@ struct Iteration<'r> {
 impl Iteration<'_> {
     async fn go(mut self, item: Arc<MapItem>, mut thread: Thread) -> Result<Value, Failure> {
         let details = json!({ "index": item.index });
-        self.run.record(
-            &mut thread,
-            HistoryKind::MapIterationStarted,
-            Some(self.name),
-            details.clone(),
-        )?;
+        self.run.record(&mut thread, HistoryKind::MapIterationStarted, Some(self.name), details.clone())?;
         self.context.item = Some(Arc::clone(&item));
         let input = match &self.map.item_selector {
             Some(selector) => selector.evaluate(&Scope::new(self.input, &self.context)),
@@ -181,11 +158,7 @@ impl Iteration<'_> {
 /// Runs the branches side by side, at most `limit` at a time (0 is no limit), and gives their results in order. The
 /// first failure drops the other branches, which closes the tasks they wait for.
 async fn all_or_first_failure(branches: Vec<Branch<'_>>, limit: u32) -> Result<Value, Failure> {
-    let limit = if limit == 0 {
-        branches.len().max(1)
-    } else {
-        usize::try_from(limit).unwrap_or(usize::MAX)
-    };
+    let limit = if limit == 0 { branches.len().max(1) } else { usize::try_from(limit).unwrap_or(usize::MAX) };
     let numbered: Vec<BoxFuture<'_, _>> = branches
         .into_iter()
         .enumerate()

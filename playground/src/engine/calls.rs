@@ -104,10 +104,7 @@ impl<'r> Visit<'r, '_> {
             Timeout::Seconds(seconds) => return Ok(Some(*seconds)),
             Timeout::Path(path) => path,
         };
-        let seconds = path
-            .find_or_fail(&self.scope(input))?
-            .as_u64()
-            .and_then(|seconds| u32::try_from(seconds).ok());
+        let seconds = path.find_or_fail(&self.scope(input))?.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
         match seconds {
             Some(seconds @ 1..=MAX_SECONDS) => Ok(Some(seconds)),
             _ => {
@@ -124,25 +121,13 @@ impl<'r> Visit<'r, '_> {
         deadline: Option<Timestamp>,
     ) -> Option<(OpenTask<'r>, oneshot::Receiver<Outcome>)> {
         let token = self.context.token.as_ref()?;
-        let heartbeat = task
-            .heartbeat_seconds
-            .map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
-        let deadlines = Deadlines {
-            task: deadline,
-            heartbeat,
-            execution: self.run.deadline,
-        };
+        let heartbeat = task.heartbeat_seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+        let deadlines = Deadlines { task: deadline, heartbeat, execution: self.run.deadline };
         let run: &'r Run = self.run;
         let shared = &*run.shared;
         let arn = &run.execution.execution_arn;
         let outcome = shared.lock().open_token(arn, token, deadlines, shared.clock.now());
-        Some((
-            OpenTask {
-                shared,
-                token: Arc::clone(token),
-            },
-            outcome,
-        ))
+        Some((OpenTask { shared, token: Arc::clone(token) }, outcome))
     }
 
     /// Waits for the function.
@@ -211,11 +196,7 @@ impl<'r> Visit<'r, '_> {
                 if let Some(cause) = &failure.cause {
                     details["cause"] = Value::from(cause.as_str());
                 }
-                if failure.is_timeout() {
-                    events.timed_out
-                } else {
-                    events.failed
-                }
+                if failure.is_timeout() { events.timed_out } else { events.failed }
             }
         };
         self.record(kind, details)
@@ -238,12 +219,10 @@ impl Shared {
     /// Calls a function in a task of its own: like a Lambda function, it runs on when nobody waits for it any more.
     fn call(&self, function: &str, payload: Value) -> Result<Running, Failure> {
         let name = plain_function_name(function);
-        let function = self.lock().functions.get(name).cloned().ok_or_else(|| {
-            Failure::new(
-                "Lambda.ResourceNotFoundException",
-                format!("Function not found: {name}"),
-            )
-        })?;
+        let function =
+            self.lock().functions.get(name).cloned().ok_or_else(|| {
+                Failure::new("Lambda.ResourceNotFoundException", format!("Function not found: {name}"))
+            })?;
         Ok(tokio::spawn(async move { function(payload).await }))
     }
 }

@@ -21,11 +21,7 @@ pub(super) enum Rule {
 pub(super) enum Test {
     IsPresent(bool),
     Is(Kind, bool),
-    Compare {
-        kind: Comparable,
-        operator: Operator,
-        operand: Operand,
-    },
+    Compare { kind: Comparable, operator: Operator, operand: Operand },
     StringMatches(String),
 }
 
@@ -85,9 +81,8 @@ impl Comparable {
 
 /// Splits `NumericLessThanPath` into its kind, its operator and whether it takes a path.
 pub(super) fn comparison_named(name: &str) -> Option<(Comparable, Operator, bool)> {
-    let (kind, rest) = Comparable::PREFIXES
-        .iter()
-        .find_map(|(prefix, kind)| Some((*kind, name.strip_prefix(prefix)?)))?;
+    let (kind, rest) =
+        Comparable::PREFIXES.iter().find_map(|(prefix, kind)| Some((*kind, name.strip_prefix(prefix)?)))?;
     let (operator, takes_path) = match rest.strip_suffix("Path") {
         Some(operator) => (operator, true),
         None => (rest, false),
@@ -146,11 +141,7 @@ impl Test {
             Test::IsPresent(expected) => *expected,
             Test::Is(kind, expected) => is_of_kind(&value, *kind) == *expected,
             Test::StringMatches(pattern) => value.as_str().is_some_and(|text| matches_pattern(text, pattern)),
-            Test::Compare {
-                kind,
-                operator,
-                operand,
-            } => {
+            Test::Compare { kind, operator, operand } => {
                 let ordering = match operand {
                     Operand::Literal(literal) => compare(*kind, &value, literal),
                     Operand::Path(path) => compare(*kind, &value, &*path.find(scope).ok_or_else(|| missing(path))?),
@@ -212,11 +203,7 @@ fn matches_pattern(text: &str, pattern: &str) -> bool {
         match character {
             '*' => pieces.push(String::new()),
             _ => {
-                let literal = if character == '\\' {
-                    characters.next().unwrap_or('\\')
-                } else {
-                    character
-                };
+                let literal = if character == '\\' { characters.next().unwrap_or('\\') } else { character };
                 pieces.last_mut().map(|piece| piece.push(literal)).unwrap_or_default();
             }
         }

@@ -50,10 +50,8 @@ impl Context {
                 "StartTime": timestamp_text(execution.start_date),
             }),
         );
-        object.insert(
-            "StateMachine".to_owned(),
-            json!({ "Id": execution.machine_arn, "Name": execution.machine_name }),
-        );
+        object
+            .insert("StateMachine".to_owned(), json!({ "Id": execution.machine_arn, "Name": execution.machine_name }));
         object.insert(
             "State".to_owned(),
             json!({
@@ -66,10 +64,7 @@ impl Context {
             object.insert("Task".to_owned(), json!({ "Token": &**token }));
         }
         if let Some(item) = &self.item {
-            object.insert(
-                "Map".to_owned(),
-                json!({ "Item": { "Index": item.index, "Value": item.value } }),
-            );
+            object.insert("Map".to_owned(), json!({ "Item": { "Index": item.index, "Value": item.value } }));
         }
         Value::Object(object)
     }
@@ -89,11 +84,7 @@ pub(super) struct Scope<'a> {
 
 impl<'a> Scope<'a> {
     pub(super) fn new(data: &'a Value, context: &'a Context) -> Scope<'a> {
-        Scope {
-            data,
-            context,
-            built: OnceCell::new(),
-        }
+        Scope { data, context, built: OnceCell::new() }
     }
 
     pub(super) fn data(&self) -> &Value {

@@ -44,10 +44,7 @@ pub(super) struct Failure {
 
 impl Failure {
     pub(super) fn new(error: impl Into<String>, cause: impl Into<String>) -> Failure {
-        Failure {
-            error: error.into(),
-            cause: Some(cause.into()),
-        }
+        Failure { error: error.into(), cause: Some(cause.into()) }
     }
 
     /// A mistake of the machine itself, which no `Catch` may hide.
@@ -57,10 +54,7 @@ impl Failure {
 
     /// A timeout has a name and no cause.
     pub(super) fn timed_out(error: &str) -> Failure {
-        Failure {
-            error: error.to_owned(),
-            cause: None,
-        }
+        Failure { error: error.to_owned(), cause: None }
     }
 
     pub(super) fn is_timeout(&self) -> bool {

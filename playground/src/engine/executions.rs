@@ -74,11 +74,7 @@ impl World {
 
 impl Shared {
     pub(super) fn new(clock: Clock) -> Shared {
-        Shared {
-            clock,
-            events: broadcast::Sender::new(EVENT_BACKLOG),
-            world: Mutex::default(),
-        }
+        Shared { clock, events: broadcast::Sender::new(EVENT_BACKLOG), world: Mutex::default() }
     }
 
     /// Takes the lock. A panic elsewhere leaves no half-made change behind it, so poisoning is of no interest.
@@ -97,25 +93,13 @@ impl Shared {
             return Err(StartError::InvalidName);
         }
         let mut world = self.lock();
-        let machine = world
-            .machines
-            .get(machine_arn)
-            .cloned()
-            .ok_or(StartError::StateMachineDoesNotExist)?;
+        let machine = world.machines.get(machine_arn).cloned().ok_or(StartError::StateMachineDoesNotExist)?;
         let arn: Arc<str> = format!("arn:aws:states:local:000000000000:execution:{}:{name}", machine.name).into();
         if let Some(existing) = world.executions.get(&arn) {
             let same = existing.status == ExecutionStatus::Running && existing.context.input == input;
             let start_date = existing.context.start_date;
-            let started = Started {
-                execution_arn: (*arn).to_owned(),
-                start_date,
-                already_running: true,
-            };
-            return if same {
-                Ok(started)
-            } else {
-                Err(StartError::ExecutionAlreadyExists)
-            };
+            let started = Started { execution_arn: (*arn).to_owned(), start_date, already_running: true };
+            return if same { Ok(started) } else { Err(StartError::ExecutionAlreadyExists) };
         }
         let start_date = self.clock.now();
         let context = Arc::new(ExecutionContext {
@@ -142,24 +126,12 @@ impl Shared {
             task: None,
         });
         let details = json!({ "input": context.input, "roleArn": ROLE_ARN });
-        self.add_event(
-            execution,
-            NewEvent {
-                previous: 0,
-                kind: HistoryKind::ExecutionStarted,
-                state: None,
-                details,
-            },
-        );
+        self.add_event(execution, NewEvent { previous: 0, kind: HistoryKind::ExecutionStarted, state: None, details });
         self.announce(execution);
         // Spawned under the lock: the execution cannot end before its handle is kept.
         let run = Run::new(Arc::clone(self), machine, context, deadline);
         execution.task = Some(tokio::spawn(run.drive()).abort_handle());
-        Ok(Started {
-            execution_arn: (*arn).to_owned(),
-            start_date,
-            already_running: false,
-        })
+        Ok(Started { execution_arn: (*arn).to_owned(), start_date, already_running: false })
     }
 
     /// Ends an execution, unless it has ended. Its open tasks end with it, in the same moment.
@@ -171,31 +143,15 @@ impl Shared {
             return Ok(());
         }
         let now = self.clock.now();
-        let end = if execution.deadline.is_some_and(|deadline| deadline <= now) {
-            End::TimedOut
-        } else {
-            end
-        };
-        let fate = if matches!(end, End::TimedOut) {
-            TaskFate::TimedOut
-        } else {
-            TaskFate::Aborted
-        };
+        let end = if execution.deadline.is_some_and(|deadline| deadline <= now) { End::TimedOut } else { end };
+        let fate = if matches!(end, End::TimedOut) { TaskFate::TimedOut } else { TaskFate::Aborted };
         for token in std::mem::take(&mut execution.tokens) {
             world.tokens.close(&token, fate.clone(), now);
         }
         execution.stop_date = Some(now);
         let (kind, details) = execution.settle(end);
         let previous = execution.history.last().map_or(0, |event| event.id);
-        self.add_event(
-            execution,
-            NewEvent {
-                previous,
-                kind,
-                state: None,
-                details,
-            },
-        );
+        self.add_event(execution, NewEvent { previous, kind, state: None, details });
         self.announce(execution);
         let task = execution.task.take();
         drop(guard);
@@ -233,12 +189,7 @@ impl Shared {
         if self.events.receiver_count() > 0 {
             let execution_arn = (*execution.context.execution_arn).to_owned();
             // Sending fails only when the last subscriber has just left.
-            self.events
-                .send(EngineEvent::History {
-                    execution_arn,
-                    event: event.clone(),
-                })
-                .ok();
+            self.events.send(EngineEvent::History { execution_arn, event: event.clone() }).ok();
         }
         execution.history.push(event);
         id

@@ -37,13 +37,7 @@ impl<'a> Fields<'a> {
         };
         // A comment may stand in every object.
         let asked = RefCell::new(HashSet::from(["Comment"]));
-        Some(Fields {
-            report,
-            state,
-            prefix,
-            object,
-            asked,
-        })
+        Some(Fields { report, state, prefix, object, asked })
     }
 
     /// The fields of an object inside this one; `place` is its field, such as `Retry[0]`.
@@ -101,9 +95,7 @@ impl<'a> Fields<'a> {
     }
 
     pub(super) fn boolean(&self, field: &'a str) -> Option<bool> {
-        self.read(field, |value| {
-            value.as_bool().ok_or_else(|| "must be true or false".to_owned())
-        })
+        self.read(field, |value| value.as_bool().ok_or_else(|| "must be true or false".to_owned()))
     }
 
     /// A whole number of at least `least`.

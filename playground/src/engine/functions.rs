@@ -65,25 +65,18 @@ pub(super) fn check_arguments(function: Intrinsic, arguments: &[Option<&Value>])
     if let Some(arity) = function.arity()
         && arguments.len() != arity
     {
-        return Err(format!(
-            "calls {function:?} with {} arguments, it takes {arity}",
-            arguments.len()
-        ));
+        return Err(format!("calls {function:?} with {} arguments, it takes {arity}", arguments.len()));
     }
     match (function, arguments) {
         (Intrinsic::Format, []) => Err("calls Format without a template".to_owned()),
         (Intrinsic::Format, [Some(template), values @ ..]) => {
-            let template = template
-                .as_str()
-                .ok_or_else(|| "calls Format with a template that is no string".to_owned())?;
+            let template =
+                template.as_str().ok_or_else(|| "calls Format with a template that is no string".to_owned())?;
             let expected = placeholders(template);
             if expected == values.len() {
                 return Ok(());
             }
-            Err(format!(
-                "calls Format with {} values for {expected} placeholders",
-                values.len()
-            ))
+            Err(format!("calls Format with {} values for {expected} placeholders", values.len()))
         }
         (Intrinsic::JsonMerge, [_, _, Some(deep)]) if *deep != &Value::Bool(false) => {
             Err("calls JsonMerge with a third argument that is not false: only shallow merging exists".to_owned())
@@ -130,9 +123,7 @@ fn base64_decode(text: &str) -> Result<Value, &'static str> {
         return Err("the string is too long");
     }
     let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "the string is not Base64")?;
-    String::from_utf8(bytes)
-        .map(Value::String)
-        .map_err(|_| "the decoded bytes are not UTF-8")
+    String::from_utf8(bytes).map(Value::String).map_err(|_| "the decoded bytes are not UTF-8")
 }
 
 fn merge(left: &Map<String, Value>, right: &Map<String, Value>) -> Map<String, Value> {
@@ -142,12 +133,7 @@ fn merge(left: &Map<String, Value>, right: &Map<String, Value>) -> Map<String, V
 }
 
 fn whole_number(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| {
-        value
-            .as_f64()
-            .filter(|float| float.fract() == 0.0)
-            .map(|float| float as i64)
-    })
+    value.as_i64().or_else(|| value.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i64))
 }
 
 /// `MathAdd` rounds its arguments to whole numbers.
@@ -181,9 +167,7 @@ fn next_piece(rest: &mut &str) -> Option<Piece> {
 
 fn placeholders(template: &str) -> usize {
     let mut rest = template;
-    std::iter::from_fn(|| next_piece(&mut rest))
-        .filter(|piece| matches!(piece, Piece::Placeholder))
-        .count()
+    std::iter::from_fn(|| next_piece(&mut rest)).filter(|piece| matches!(piece, Piece::Placeholder)).count()
 }
 
 /// Takes the escapes out of a string literal that is not a template.

@@ -85,12 +85,9 @@ pub(super) fn without_tokens(details: Value) -> Value {
     match details {
         Value::String(text) => Value::String(tokens::redact(text)),
         Value::Array(items) => items.into_iter().map(without_tokens).collect(),
-        Value::Object(object) => Value::Object(
-            object
-                .into_iter()
-                .map(|(key, value)| (tokens::redact(key), without_tokens(value)))
-                .collect(),
-        ),
+        Value::Object(object) => {
+            Value::Object(object.into_iter().map(|(key, value)| (tokens::redact(key), without_tokens(value))).collect())
+        }
         plain @ (Value::Null | Value::Bool(_) | Value::Number(_)) => plain,
     }
 }

@@ -37,11 +37,7 @@ impl Expression {
         }
         let mut reader = Reader { text, rest: text };
         let call = reader.call()?;
-        if reader.rest.trim().is_empty() {
-            Ok(Expression::Call(call))
-        } else {
-            Err(reader.malformed())
-        }
+        if reader.rest.trim().is_empty() { Ok(Expression::Call(call)) } else { Err(reader.malformed()) }
     }
 
     /// Computes the value; `missing` makes the failure for a path that finds nothing.
@@ -85,9 +81,7 @@ impl Call {
 }
 
 fn find(path: &Path, scope: &Scope<'_>, missing: &dyn Fn(&Path) -> Failure) -> Result<Value, Failure> {
-    path.find(scope)
-        .map(|found| found.into_owned())
-        .ok_or_else(|| missing(path))
+    path.find(scope).map(|found| found.into_owned()).ok_or_else(|| missing(path))
 }
 
 struct Reader<'a> {
@@ -201,10 +195,7 @@ impl<'a> Reader<'a> {
                     Some((_, '\'')) => text.push('\''),
                     Some((_, escaped @ ('{' | '}' | '\\'))) => text.extend(['\\', escaped]),
                     _ => {
-                        return Err(format!(
-                            "has an escape that is none of \\' \\{{ \\}} \\\\: {}",
-                            self.text
-                        ));
+                        return Err(format!("has an escape that is none of \\' \\{{ \\}} \\\\: {}", self.text));
                     }
                 },
                 _ => text.push(character),

@@ -27,11 +27,7 @@ pub(super) fn load(
             return Err(report.into_problems());
         }
     };
-    Substitution {
-        values: substitutions,
-        report: &report,
-    }
-    .machine(&mut definition);
+    Substitution { values: substitutions, report: &report }.machine(&mut definition);
     let (timeout_seconds, flow) = parse_machine(&report, &definition);
     let problems = report.into_problems();
     match flow {
@@ -77,9 +73,7 @@ pub(super) fn parse_flow(fields: &Fields<'_>) -> Option<Flow> {
     let mut states = BTreeMap::new();
     for (name, object) in objects {
         if name.chars().count() > 80 {
-            fields
-                .report()
-                .add(Some(name), "", "has a name of more than 80 characters");
+            fields.report().add(Some(name), "", "has a name of more than 80 characters");
         }
         if let Some(state) = parse_state(fields.report(), name, object) {
             states.insert(name.clone(), state);
@@ -93,10 +87,7 @@ pub(super) fn parse_flow(fields: &Fields<'_>) -> Option<Flow> {
     }
     // Links of a state that could not be read are not known, so nothing can be said about who is reachable.
     let complete = states.len() == objects.len();
-    let flow = Flow {
-        start_at: start_at.to_owned(),
-        states,
-    };
+    let flow = Flow { start_at: start_at.to_owned(), states };
     check_links(fields.report(), &flow, &known);
     if complete {
         check_reachable(fields.report(), &flow);
@@ -125,11 +116,7 @@ fn check_reachable(report: &Report, flow: &Flow) {
             waiting.extend(state.successors().into_iter().map(|(_, next)| next));
         }
     }
-    let mut unreached: Vec<_> = flow
-        .states
-        .keys()
-        .filter(|name| !reached.contains(name.as_str()))
-        .collect();
+    let mut unreached: Vec<_> = flow.states.keys().filter(|name| !reached.contains(name.as_str())).collect();
     unreached.sort();
     for name in unreached {
         report.add(Some(name), "", "cannot be reached from StartAt");

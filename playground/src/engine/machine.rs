@@ -147,12 +147,7 @@ impl State {
         }
         match &self.body {
             Body::Work(work) => {
-                successors.extend(
-                    work.recovery
-                        .catchers
-                        .iter()
-                        .map(|catcher| ("Catch", catcher.next.as_str())),
-                );
+                successors.extend(work.recovery.catchers.iter().map(|catcher| ("Catch", catcher.next.as_str())));
             }
             Body::Choice(choice) => {
                 successors.extend(choice.rules.iter().map(|(_, next)| ("Choices", next.as_str())));

@@ -83,9 +83,7 @@ pub struct Engine {
 impl Engine {
     /// An engine without machines and functions, which waits on this clock only.
     pub fn new(clock: Clock) -> Engine {
-        Engine {
-            shared: Arc::new(Shared::new(clock)),
-        }
+        Engine { shared: Arc::new(Shared::new(clock)) }
     }
 
     /// Reads and checks a definition in which each `${Name}` is replaced; gives the ARN of the machine. A machine of
@@ -116,22 +114,12 @@ impl Engine {
 
     /// Ends an execution from outside. One that has ended stays as it is.
     pub fn stop_execution(&self, execution_arn: &str, error: &str, cause: &str) -> Result<(), UnknownExecution> {
-        self.shared.finish(
-            execution_arn,
-            End::Aborted {
-                error: error.to_owned(),
-                cause: cause.to_owned(),
-            },
-        )
+        self.shared.finish(execution_arn, End::Aborted { error: error.to_owned(), cause: cause.to_owned() })
     }
 
     /// Where an execution stands.
     pub fn describe_execution(&self, execution_arn: &str) -> Option<ExecutionDescription> {
-        self.shared
-            .lock()
-            .executions
-            .get(execution_arn)
-            .map(|execution| execution.describe())
+        self.shared.lock().executions.get(execution_arn).map(|execution| execution.describe())
     }
 
     /// All executions, newest first.
@@ -141,12 +129,7 @@ impl Engine {
 
     /// What has happened in an execution so far; empty for one that does not exist.
     pub fn history(&self, execution_arn: &str) -> Vec<HistoryEvent> {
-        self.shared
-            .lock()
-            .executions
-            .get(execution_arn)
-            .map(|execution| execution.history.clone())
-            .unwrap_or_default()
+        self.shared.lock().executions.get(execution_arn).map(|execution| execution.history.clone()).unwrap_or_default()
     }
 
     /// What became of the task that was given this token.
@@ -173,11 +156,7 @@ impl Engine {
 
     /// The definition of a machine after substitution, for drawing it.
     pub fn definition(&self, machine_arn: &str) -> Option<Value> {
-        self.shared
-            .lock()
-            .machines
-            .get(machine_arn)
-            .map(|machine| machine.definition.clone())
+        self.shared.lock().machines.get(machine_arn).map(|machine| machine.definition.clone())
     }
 
     /// What happens from now on. A subscriber that falls far behind is told so by the channel and misses some events.

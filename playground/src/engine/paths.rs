@@ -48,11 +48,7 @@ impl Path {
             Some(steps) => Query::One(steps),
             None => Query::Many(query),
         };
-        Ok(Path {
-            text: text.to_owned(),
-            root,
-            query,
-        })
+        Ok(Path { text: text.to_owned(), root, query })
     }
 
     /// A path that can only match one place.
@@ -71,10 +67,7 @@ impl Path {
             Root::Context => scope.context_object(),
         };
         match &self.query {
-            Query::One(steps) => steps
-                .iter()
-                .try_fold(root, |value, step| step.within(value))
-                .map(Cow::Borrowed),
+            Query::One(steps) => steps.iter().try_fold(root, |value, step| step.within(value)).map(Cow::Borrowed),
             Query::Many(query) => {
                 let found = js_path_process(query, root).ok()?;
                 Some(Cow::Owned(found.into_iter().map(|found| found.val().clone()).collect()))

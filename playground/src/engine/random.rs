@@ -19,14 +19,7 @@ pub(super) fn uuid() -> String {
     let hex = |bytes: &[u8]| data_encoding::HEXLOWER.encode(bytes);
     let version = [g & 0x0f | 0x40, h];
     let variant = [i & 0x3f | 0x80, rest[0]];
-    format!(
-        "{}-{}-{}-{}-{}",
-        hex(&[a, b, c, d]),
-        hex(&[e, f]),
-        hex(&version),
-        hex(&variant),
-        hex(&rest[1..])
-    )
+    format!("{}-{}-{}-{}-{}", hex(&[a, b, c, d]), hex(&[e, f]), hex(&version), hex(&variant), hex(&rest[1..]))
 }
 
 /// A random number from 0 up to, not including, 1.

@@ -12,10 +12,7 @@ pub(super) fn parse_recovery(fields: &Fields<'_>) -> Recovery {
     let retriers = retriers.collect();
     let catchers =
         entries(fields, "Catch").filter_map(|(entry, errors)| finished(entry, |entry| catcher(entry, errors)));
-    Recovery {
-        retriers,
-        catchers: catchers.collect(),
-    }
+    Recovery { retriers, catchers: catchers.collect() }
 }
 
 fn finished<'a, T>(entry: Fields<'a>, read: impl FnOnce(&Fields<'a>) -> T) -> T {
@@ -40,12 +37,8 @@ fn error_names(entry: &Fields<'_>, is_last: bool) -> Vec<String> {
         entry.problem("ErrorEquals", "is missing");
     }
     let names = entry.read("ErrorEquals", |value| {
-        let names: Option<Vec<_>> = value
-            .as_array()
-            .and_then(|names| names.iter().map(Value::as_str).collect());
-        names
-            .filter(|names| !names.is_empty())
-            .ok_or_else(|| "must be a list of error names".to_owned())
+        let names: Option<Vec<_>> = value.as_array().and_then(|names| names.iter().map(Value::as_str).collect());
+        names.filter(|names| !names.is_empty()).ok_or_else(|| "must be a list of error names".to_owned())
     });
     let names = names.unwrap_or_default();
     for &name in &names {
@@ -67,15 +60,10 @@ fn retrier(entry: &Fields<'_>, errors: Vec<String>) -> Retrier {
     let interval_seconds = entry.whole("IntervalSeconds", 1).unwrap_or(1);
     let max_delay_seconds = entry.whole("MaxDelaySeconds", 1);
     if max_delay_seconds.is_some_and(|delay| delay <= interval_seconds) {
-        entry.problem(
-            "MaxDelaySeconds",
-            format!("must be greater than IntervalSeconds ({interval_seconds})"),
-        );
+        entry.problem("MaxDelaySeconds", format!("must be greater than IntervalSeconds ({interval_seconds})"));
     }
     let backoff_rate = entry.read("BackoffRate", |rate| {
-        rate.as_f64()
-            .filter(|rate| *rate >= 1.0)
-            .ok_or_else(|| "must be a number of at least 1.0".to_owned())
+        rate.as_f64().filter(|rate| *rate >= 1.0).ok_or_else(|| "must be a number of at least 1.0".to_owned())
     });
     let jitter = entry.read("JitterStrategy", |strategy| match strategy.as_str() {
         Some("FULL") => Ok(Jitter::Full),
@@ -95,9 +83,5 @@ fn retrier(entry: &Fields<'_>, errors: Vec<String>) -> Retrier {
 fn catcher(entry: &Fields<'_>, errors: Vec<String>) -> Option<Catcher> {
     let result_path = entry.result_path();
     let next = entry.required_string("Next")?.to_owned();
-    Some(Catcher {
-        errors,
-        result_path,
-        next,
-    })
+    Some(Catcher { errors, result_path, next })
 }

@@ -56,9 +56,7 @@ pub(super) struct Retries<'a> {
 
 impl<'a> Retries<'a> {
     pub(super) fn new(recovery: &'a Recovery) -> Retries<'a> {
-        Retries {
-            retriers: recovery.retriers.iter().map(|retrier| (retrier, 0)).collect(),
-        }
+        Retries { retriers: recovery.retriers.iter().map(|retrier| (retrier, 0)).collect() }
     }
 
     /// How often the state was retried, whatever the reasons.
@@ -68,10 +66,7 @@ impl<'a> Retries<'a> {
 
     /// The delay before the next attempt; `None` when there is none left for this failure.
     pub(super) fn next_delay(&mut self, failure: &Failure) -> Option<SignedDuration> {
-        let (retrier, used) = self
-            .retriers
-            .iter_mut()
-            .find(|(retrier, _)| matches(&retrier.errors, failure))?;
+        let (retrier, used) = self.retriers.iter_mut().find(|(retrier, _)| matches(&retrier.errors, failure))?;
         if *used >= retrier.max_attempts {
             return None;
         }

@@ -6,10 +6,7 @@ use super::paths::Path;
 
 /// Reads a rule; its `Next`, if it is a top-level one, is read by the caller.
 pub(super) fn parse_rule(fields: &Fields<'_>) -> Option<Rule> {
-    let operators: Vec<_> = fields
-        .names()
-        .filter(|name| !matches!(*name, "Comment" | "Next" | "Variable"))
-        .collect();
+    let operators: Vec<_> = fields.names().filter(|name| !matches!(*name, "Comment" | "Next" | "Variable")).collect();
     let [operator] = operators[..] else {
         for field in operators.iter().copied().chain(["Variable"]) {
             fields.get(field);
@@ -29,10 +26,7 @@ pub(super) fn parse_rule(fields: &Fields<'_>) -> Option<Rule> {
                 fields.problem("Variable", "is missing");
             }
             let test = parse_test(fields, operator);
-            Some(Rule::Test {
-                variable: fields.reference("Variable")?,
-                test: test?,
-            })
+            Some(Rule::Test { variable: fields.reference("Variable")?, test: test? })
         }
     }
 }
@@ -53,9 +47,7 @@ fn parse_test<'a>(fields: &Fields<'a>, operator: &'a str) -> Option<Test> {
     let kind = match operator {
         "IsPresent" => return fields.boolean(operator).map(Test::IsPresent),
         "StringMatches" => {
-            return fields
-                .string(operator)
-                .map(|pattern| Test::StringMatches(pattern.to_owned()));
+            return fields.string(operator).map(|pattern| Test::StringMatches(pattern.to_owned()));
         }
         "IsBoolean" => Some(Kind::Boolean),
         "IsNull" => Some(Kind::Null),
@@ -78,9 +70,5 @@ fn parse_test<'a>(fields: &Fields<'a>, operator: &'a str) -> Option<Test> {
         }
         Err(format!("must be a {kind:?} value, not {value}"))
     })?;
-    Some(Test::Compare {
-        kind,
-        operator: comparison,
-        operand,
-    })
+    Some(Test::Compare { kind, operator: comparison, operand })
 }

@@ -42,20 +42,12 @@ impl Run {
         execution: Arc<ExecutionContext>,
         deadline: Option<Timestamp>,
     ) -> Run {
-        Run {
-            shared,
-            execution,
-            deadline,
-            machine,
-        }
+        Run { shared, execution, deadline, machine }
     }
 
     /// Runs the execution to its end. Dropping this future ends whatever it was doing.
     pub(super) async fn drive(self) {
-        let thread = Thread {
-            previous: 0,
-            item: None,
-        };
+        let thread = Thread { previous: 0, item: None };
         let end = tokio::select! {
             biased;
             () = self.sleep_until(self.deadline) => End::TimedOut,
@@ -65,10 +57,7 @@ impl Run {
             },
         };
         if self.shared.finish(&self.execution.execution_arn, end).is_err() {
-            tracing::error!(
-                execution.name = self.execution.name,
-                "an execution ended that the engine does not know"
-            );
+            tracing::error!(execution.name = self.execution.name, "an execution ended that the engine does not know");
         }
     }
 
@@ -93,10 +82,8 @@ impl Run {
             loop {
                 // States that wait for nothing may form a loop, which must not keep the others from running.
                 tokio::task::yield_now().await;
-                let state = flow
-                    .states
-                    .get(name)
-                    .ok_or_else(|| Failure::runtime(format!("There is no state {name}")))?;
+                let state =
+                    flow.states.get(name).ok_or_else(|| Failure::runtime(format!("There is no state {name}")))?;
                 let (output, next) = self.state(name, state, data, &mut thread).await?;
                 data = output;
                 match next {
@@ -126,15 +113,7 @@ impl Run {
         };
         let (output, next) = match &state.body {
             Body::Work(work) => {
-                Visit {
-                    run: self,
-                    name,
-                    state,
-                    thread: &mut *thread,
-                    context,
-                }
-                .work(work, &input)
-                .await?
+                Visit { run: self, name, state, thread: &mut *thread, context }.work(work, &input).await?
             }
             Body::Choice(choice) => choose(choice, state, &input, &context)?,
             Body::Pass(pass) => (pass_on(pass, state, &input, &context)?, pass.then.next()),
@@ -162,12 +141,7 @@ impl Run {
         state: Option<&str>,
         details: Value,
     ) -> Result<(), Failure> {
-        let event = NewEvent {
-            previous: thread.previous,
-            kind,
-            state,
-            details,
-        };
+        let event = NewEvent { previous: thread.previous, kind, state, details };
         thread.previous = self.shared.record(&self.execution.execution_arn, event)?;
         Ok(())
     }
@@ -216,10 +190,7 @@ fn choose<'r>(choice: &'r Choice, state: &State, input: &Value, context: &Contex
         }
     }
     if chosen.is_none() {
-        let cause = format!(
-            "The choice state '{}' has no rule that matches and no Default",
-            context.state
-        );
+        let cause = format!("The choice state '{}' has no rule that matches and no Default", context.state);
         return Err(Failure::new(NO_CHOICE_MATCHED, cause));
     }
     Ok((state.output.apply(&scope)?, chosen))
@@ -248,16 +219,11 @@ fn failure_of(error: Option<&Text>, cause: Option<&Text>, input: &Value, context
         Some(Text::Literal(text)) => Ok(Some(text.clone())),
         Some(Text::Path(path)) => match path.find_or_fail(&scope)? {
             Value::String(text) => Ok(Some(text)),
-            _ => Err(Failure::runtime(format!(
-                "The path {path} of a Fail state does not give a string"
-            ))),
+            _ => Err(Failure::runtime(format!("The path {path} of a Fail state does not give a string"))),
         },
     };
     match (read(error), read(cause)) {
-        (Ok(error), Ok(cause)) => Failure {
-            error: error.unwrap_or_default(),
-            cause,
-        },
+        (Ok(error), Ok(cause)) => Failure { error: error.unwrap_or_default(), cause },
         (Err(failure), _) | (_, Err(failure)) => failure,
     }
 }

@@ -20,11 +20,7 @@ pub(super) fn parse_state(report: &Report, name: &str, object: &Value) -> Option
     if kind == "Fail" {
         let body = fail(&fields);
         fields.finish();
-        return Some(State {
-            input: Filter::Everything,
-            output: Filter::Everything,
-            body,
-        });
+        return Some(State { input: Filter::Everything, output: Filter::Everything, body });
     }
     let input = fields.filter("InputPath");
     let output = fields.filter("OutputPath");
@@ -42,27 +38,15 @@ pub(super) fn parse_state(report: &Report, name: &str, object: &Value) -> Option
         }
     };
     fields.finish();
-    Some(State {
-        input,
-        output,
-        body: body?,
-    })
+    Some(State { input, output, body: body? })
 }
 
 /// What `Task`, `Parallel` and `Map` have in common; it is read, and so checked, even when the rest is not readable.
 fn work(fields: &Fields<'_>, job: Option<Job>) -> Option<Body> {
-    let results = Results {
-        selector: fields.template("ResultSelector"),
-        path: fields.result_path(),
-    };
+    let results = Results { selector: fields.template("ResultSelector"), path: fields.result_path() };
     let recovery = parse_recovery(fields);
     let then = transition(fields);
-    Some(Body::Work(Box::new(Work {
-        job: job?,
-        results,
-        recovery,
-        then,
-    })))
+    Some(Body::Work(Box::new(Work { job: job?, results, recovery, then })))
 }
 
 /// `Next` or `End`, of which there must be exactly one.
@@ -133,9 +117,7 @@ fn map(fields: &Fields<'_>) -> Option<Map> {
 
 /// Only the inline mode runs here.
 fn processor_config(fields: &Fields<'_>) {
-    let config = fields
-        .get("ProcessorConfig")
-        .and_then(|config| fields.inner("ProcessorConfig", config));
+    let config = fields.get("ProcessorConfig").and_then(|config| fields.inner("ProcessorConfig", config));
     if let Some(config) = config {
         config.read("Mode", |mode| match mode.as_str() {
             Some("INLINE") => Ok(()),
@@ -156,10 +138,7 @@ fn choice(fields: &Fields<'_>) -> Choice {
         rules.extend(rule.zip(next.map(str::to_owned)));
         entry.finish();
     }
-    Choice {
-        rules,
-        default: fields.string("Default").map(str::to_owned),
-    }
+    Choice { rules, default: fields.string("Default").map(str::to_owned) }
 }
 
 fn pass(fields: &Fields<'_>) -> Pass {
@@ -196,8 +175,5 @@ fn fail(fields: &Fields<'_>) -> Body {
     let path = |field| fields.reference(field).map(Text::Path);
     let error = (literal("Error"), path("ErrorPath"));
     let cause = (literal("Cause"), path("CausePath"));
-    Body::Fail {
-        error: error.0.or(error.1),
-        cause: cause.0.or(cause.1),
-    }
+    Body::Fail { error: error.0.or(error.1), cause: cause.0.or(cause.1) }
 }

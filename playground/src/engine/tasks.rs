@@ -28,17 +28,9 @@ pub(super) fn parse_task(fields: &Fields<'_>) -> Option<Task> {
     if let (Timeout::Seconds(timeout), Some(heartbeat)) = (&timeout, heartbeat_seconds)
         && heartbeat >= *timeout
     {
-        fields.problem(
-            "HeartbeatSeconds",
-            format!("must be less than TimeoutSeconds ({timeout}), not {heartbeat}"),
-        );
+        fields.problem("HeartbeatSeconds", format!("must be less than TimeoutSeconds ({timeout}), not {heartbeat}"));
     }
-    Some(Task {
-        resource,
-        parameters,
-        timeout,
-        heartbeat_seconds,
-    })
+    Some(Task { resource, parameters, timeout, heartbeat_seconds })
 }
 
 fn parse_resource(resource: &str) -> Option<Resource> {
@@ -46,9 +38,9 @@ fn parse_resource(resource: &str) -> Option<Resource> {
     match parts[..] {
         ["arn", _, "states", "", "", "lambda", "invoke"] => Some(Resource::Invoke),
         ["arn", _, "states", "", "", "lambda", "invoke.waitForTaskToken"] => Some(Resource::InvokeAndWait),
-        ["arn", _, "lambda", _, _, "function", name, ..] if !name.is_empty() => Some(Resource::Function {
-            arn: resource.to_owned(),
-        }),
+        ["arn", _, "lambda", _, _, "function", name, ..] if !name.is_empty() => {
+            Some(Resource::Function { arn: resource.to_owned() })
+        }
         _ => None,
     }
 }
@@ -88,9 +80,6 @@ fn check_invoke_parameters(fields: &Fields<'_>, parameters: Option<&Template>) {
 /// A state that waits for its token and passes it to nobody would always time out. No other tool notices.
 fn check_token_is_passed(fields: &Fields<'_>, parameters: Option<&Template>) {
     if parameters.is_some_and(|parameters| !parameters.passes_task_token()) {
-        fields.problem(
-            "Parameters",
-            "does not pass $$.Task.Token, so nobody could complete the task",
-        );
+        fields.problem("Parameters", "does not pass $$.Task.Token, so nobody could complete the task");
     }
 }

@@ -89,17 +89,9 @@ fn parse_object(object: &Map<String, Value>, place: &str, refused: &mut Vec<(Str
         if object.contains_key(name) {
             refused.push((inner.clone(), format!("is there twice, as {name} and as {key}")));
         }
-        let text = value
-            .as_str()
-            .ok_or_else(|| "must be a string with a path or an intrinsic".to_owned());
+        let text = value.as_str().ok_or_else(|| "must be a string with a path or an intrinsic".to_owned());
         match text.and_then(Expression::parse) {
-            Ok(expression) => entries.push((
-                name.to_owned(),
-                Template::Computed {
-                    field: key.clone(),
-                    expression,
-                },
-            )),
+            Ok(expression) => entries.push((name.to_owned(), Template::Computed { field: key.clone(), expression })),
             Err(message) => refused.push((inner, message)),
         }
     }

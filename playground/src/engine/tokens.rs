@@ -117,14 +117,7 @@ impl Tokens {
     pub(super) fn open(&mut self, token: Arc<str>, deadlines: Deadlines, now: Timestamp) -> oneshot::Receiver<Outcome> {
         let (outcome, receiver) = oneshot::channel();
         let next_heartbeat = deadlines.heartbeat.and_then(|interval| now.checked_add(interval).ok());
-        self.issued.insert(
-            token,
-            Entry::Open(Open {
-                deadlines,
-                next_heartbeat,
-                outcome,
-            }),
-        );
+        self.issued.insert(token, Entry::Open(Open { deadlines, next_heartbeat, outcome }));
         receiver
     }
 
@@ -133,10 +126,9 @@ impl Tokens {
         self.open_entry(token, now)?;
         let fate = match &outcome {
             Ok(output) => TaskFate::Succeeded(output.clone()),
-            Err(failure) => TaskFate::Failed {
-                error: failure.error.clone(),
-                cause: failure.cause.clone().unwrap_or_default(),
-            },
+            Err(failure) => {
+                TaskFate::Failed { error: failure.error.clone(), cause: failure.cause.clone().unwrap_or_default() }
+            }
         };
         self.close_with(token, fate, Some(outcome));
         Ok(())
@@ -145,10 +137,7 @@ impl Tokens {
     /// Notes a sign of life, which puts the heartbeat's deadline off.
     pub(super) fn heartbeat(&mut self, token: &str, now: Timestamp) -> Result<(), TokenError> {
         let open = self.open_entry(token, now)?;
-        open.next_heartbeat = open
-            .deadlines
-            .heartbeat
-            .and_then(|interval| now.checked_add(interval).ok());
+        open.next_heartbeat = open.deadlines.heartbeat.and_then(|interval| now.checked_add(interval).ok());
         Ok(())
     }
 

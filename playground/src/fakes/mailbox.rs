@@ -87,19 +87,12 @@ struct Taken {
 impl Mailbox {
     /// An empty mailbox.
     pub fn new(clock: Clock, changes: Changes) -> Self {
-        Self {
-            clock,
-            changes,
-            state: Arc::default(),
-        }
+        Self { clock, changes, state: Arc::default() }
     }
 
     /// `POST /`, the only route of the query protocol.
     pub fn router(&self) -> Router {
-        Router::new()
-            .route("/", post(receive))
-            .layer(DefaultBodyLimit::max(FORM_MAX_BYTES))
-            .with_state(self.clone())
+        Router::new().route("/", post(receive)).layer(DefaultBodyLimit::max(FORM_MAX_BYTES)).with_state(self.clone())
     }
 
     /// Every mail that was taken, the oldest first.
@@ -142,18 +135,11 @@ impl Mailbox {
 
     /// Takes a mail and returns the id that SES gives it.
     fn take(&self, form: &[(String, String)]) -> Result<String, Refusal> {
-        let field = |name: &str| {
-            form.iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value.as_str())
-        };
+        let field = |name: &str| form.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         match field("Action") {
             Some("SendRawEmail") => {}
             Some(action) => {
-                return Err(Refusal::new(
-                    "InvalidAction",
-                    &format!("{action} is not supported here"),
-                ));
+                return Err(Refusal::new("InvalidAction", &format!("{action} is not supported here")));
             }
             None => return Err(Refusal::new("MissingAction", "the form has no Action")),
         }
@@ -199,10 +185,7 @@ struct Refusal {
 
 impl Refusal {
     fn new(code: &str, message: &str) -> Self {
-        Self {
-            code: code.to_owned(),
-            message: message.to_owned(),
-        }
+        Self { code: code.to_owned(), message: message.to_owned() }
     }
 }
 
@@ -302,20 +285,12 @@ mod tests {
     #[tokio::test]
     async fn the_real_client_delivers_a_mail() {
         let (mailbox, ses) = mailbox().await;
-        ses.send("bot@example.com", "ada@example.com", RAW.into())
-            .await
-            .unwrap();
+        ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap();
         let mails = mailbox.mails();
         let mail = &mails[0];
-        assert_eq!(
-            (mail.number, mail.from.as_str(), mail.to.as_str()),
-            (1, "bot@example.com", "ada@example.com")
-        );
+        assert_eq!((mail.number, mail.from.as_str(), mail.to.as_str()), (1, "bot@example.com", "ada@example.com"));
         assert_eq!(mail.subject, "Döcide");
-        assert_eq!(
-            mail.link().as_deref(),
-            Some("http://localhost:1/email/approvals/apr_1?k=abc")
-        );
+        assert_eq!(mail.link().as_deref(), Some("http://localhost:1/email/approvals/apr_1?k=abc"));
         assert_eq!(mail.html.trim(), "<p>Open this</p>");
         assert_eq!(mail.message_id.as_deref(), Some("apr_1.ada@example.com"));
         assert_eq!(mail.in_reply_to.as_deref(), Some("apr_0.ada@example.com"));
@@ -328,21 +303,13 @@ mod tests {
     async fn a_fault_reaches_the_real_client_by_its_code() {
         let (mailbox, ses) = mailbox().await;
         mailbox.fail_next("MessageRejected");
-        let error = ses
-            .send("bot@example.com", "ada@example.com", RAW.into())
-            .await
-            .unwrap_err();
+        let error = ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap_err();
         assert_eq!((error.code.as_str(), error.is_final), ("MessageRejected", true));
         mailbox.fail_always(Some("Throttling"));
-        let error = ses
-            .send("bot@example.com", "ada@example.com", RAW.into())
-            .await
-            .unwrap_err();
+        let error = ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap_err();
         assert_eq!((error.code.as_str(), error.is_final), ("Throttling", false));
         mailbox.recover();
-        ses.send("bot@example.com", "ada@example.com", RAW.into())
-            .await
-            .unwrap();
+        ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap();
         assert_eq!(mailbox.mails().len(), 1);
     }
 }

@@ -8,7 +8,27 @@ export async function look(execution) {
   const query = execution ? `?execution=${encodeURIComponent(execution)}` : "";
   const response = await fetch(`${BASE}/state${query}`);
   if (!response.ok) throw new Error(`the server answered ${response.status}`);
-  return response.json();
+  return JSON.parse(await response.text(), exactly);
+}
+
+/** An integer that JavaScript's own numbers would round. */
+class Exact {
+  constructor(digits) {
+    this.digits = digits;
+  }
+
+  toString() {
+    return this.digits;
+  }
+
+  toJSON() {
+    return JSON.rawJSON(this.digits);
+  }
+}
+
+function exactly(_, value, context) {
+  const isRounded = typeof value === "number" && !Number.isSafeInteger(value) && /^-?\d+$/.test(context?.source ?? "");
+  return isRounded ? new Exact(context.source) : value;
 }
 
 /** Does something; the answer's JSON, with `problem` in it if it was not done. */

@@ -100,10 +100,7 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
         return nobody();
     };
     let comment = press.comment.as_deref().filter(|comment| !comment.is_empty());
-    let pressed = world
-        .slack
-        .press(&user, &press.channel, &press.ts, &press.action_id, comment)
-        .await;
+    let pressed = world.slack.press(&user, &press.channel, &press.ts, &press.action_id, comment).await;
     match pressed {
         Ok(status) => Json(json!({ "status": status })).into_response(),
         Err(error) => problem(&format!("Not sent: {error}.")),
@@ -121,11 +118,8 @@ pub(super) async fn submit(State(world): State<Arc<World>>, Json(submit): Json<S
     let Some(user) = user(&world, &submit.person) else {
         return nobody();
     };
-    let values: Vec<(&str, &str)> = submit
-        .values
-        .iter()
-        .map(|(block, value)| (block.as_str(), value.as_str()))
-        .collect();
+    let values: Vec<(&str, &str)> =
+        submit.values.iter().map(|(block, value)| (block.as_str(), value.as_str())).collect();
     match world.slack.submit(&user, &values).await {
         Ok(answer) => Json(json!({ "status": answer.status, "errors": answer.errors })).into_response(),
         Err(error) => problem(&format!("Not sent: {error}.")),
@@ -166,11 +160,7 @@ fn user(world: &World, key: &str) -> Option<SlackUser> {
 }
 
 fn nobody() -> Response {
-    (
-        StatusCode::NOT_FOUND,
-        Json(json!({ "problem": "Nobody here has this key." })),
-    )
-        .into_response()
+    (StatusCode::NOT_FOUND, Json(json!({ "problem": "Nobody here has this key." }))).into_response()
 }
 
 fn problem(text: &str) -> Response {

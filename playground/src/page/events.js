@@ -44,7 +44,8 @@ function entry(event) {
       "summary",
       null,
       h("span", { class: `dot ${tone}`, "aria-hidden": "true" }),
-      h("span", { class: "event-type" }, event["detail-type"]),
+      // The bus names the service in front of its own events; there is no other with an execution here.
+      h("span", { class: "event-type" }, event["detail-type"].replace(/^Step Functions /, "")),
       h("span", { class: `event-text ${tone}` }, text),
       h("time", { class: "dim", datetime: event.time }, clockTime(event.time, true)),
     ),
@@ -61,6 +62,6 @@ function outcome({ detail }) {
     TIMED_OUT: "bad", ABORTED: "bad", undeliverable: "bad", expired: "warn", cancelled: "warn", RUNNING: "busy",
   };
   const who = detail.vote?.name ?? detail.decidedBy?.map((person) => person.name).join(" and ");
-  const shown = String(word).toLowerCase().replaceAll("_", " ");
+  const shown = { approve: "approved", reject: "rejected" }[word] ?? String(word).toLowerCase().replaceAll("_", " ");
   return { text: who ? `${shown} by ${who}` : shown, tone: tones[word] ?? "" };
 }

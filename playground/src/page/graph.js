@@ -3,7 +3,8 @@
 import { s } from "./dom.js";
 import { layout, line } from "./layout.js";
 
-const CHARACTER = { main: 6.9, side: 6.1 };
+// As in the style sheet; the text is measured before it is drawn, since it must stay inside its box.
+const FONTS = { main: "600 12.5px", side: "500 11.2px", caption: "400 10.8px" };
 const ICONS = {
   done: "M-3.4 0.2l2.4 2.5 4.4-5",
   failed: "M-2.8-2.8l5.6 5.6M2.8-2.8l-5.6 5.6",
@@ -25,10 +26,14 @@ export function progress(history, execution, definition) {
     const mark = marks.get(name);
     if (!mark) continue;
     if (/(Failed|TimedOut)$/.test(event.type)) {
-      Object.assign(mark, { failed: true, error: event.details?.error ?? (event.type.endsWith("TimedOut") && "timed out") });
+      mark.failed = true;
+      mark.error = event.details?.error ?? (event.type.endsWith("TimedOut") ? "timed out" : null);
     }
     if (/(TaskSucceeded|TaskScheduled|LambdaFunctionScheduled)$/.test(event.type)) mark.failed = false;
-    if (event.type.endsWith("StateExited")) Object.assign(mark, { status: mark.failed ? "failed" : "done", left: event.timestamp });
+    if (event.type.endsWith("StateExited")) {
+      mark.status = mark.failed ? "failed" : "done";
+      mark.left = event.timestamp;
+    }
   }
   if (last && execution && execution.status !== "RUNNING") {
     const mark = marks.get(last);
@@ -59,7 +64,8 @@ export function draw(definition, width, { marks, taken, current }) {
     lines.map((edge) => {
       const isTaken = wasTaken(edge);
       const names = `edge ${edge.kind}${isTaken ? " taken" : ""}`;
-      return s("path", { class: names, d: line(edge, nodes), "marker-end": `url(#${isTaken ? "arrow-taken" : "arrow"})` });
+      const end = isTaken ? "url(#arrow-taken)" : "url(#arrow)";
+      return s("path", { class: names, d: line(edge, nodes), "marker-end": end });
     }),
     [...nodes.values()].map((node) => box(node, marks.get(node.name))),
   );
@@ -76,7 +82,9 @@ function box(node, mark) {
   const middle = y + height / 2;
   const icon = x + (main ? 17 : 14);
   const start = icon + (main ? 15 : 12);
-  const room = Math.floor((x + width - start - 6) / (main ? CHARACTER.main : CHARACTER.side));
+  const room = x + width - start - 6;
+  const place = `translate(${icon} ${middle}) scale(${main ? 1 : 0.8})`;
+  const label = fit(name, room, main ? FONTS.main : FONTS.side);
   const caption = main ? captionOf(state, mark) : null;
   const detail = mark?.error ? `\n${mark.error}` : "";
   return s(
@@ -85,17 +93,18 @@ function box(node, mark) {
     s("title", null, `${name} (${state.Type})${detail}${state.Comment ? `\n${state.Comment}` : ""}`),
     s("rect", { x, y, width, height, rx: main ? 10 : 7 }),
     s("circle", { class: "ring", cx: icon, cy: middle, r: main ? 8 : 6.5 }),
-    ICONS[mark?.status] &&
-      s("path", { class: "icon", d: ICONS[mark.status], transform: `translate(${icon} ${middle}) scale(${main ? 1 : 0.8})` }),
-    s("text", { class: "label", x: start, y: caption ? middle - 2 : middle + 4 }, short(name, room)),
-    caption && s("text", { class: "caption", x: start, y: middle + 12 }, short(caption, room + 3)),
+    ICONS[mark?.status] && s("path", { class: "icon", d: ICONS[mark.status], transform: place }),
+    s("text", { class: "label", x: start, y: caption ? middle - 2 : middle + 4 }, label),
+    caption && s("text", { class: "caption", x: start, y: middle + 12 }, fit(caption, room, FONTS.caption)),
   );
 }
 
 function captionOf(state, mark) {
   if (mark?.status === "failed" && mark.error) return String(mark.error);
   if (mark?.left && mark.entered && state.Type === "Task") return took(mark.entered, mark.left);
-  if (state.Resource?.endsWith(".waitForTaskToken")) return mark?.status === "current" ? "waiting for its token" : "waits for a token";
+  if (state.Resource?.endsWith(".waitForTaskToken")) {
+    return mark?.status === "current" ? "waiting for its token" : "waits for a token";
+  }
   return state.Type === "Task" ? "Lambda" : state.Type;
 }
 
@@ -107,6 +116,13 @@ export function took(from, to) {
   return `${Math.floor(milliseconds / 60_000)} min ${Math.round((milliseconds % 60_000) / 1000)} s`;
 }
 
-function short(text, room) {
-  return text.length <= room ? text : `${text.slice(0, Math.max(1, room - 1))}…`;
+const pen = document.createElement("canvas").getContext("2d");
+
+function fit(text, room, font) {
+  pen.font = `${font} ${getComputedStyle(document.body).fontFamily}`;
+  let shown = text;
+  for (let length = text.length - 1; length > 0 && pen.measureText(shown).width > room; length -= 1) {
+    shown = `${text.slice(0, length)}…`;
+  }
+  return shown;
 }

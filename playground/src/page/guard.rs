@@ -51,14 +51,7 @@ mod tests {
         for host in ["localhost", "localhost:8420", "127.0.0.1:1", "[::1]:8420", "[::1]"] {
             assert!(is_loopback(host), "{host}");
         }
-        for host in [
-            "",
-            "example.com",
-            "localhost.example.com:8420",
-            "127.0.0.1.nip.io",
-            "localhost:x",
-            "0.0.0.0",
-        ] {
+        for host in ["", "example.com", "localhost.example.com:8420", "127.0.0.1.nip.io", "localhost:x", "0.0.0.0"] {
             assert!(!is_loopback(host), "{host}");
         }
     }

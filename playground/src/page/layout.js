@@ -8,6 +8,8 @@ const MAIN_PITCH = 70;
 const SIDE_HEIGHT = 28;
 const SIDE_PITCH = 36;
 const INDENT = 14;
+/** Between path and side, as a part of the width. */
+const GUTTER = 0.11;
 
 /** Nodes (`name`, `state`, `main`, and a box) and edges (`from`, `to`, `kind`) for a picture of this width. */
 export function layout(definition, width) {
@@ -18,8 +20,8 @@ export function layout(definition, width) {
   const side = inOrder(definition.StartAt, edges, states, path).filter((name) => !onPath.has(name));
   const height = Math.max((path.length - 1) * MAIN_PITCH + MAIN_HEIGHT, (side.length - 1) * SIDE_PITCH + SIDE_HEIGHT);
   const alone = side.length === 0;
-  const mainWidth = alone ? Math.min(240, width - 2 * MARGIN) : Math.round(width * 0.37);
-  const sideX = MARGIN + mainWidth + Math.round(width * 0.13);
+  const mainWidth = alone ? Math.min(240, width - 2 * MARGIN) : Math.round(width * 0.38);
+  const sideX = MARGIN + mainWidth + Math.round(width * GUTTER);
   const nodes = new Map();
   const pitch = path.length > 1 ? (height - MAIN_HEIGHT) / (path.length - 1) : 0;
   path.forEach((name, index) => {

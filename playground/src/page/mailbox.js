@@ -32,7 +32,8 @@ export function start(shared) {
   const text = h("pre", { class: "mail-text", tabindex: "0" });
   const headers = h("dl", { class: "mail-headers", tabindex: "0" });
   const toggle = h("div", { class: "toggle", role: "group", "aria-label": "Show" }, tabs);
-  const reader = h("div", { class: "mail" }, h("div", { class: "mail-head" }, subject, line, toggle), frame, text, headers);
+  const head = h("div", { class: "mail-head" }, subject, line, toggle);
+  const reader = h("div", { class: "mail" }, head, frame, text, headers);
   const empty = h(
     "p",
     { class: "empty" },
@@ -117,11 +118,12 @@ function updateEntry(node, item) {
 function read(mail, state) {
   const { subject, line, frame, text, headers, tabs } = parts;
   setText(subject, mail.subject);
-  setText(line, `From ${mail.from} to ${nameOf(mail.to, state)} <${mail.to}>`);
+  setText(line, `To ${nameOf(mail.to, state)} <${mail.to}> from ${mail.from}`);
   for (const tab of tabs) tab.setAttribute("aria-pressed", String(tab.dataset.view === view));
-  frame.hidden = view !== "html";
-  text.hidden = view !== "text";
-  headers.hidden = view !== "headers";
+  const shown = view === "html" && !mail.hasHtml ? "text" : view;
+  frame.hidden = shown !== "html";
+  text.hidden = shown !== "text";
+  headers.hidden = shown !== "headers";
   // Setting the address again would load the mail again.
   const address = `/playground/api/mails/${mail.number}`;
   if (frame.getAttribute("src") !== address) frame.setAttribute("src", address);

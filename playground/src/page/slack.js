@@ -83,7 +83,7 @@ function namesOf(state) {
 }
 
 function firstSteps(state, me) {
-  const other = state.people.find((person) => person.key !== me.key && person.role.includes("approve"));
+  const other = state.people.find((person) => person.key !== me.key && person.approves);
   return { other: other?.name ?? null };
 }
 

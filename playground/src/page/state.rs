@@ -21,9 +21,7 @@ const EVENTS_MAX: usize = 120;
 pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
     let mut executions = world.engine.executions();
     let shown = execution.filter(|arn| executions.iter().any(|execution| execution.execution_arn == *arn));
-    let shown = shown
-        .or(executions.first().map(|execution| execution.execution_arn.as_str()))
-        .map(str::to_owned);
+    let shown = shown.or(executions.first().map(|execution| execution.execution_arn.as_str())).map(str::to_owned);
     let total = executions.len();
     executions.truncate(EXECUTIONS_MAX);
     let events = world.bus.carried();
@@ -48,12 +46,17 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
 }
 
 fn people(world: &World) -> Vec<Value> {
+    let rules = &world.app.policy.rules;
+    let approves = |key: &str| {
+        let mut approvers = rules.values().flat_map(|rules| &rules.approvers);
+        approvers.any(|person| person.id.as_str() == key)
+    };
     let people = world.people.iter();
     people
         .map(|actor| {
             json!({
                 "key": actor.key, "name": actor.name, "role": actor.role, "email": actor.email,
-                "slack": actor.user.id,
+                "slack": actor.user.id, "approves": approves(&actor.key),
             })
         })
         .collect()

@@ -7,6 +7,7 @@ import { draw, progress, took } from "./graph.js";
 /** Below this, a deadline is near. */
 const NEAR_SECONDS = 60;
 const WIDTH = { min: 330, max: 620 };
+const TONES = { running: "busy", approved: "good", succeeded: "good", expired: "warn", "invalid input": "warn" };
 
 const body = document.getElementById("workflow-body");
 let page = null;
@@ -18,7 +19,8 @@ let lastStatus = new Map();
 /** Gets the pane going. */
 export function start(shared) {
   page = shared;
-  const empty = h("p", { class: "empty" }, "No execution yet. Type ", h("code", null, "/start 125 122"), " in the Slack pane.");
+  const command = h("code", null, "/start 125 122");
+  const empty = h("p", { class: "empty" }, "No execution yet. Type ", command, " in the Slack pane.");
   const runs = h("ul", { class: "runs", "aria-label": "Executions, the newest first" });
   const banner = h("div", { class: "banner" });
   const left = h("span", { class: "left", role: "timer" });
@@ -61,16 +63,17 @@ export function show(state) {
   const { workflow } = state;
   const run = shownRun(state);
   parts.empty.hidden = Boolean(run);
-  for (const node of [parts.runs, parts.banner, parts.past, parts.input.node]) node.hidden = !run;
+  const { runs, banner: headline, past, input, output } = parts;
+  for (const node of [runs, headline, past, input.node, output.node]) node.hidden = !run;
   const items = workflow.executions.map((item) => ({ ...item, current: item.arn === run?.arn }));
-  reconcile(parts.runs, items, { key: (item) => item.arn, create: entry });
+  reconcile(runs, items, { key: (item) => item.arn, create: entry });
   drawPicture(state);
   if (run) {
-    reconcile(parts.banner, [{ ...standing(run, state), arn: run.arn }], { key: () => "banner", create: banner });
-    parts.output.node.hidden = !run.output && !run.error;
+    reconcile(headline, [{ ...standing(run, state), arn: run.arn }], { key: () => "banner", create: banner });
+    output.node.hidden = run.status === "RUNNING";
     const result = run.output ?? { error: run.error, cause: parsed(run.cause) };
-    reconcile(parts.output.content, [result], { key: () => "json", create: json });
-    reconcile(parts.input.content, [run.input], { key: () => "json", create: json });
+    reconcile(output.content, [result], { key: () => "json", create: json });
+    reconcile(input.content, [run.input], { key: () => "json", create: json });
     setText(parts.summary, `History: ${workflow.history.length} events`);
     const events = workflow.history.map((event) => ({ event, start: run.start, key: `${run.arn} ${event.id}` }));
     reconcile(parts.history, events, { key: (item) => item.key, create: step });
@@ -130,8 +133,7 @@ function word(run) {
 }
 
 function tone(run) {
-  const tones = { running: "busy", approved: "good", succeeded: "good", rejected: "bad", expired: "warn", "invalid input": "warn" };
-  return tones[word(run)] ?? "bad";
+  return TONES[word(run)] ?? "bad";
 }
 
 /** The headline: what is going on, and what came of it. */
@@ -142,12 +144,15 @@ function standing(run, state) {
     const approval = approvalOf(run, state);
     const waits = approval?.status === "pending";
     const have = waits && approval.required > 1 ? ` (${approval.approvals} of ${approval.required})` : "";
-    return { tone: "busy", title: waits ? `Waiting for a decision${have}` : "Running", text: `${nameOf(run)}, ${spent}` };
+    const title = waits ? `Waiting for a decision${have}` : "Running";
+    return { tone: "busy", title, text: `${nameOf(run)}, ${spent}` };
   }
   const output = run.output ?? {};
   const result = output.result ?? output.number;
   const people = output.approvedBy ?? output.decision?.decidedBy ?? [];
-  const by = people.map(({ name, platform, comment }) => `${name}, by ${platform}${comment ? `: “${comment}”` : ""}`).join("; ");
+  const place = { slack: "in Slack", email: "by e-mail" };
+  const said = ({ name, platform, comment }) => `${name} ${place[platform] ?? ""}${comment ? `: “${comment}”` : ""}`;
+  const by = people.map(said).join("; ");
   const reason = output.reason ?? [run.error, run.cause].filter(Boolean).join(": ");
   const title = words[0].toUpperCase() + words.slice(1) + (result === undefined ? "" : `: ${result}`);
   return { tone: tone(run), title, text: [reason, by, spent].filter(Boolean).join(" · ") };

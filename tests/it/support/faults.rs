@@ -52,18 +52,9 @@ impl Faults {
     pub(crate) fn in_front_of(&self, ports: Ports) -> Ports {
         let faults = self.clone();
         Ports {
-            store: Arc::new(Faulty {
-                faults: faults.clone(),
-                inner: ports.store,
-            }),
-            step_functions: Arc::new(Faulty {
-                faults: faults.clone(),
-                inner: ports.step_functions,
-            }),
-            bus: Arc::new(Faulty {
-                faults,
-                inner: ports.bus,
-            }),
+            store: Arc::new(Faulty { faults: faults.clone(), inner: ports.store }),
+            step_functions: Arc::new(Faulty { faults: faults.clone(), inner: ports.step_functions }),
+            bus: Arc::new(Faulty { faults, inner: ports.bus }),
             clock: ports.clock,
         }
     }
@@ -122,27 +113,19 @@ impl Store for Faulty<dyn Store> {
 #[async_trait]
 impl StepFunctions for Faulty<dyn StepFunctions> {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
-        self.faults
-            .around(Call::Callback, self.inner.send_task_success(token, output))
-            .await
+        self.faults.around(Call::Callback, self.inner.send_task_success(token, output)).await
     }
 
     async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
-        self.faults
-            .around(Call::Callback, self.inner.send_task_failure(token, error, cause))
-            .await
+        self.faults.around(Call::Callback, self.inner.send_task_failure(token, error, cause)).await
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
-        self.faults
-            .around(Call::LookUp, self.inner.look_up(execution, token))
-            .await
+        self.faults.around(Call::LookUp, self.inner.look_up(execution, token)).await
     }
 
     async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
-        self.faults
-            .around(Call::Start, self.inner.start_execution(arn, name, input))
-            .await
+        self.faults.around(Call::Start, self.inner.start_execution(arn, name, input)).await
     }
 }
 

@@ -75,17 +75,10 @@ impl Harness {
 
     pub(crate) async fn with(rules: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
         let policy = Source::new("the policy of the test", &policy(rules));
-        let options = Options {
-            policy,
-            ..Options::default()
-        };
+        let options = Options { policy, ..Options::default() };
         let clock = Clock::manual(START.parse().unwrap());
         let running = World::start_with(options, clock, between).await.unwrap();
-        Self {
-            world: running.world.clone(),
-            browser: Browser::new(),
-            _running: running,
-        }
+        Self { world: running.world.clone(), browser: Browser::new(), _running: running }
     }
 
     pub(crate) fn user(&self, key: &str) -> SlackUser {
@@ -129,41 +122,24 @@ impl Harness {
 
     /// Ada types `/start 125 122`; returns the approval once its messages are out.
     pub(crate) async fn ask(&self) -> Approval {
-        let answer = self
-            .world
-            .slack
-            .command(&self.user("ada"), &self.world.channel, "/start", "125 122")
-            .await;
+        let answer = self.world.slack.command(&self.user("ada"), &self.world.channel, "/start", "125 122").await;
         assert_eq!(answer.status, 200);
         assert!(answer.text.as_ref().unwrap().starts_with("Started:"), "{answer:?}");
         self.until("the request is out", |world| {
-            world
-                .store
-                .all()
-                .into_iter()
-                .find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
+            world.store.all().into_iter().find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
         })
         .await
     }
 
     /// The record of this approval as it is now.
     pub(crate) fn record(&self, id: &ApprovalId) -> Approval {
-        self.world
-            .store
-            .all()
-            .into_iter()
-            .find(|approval| approval.id == *id)
-            .unwrap()
+        self.world.store.all().into_iter().find(|approval| approval.id == *id).unwrap()
     }
 
     /// Presses a button on the approval's card, and returns the status of the answer.
     pub(crate) async fn press(&self, who: &str, approval: &Approval, action: &str, comment: Option<&str>) -> u16 {
         let (channel, ts) = card_of(&self.record(&approval.id));
-        self.world
-            .slack
-            .press(&self.user(who), &channel, &ts, action, comment)
-            .await
-            .unwrap()
+        self.world.slack.press(&self.user(who), &channel, &ts, action, comment).await.unwrap()
     }
 
     /// Waits until the approval has this status and every copy shows it.
@@ -179,11 +155,7 @@ impl Harness {
     /// Waits until the only execution has ended.
     pub(crate) async fn ended(&self) -> ExecutionDescription {
         self.until("the execution has ended", |world| {
-            world
-                .engine
-                .executions()
-                .into_iter()
-                .find(|execution| execution.status != ExecutionStatus::Running)
+            world.engine.executions().into_iter().find(|execution| execution.status != ExecutionStatus::Running)
         })
         .await
     }
@@ -195,69 +167,43 @@ impl Harness {
     /// The message that is the approval's card.
     pub(crate) fn card(&self, approval: &Approval) -> SlackMessage {
         let (channel, ts) = card_of(&self.record(&approval.id));
-        self.world
-            .slack
-            .messages(&channel)
-            .into_iter()
-            .find(|message| message.ts == ts)
-            .unwrap()
+        self.world.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap()
     }
 
     /// Everything in the thread of the approval's card.
     pub(crate) fn thread(&self, approval: &Approval) -> Vec<String> {
         let (channel, ts) = card_of(&self.record(&approval.id));
         let messages = self.world.slack.messages(&channel).into_iter();
-        messages
-            .filter(|message| message.thread_ts.as_ref() == Some(&ts))
-            .map(|message| message.text)
-            .collect()
+        messages.filter(|message| message.thread_ts.as_ref() == Some(&ts)).map(|message| message.text).collect()
     }
 
     /// What only this user has been told.
     pub(crate) fn whispers(&self, who: &str) -> Vec<String> {
         let user = self.user(who).id;
         let whispers = self.world.slack.ephemerals().into_iter();
-        whispers
-            .filter(|whisper| whisper.user == user)
-            .map(|whisper| whisper.text)
-            .collect()
+        whispers.filter(|whisper| whisper.user == user).map(|whisper| whisper.text).collect()
     }
 
     /// The mails to this person, the oldest first.
     pub(crate) fn mails(&self, who: &str) -> Vec<Mail> {
         let address = format!("{who}@example.com");
-        self.world
-            .mailbox
-            .mails()
-            .into_iter()
-            .filter(|mail| mail.to.contains(&address))
-            .collect()
+        self.world.mailbox.mails().into_iter().filter(|mail| mail.to.contains(&address)).collect()
     }
 
     /// The link in the request that was mailed to this person.
     pub(crate) fn link(&self, who: &str) -> String {
-        self.mails(who)
-            .first()
-            .expect("there is a mail")
-            .link()
-            .expect("there is a link in it")
+        self.mails(who).first().expect("there is a mail").link().expect("there is a link in it")
     }
 
     /// Presses a button on the page behind the link.
     pub(crate) async fn post(&self, link: &str, verdict: &str, comment: &str) -> Answer {
-        self.browser
-            .post_form(link, &[("verdict", verdict), ("comment", comment)])
-            .await
-            .unwrap()
+        self.browser.post_form(link, &[("verdict", verdict), ("comment", comment)]).await.unwrap()
     }
 
     /// The details of the events of one kind, the oldest first.
     pub(crate) fn events(&self, detail_type: &str) -> Vec<Value> {
         let carried = self.world.bus.carried().into_iter();
-        carried
-            .filter(|event| event["detail-type"] == detail_type)
-            .map(|event| event["detail"].clone())
-            .collect()
+        carried.filter(|event| event["detail-type"] == detail_type).map(|event| event["detail"].clone()).collect()
     }
 }
 

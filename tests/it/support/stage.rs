@@ -26,7 +26,7 @@ enum News {
     /// It waits for its turn.
     Waits(usize, oneshot::Sender<()>),
     /// It has played its part.
-    Done(usize),
+    Done,
 }
 
 /// Lets actors play, one step of one actor at a time.
@@ -40,12 +40,7 @@ pub(crate) struct Director {
 impl Default for Director {
     fn default() -> Self {
         let (tell, news) = mpsc::unbounded_channel();
-        Self {
-            news,
-            tell,
-            waiting: BTreeMap::new(),
-            next: 0,
-        }
+        Self { news, tell, waiting: BTreeMap::new(), next: 0 }
     }
 }
 
@@ -57,7 +52,7 @@ impl Director {
         let tell = self.tell.clone();
         let task = tokio::spawn(ACTOR.scope((actor, tell.clone()), async move {
             part.await;
-            let _ = tell.send(News::Done(actor));
+            let _ = tell.send(News::Done);
         }));
         self.hear(task.abort_handle()).await;
     }
@@ -92,7 +87,7 @@ impl Director {
             News::Waits(actor, turn) => {
                 self.waiting.insert(actor, (turn, task));
             }
-            News::Done(_) => {}
+            News::Done => {}
         }
     }
 }

@@ -14,10 +14,5 @@ async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let DoubleConfig { verifier } = DoubleConfig::from_env()?;
     let step_functions = Arc::new(AwsStepFunctions::new(&sdk_config().await));
-    lambda_http::run(router(Arc::new(Double {
-        verifier,
-        step_functions,
-        clock: Arc::new(SystemClock),
-    })))
-    .await
+    lambda_http::run(router(Arc::new(Double { verifier, step_functions, clock: Arc::new(SystemClock) }))).await
 }

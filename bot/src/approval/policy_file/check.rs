@@ -14,28 +14,12 @@ pub(super) fn check(file: File, errors: &mut Vec<Error>) -> Policy {
     let people = check_people(file.people, errors);
     let groups = check_groups(file.groups, &people, errors);
     let names: BTreeSet<String> = file.policies.iter().map(|entry| entry.name.clone()).collect();
-    let known = Known {
-        people: &people,
-        groups: &groups,
-    };
-    let rules = file
-        .policies
-        .into_iter()
-        .filter_map(|entry| check_rules(entry, &known, errors))
-        .collect();
-    let commands = file
-        .commands
-        .into_iter()
-        .filter_map(|entry| check_command(entry, &names, errors))
-        .collect();
+    let known = Known { people: &people, groups: &groups };
+    let rules = file.policies.into_iter().filter_map(|entry| check_rules(entry, &known, errors)).collect();
+    let commands = file.commands.into_iter().filter_map(|entry| check_command(entry, &names, errors)).collect();
     Policy {
         slack_teams: file.access.slack_teams.into_iter().collect(),
-        teams_tenants: file
-            .access
-            .teams_tenants
-            .into_iter()
-            .map(|tenant| tenant.to_lowercase())
-            .collect(),
+        teams_tenants: file.access.teams_tenants.into_iter().map(|tenant| tenant.to_lowercase()).collect(),
         people,
         rules,
         commands,
@@ -56,9 +40,7 @@ impl Known<'_> {
         let mut ids: Vec<&PersonId> = Vec::new();
         let mut complete = true;
         for name in names {
-            let person = PersonId::parse(&name.text)
-                .ok()
-                .and_then(|id| self.people.get_key_value(&id));
+            let person = PersonId::parse(&name.text).ok().and_then(|id| self.people.get_key_value(&id));
             match (person, self.groups.get(&name.text)) {
                 (Some((id, _)), _) => ids.push(id),
                 (None, Some(Some(members))) => ids.extend(members),
@@ -97,12 +79,7 @@ fn check_people(raw: Vec<Named<RawPerson>>, errors: &mut Vec<Error>) -> BTreeMap
             Some((text, name.span))
         };
         // A person whose entry could not be read stays known, so that the lists that name them are not blamed.
-        let value = value.unwrap_or_else(|| RawPerson {
-            name: key.clone(),
-            slack: None,
-            teams: None,
-            email: None,
-        });
+        let value = value.unwrap_or_else(|| RawPerson { name: key.clone(), slack: None, teams: None, email: None });
         let slack = identity("slack", value.slack, str::to_owned);
         let teams = identity("teams", value.teams, str::to_lowercase);
         let email = identity("email", value.email, str::to_lowercase);
@@ -113,26 +90,14 @@ fn check_people(raw: Vec<Named<RawPerson>>, errors: &mut Vec<Error>) -> BTreeMap
         }
         let text = |found: Option<(String, Span)>| found.map(|(text, _)| text);
         let (slack, teams, email) = (text(slack), text(teams), text(email));
-        people.insert(
-            id.clone(),
-            Person {
-                id,
-                name: value.name,
-                slack,
-                teams,
-                email,
-            },
-        );
+        people.insert(id.clone(), Person { id, name: value.name, slack, teams, email });
     }
     people
 }
 
 /// The shape that matters here: one `@` with something on both sides, and nothing that could start a header.
 fn is_address(text: &str) -> bool {
-    let plain = text.is_ascii()
-        && !text
-            .chars()
-            .any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    let plain = text.is_ascii() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
     let halves = text.split_once('@');
     plain && halves.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
 }
@@ -146,10 +111,7 @@ fn check_groups(
     for group in raw {
         let before = errors.len();
         if PersonId::parse(&group.name).is_ok_and(|id| people.contains_key(&id)) {
-            errors.push(problem(
-                format!("group `{}` has the name of a person", group.name),
-                group.span,
-            ));
+            errors.push(problem(format!("group `{}` has the name of a person", group.name), group.span));
         }
         let mut members = Vec::new();
         for member in group.value.iter().flatten() {
@@ -202,10 +164,7 @@ fn check_rules(entry: Named<RawRules>, known: &Known<'_>, errors: &mut Vec<Error
 
 fn check_quorum(name: &str, approvers: Option<&[Person]>, raw: &RawRules, errors: &mut Vec<Error>) {
     if raw.required == 0 {
-        errors.push(problem(
-            format!("policy `{name}`: required is at least 1"),
-            raw.required_span,
-        ));
+        errors.push(problem(format!("policy `{name}`: required is at least 1"), raw.required_span));
     }
     match approvers {
         Some([]) => {
@@ -232,11 +191,5 @@ fn check_command(
         let message = format!("command `{name}`: there is no policy `{}`", raw.policy.text);
         errors.push(problem(message, raw.policy.span));
     }
-    Some((
-        name,
-        LaunchCommand {
-            state_machine: raw.state_machine,
-            policy: raw.policy.text,
-        },
-    ))
+    Some((name, LaunchCommand { state_machine: raw.state_machine, policy: raw.policy.text }))
 }

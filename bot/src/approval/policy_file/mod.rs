@@ -52,20 +52,12 @@ fn problems(text: &str, errors: Vec<Error>) -> Problems {
             // The library reports the unknown keys of a table together; each has a place of its own.
             ErrorKind::UnexpectedKeys { keys, expected } => keys
                 .into_iter()
-                .map(|(key, span)| {
-                    (
-                        span,
-                        format!("unknown key `{key}`; known here: {}", expected.join(", ")),
-                    )
-                })
+                .map(|(key, span)| (span, format!("unknown key `{key}`; known here: {}", expected.join(", "))))
                 .collect(),
             ErrorKind::Custom(message) => vec![(error.span, message.into_owned())],
             _ => vec![(error.span, error.to_string())],
         })
-        .map(|(span, message)| Problem {
-            line: 1 + newlines_before(text, span),
-            message,
-        })
+        .map(|(span, message)| Problem { line: 1 + newlines_before(text, span), message })
         .collect();
     found.sort();
     Problems(found)

@@ -162,12 +162,7 @@ impl Read for RawPerson {
         let slack = table.optional("slack");
         let teams = table.optional("teams");
         let email = table.optional("email");
-        Some(Self {
-            name: name.ok()?,
-            slack,
-            teams,
-            email,
-        })
+        Some(Self { name: name.ok()?, slack, teams, email })
     }
 }
 
@@ -206,10 +201,7 @@ impl Read for RawCommand {
     fn read(table: &mut TableHelper<'_>) -> Option<Self> {
         let state_machine = table.required("state_machine");
         let policy = table.required("policy");
-        Some(Self {
-            state_machine: state_machine.ok()?,
-            policy: policy.ok()?,
-        })
+        Some(Self { state_machine: state_machine.ok()?, policy: policy.ok()? })
     }
 }
 
@@ -241,10 +233,7 @@ impl<'de> Deserialize<'de> for Duration {
 impl<'de> Deserialize<'de> for EmailUse {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
         let span = value.span;
-        match value
-            .take_string(Some("\"always\", \"fallback\" or \"never\""))?
-            .as_ref()
-        {
+        match value.take_string(Some("\"always\", \"fallback\" or \"never\""))?.as_ref() {
             "always" => Ok(Self::Always),
             "fallback" => Ok(Self::Fallback),
             "never" => Ok(Self::Never),

@@ -35,9 +35,7 @@ policy = "calculation"
 
 #[track_caller]
 fn wrong(text: &str) -> String {
-    read(text)
-        .expect_err("the policy has something wrong with it")
-        .to_string()
+    read(text).expect_err("the policy has something wrong with it").to_string()
 }
 
 #[test]
@@ -49,19 +47,13 @@ fn a_good_file_is_read_and_groups_become_distinct_people() {
     assert_eq!(rules.email, EmailUse::Always);
     assert_eq!(rules.remind_after[0].as_secs(), 300);
     assert!(!rules.self_approval);
-    assert_eq!(
-        policy.people.values().next().unwrap().email.as_deref(),
-        Some("ada@example.com")
-    );
+    assert_eq!(policy.people.values().next().unwrap().email.as_deref(), Some("ada@example.com"));
 }
 
 #[test]
 fn a_slack_user_is_a_person_only_within_an_allowed_workspace() {
     let policy = read(GOOD).unwrap();
-    assert_eq!(
-        policy.slack_person(Some("T0123"), "U0456").unwrap().name,
-        "Ada Lovelace"
-    );
+    assert_eq!(policy.slack_person(Some("T0123"), "U0456").unwrap().name, "Ada Lovelace");
     assert_eq!(policy.slack_person(Some("T9999"), "U0456"), Err(Stranger::ForeignTeam));
     assert_eq!(policy.slack_person(None, "U0456"), Err(Stranger::ForeignTeam));
     assert_eq!(policy.slack_person(Some("T0123"), "U9999"), Err(Stranger::Unlisted));

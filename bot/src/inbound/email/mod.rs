@@ -63,14 +63,7 @@ struct Visitor {
 /// `GET /email/approvals/{approval_id}?k=…`, and `HEAD`.
 pub(super) async fn show(State(app): State<App>, Path(id): Path<String>, Query(query): Query<LinkQuery>) -> Response {
     match visitor(&app, &id, &query, Deadline::after(PATIENCE)).await {
-        Ok(visitor) => answer(
-            &app,
-            StatusCode::OK,
-            visitor,
-            Notice::None,
-            leaning(&query),
-            String::new(),
-        ),
+        Ok(visitor) => answer(&app, StatusCode::OK, visitor, Notice::None, leaning(&query), String::new()),
         Err(response) => response,
     }
 }
@@ -90,20 +83,11 @@ pub(super) async fn decide(
     let (verdict, comment) = match read(&body) {
         Ok(form) => form,
         Err(problem) => {
-            return answer(
-                &app,
-                StatusCode::BAD_REQUEST,
-                visitor,
-                Notice::Problem(problem),
-                None,
-                String::new(),
-            );
+            return answer(&app, StatusCode::BAD_REQUEST, visitor, Notice::Problem(problem), None, String::new());
         }
     };
     if app.now() >= visitor.link.expires && visitor.approval.state == ApprovalState::Pending {
-        let refusal = Refusal::TooLate {
-            deadline: visitor.link.expires,
-        };
+        let refusal = Refusal::TooLate { deadline: visitor.link.expires };
         let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
         return answer(&app, StatusCode::CONFLICT, visitor, notice, None, comment);
     }
@@ -131,14 +115,7 @@ pub(super) async fn decide(
         Err(error) => {
             tracing::error!(approval.id = %visitor.approval.id, %error, "a decision could not be recorded");
             let notice = Notice::Problem(answers::try_again());
-            answer(
-                &app,
-                StatusCode::SERVICE_UNAVAILABLE,
-                visitor,
-                notice,
-                Some(verdict),
-                comment,
-            )
+            answer(&app, StatusCode::SERVICE_UNAVAILABLE, visitor, notice, Some(verdict), comment)
         }
     }
 }

@@ -53,17 +53,8 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
         text => match Numbers::parse(text) {
             Ok(numbers) => {
                 let id = format!("slack:{}", form.trigger_id);
-                let asked = Asked {
-                    command,
-                    person,
-                    channel: &form.channel_id,
-                    id,
-                };
-                ephemeral(
-                    start(&app, asked, numbers, deadline)
-                        .await
-                        .unwrap_or_else(|_| answers::not_started()),
-                )
+                let asked = Asked { command, person, channel: &form.channel_id, id };
+                ephemeral(start(&app, asked, numbers, deadline).await.unwrap_or_else(|_| answers::not_started()))
             }
             Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake)),
         },
@@ -75,23 +66,13 @@ async fn ask(app: &App, form: &Form, deadline: Deadline) -> Response {
     let Some(slack) = &app.slack else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let metadata = Metadata {
-        command: form.command.clone(),
-        channel: form.channel_id.clone(),
-    };
+    let metadata = Metadata { command: form.command.clone(), channel: form.channel_id.clone() };
     let metadata = serde_json::to_string(&metadata).unwrap_or_default();
-    match slack
-        .client
-        .open_view(&form.trigger_id, modal::form(metadata), deadline)
-        .await
-    {
+    match slack.client.open_view(&form.trigger_id, modal::form(metadata), deadline).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::warn!(%error, "the form could not be opened");
-            ephemeral(format!(
-                "The form could not be opened. {}",
-                answers::usage(&form.command)
-            ))
+            ephemeral(format!("The form could not be opened. {}", answers::usage(&form.command)))
         }
     }
 }
@@ -113,9 +94,7 @@ pub(super) async fn start(
 ) -> Result<String, StartError> {
     let launch = Launch {
         state_machine: &asked.command.state_machine,
-        input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))]
-            .into_iter()
-            .collect(),
+        input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))].into_iter().collect(),
         requested_by: Some(&asked.person.id),
         correlation: json!({ "source": "slack", "channel": asked.channel }),
         command_id: &asked.id,

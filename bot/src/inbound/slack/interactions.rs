@@ -109,12 +109,7 @@ impl Actor {
     /// The person of the policy. In a shared channel the user's own workspace counts, not the channel's.
     fn person<'a>(&self, app: &'a App) -> Result<&'a Person, Stranger> {
         let of = |id: &Option<Id>| id.as_ref().map(|id| id.id.clone());
-        let team = self
-            .user
-            .team_id
-            .clone()
-            .or_else(|| of(&self.team))
-            .or_else(|| of(&self.enterprise));
+        let team = self.user.team_id.clone().or_else(|| of(&self.team)).or_else(|| of(&self.enterprise));
         app.policy.slack_person(team.as_deref(), &self.user.id)
     }
 }
@@ -165,10 +160,7 @@ async fn press(app: &App, actions: BlockActions, deadline: Deadline) -> Response
                 platform: Platform::Slack,
                 verdict,
                 comment: actions.state.as_ref().and_then(comment),
-                message: channel
-                    .clone()
-                    .zip(ts)
-                    .map(|(channel, ts)| MessageRef::Slack { channel, ts }),
+                message: channel.clone().zip(ts).map(|(channel, ts)| MessageRef::Slack { channel, ts }),
             };
             carry_out(app, &id, &command, deadline).await
         }
@@ -223,12 +215,7 @@ async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Re
     let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
         return Ok(Json(modal::problem(&answers::not_started())).into_response());
     };
-    let asked = Asked {
-        command,
-        person,
-        channel: &metadata.channel,
-        id: format!("slack-view:{}", view.id),
-    };
+    let asked = Asked { command, person, channel: &metadata.channel, id: format!("slack-view:{}", view.id) };
     match commands::start(app, asked, numbers, deadline).await {
         Ok(text) => {
             whisper(app, &metadata.channel, &actor.user.id, text, deadline).await;
@@ -240,9 +227,7 @@ async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Re
 
 fn numbers(state: Option<&InputState>) -> Result<Numbers, Vec<(&'static str, Mistake)>> {
     let read = |name: &'static str| {
-        let text = state
-            .and_then(|state| state.text(name, modal::ACTION_ID))
-            .unwrap_or_default();
+        let text = state.and_then(|state| state.text(name, modal::ACTION_ID)).unwrap_or_default();
         launch::integer(name, text.trim()).map_err(|mistake| (name, mistake))
     };
     match modal::NUMBERS.map(read) {

@@ -21,20 +21,12 @@ impl FromRequest<App> for Verified {
         let Some(slack) = &app.slack else {
             return Err(StatusCode::NOT_FOUND.into_response());
         };
-        let header = |headers: &HeaderMap, name| {
-            headers
-                .get(name)
-                .map(|value: &http::HeaderValue| value.as_bytes().to_vec())
-        };
+        let header =
+            |headers: &HeaderMap, name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes().to_vec());
         let timestamp = header(request.headers(), TIMESTAMP);
         let signature = header(request.headers(), SIGNATURE);
-        let body = Bytes::from_request(request, app)
-            .await
-            .map_err(IntoResponse::into_response)?;
-        match slack
-            .verifier
-            .verify(timestamp.as_deref(), signature.as_deref(), &body, app.now())
-        {
+        let body = Bytes::from_request(request, app).await.map_err(IntoResponse::into_response)?;
+        match slack.verifier.verify(timestamp.as_deref(), signature.as_deref(), &body, app.now()) {
             Ok(()) => Ok(Self(body)),
             Err(reason) => {
                 tracing::warn!(%reason, "a request to a Slack route was refused");

@@ -10,18 +10,12 @@ fn timed_out() -> Result<(), TokenError> {
 #[tokio::test]
 async fn the_output_sent_with_the_token_is_the_result() {
     let bench = Bench::new();
-    let arn = bench.start(
-        &only(with(asking(), json!({ "ResultPath": "$.answer" }))),
-        json!({ "n": 1 }),
-    );
+    let arn = bench.start(&only(with(asking(), json!({ "ResultPath": "$.answer" }))), json!({ "n": 1 }));
     let token = bench.token(&arn, 0).await;
     assert_eq!(bench.engine.task(&token), TaskFate::Open);
     assert_eq!(bench.engine.send_task_success(&token, json!({ "ok": true })), Ok(()));
     assert_eq!(bench.engine.task(&token), TaskFate::Succeeded(json!({ "ok": true })));
-    assert_eq!(
-        bench.ended(&arn).await.output,
-        Some(json!({ "n": 1, "answer": { "ok": true } }))
-    );
+    assert_eq!(bench.ended(&arn).await.output, Some(json!({ "n": 1, "answer": { "ok": true } })));
 }
 
 #[tokio::test]
@@ -29,20 +23,14 @@ async fn a_failure_sent_with_the_token_is_the_error() {
     let bench = Bench::new();
     let arn = bench.start(&only(asking()), json!({}));
     let token = bench.token(&arn, 0).await;
-    assert_eq!(
-        bench.engine.send_task_failure(&token, "ApprovalRejected", "{\"by\":1}"),
-        Ok(())
-    );
+    assert_eq!(bench.engine.send_task_failure(&token, "ApprovalRejected", "{\"by\":1}"), Ok(()));
     let execution = bench.ended(&arn).await;
     assert_eq!(execution.status, ExecutionStatus::Failed);
     assert_eq!(
         (execution.error.as_deref(), execution.cause.as_deref()),
         (Some("ApprovalRejected"), Some("{\"by\":1}"))
     );
-    let fate = TaskFate::Failed {
-        error: "ApprovalRejected".to_owned(),
-        cause: "{\"by\":1}".to_owned(),
-    };
+    let fate = TaskFate::Failed { error: "ApprovalRejected".to_owned(), cause: "{\"by\":1}".to_owned() };
     assert_eq!(bench.engine.task(&token), fate);
 }
 
@@ -75,28 +63,11 @@ async fn tokens_that_no_task_was_given() {
     assert_eq!(token.len(), 600);
 
     let elsewhere = Bench::new();
-    assert_eq!(
-        elsewhere.engine.send_task_success(&token, json!(1)),
-        Err(TokenError::TaskDoesNotExist)
-    );
+    assert_eq!(elsewhere.engine.send_task_success(&token, json!(1)), Err(TokenError::TaskDoesNotExist));
     assert_eq!(elsewhere.engine.task(&token), TaskFate::Unknown);
-    for malformed in [
-        "",
-        "nonsense",
-        &token[..599],
-        &token[..596],
-        &format!("{token}A"),
-        &token.replace('A', "-"),
-    ] {
-        assert_eq!(
-            bench.engine.send_task_success(malformed, json!(1)),
-            Err(TokenError::InvalidToken),
-            "{malformed}"
-        );
-        assert_eq!(
-            bench.engine.send_task_heartbeat(malformed),
-            Err(TokenError::InvalidToken)
-        );
+    for malformed in ["", "nonsense", &token[..599], &token[..596], &format!("{token}A"), &token.replace('A', "-")] {
+        assert_eq!(bench.engine.send_task_success(malformed, json!(1)), Err(TokenError::InvalidToken), "{malformed}");
+        assert_eq!(bench.engine.send_task_heartbeat(malformed), Err(TokenError::InvalidToken));
     }
     assert_eq!(bench.engine.task(&token), TaskFate::Open);
 }
@@ -106,26 +77,13 @@ async fn a_callback_may_come_before_the_function_returns() {
     let bench = Bench::new();
     let engine = bench.engine.clone();
     let completing = move |payload: Value| {
-        engine
-            .send_task_success(payload["token"].as_str().unwrap(), json!("early"))
-            .unwrap();
-        if payload["input"] == json!("and fail") {
-            Err(error_of(&json!({})))
-        } else {
-            Ok(json!({}))
-        }
+        engine.send_task_success(payload["token"].as_str().unwrap(), json!("early")).unwrap();
+        if payload["input"] == json!("and fail") { Err(error_of(&json!({}))) } else { Ok(json!({})) }
     };
     bench.engine.register("ask", function(completing));
     for (name, input) in [("one", json!({})), ("two", json!("and fail"))] {
-        let machine = bench
-            .engine
-            .load("m", &only(asking()).to_string(), &BTreeMap::new())
-            .unwrap();
-        let arn = bench
-            .engine
-            .start_execution(&machine, name, input)
-            .unwrap()
-            .execution_arn;
+        let machine = bench.engine.load("m", &only(asking()).to_string(), &BTreeMap::new()).unwrap();
+        let arn = bench.engine.start_execution(&machine, name, input).unwrap().execution_arn;
         assert_eq!(bench.ended(&arn).await.output, Some(json!("early")));
     }
 }
@@ -137,14 +95,8 @@ async fn a_function_that_fails_fails_the_waiting_task_at_once() {
     let failing = {
         let tokens = Arc::clone(&tokens);
         move |payload: Value| {
-            tokens
-                .lock()
-                .unwrap()
-                .push(payload["token"].as_str().unwrap().to_owned());
-            Err(FunctionError {
-                error_type: "SlackDown".to_owned(),
-                message: format!("sent {payload}"),
-            })
+            tokens.lock().unwrap().push(payload["token"].as_str().unwrap().to_owned());
+            Err(FunctionError { error_type: "SlackDown".to_owned(), message: format!("sent {payload}") })
         }
     };
     bench.engine.register("ask", function(failing));
@@ -162,10 +114,7 @@ async fn stopping_an_execution_closes_its_tasks_in_the_same_moment() {
     let bench = Bench::new();
     let arn = bench.start(&only(asking()), json!({}));
     let token = bench.token(&arn, 0).await;
-    bench
-        .engine
-        .stop_execution(&arn, "Operator", "not needed any more")
-        .unwrap();
+    bench.engine.stop_execution(&arn, "Operator", "not needed any more").unwrap();
     assert_eq!(bench.engine.send_task_success(&token, json!(1)), timed_out());
     assert_eq!(bench.engine.task(&token), TaskFate::Aborted);
     let execution = bench.engine.describe_execution(&arn).unwrap();
@@ -173,10 +122,7 @@ async fn stopping_an_execution_closes_its_tasks_in_the_same_moment() {
     assert_eq!(execution.error.as_deref(), Some("Operator"));
     assert_eq!(execution.cause.as_deref(), Some("not needed any more"));
     bench.settle().await;
-    assert_eq!(
-        bench.engine.history(&arn).last().unwrap().kind,
-        HistoryKind::ExecutionAborted
-    );
+    assert_eq!(bench.engine.history(&arn).last().unwrap().kind, HistoryKind::ExecutionAborted);
     // Stopping once more changes nothing.
     bench.engine.stop_execution(&arn, "Other", "").unwrap();
     assert_eq!(bench.engine.describe_execution(&arn), Some(execution));
@@ -192,11 +138,7 @@ async fn no_token_is_in_a_history_or_a_description() {
             let asked = Arc::clone(&bench.asked);
             move |payload| {
                 asked.lock().unwrap().push(payload.clone());
-                let encoded = payload["token"]
-                    .as_str()
-                    .unwrap()
-                    .replace('+', "%2B")
-                    .replace('/', "%2F");
+                let encoded = payload["token"].as_str().unwrap().replace('+', "%2B").replace('/', "%2F");
                 Ok(json!({ "echo": payload, "link": format!("https://x/?token={encoded}&a=1") }))
             }
         }),

@@ -42,12 +42,7 @@ async fn comparisons() {
         ("$.t", "TimestampEqualsPath", json!("$.u"), true),
         ("$.t", "TimestampLessThan", json!("2030-01-01T00:00:00.001Z"), true),
         ("$.s", "TimestampLessThan", json!("2030-01-01T00:00:00Z"), false),
-        (
-            "$.t",
-            "TimestampGreaterThanEqualsPath",
-            json!("$$.Execution.StartTime"),
-            true,
-        ),
+        ("$.t", "TimestampGreaterThanEqualsPath", json!("$$.Execution.StartTime"), true),
         ("$.null", "IsNull", json!(true), true),
         ("$.s", "IsNull", json!(false), true),
         ("$.null", "IsPresent", json!(true), true),
@@ -84,11 +79,7 @@ async fn patterns() {
     ];
     for (pattern, text, expected) in table {
         let rule = json!({ "Variable": "$.s", "StringMatches": pattern });
-        assert_eq!(
-            holds(rule, json!({ "s": text })).await,
-            Ok(expected),
-            "{pattern} {text}"
-        );
+        assert_eq!(holds(rule, json!({ "s": text })).await, Ok(expected), "{pattern} {text}");
     }
 }
 
@@ -102,15 +93,9 @@ async fn and_or_not_and_their_nesting() {
         (json!({ "Or": [is("f"), is("t")] }), true),
         (json!({ "Or": [is("f"), is("f")] }), false),
         (json!({ "Not": is("f") }), true),
-        (
-            json!({ "Not": { "And": [is("t"), { "Or": [is("f"), { "Not": is("t") }] }] } }),
-            true,
-        ),
+        (json!({ "Not": { "And": [is("t"), { "Or": [is("f"), { "Not": is("t") }] }] } }), true),
         // A rule that is not reached is not asked: this is how a definition guards a path that may be missing.
-        (
-            json!({ "And": [{ "Variable": "$.x", "IsPresent": true }, is("x")] }),
-            false,
-        ),
+        (json!({ "And": [{ "Variable": "$.x", "IsPresent": true }, is("x")] }), false),
         (json!({ "Or": [is("t"), is("x")] }), true),
     ];
     for (rule, expected) in table {
@@ -121,18 +106,8 @@ async fn and_or_not_and_their_nesting() {
 #[tokio::test]
 async fn a_path_without_a_result_ends_the_execution() {
     let missing = Err("States.Runtime".to_owned());
-    assert_eq!(
-        holds(json!({ "Variable": "$.x", "IsNull": true }), json!({})).await,
-        missing
-    );
-    assert_eq!(
-        holds(
-            json!({ "Variable": "$.a", "NumericEqualsPath": "$.x" }),
-            json!({ "a": 1 })
-        )
-        .await,
-        missing
-    );
+    assert_eq!(holds(json!({ "Variable": "$.x", "IsNull": true }), json!({})).await, missing);
+    assert_eq!(holds(json!({ "Variable": "$.a", "NumericEqualsPath": "$.x" }), json!({ "a": 1 })).await, missing);
 }
 
 #[tokio::test]
@@ -144,16 +119,7 @@ async fn the_first_rule_decides_and_no_rule_is_an_error() {
         "Ten": pass("ten"),
         "Five": pass("five")
     } });
-    assert_eq!(
-        run(machine.clone(), json!({ "n": 20 })).await.output,
-        Some(json!("ten"))
-    );
-    assert_eq!(
-        run(machine.clone(), json!({ "n": 7 })).await.output,
-        Some(json!("five"))
-    );
-    assert_eq!(
-        run(machine, json!({ "n": 1 })).await.error.as_deref(),
-        Some("States.NoChoiceMatched")
-    );
+    assert_eq!(run(machine.clone(), json!({ "n": 20 })).await.output, Some(json!("ten")));
+    assert_eq!(run(machine.clone(), json!({ "n": 7 })).await.output, Some(json!("five")));
+    assert_eq!(run(machine, json!({ "n": 1 })).await.error.as_deref(), Some("States.NoChoiceMatched"));
 }

@@ -36,14 +36,7 @@ async fn a_path_gives_one_value_or_a_list() {
 
 #[tokio::test]
 async fn a_path_without_a_result_is_an_error() {
-    for path in [
-        "$.nothing",
-        "$.l[5]",
-        "$.s.deeper",
-        "$$.Task.Token",
-        "$$.Map.Item.Value",
-        "States.Array($.nothing)",
-    ] {
+    for path in ["$.nothing", "$.l[5]", "$.s.deeper", "$$.Task.Token", "$$.Map.Item.Value", "States.Array($.nothing)"] {
         let result = compute(path, json!({ "l": [], "s": "text" })).await;
         assert_eq!(result, Err("States.ParameterPathFailure".to_owned()), "{path}");
     }
@@ -61,23 +54,14 @@ async fn intrinsics_compute() {
     let input =
         json!({ "s": "it's", "n": 5, "l": [1, [2]], "o": { "a": 1, "b": 1 }, "p": { "b": 2 }, "j": "{\"a\":[1]}" });
     let table = [
-        (
-            "States.Format('{} is {}, {}, {}', $.s, $.n, true, null)",
-            json!("it's is 5, true, null"),
-        ),
+        ("States.Format('{} is {}, {}, {}', $.s, $.n, true, null)", json!("it's is 5, true, null")),
         (r"States.Format('\{\} {} it\'s \\', 1)", json!(r"{} 1 it's \")),
         ("States.Format('a, (b)')", json!("a, (b)")),
-        (
-            r"States.Array('\{', 'a\\b', 1, -2.5, $.l)",
-            json!(["{", r"a\b", 1, -2.5, [1, [2]]]),
-        ),
+        (r"States.Array('\{', 'a\\b', 1, -2.5, $.l)", json!(["{", r"a\b", 1, -2.5, [1, [2]]])),
         ("States.Array()", json!([])),
         ("States.ArrayLength($.l)", json!(2)),
         ("States.ArrayGetItem($.l, 1)", json!([2])),
-        (
-            "States.ArrayGetItem(States.Array(1, States.MathAdd($.n, -7)), 1)",
-            json!(-2),
-        ),
+        ("States.ArrayGetItem(States.Array(1, States.MathAdd($.n, -7)), 1)", json!(-2)),
         ("States.MathAdd(1.6, 1)", json!(3)),
         ("States.MathAdd(9007199254740993, 1)", json!(9_007_199_254_740_994_i64)),
         ("States.JsonMerge($.o, $.p, false)", json!({ "a": 1, "b": 2 })),
@@ -93,10 +77,7 @@ async fn intrinsics_compute() {
     let uuid = compute("States.UUID()", json!({})).await.unwrap();
     let uuid = uuid.as_str().unwrap().to_owned();
     assert_eq!(uuid.split('-').map(str::len).collect::<Vec<_>>(), [8, 4, 4, 4, 12]);
-    assert!(
-        uuid[14..].starts_with('4') && uuid[19..].starts_with(['8', '9', 'a', 'b']),
-        "{uuid}"
-    );
+    assert!(uuid[14..].starts_with('4') && uuid[19..].starts_with(['8', '9', 'a', 'b']), "{uuid}");
 }
 
 #[tokio::test]
@@ -121,11 +102,7 @@ async fn intrinsics_fail_by_their_own_error() {
 #[tokio::test]
 async fn templates_compute_at_every_depth_and_leave_literals_alone() {
     let template = json!({ "a": [{ "b.$": "$.x" }, "$.x"], "c": { "d": "$.x", "e.$": "$" }, "$": 1 });
-    let execution = run(
-        only(json!({ "Type": "Pass", "Parameters": template })),
-        json!({ "x": 1 }),
-    )
-    .await;
+    let execution = run(only(json!({ "Type": "Pass", "Parameters": template })), json!({ "x": 1 })).await;
     let expected = json!({ "a": [{ "b": 1 }, "$.x"], "c": { "d": "$.x", "e": { "x": 1 } }, "$": 1 });
     assert_eq!(execution.output, Some(expected));
 }

@@ -49,24 +49,15 @@ async fn a_failed_branch_closes_the_tasks_of_the_others() {
     bench.advance(5);
     bench.events(&arn, HistoryKind::ParallelStateFailed, 1).await;
     assert_eq!(bench.engine.task(&token), TaskFate::Aborted);
-    assert_eq!(
-        bench.engine.send_task_success(&token, json!(1)),
-        Err(TokenError::TaskTimedOut)
-    );
+    assert_eq!(bench.engine.send_task_success(&token, json!(1)), Err(TokenError::TaskTimedOut));
     bench.events(&arn, HistoryKind::WaitStateEntered, 2).await;
     bench.advance(60);
-    assert_eq!(
-        bench.ended(&arn).await.output,
-        Some(json!({ "Error": "Bad", "Cause": "so bad" }))
-    );
+    assert_eq!(bench.ended(&arn).await.output, Some(json!({ "Error": "Bad", "Cause": "so bad" })));
 }
 
 #[tokio::test]
 async fn parallel_can_be_retried() {
-    let branches = json!([
-        branch("Flaky", calling("flaky")),
-        branch("B", json!({ "Type": "Pass", "Result": "b" }))
-    ]);
+    let branches = json!([branch("Flaky", calling("flaky")), branch("B", json!({ "Type": "Pass", "Result": "b" }))]);
     let retry = json!({ "Retry": [{ "ErrorEquals": ["States.ALL"], "IntervalSeconds": 7 }] });
     let bench = Bench::new();
     let arn = bench.start(&only(parallel(branches, retry)), json!({ "failures": 1 }));
@@ -91,10 +82,7 @@ async fn map_runs_once_for_each_item_and_knows_which() {
             { "in": { "i": 0, "v": "a", "all": 2 }, "again": 0 },
             { "in": { "i": 1, "v": "b", "all": 2 }, "again": 1 }
         ]);
-        assert_eq!(
-            run(only(state), input.clone()).await.output,
-            Some(with(input, json!({ "out": out })))
-        );
+        assert_eq!(run(only(state), input.clone()).await.output, Some(with(input, json!({ "out": out }))));
     }
 }
 
@@ -102,18 +90,12 @@ async fn map_runs_once_for_each_item_and_knows_which() {
 async fn map_over_nothing_and_over_something_that_is_no_list() {
     let state = json!({ "Type": "Map", "ItemProcessor": branch("Each", json!({ "Type": "Pass" })) });
     assert_eq!(run(only(state.clone()), json!([])).await.output, Some(json!([])));
-    assert_eq!(
-        run(only(state), json!({})).await.error.as_deref(),
-        Some("States.Runtime")
-    );
+    assert_eq!(run(only(state), json!({})).await.error.as_deref(), Some("States.Runtime"));
 }
 
 #[tokio::test]
 async fn map_runs_no_more_at_once_than_it_may() {
-    let processor = with(
-        branch("Ask", asking()),
-        json!({ "ProcessorConfig": { "Mode": "INLINE" } }),
-    );
+    let processor = with(branch("Ask", asking()), json!({ "ProcessorConfig": { "Mode": "INLINE" } }));
     let state = json!({ "Type": "Map", "MaxConcurrency": 2, "ItemProcessor": processor });
     let bench = Bench::new();
     let arn = bench.start(&only(state), json!(["a", "b", "c", "d"]));

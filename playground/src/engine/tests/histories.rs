@@ -5,10 +5,8 @@ use super::*;
 #[tokio::test]
 async fn a_task_that_waits_leaves_aws_s_events() {
     let bench = Bench::new();
-    let arn = bench.start(
-        &only(with(asking(), json!({ "TimeoutSeconds": 600, "HeartbeatSeconds": 60 }))),
-        json!({ "n": 1 }),
-    );
+    let arn =
+        bench.start(&only(with(asking(), json!({ "TimeoutSeconds": 600, "HeartbeatSeconds": 60 }))), json!({ "n": 1 }));
     let token = bench.token(&arn, 0).await;
     bench.advance(5);
     bench.engine.send_task_success(&token, json!("yes")).unwrap();

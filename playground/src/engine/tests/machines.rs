@@ -17,59 +17,20 @@ async fn one_state_gives_its_output() {
     let table = [
         (pass(json!({})), json!({ "a": 1 }), json!({ "a": 1 })),
         (pass(json!({ "Result": [1, null] })), json!({}), json!([1, null])),
-        (
-            pass(json!({ "Result": 2, "ResultPath": "$.x.y" })),
-            json!({ "a": 1 }),
-            json!({ "a": 1, "x": { "y": 2 } }),
-        ),
-        (
-            pass(json!({ "Result": 2, "ResultPath": null })),
-            json!({ "a": 1 }),
-            json!({ "a": 1 }),
-        ),
-        (
-            pass(json!({ "Result": 2, "ResultPath": "$.l[1]" })),
-            json!({ "l": [0, 0] }),
-            json!({ "l": [0, 2] }),
-        ),
-        (
-            pass(json!({ "InputPath": "$.a", "ResultPath": "$.b" })),
-            json!({ "a": 1 }),
-            json!({ "a": 1, "b": 1 }),
-        ),
+        (pass(json!({ "Result": 2, "ResultPath": "$.x.y" })), json!({ "a": 1 }), json!({ "a": 1, "x": { "y": 2 } })),
+        (pass(json!({ "Result": 2, "ResultPath": null })), json!({ "a": 1 }), json!({ "a": 1 })),
+        (pass(json!({ "Result": 2, "ResultPath": "$.l[1]" })), json!({ "l": [0, 0] }), json!({ "l": [0, 2] })),
+        (pass(json!({ "InputPath": "$.a", "ResultPath": "$.b" })), json!({ "a": 1 }), json!({ "a": 1, "b": 1 })),
         (pass(json!({ "InputPath": null })), json!({ "a": 1 }), json!({})),
-        (
-            pass(json!({ "OutputPath": "$.a[1:]" })),
-            json!({ "a": [1, 2, 3] }),
-            json!([2, 3]),
-        ),
+        (pass(json!({ "OutputPath": "$.a[1:]" })), json!({ "a": [1, 2, 3] }), json!([2, 3])),
         (pass(json!({ "OutputPath": null })), json!({ "a": 1 }), json!({})),
-        (
-            pass(json!({ "OutputPath": "$$.Execution.Input" })),
-            json!({ "a": 1 }),
-            json!({ "a": 1 }),
-        ),
-        (
-            only(json!({ "Type": "Succeed", "OutputPath": "$.a" })),
-            json!({ "a": 1 }),
-            json!(1),
-        ),
+        (pass(json!({ "OutputPath": "$$.Execution.Input" })), json!({ "a": 1 }), json!({ "a": 1 })),
+        (only(json!({ "Type": "Succeed", "OutputPath": "$.a" })), json!({ "a": 1 }), json!(1)),
         (only(calling("echo")), json!({ "a": 1 }), json!({ "a": 1 })),
+        (only(with(calling("echo:live"), json!({ "InputPath": "$.a" }))), json!({ "a": 1 }), json!(1)),
+        (only(with(calling("echo"), json!({ "Parameters": { "b.$": "$.a" } }))), json!({ "a": 1 }), json!({ "b": 1 })),
         (
-            only(with(calling("echo:live"), json!({ "InputPath": "$.a" }))),
-            json!({ "a": 1 }),
-            json!(1),
-        ),
-        (
-            only(with(calling("echo"), json!({ "Parameters": { "b.$": "$.a" } }))),
-            json!({ "a": 1 }),
-            json!({ "b": 1 }),
-        ),
-        (
-            only(with(
-                calling("echo"),
-                json!({ "ResultSelector": { "s.$": "$.a" }, "ResultPath": "$.r" }),
-            )),
+            only(with(calling("echo"), json!({ "ResultSelector": { "s.$": "$.a" }, "ResultPath": "$.r" }))),
             json!({ "a": 1 }),
             json!({ "a": 1, "r": { "s": 1 } }),
         ),
@@ -85,20 +46,12 @@ async fn lambda_invoke_wraps_the_result_and_defaults_the_payload() {
     let task = |parameters: Value| {
         only(json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": parameters }))
     };
-    let execution = run(
-        task(json!({ "FunctionName": "echo", "Payload": { "a.$": "$.x" } })),
-        json!({ "x": 7 }),
-    )
-    .await;
+    let execution = run(task(json!({ "FunctionName": "echo", "Payload": { "a.$": "$.x" } })), json!({ "x": 7 })).await;
     let expected = json!({ "ExecutedVersion": "$LATEST", "Payload": { "a": 7 }, "StatusCode": 200 });
     assert_eq!(*output(&execution), expected);
 
     let by_path = json!({ "FunctionName.$": "$.name" });
-    let execution = run(
-        task(by_path),
-        json!({ "name": "arn:aws:lambda:x:1:function:echo:$LATEST" }),
-    )
-    .await;
+    let execution = run(task(by_path), json!({ "name": "arn:aws:lambda:x:1:function:echo:$LATEST" })).await;
     assert_eq!(output(&execution)["Payload"], json!({}));
 }
 
@@ -113,10 +66,7 @@ async fn a_function_that_fails_fails_the_execution_with_its_type() {
 
 #[tokio::test]
 async fn a_missing_function_and_one_that_panics_fail_the_task() {
-    for (function, error) in [
-        ("nobody", "Lambda.ResourceNotFoundException"),
-        ("panic", "Lambda.Unknown"),
-    ] {
+    for (function, error) in [("nobody", "Lambda.ResourceNotFoundException"), ("panic", "Lambda.Unknown")] {
         let execution = run(only(calling(function)), json!({})).await;
         assert_eq!(execution.error.as_deref(), Some(error));
     }
@@ -124,27 +74,14 @@ async fn a_missing_function_and_one_that_panics_fail_the_task() {
 
 #[tokio::test]
 async fn a_fail_state_gives_its_error_and_cause() {
-    let execution = run(
-        only(json!({ "Type": "Fail", "Error": "Bad", "Cause": "so bad" })),
-        json!({}),
-    )
-    .await;
+    let execution = run(only(json!({ "Type": "Fail", "Error": "Bad", "Cause": "so bad" })), json!({})).await;
     assert_eq!(execution.status, ExecutionStatus::Failed);
-    assert_eq!(
-        (execution.error.as_deref(), execution.cause.as_deref()),
-        (Some("Bad"), Some("so bad"))
-    );
+    assert_eq!((execution.error.as_deref(), execution.cause.as_deref()), (Some("Bad"), Some("so bad")));
 
     let paths = json!({ "Type": "Fail", "ErrorPath": "$.e", "CausePath": "$.c" });
     let execution = run(only(paths.clone()), json!({ "e": "E", "c": "C" })).await;
-    assert_eq!(
-        (execution.error.as_deref(), execution.cause.as_deref()),
-        (Some("E"), Some("C"))
-    );
-    assert_eq!(
-        run(only(paths), json!({ "e": 1, "c": "C" })).await.error.as_deref(),
-        Some("States.Runtime")
-    );
+    assert_eq!((execution.error.as_deref(), execution.cause.as_deref()), (Some("E"), Some("C")));
+    assert_eq!(run(only(paths), json!({ "e": 1, "c": "C" })).await.error.as_deref(), Some("States.Runtime"));
 
     let execution = run(only(json!({ "Type": "Fail" })), json!({})).await;
     assert_eq!((execution.error, execution.cause), (None, None));
@@ -164,10 +101,7 @@ async fn wait_states_wait_for_their_time() {
         bench.events(&arn, HistoryKind::WaitStateEntered, 1).await;
         bench.advance(59);
         bench.settle().await;
-        assert_eq!(
-            bench.engine.describe_execution(&arn).unwrap().status,
-            ExecutionStatus::Running
-        );
+        assert_eq!(bench.engine.describe_execution(&arn).unwrap().status, ExecutionStatus::Running);
         bench.advance(1);
         assert_eq!(bench.ended(&arn).await.output, Some(input));
     }
@@ -191,10 +125,7 @@ async fn substitutions_go_into_strings() {
     ]);
     let arn = bench.engine.load("m", &definition.to_string(), &substitutions).unwrap();
     let started = bench.engine.start_execution(&arn, "e", json!({})).unwrap();
-    assert_eq!(
-        bench.ended(&started.execution_arn).await.output,
-        Some(json!({ "a": "<1-1>" }))
-    );
+    assert_eq!(bench.ended(&started.execution_arn).await.output, Some(json!({ "a": "<1-1>" })));
     let shown = bench.engine.definition(&arn).unwrap();
     assert_eq!(shown["States"]["Only"]["Resource"], "arn:aws:lambda:x:1:function:echo");
 }
@@ -204,23 +135,16 @@ async fn data_over_the_quota_is_refused_and_no_catch_all_hides_it() {
     let catch =
         json!({ "Catch": [{ "ErrorEquals": ["States.ALL"], "Next": "Caught" }], "Parameters": { "failures": 0 } });
     let bench = Bench::new();
-    bench
-        .engine
-        .register("big", function(|_| Ok(json!("x".repeat(262_143)))));
+    bench.engine.register("big", function(|_| Ok(json!("x".repeat(262_143)))));
     let machine = json!({
         "StartAt": "Big",
         "States": { "Big": with(with(calling("big"), catch), json!({ "End": true })), "Caught": { "Type": "Succeed" } }
     });
     let arn = bench.start(&machine, json!({}));
-    assert_eq!(
-        bench.ended(&arn).await.error.as_deref(),
-        Some("States.DataLimitExceeded")
-    );
+    assert_eq!(bench.ended(&arn).await.error.as_deref(), Some("States.DataLimitExceeded"));
 
     let bench = Bench::new();
-    bench
-        .engine
-        .register("big", function(|_| Ok(json!("x".repeat(262_142)))));
+    bench.engine.register("big", function(|_| Ok(json!("x".repeat(262_142)))));
     let arn = bench.start(&only(calling("big")), json!({}));
     assert_eq!(bench.ended(&arn).await.status, ExecutionStatus::Succeeded);
 }

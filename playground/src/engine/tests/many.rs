@@ -8,11 +8,8 @@ const COUNT: usize = 10_000;
 fn load(bench: &Bench) -> Vec<String> {
     let definition = only(with(asking(), json!({ "TimeoutSecondsPath": "$.seconds" }))).to_string();
     let machine = bench.engine.load("m", &definition, &BTreeMap::new()).unwrap();
-    let start = |number: usize| {
-        bench
-            .engine
-            .start_execution(&machine, &format!("e{number}"), json!({ "seconds": 600 }))
-    };
+    let start =
+        |number: usize| bench.engine.start_execution(&machine, &format!("e{number}"), json!({ "seconds": 600 }));
     (0..COUNT).map(|number| start(number).unwrap().execution_arn).collect()
 }
 
@@ -27,10 +24,7 @@ async fn tokens(bench: &Bench) -> Vec<String> {
     }
     let asked = bench.asked.lock().unwrap();
     assert_eq!(asked.len(), COUNT);
-    asked
-        .iter()
-        .map(|call| call["token"].as_str().unwrap().to_owned())
-        .collect()
+    asked.iter().map(|call| call["token"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -57,9 +51,5 @@ async fn ten_thousand_waiting_executions_all_time_out() {
     for arn in &arns {
         assert_eq!(bench.ended(arn).await.error.as_deref(), Some("States.Timeout"));
     }
-    assert!(
-        tokens
-            .iter()
-            .all(|token| bench.engine.task(token) == TaskFate::TimedOut)
-    );
+    assert!(tokens.iter().all(|token| bench.engine.task(token) == TaskFate::TimedOut));
 }

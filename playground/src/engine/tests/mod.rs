@@ -92,24 +92,19 @@ impl Bench {
                 drop(events.recv().await);
             }
         };
-        tokio::time::timeout(Duration::from_secs(20), wait)
-            .await
-            .expect("it should have happened by now")
+        tokio::time::timeout(Duration::from_secs(20), wait).await.expect("it should have happened by now")
     }
 
     async fn ended(&self, arn: &str) -> ExecutionDescription {
         self.until(|engine| {
-            engine
-                .describe_execution(arn)
-                .filter(|execution| execution.status != ExecutionStatus::Running)
+            engine.describe_execution(arn).filter(|execution| execution.status != ExecutionStatus::Running)
         })
         .await
     }
 
     /// Waits until an execution has `count` events of a kind.
     async fn events(&self, arn: &str, kind: HistoryKind, count: usize) {
-        self.until(|engine| (count_of(engine, arn, kind) >= count).then_some(()))
-            .await;
+        self.until(|engine| (count_of(engine, arn, kind) >= count).then_some(())).await;
     }
 
     /// The token of the `number`th call of `ask`, counted from 0, once its function has returned.
@@ -164,9 +159,7 @@ async fn run(definition: Value, input: Value) -> ExecutionDescription {
 
 /// A machine of one state, which ends it unless it says otherwise.
 fn only(mut state: Value) -> Value {
-    let ends = ["Next", "End", "Choices"]
-        .iter()
-        .all(|field| state.get(field).is_none());
+    let ends = ["Next", "End", "Choices"].iter().all(|field| state.get(field).is_none());
     if ends && !matches!(state["Type"].as_str(), Some("Succeed" | "Fail")) {
         state["End"] = json!(true);
     }

@@ -29,10 +29,7 @@ fn check_state(state: Value, expected: &str) {
 #[test]
 fn fields_that_are_not_supported_are_named() {
     let table = [
-        (
-            with(asking(), json!({ "HeartbeatSecondsPath": "$.h" })),
-            "HeartbeatSecondsPath",
-        ),
+        (with(asking(), json!({ "HeartbeatSecondsPath": "$.h" })), "HeartbeatSecondsPath"),
         (with(asking(), json!({ "Assign": { "a": 1 } })), "Assign"),
         (with(asking(), json!({ "Arguments": {} })), "Arguments"),
         (with(asking(), json!({ "Output": "{% 1 %}" })), "Output"),
@@ -41,18 +38,9 @@ fn fields_that_are_not_supported_are_named() {
         (json!({ "Type": "Succeed", "ResultPath": "$.x" }), "ResultPath"),
         (json!({ "Type": "Fail", "InputPath": "$" }), "InputPath"),
         (json!({ "Type": "Pass", "Retry": [] }), "Retry"),
+        (with(calling("f"), json!({ "Retry": [{ "ErrorEquals": ["A"], "Interval": 1 }] })), "Retry[0].Interval"),
         (
-            with(
-                calling("f"),
-                json!({ "Retry": [{ "ErrorEquals": ["A"], "Interval": 1 }] }),
-            ),
-            "Retry[0].Interval",
-        ),
-        (
-            with(
-                calling("f"),
-                json!({ "Catch": [{ "ErrorEquals": ["A"], "Next": "S", "Assign": {} }] }),
-            ),
+            with(calling("f"), json!({ "Catch": [{ "ErrorEquals": ["A"], "Next": "S", "Assign": {} }] })),
             "Catch[0].Assign",
         ),
     ];
@@ -61,10 +49,7 @@ fn fields_that_are_not_supported_are_named() {
     }
     let invoke = json!({ "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke" });
     let parameters = json!({ "Parameters": { "FunctionName": "f", "InvocationType": "Event" } });
-    check_state(
-        with(invoke, parameters),
-        "state S: field Parameters.InvocationType is not supported",
-    );
+    check_state(with(invoke, parameters), "state S: field Parameters.InvocationType is not supported");
     let map = json!({ "Type": "Map", "ItemReader": {}, "ItemProcessor": { "StartAt": "I", "States": { "I": { "Type": "Succeed" } } } });
     check_state(map, "state S: field ItemReader is not supported");
 }
@@ -102,10 +87,7 @@ fn links_must_lead_somewhere_and_every_state_must_be_reached() {
             "state C: cannot be reached from StartAt",
         ],
     );
-    check(
-        &json!({ "States": { "A": { "Type": "Succeed" } } }),
-        &["machine: field StartAt is missing"],
-    );
+    check(&json!({ "States": { "A": { "Type": "Succeed" } } }), &["machine: field StartAt is missing"]);
     check(
         &json!({ "StartAt": "B", "States": { "A": { "Type": "Succeed" } } }),
         &["machine: field StartAt names a state that does not exist: B"],
@@ -114,14 +96,8 @@ fn links_must_lead_somewhere_and_every_state_must_be_reached() {
         &json!({ "StartAt": "A", "States": {} }),
         &["machine: field States must be an object with at least one state"],
     );
-    check(
-        &json!({ "StartAt": "A", "States": { "A": { "Type": "Pass" } } }),
-        &["state A: has neither Next nor End"],
-    );
-    check_state(
-        json!({ "Type": "Pass", "Next": "S", "End": true }),
-        "state S: has both Next and End",
-    );
+    check(&json!({ "StartAt": "A", "States": { "A": { "Type": "Pass" } } }), &["state A: has neither Next nor End"]);
+    check_state(json!({ "Type": "Pass", "Next": "S", "End": true }), "state S: has both Next and End");
 }
 
 #[test]
@@ -147,26 +123,16 @@ fn problems_inside_branches_name_the_inner_state() {
             "state Only: has a name that another state of the machine has too",
         ],
     );
-    check_state(
-        json!({ "Type": "Map" }),
-        "state S: must have exactly one of ItemProcessor, Iterator",
-    );
+    check_state(json!({ "Type": "Map" }), "state S: must have exactly one of ItemProcessor, Iterator");
     check_state(json!({ "Type": "Parallel" }), "state S: field Branches is missing");
 }
 
 #[test]
 fn error_names_are_checked() {
-    let retry = |names: Value| {
-        with(
-            calling("f"),
-            json!({ "Retry": [{ "ErrorEquals": names }, { "ErrorEquals": ["B"] }] }),
-        )
-    };
+    let retry =
+        |names: Value| with(calling("f"), json!({ "Retry": [{ "ErrorEquals": names }, { "ErrorEquals": ["B"] }] }));
     let table = [
-        (
-            json!(["States.TimeOut"]),
-            "names an error that does not exist: States.TimeOut",
-        ),
+        (json!(["States.TimeOut"]), "names an error that does not exist: States.TimeOut"),
         (json!(["A", "States.ALL"]), "must name States.ALL alone"),
         (json!(["States.ALL"]), "may name States.ALL in the last entry only"),
         (
@@ -180,10 +146,7 @@ fn error_names_are_checked() {
         check_state(retry(names), &format!("state S: field Retry[0].ErrorEquals {message}"));
     }
     let catch = json!({ "Catch": [{ "Next": "S" }] });
-    check_state(
-        with(calling("f"), catch),
-        "state S: field Catch[0].ErrorEquals is missing",
-    );
+    check_state(with(calling("f"), catch), "state S: field Catch[0].ErrorEquals is missing");
     let numbers = json!({ "Retry": [{
         "ErrorEquals": ["A"], "IntervalSeconds": 0, "MaxAttempts": -1, "BackoffRate": 0.5, "MaxDelaySeconds": 1, "JitterStrategy": "SOME"
     }] });
@@ -222,12 +185,7 @@ fn a_task_that_waits_must_pass_its_token() {
         state.clone(),
         "state S: field Parameters does not pass $$.Task.Token, so nobody could complete the task",
     );
-    for passes in [
-        "$$.Task.Token",
-        "$$.Task",
-        "$$",
-        "States.Format('{}', States.JsonToString($$.Task))",
-    ] {
+    for passes in ["$$.Task.Token", "$$.Task", "$$", "States.Format('{}', States.JsonToString($$.Task))"] {
         state["Parameters"]["Payload"] = json!({ "deep": [{ "token.$": passes }] });
         assert_eq!(problems_of(&only(state.clone())), Vec::<String>::new(), "{passes}");
     }
@@ -243,20 +201,11 @@ fn paths_and_intrinsics_are_checked() {
     let table = [
         ("$.a[", "is not a JSONPath: $.a["),
         ("a.b", "must be a path ($…) or an intrinsic (States.…), not a.b"),
-        (
-            "States.Hash('a', 'MD5')",
-            "uses the intrinsic States.Hash, which is not supported",
-        ),
+        ("States.Hash('a', 'MD5')", "uses the intrinsic States.Hash, which is not supported"),
         ("States.Array(1", "is not a well-formed intrinsic: States.Array(1"),
         ("States.Array(1) x", "is not a well-formed intrinsic: States.Array(1) x"),
-        (
-            r"States.Array('\n')",
-            r"has an escape that is none of \' \{ \} \\: States.Array('\n')",
-        ),
-        (
-            "States.Format('{} {}', 1)",
-            "calls Format with 1 values for 2 placeholders",
-        ),
+        (r"States.Array('\n')", r"has an escape that is none of \' \{ \} \\: States.Array('\n')"),
+        ("States.Format('{} {}', 1)", "calls Format with 1 values for 2 placeholders"),
         ("States.MathAdd(1)", "calls MathAdd with 1 arguments, it takes 2"),
         (
             "States.JsonMerge($.a, $.b, true)",
@@ -264,15 +213,9 @@ fn paths_and_intrinsics_are_checked() {
         ),
     ];
     for (expression, message) in table {
-        check_state(
-            parameters(expression),
-            &format!("state S: field Parameters.a[0].b.$ {message}"),
-        );
+        check_state(parameters(expression), &format!("state S: field Parameters.a[0].b.$ {message}"));
     }
-    check_state(
-        json!({ "Type": "Pass", "InputPath": "x" }),
-        "state S: field InputPath is not a JSONPath: x",
-    );
+    check_state(json!({ "Type": "Pass", "InputPath": "x" }), "state S: field InputPath is not a JSONPath: x");
     check_state(
         json!({ "Type": "Pass", "ResultPath": "$$.State.Name" }),
         "state S: field ResultPath cannot write to the context object",
@@ -288,10 +231,7 @@ fn choices_are_checked() {
     let choice =
         |rule: Value| json!({ "Type": "Choice", "Choices": [with(rule, json!({ "Next": "S" }))], "Default": "S" });
     let table = [
-        (
-            json!({ "Variable": "$.a", "NumericEquals": "1" }),
-            ".NumericEquals must be a Numeric value, not \"1\"",
-        ),
+        (json!({ "Variable": "$.a", "NumericEquals": "1" }), ".NumericEquals must be a Numeric value, not \"1\""),
         (
             json!({ "Variable": "$.a", "TimestampEquals": "today" }),
             ".TimestampEquals must be a Timestamp value, not \"today\"",
@@ -301,22 +241,10 @@ fn choices_are_checked() {
             ".Variable must be a path that can only match one value, not $.a[*]",
         ),
         (json!({ "IsNull": true }), ".Variable is missing"),
-        (
-            json!({ "Variable": "$.a", "StringLike": "x" }),
-            ".StringLike is not supported",
-        ),
-        (
-            json!({ "Variable": "$.a", "BooleanLessThan": true }),
-            ".BooleanLessThan is not supported",
-        ),
-        (
-            json!({ "Variable": "$.a" }),
-            " must have exactly one comparison, it has 0",
-        ),
-        (
-            json!({ "And": [{ "Variable": "$.a", "IsNull": true, "Next": "S" }] }),
-            ".And[0].Next is not supported",
-        ),
+        (json!({ "Variable": "$.a", "StringLike": "x" }), ".StringLike is not supported"),
+        (json!({ "Variable": "$.a", "BooleanLessThan": true }), ".BooleanLessThan is not supported"),
+        (json!({ "Variable": "$.a" }), " must have exactly one comparison, it has 0"),
+        (json!({ "And": [{ "Variable": "$.a", "IsNull": true, "Next": "S" }] }), ".And[0].Next is not supported"),
         (json!({ "Or": [] }), ".Or must be a list with at least one entry"),
     ];
     for (rule, message) in table {
@@ -343,15 +271,9 @@ fn what_is_no_machine_at_all() {
     let engine = Engine::new(Clock::manual(Timestamp::UNIX_EPOCH));
     let refused = engine.load("a b", "{", &BTreeMap::new()).unwrap_err();
     assert_eq!(refused.len(), 2);
-    assert!(
-        refused[1].to_string().starts_with("machine: is not JSON: "),
-        "{refused:?}"
-    );
+    assert!(refused[1].to_string().starts_with("machine: is not JSON: "), "{refused:?}");
     check(&json!([]), &["machine: must be an object"]);
-    check(
-        &json!({ "StartAt": "A", "States": { "A": 1 } }),
-        &["state A: must be an object"],
-    );
+    check(&json!({ "StartAt": "A", "States": { "A": 1 } }), &["state A: must be an object"]);
     check(
         &json!({ "StartAt": "A", "States": { "A": { "Type": "Loop" } } }),
         &["state A: field Type Loop is not supported"],

@@ -19,13 +19,8 @@ async fn attempts(machine: &Value, input: Value) -> (Vec<i64>, ExecutionDescript
         bench.advance(1);
     }
     let events = bench.engine.history(&arn);
-    let scheduled = events
-        .iter()
-        .filter(|event| event.kind == HistoryKind::LambdaFunctionScheduled);
-    (
-        scheduled.map(|event| event.timestamp.as_second() - START).collect(),
-        bench.ended(&arn).await,
-    )
+    let scheduled = events.iter().filter(|event| event.kind == HistoryKind::LambdaFunctionScheduled);
+    (scheduled.map(|event| event.timestamp.as_second() - START).collect(), bench.ended(&arn).await)
 }
 
 #[tokio::test]
@@ -107,24 +102,15 @@ async fn a_retried_task_gets_a_new_token_and_the_old_one_is_closed() {
     bench.advance(10);
     bench.events(&arn, HistoryKind::TaskTimedOut, 1).await;
     bench.settle().await;
-    assert_eq!(
-        bench.engine.send_task_success(&first, json!(1)),
-        Err(TokenError::TaskTimedOut)
-    );
+    assert_eq!(bench.engine.send_task_success(&first, json!(1)), Err(TokenError::TaskTimedOut));
     bench.advance(5);
     let second = bench.token(&arn, 1).await;
     assert_ne!(first, second);
-    assert_eq!(
-        bench.engine.send_task_success(&first, json!(1)),
-        Err(TokenError::TaskTimedOut)
-    );
+    assert_eq!(bench.engine.send_task_success(&first, json!(1)), Err(TokenError::TaskTimedOut));
     bench.engine.send_task_success(&second, json!(2)).unwrap();
     assert_eq!(bench.ended(&arn).await.output, Some(json!(2)));
     let asked = bench.asked.lock().unwrap();
-    assert_eq!(
-        asked.iter().map(|call| call["retries"].clone()).collect::<Vec<_>>(),
-        [json!(0), json!(1)]
-    );
+    assert_eq!(asked.iter().map(|call| call["retries"].clone()).collect::<Vec<_>>(), [json!(0), json!(1)]);
 }
 
 /// The name of the state that catches an error.
@@ -133,17 +119,11 @@ async fn caught_by(error: &str, catch: Value) -> String {
     let mut machine = json!({ "StartAt": "Fail", "States": {
         "Fail": with(calling("fail"), json!({ "Catch": catch, "End": true })),
     } });
-    for state in states
-        .iter()
-        .filter(|state| machine.to_string().contains(*state))
-        .collect::<Vec<_>>()
-    {
+    for state in states.iter().filter(|state| machine.to_string().contains(*state)).collect::<Vec<_>>() {
         machine["States"][state] = json!({ "Type": "Pass", "Result": state, "End": true });
     }
     let execution = run(machine, json!({ "error": error })).await;
-    execution
-        .output
-        .map_or("nobody".to_owned(), |output| output.as_str().unwrap().to_owned())
+    execution.output.map_or("nobody".to_owned(), |output| output.as_str().unwrap().to_owned())
 }
 
 #[tokio::test]
@@ -211,11 +191,7 @@ async fn a_failed_path_of_a_task_can_be_caught_but_not_a_runtime_error() {
     };
     let caught = run(machine(json!({ "Parameters": { "a.$": "$.nothing" } })), json!({})).await;
     assert_eq!(caught.output, Some(json!("States.ParameterPathFailure")));
-    let caught = run(
-        machine(json!({ "ResultSelector": { "a.$": "States.StringToJson('{')" } })),
-        json!({}),
-    )
-    .await;
+    let caught = run(machine(json!({ "ResultSelector": { "a.$": "States.StringToJson('{')" } })), json!({})).await;
     assert_eq!(caught.output, Some(json!("States.IntrinsicFailure")));
     let runtime = run(machine(json!({ "InputPath": "$.nothing" })), json!({})).await;
     assert_eq!(runtime.error.as_deref(), Some("States.Runtime"));

@@ -28,10 +28,7 @@ async fn a_task_times_out_at_its_deadline_and_not_before() {
     let execution = bench.ended(&arn).await;
     // As on AWS, a timeout that nothing catches fails the execution; TIMED_OUT is for the machine's own timeout.
     assert_eq!(execution.status, ExecutionStatus::Failed);
-    assert_eq!(
-        (execution.error.as_deref(), execution.cause),
-        (Some("States.Timeout"), None)
-    );
+    assert_eq!((execution.error.as_deref(), execution.cause), (Some("States.Timeout"), None));
     assert_eq!(bench.engine.task(&token), TaskFate::TimedOut);
 }
 
@@ -55,14 +52,8 @@ async fn a_callback_at_the_deadline_is_too_late_even_before_the_timer_ran() {
     let token = bench.token(&arn, 0).await;
     bench.advance(10);
     // Nothing was awaited since: the timer has not run.
-    assert_eq!(
-        bench.engine.describe_execution(&arn).unwrap().status,
-        ExecutionStatus::Running
-    );
-    assert_eq!(
-        bench.engine.send_task_success(&token, json!(1)),
-        Err(TokenError::TaskTimedOut)
-    );
+    assert_eq!(bench.engine.describe_execution(&arn).unwrap().status, ExecutionStatus::Running);
+    assert_eq!(bench.engine.send_task_success(&token, json!(1)), Err(TokenError::TaskTimedOut));
     assert_eq!(bench.engine.task(&token), TaskFate::TimedOut);
     assert_eq!(bench.ended(&arn).await.error.as_deref(), Some("States.Timeout"));
     assert_eq!(count_of(&bench.engine, &arn, HistoryKind::TaskTimedOut), 1);
@@ -96,10 +87,7 @@ async fn callbacks_and_timeouts_that_race_have_one_winner() {
             accepted += usize::from(sender.await.unwrap());
         }
         let execution = bench.ended(&arn).await;
-        let (succeeded, fate) = (
-            execution.status == ExecutionStatus::Succeeded,
-            bench.engine.task(&token),
-        );
+        let (succeeded, fate) = (execution.status == ExecutionStatus::Succeeded, bench.engine.task(&token));
         assert_eq!(accepted, usize::from(succeeded));
         match execution.output {
             Some(output) => assert_eq!(fate, TaskFate::Succeeded(output)),
@@ -111,10 +99,8 @@ async fn callbacks_and_timeouts_that_race_have_one_winner() {
 #[tokio::test]
 async fn the_timeout_can_come_from_the_input() {
     let bench = Bench::new();
-    let arn = bench.start(
-        &waiting(json!({ "TimeoutSecondsPath": "$.limits.seconds" })),
-        json!({ "limits": { "seconds": 30 } }),
-    );
+    let arn = bench
+        .start(&waiting(json!({ "TimeoutSecondsPath": "$.limits.seconds" })), json!({ "limits": { "seconds": 30 } }));
     let token = bench.token(&arn, 0).await;
     bench.advance(29);
     bench.settle().await;
@@ -122,11 +108,7 @@ async fn the_timeout_can_come_from_the_input() {
     bench.advance(1);
     assert_eq!(bench.ended(&arn).await.error.as_deref(), Some("States.Timeout"));
 
-    for wrong in [
-        json!({}),
-        json!({ "limits": { "seconds": 0 } }),
-        json!({ "limits": { "seconds": "30" } }),
-    ] {
+    for wrong in [json!({}), json!({ "limits": { "seconds": 0 } }), json!({ "limits": { "seconds": "30" } })] {
         let execution = run(waiting(json!({ "TimeoutSecondsPath": "$.limits.seconds" })), wrong).await;
         assert_eq!(execution.error.as_deref(), Some("States.Runtime"));
     }
@@ -135,10 +117,7 @@ async fn the_timeout_can_come_from_the_input() {
 #[tokio::test]
 async fn heartbeats_keep_a_task_open_until_they_stop() {
     let bench = Bench::new();
-    let arn = bench.start(
-        &waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 100 })),
-        json!({}),
-    );
+    let arn = bench.start(&waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 100 })), json!({}));
     let token = bench.token(&arn, 0).await;
     for _ in 0..3 {
         bench.advance(9);
@@ -150,20 +129,14 @@ async fn heartbeats_keep_a_task_open_until_they_stop() {
     assert_eq!(bench.engine.task(&token), TaskFate::Open);
     bench.advance(1);
     assert_eq!(bench.engine.send_task_heartbeat(&token), Err(TokenError::TaskTimedOut));
-    assert_eq!(
-        bench.ended(&arn).await.error.as_deref(),
-        Some("States.HeartbeatTimeout")
-    );
+    assert_eq!(bench.ended(&arn).await.error.as_deref(), Some("States.HeartbeatTimeout"));
     assert_eq!(bench.seconds(), 37);
 }
 
 #[tokio::test]
 async fn heartbeats_do_not_put_off_the_timeout() {
     let bench = Bench::new();
-    let arn = bench.start(
-        &waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 15 })),
-        json!({}),
-    );
+    let arn = bench.start(&waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 15 })), json!({}));
     let token = bench.token(&arn, 0).await;
     bench.advance(9);
     bench.engine.send_task_heartbeat(&token).unwrap();
@@ -175,10 +148,7 @@ async fn heartbeats_do_not_put_off_the_timeout() {
 async fn of_two_deadlines_that_passed_at_once_the_earlier_counts() {
     for (heartbeat_at, expected) in [(0, "States.HeartbeatTimeout"), (9, "States.Timeout")] {
         let bench = Bench::new();
-        let arn = bench.start(
-            &waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 15 })),
-            json!({}),
-        );
+        let arn = bench.start(&waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 15 })), json!({}));
         let token = bench.token(&arn, 0).await;
         bench.advance(heartbeat_at);
         bench.engine.send_task_heartbeat(&token).unwrap();
@@ -208,11 +178,7 @@ async fn a_heartbeat_timeout_is_caught_by_both_names_and_not_as_a_failure() {
 
 #[tokio::test]
 async fn a_timeout_is_not_a_heartbeat_timeout() {
-    for (name, caught) in [
-        ("States.HeartbeatTimeout", false),
-        ("States.Timeout", true),
-        ("States.TaskFailed", false),
-    ] {
+    for (name, caught) in [("States.HeartbeatTimeout", false), ("States.Timeout", true), ("States.TaskFailed", false)] {
         let bench = Bench::new();
         let arn = bench.start(&catching(name, json!({ "TimeoutSeconds": 10 })), json!({}));
         bench.token(&arn, 0).await;
@@ -224,9 +190,7 @@ async fn a_timeout_is_not_a_heartbeat_timeout() {
 #[tokio::test]
 async fn a_function_that_does_not_return_times_out() {
     let bench = Bench::new();
-    bench
-        .engine
-        .register("slow", Arc::new(|_| Box::pin(std::future::pending())));
+    bench.engine.register("slow", Arc::new(|_| Box::pin(std::future::pending())));
     let arn = bench.start(&only(with(calling("slow"), json!({ "TimeoutSeconds": 5 }))), json!({}));
     bench.events(&arn, HistoryKind::LambdaFunctionStarted, 1).await;
     bench.advance(5);
@@ -237,26 +201,17 @@ async fn a_function_that_does_not_return_times_out() {
 #[tokio::test]
 async fn the_machines_own_timeout_ends_everything_and_cannot_be_caught() {
     let bench = Bench::new();
-    let machine = with(
-        catching("States.ALL", json!({ "TimeoutSeconds": 100 })),
-        json!({ "TimeoutSeconds": 60 }),
-    );
+    let machine = with(catching("States.ALL", json!({ "TimeoutSeconds": 100 })), json!({ "TimeoutSeconds": 60 }));
     let arn = bench.start(&machine, json!({}));
     let token = bench.token(&arn, 0).await;
     bench.advance(60);
     // Before the timer ran, the token is closed already.
-    assert_eq!(
-        bench.engine.send_task_success(&token, json!(1)),
-        Err(TokenError::TaskTimedOut)
-    );
+    assert_eq!(bench.engine.send_task_success(&token, json!(1)), Err(TokenError::TaskTimedOut));
     let execution = bench.ended(&arn).await;
     assert_eq!(execution.status, ExecutionStatus::TimedOut);
     assert_eq!((execution.output, execution.error), (None, None));
     assert_eq!(bench.engine.task(&token), TaskFate::TimedOut);
-    assert_eq!(
-        bench.engine.history(&arn).last().unwrap().kind,
-        HistoryKind::ExecutionTimedOut
-    );
+    assert_eq!(bench.engine.history(&arn).last().unwrap().kind, HistoryKind::ExecutionTimedOut);
 }
 
 #[tokio::test]
@@ -266,10 +221,7 @@ async fn stopping_a_machine_whose_time_is_over_finds_it_timed_out() {
     bench.token(&arn, 0).await;
     bench.advance(60);
     bench.engine.stop_execution(&arn, "Operator", "").unwrap();
-    assert_eq!(
-        bench.engine.describe_execution(&arn).unwrap().status,
-        ExecutionStatus::TimedOut
-    );
+    assert_eq!(bench.engine.describe_execution(&arn).unwrap().status, ExecutionStatus::TimedOut);
 }
 
 #[tokio::test]

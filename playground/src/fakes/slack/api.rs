@@ -33,9 +33,9 @@ async fn receive(
             let body = Json(json!({ "ok": false, "error": "ratelimited" }));
             (StatusCode::TOO_MANY_REQUESTS, wait, body).into_response()
         }
-        Some(Fault::Status(status)) => StatusCode::from_u16(status)
-            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-            .into_response(),
+        Some(Fault::Status(status)) => {
+            StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR).into_response()
+        }
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Drop) => {
             // The call takes effect; that its answer is lost is the point.

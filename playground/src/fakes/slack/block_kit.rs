@@ -40,12 +40,7 @@ pub(super) fn view_problems(view: &Value) -> Vec<String> {
             check.plain_text(text, VIEW_TITLE_MAX, &format!("/view/{name}"));
         });
     }
-    check.optional_string(
-        &view["private_metadata"],
-        0,
-        PRIVATE_METADATA_MAX,
-        "/view/private_metadata",
-    );
+    check.optional_string(&view["private_metadata"], 0, PRIVATE_METADATA_MAX, "/view/private_metadata");
     check.optional_string(&view["callback_id"], 0, ID_MAX, "/view/callback_id");
     check.optional_string(&view["external_id"], 0, ID_MAX, "/view/external_id");
     match view["blocks"].as_array() {
@@ -234,11 +229,7 @@ mod tests {
     #[test]
     fn texts_are_bounded_where_they_are() {
         let header = |length| json!({ "type": "header", "text": plain(length) });
-        check_edge(
-            header(150),
-            header(151),
-            "must be less than 151 characters [json-pointer:/blocks/0/text/text]",
-        );
+        check_edge(header(150), header(151), "must be less than 151 characters [json-pointer:/blocks/0/text/text]");
         check_edge(header(1), header(0), "must be more than 0 characters");
         let section = |length| json!({ "type": "section", "text": mrkdwn(length) });
         check_edge(section(3_000), section(3_001), "must be less than 3001");
@@ -321,11 +312,7 @@ mod tests {
             json!({ "type": "section", "text": emoji }),
             "invalid additional property: emoji",
         );
-        check_edge(
-            json!({ "type": "divider" }),
-            json!({ "type": "banner" }),
-            "unsupported type: banner",
-        );
+        check_edge(json!({ "type": "divider" }), json!({ "type": "banner" }), "unsupported type: banner");
     }
 
     #[test]

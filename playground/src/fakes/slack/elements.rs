@@ -68,12 +68,7 @@ impl Check {
         self.plain_text(&button["text"], BUTTON_TEXT_MAX, &format!("{at}/text"));
         self.optional_string(&button["value"], 0, BUTTON_VALUE_MAX, &format!("{at}/value"));
         self.optional_string(&button["url"], 1, URL_MAX, &format!("{at}/url"));
-        self.optional_string(
-            &button["accessibility_label"],
-            1,
-            BUTTON_TEXT_MAX,
-            &format!("{at}/accessibility_label"),
-        );
+        self.optional_string(&button["accessibility_label"], 1, BUTTON_TEXT_MAX, &format!("{at}/accessibility_label"));
         self.style(&button["style"], at);
     }
 

@@ -8,6 +8,8 @@ mod block_kit;
 mod elements;
 mod payloads;
 mod people;
+#[cfg(test)]
+mod tests;
 mod workspace;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -147,9 +149,7 @@ impl FakeSlack {
             browser: Browser::new(),
             workspace: Mutex::default(),
         };
-        Self {
-            shared: Arc::new(shared),
-        }
+        Self { shared: Arc::new(shared) }
     }
 
     /// The Web API: `POST /chat.postMessage` and the other methods that the bot calls.
@@ -174,11 +174,7 @@ impl FakeSlack {
 
     /// The next call of this method goes wrong. Several faults of one method come one after the other.
     pub fn fail_next(&self, method: &str, fault: Fault) {
-        self.workspace()
-            .faults
-            .entry(method.to_owned())
-            .or_default()
-            .push_back(fault);
+        self.workspace().faults.entry(method.to_owned()).or_default().push_back(fault);
     }
 
     /// Every call of this method goes wrong from now on, or with `None` no longer does.

@@ -72,12 +72,7 @@ pub(super) fn press(
 
 /// The payload of a submitted form.
 pub(super) fn submission(act: &Act<'_>, open: &OpenView, typed: &[(&str, &str)]) -> Value {
-    let find = |block: &str| {
-        typed
-            .iter()
-            .find(|(name, _)| *name == block)
-            .map(|(_, value)| (*value).to_owned())
-    };
+    let find = |block: &str| typed.iter().find(|(name, _)| *name == block).map(|(_, value)| (*value).to_owned());
     let mut view = open.view.clone();
     let values = values(&view["blocks"], |block| find(block).filter(|value| !value.is_empty()));
     let own = json!({

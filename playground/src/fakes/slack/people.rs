@@ -134,10 +134,7 @@ impl FakeSlack {
         if reply.status == 200 && errors.is_empty() {
             self.close_view(&user.id);
         }
-        Ok(SubmitAnswer {
-            status: reply.status,
-            errors,
-        })
+        Ok(SubmitAnswer { status: reply.status, errors })
     }
 
     /// Closes the form in front of a person (by user id). The bot is told only when it asked to be, which it does not.
@@ -165,15 +162,10 @@ impl FakeSlack {
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.signed_headers(&body));
         }
-        let request = request
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|_| Error::NoAnswer)?;
+        let request = request.body(Full::new(Bytes::from(body))).map_err(|_| Error::NoAnswer)?;
         let answer = tokio::time::timeout(PATIENCE, self.shared.browser.send(request)).await;
         match answer {
-            Ok(Ok(answer)) => Ok(Reply {
-                status: answer.status,
-                body: answer.body,
-            }),
+            Ok(Ok(answer)) => Ok(Reply { status: answer.status, body: answer.body }),
             Ok(Err(_)) | Err(_) => Err(Error::NoAnswer),
         }
     }

@@ -52,10 +52,7 @@ pub(super) struct Refusal {
 
 impl From<&'static str> for Refusal {
     fn from(code: &'static str) -> Self {
-        Self {
-            code,
-            messages: Vec::new(),
-        }
+        Self { code, messages: Vec::new() }
     }
 }
 
@@ -81,9 +78,7 @@ impl Workspace {
         let from = (channel.to_owned(), String::new());
         let messages = self.messages.range(from..);
         let channel = channel.to_owned();
-        messages
-            .map(|(_, message)| message)
-            .take_while(move |message| message.channel == channel)
+        messages.map(|(_, message)| message).take_while(move |message| message.channel == channel)
     }
 
     pub(super) fn message(&self, channel: &str, ts: &str) -> Option<&SlackMessage> {
@@ -101,14 +96,7 @@ impl Workspace {
         }
         let (text, blocks) = self.content(body)?;
         let ts = self.next_ts(now);
-        let message = SlackMessage {
-            channel: channel.clone(),
-            ts: ts.clone(),
-            thread_ts,
-            text,
-            blocks,
-            edits: 0,
-        };
+        let message = SlackMessage { channel: channel.clone(), ts: ts.clone(), thread_ts, text, blocks, edits: 0 };
         let shown = shown(&message);
         self.messages.insert((channel.clone(), ts.clone()), message);
         Ok(json!({ "channel": channel, "ts": ts, "message": shown }))
@@ -121,12 +109,7 @@ impl Workspace {
         let key = (channel.clone(), ts.clone());
         if !self.messages.contains_key(&key) {
             let is_ephemeral = self.ephemerals.iter().any(|message| message.ts == ts);
-            return Err(if is_ephemeral {
-                "cant_update_message"
-            } else {
-                "message_not_found"
-            }
-            .into());
+            return Err(if is_ephemeral { "cant_update_message" } else { "message_not_found" }.into());
         }
         let (text, blocks) = self.content(body)?;
         let message = self.messages.get_mut(&key).ok_or("message_not_found")?;
@@ -139,10 +122,7 @@ impl Workspace {
     /// `chat.postEphemeral`.
     pub(super) fn post_ephemeral(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let channel = self.channel(body)?;
-        let user = body["user"]
-            .as_str()
-            .filter(|user| is_id(user, &['U', 'W']))
-            .ok_or("user_not_found")?;
+        let user = body["user"].as_str().filter(|user| is_id(user, &['U', 'W'])).ok_or("user_not_found")?;
         let (text, _) = self.content(body)?;
         let ts = self.show(&channel, user, text, now);
         Ok(json!({ "message_ts": ts }))
@@ -151,12 +131,7 @@ impl Workspace {
     /// Shows something to one person.
     pub(super) fn show(&mut self, channel: &str, user: &str, text: String, now: Timestamp) -> String {
         let ts = self.next_ts(now);
-        self.ephemerals.push(Ephemeral {
-            channel: channel.to_owned(),
-            user: user.to_owned(),
-            text,
-            ts: ts.clone(),
-        });
+        self.ephemerals.push(Ephemeral { channel: channel.to_owned(), user: user.to_owned(), text, ts: ts.clone() });
         ts
     }
 
@@ -176,19 +151,13 @@ impl Workspace {
         }
         let messages = block_kit::view_problems(&view);
         if !messages.is_empty() {
-            return Err(Refusal {
-                code: "invalid_arguments",
-                messages,
-            });
+            return Err(Refusal { code: "invalid_arguments", messages });
         }
         trigger.used = true;
         let user = trigger.user.clone();
         self.name_blocks(&mut view["blocks"]);
         let id = format!("V{:010}", self.next_id());
-        let open = OpenView {
-            id: id.clone(),
-            view: view.clone(),
-        };
+        let open = OpenView { id: id.clone(), view: view.clone() };
         self.views.insert(user, open);
         let own = json!({
             "id": id, "team_id": team, "hash": format!("{}.view", now.as_second()), "root_view_id": id,
@@ -220,16 +189,9 @@ impl Workspace {
 
     fn channel(&self, body: &Value) -> Result<String, Refusal> {
         let id = body["channel"].as_str().unwrap_or_default();
-        let exists = if self.channels.is_empty() {
-            is_id(id, &['C', 'D', 'G'])
-        } else {
-            self.channels.contains_key(id)
-        };
-        if exists {
-            Ok(id.to_owned())
-        } else {
-            Err("channel_not_found".into())
-        }
+        let exists =
+            if self.channels.is_empty() { is_id(id, &['C', 'D', 'G']) } else { self.channels.contains_key(id) };
+        if exists { Ok(id.to_owned()) } else { Err("channel_not_found".into()) }
     }
 
     /// Text and blocks, found right; blocks and inputs without an id get one, as in Slack.
@@ -242,10 +204,7 @@ impl Workspace {
         };
         let messages = block_kit::message_problems(blocks.as_array().map(Vec::as_slice).unwrap_or_default());
         if !messages.is_empty() {
-            return Err(Refusal {
-                code: "invalid_blocks",
-                messages,
-            });
+            return Err(Refusal { code: "invalid_blocks", messages });
         }
         if text.encode_utf16().count() > TEXT_MAX {
             return Err("msg_too_long".into());
@@ -323,19 +282,13 @@ mod tests {
         let view = json!({ "type": "modal", "title": { "type": "plain_text", "text": "Form" }, "blocks": [] });
         let mut open = |trigger: &str, second| {
             let body = json!({ "trigger_id": trigger, "view": view });
-            workspace
-                .open(&body, "T0", at(second))
-                .map(|_| ())
-                .map_err(|refusal| refusal.code)
+            workspace.open(&body, "T0", at(second)).map(|_| ()).map_err(|refusal| refusal.code)
         };
         assert_eq!(open("none", 0), Err("invalid_trigger_id"));
         let (in_time, late) = (workspace.new_trigger("U1", at(10)), workspace.new_trigger("U1", at(10)));
         let mut open = |trigger: &str, second| {
             let body = json!({ "trigger_id": trigger, "view": view });
-            workspace
-                .open(&body, "T0", at(second))
-                .map(|_| ())
-                .map_err(|refusal| refusal.code)
+            workspace.open(&body, "T0", at(second)).map(|_| ()).map_err(|refusal| refusal.code)
         };
         assert_eq!(open(&in_time, 13), Ok(()));
         assert_eq!(open(&in_time, 13), Err("exchanged_trigger_id"));
@@ -350,10 +303,7 @@ mod tests {
         let text = json!({ "channel": "C1", "ts": posted["ts"], "text": "closed" });
         workspace.update(&text).unwrap();
         let message = workspace.messages_of("C1").next().unwrap();
-        assert_eq!(
-            (message.text.as_str(), &message.blocks, message.edits),
-            ("closed", &json!([]), 1)
-        );
+        assert_eq!((message.text.as_str(), &message.blocks, message.edits), ("closed", &json!([]), 1));
     }
 
     #[test]
@@ -361,19 +311,10 @@ mod tests {
         let mut workspace = Workspace::default();
         let cases = [
             (json!({ "channel": "nowhere", "text": "a" }), "channel_not_found"),
-            (
-                json!({ "channel": "C1", "text": "a", "thread_ts": "1.000000" }),
-                "thread_not_found",
-            ),
+            (json!({ "channel": "C1", "text": "a", "thread_ts": "1.000000" }), "thread_not_found"),
             (json!({ "channel": "C1" }), "no_text"),
-            (
-                json!({ "channel": "C1", "text": "x".repeat(TEXT_MAX + 1) }),
-                "msg_too_long",
-            ),
-            (
-                json!({ "channel": "C1", "text": "a", "blocks": [{ "type": "header" }] }),
-                "invalid_blocks",
-            ),
+            (json!({ "channel": "C1", "text": "x".repeat(TEXT_MAX + 1) }), "msg_too_long"),
+            (json!({ "channel": "C1", "text": "a", "blocks": [{ "type": "header" }] }), "invalid_blocks"),
         ];
         for (body, code) in cases {
             assert_eq!(workspace.post(&body, at(1)).unwrap_err().code, code);

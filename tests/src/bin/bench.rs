@@ -1,0 +1,138 @@
+//! What an approval costs: so many waiting at once, then all decided, in the whole local system.
+//!
+//! The figures are of one run on one machine; what counts is that the cost of one does not grow with the number.
+
+#![expect(clippy::print_stdout, reason = "the table is what the command is run for")]
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use countersign_bot::approval::decide::Command;
+use countersign_bot::approval::record::{Approval, Platform, Verdict};
+use countersign_bot::deadline::Deadline;
+use countersign_bot::launch::{self, Launch};
+use countersign_bot::resolve;
+use countersign_playground::clock::Clock;
+use countersign_playground::engine::ExecutionStatus;
+use countersign_playground::world::{Options, Source, World};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use serde_json::json;
+
+const POLICY: &str = r#"
+[access]
+slack_teams = ["T0LOCAL"]
+[people.ada]
+name = "Ada Lovelace"
+slack = "U0ADA"
+[people.grace]
+name = "Grace Hopper"
+slack = "U0GRACE"
+[policies.calculation]
+approvers = ["grace"]
+slack_channel = "C0FINANCE"
+email = "never"
+"#;
+/// Open at once; more would measure the sockets of the fake Slack.
+const AT_ONCE: usize = 32;
+/// Longer than any wait that is not stuck.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    println!("{:>9} {:>16} {:>16} {:>16}", "approvals", "raise (ms each)", "decide (ms each)", "memory (KiB each)");
+    measure(100).await?;
+    let mut costs = Vec::new();
+    for count in [100, 1_000, 10_000] {
+        costs.push(measure(count).await?);
+    }
+    let growth = |figure: fn(&Cost) -> f64| figure(&costs[2]) / figure(&costs[1]);
+    println!(
+        "From 1,000 to 10,000 the cost of one changes by the factor {:.2} (raise), {:.2} (decide), {:.2} (memory).",
+        growth(|cost| cost.raise),
+        growth(|cost| cost.decide),
+        growth(|cost| cost.memory),
+    );
+    Ok(())
+}
+
+struct Cost {
+    raise: f64,
+    decide: f64,
+    memory: f64,
+}
+
+async fn measure(count: usize) -> anyhow::Result<Cost> {
+    let options = Options {
+        policy: Source::new("the policy of the benchmark", POLICY),
+        timeout_seconds: 86_400,
+        ..Options::default()
+    };
+    let mut running = World::start(options, Clock::system()).await?;
+    running.keep_reconciling();
+    let world = running.world.clone();
+    let before = resident_kib()?;
+    let began = Instant::now();
+    stream::iter(0..count).map(Ok).try_for_each_concurrent(AT_ONCE, |run| raise(world.clone(), run)).await?;
+    wait(&world, "raised", || world.store.count_by_status().get("pending") == Some(&count)).await?;
+    let raise = each(began, count);
+    let memory = (resident_kib()? - before) / count as f64;
+    let began = Instant::now();
+    stream::iter(world.store.all()).map(Ok).try_for_each_concurrent(AT_ONCE, |it| decide(world.clone(), it)).await?;
+    wait(&world, "decided", || {
+        let ended = |it: &countersign_playground::engine::ExecutionDescription| it.status == ExecutionStatus::Succeeded;
+        world.store.all().iter().all(|it| it.due_at().is_none()) && world.engine.executions().iter().all(ended)
+    })
+    .await?;
+    let cost = Cost { raise, decide: each(began, count), memory };
+    println!("{count:>9} {:>16.2} {:>16.2} {:>16.1}", cost.raise, cost.decide, cost.memory);
+    Ok(cost)
+}
+
+async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
+    let launch = Launch {
+        state_machine: "calculation",
+        input: [("x".to_owned(), json!(run)), ("y".to_owned(), json!(1))].into_iter().collect(),
+        requested_by: None,
+        correlation: json!({}),
+        command_id: &format!("bench-{run}"),
+    };
+    launch::launch(&world.app, launch, Deadline::after(PATIENCE)).await?;
+    let mut changes = world.changes.subscribe();
+    while world.store.count_by_status().values().sum::<usize>() + AT_ONCE < run {
+        tokio::time::timeout(PATIENCE, changes.changed()).await.context("nothing is raised any more")??;
+    }
+    Ok(())
+}
+
+async fn decide(world: Arc<World>, approval: Approval) -> anyhow::Result<()> {
+    let command = Command {
+        person: approval.rules.approvers[0].clone(),
+        platform: Platform::Slack,
+        verdict: Verdict::Approve,
+        comment: None,
+        message: None,
+    };
+    resolve::carry_out(&world.app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
+    Ok(())
+}
+
+async fn wait(world: &World, what: &str, done: impl Fn() -> bool) -> anyhow::Result<()> {
+    let began = Instant::now();
+    while !done() {
+        ensure!(began.elapsed() < PATIENCE, "not all are {what}: {:?}", world.store.count_by_status());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Ok(())
+}
+
+fn each(began: Instant, count: usize) -> f64 {
+    began.elapsed().as_secs_f64() * 1_000.0 / count as f64
+}
+
+/// The memory of this process that is in use, in KiB, as Linux reports it.
+fn resident_kib() -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("memory is read from /proc, which is Linux")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS is missing")?;
+    line.trim().trim_end_matches(" kB").trim().parse().context("VmRSS is no number")
+}
