@@ -1,9 +1,12 @@
 //! The state machine file and the code hold to the same names, and the third party keeps to its contract.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
+use countersign_bot::approval::policy_file;
 use countersign_bot::approval::truth::{APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
 use countersign_bot::notify;
+use countersign_playground::clock::Clock;
+use countersign_playground::engine::Engine;
 use countersign_workflow_lambdas::errors::ERROR_NAMES;
 use serde_json::Value;
 
@@ -72,4 +75,20 @@ async fn the_third_party_refuses_what_is_not_signed() {
     let body = serde_json::json!({"number": 1, "taskToken": "t"});
     let answer = harness.browser.post_json(&url, &body).await.unwrap();
     assert_eq!((answer.status, answer.body.as_str()), (401, ""));
+}
+
+/// What the documentation shows is read by the code that will read it.
+#[test]
+fn the_examples_of_the_documentation_work() {
+    let policy = policy_file::read(include_str!("../../infra/policy.example.toml")).unwrap();
+    assert_eq!(policy.rules["calculation"].approvers.len(), 2);
+    let readme = include_str!("../../README.md");
+    let block = |language: &str| readme.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
+    let people = "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n[groups]\nrelease-managers = [\"ada\", \"bob\"]\n";
+    policy_file::read(&format!("{people}{}", block("toml"))).unwrap();
+    let end = r#"{"Type": "Succeed"}"#;
+    let others = ["Rejected", "Expired", "NobodyAsked", "Deploy"].map(|name| format!("\"{name}\": {end}")).join(",");
+    let machine = format!("{{\"StartAt\": \"Approval\", \"States\": {{ {}, {others} }} }}", block("json"));
+    let substitutions = BTreeMap::from([("NotifierArn".to_owned(), "notifier".to_owned())]);
+    Engine::new(Clock::system()).load("readme", &machine, &substitutions).unwrap();
 }
