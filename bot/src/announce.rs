@@ -11,6 +11,7 @@ use crate::approval::event::SOURCE;
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, MessageRef};
+use crate::change::{Changed, change};
 use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;
@@ -63,33 +64,16 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<(), Unavailable> {
 ///
 /// If somebody else is at it, this returns at once: they look at the record again before they leave.
 pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
-    let Some(approval) = app.ports.store.load(id).await? else {
-        return Ok(());
-    };
-    let Some(mut approval) = take_lease(app, approval).await? else {
-        return Ok(());
-    };
     let deadline = Deadline::after(Deadline::BACKGROUND);
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
+    let Changed::Yes(mut approval) = take_lease(app, approval, deadline).await? else { return Ok(()) };
     let mut done = Done::default();
     for _ in 0..ROUNDS_MAX {
-        let rendered = approval.revision;
-        let (messages, notes): (Vec<_>, Vec<_>) =
-            done.left_of(&approval).into_iter().partition(|errand| matches!(errand, Errand::Update(_)));
-        let results = join_all(messages.iter().map(|errand| run(app, &approval, errand, deadline))).await;
-        for (errand, sent) in messages.into_iter().zip(results) {
-            done.note(errand, rendered, sent);
-        }
-        // The notes go one after the other: the outcome is told before the result.
-        for errand in notes {
-            let sent = run(app, &approval, &errand, deadline).await;
-            done.note(errand, rendered, sent);
-        }
+        let failed = send(app, &approval, &mut done, deadline).await;
         let mut next = approval.clone();
-        done.write_to(&mut next, app);
+        done.write_to(&mut next);
         approval = match app.ports.store.save(next).await? {
-            Saved::Done(_) if done.failed => {
-                return Err(Unavailable::new("announcer", "a copy could not be refreshed"));
-            }
+            Saved::Done(_) if failed => return Err(Unavailable::new("announcer", "a copy could not be refreshed")),
             Saved::Done(_) => return Ok(()),
             Saved::Conflict(theirs) => *theirs,
         };
@@ -98,21 +82,38 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
 }
 
 /// Takes the lease if there is something to send and nobody holds it.
-async fn take_lease(app: &App, mut approval: Approval) -> Result<Option<Approval>, Unavailable> {
-    for _ in 0..ROUNDS_MAX {
-        let now = app.now();
+async fn take_lease(app: &App, approval: Approval, deadline: Deadline) -> Result<Changed, Unavailable> {
+    let now = app.now();
+    let take = |approval: &mut Approval| {
         let taken = approval.lease_until.is_some_and(|until| until > now);
         if taken || approval.errands().is_empty() {
-            return Ok(None);
+            return false;
         }
-        let mut next = approval.clone();
-        next.lease_until = now.saturating_add(LEASE).ok();
-        approval = match app.ports.store.save(next).await? {
-            Saved::Done(leased) => return Ok(Some(*leased)),
-            Saved::Conflict(theirs) => *theirs,
-        };
+        approval.lease_until = now.saturating_add(LEASE).ok();
+        true
+    };
+    change(app, approval, deadline, take).await
+}
+
+/// Runs the errands of the record as it is, and says whether one has to be run again later.
+async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadline) -> bool {
+    let (messages, notes): (Vec<_>, Vec<_>) =
+        done.left_of(approval).into_iter().partition(|errand| matches!(errand, Errand::Update(_)));
+    let results = join_all(messages.iter().map(|errand| run(app, approval, errand, deadline))).await;
+    let mut failed = false;
+    for (errand, sent) in messages.into_iter().zip(results) {
+        failed |= sent == Sent::Later;
+        done.note(errand, approval.revision, sent);
     }
-    Err(Unavailable::new("store", "other writers were always first"))
+    // The notes go one after the other: the outcome is told before the result.
+    for errand in notes {
+        let sent = run(app, approval, &errand, deadline).await;
+        done.note(errand, approval.revision, sent);
+        if sent == Sent::Later {
+            return true;
+        }
+    }
+    failed
 }
 
 /// What has been sent under this lease, kept apart from the record until the record takes it.
@@ -122,9 +123,9 @@ struct Done {
     lost: Vec<MessageRef>,
     outcome: bool,
     result: bool,
-    failed: bool,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Sent {
     Yes,
     Never,
@@ -135,6 +136,7 @@ impl Done {
     /// The errands of this record that are not done yet; a copy that shows an older revision is one.
     fn left_of(&self, approval: &Approval) -> Vec<Errand> {
         let is_left = |errand: &Errand| match errand {
+            Errand::Update(message) if self.lost.contains(message) => false,
             Errand::Update(message) => !self.shown.contains(&(message.clone(), approval.revision)),
             Errand::TellOutcome(_) => !self.outcome,
             Errand::TellResult(..) => !self.result,
@@ -144,7 +146,7 @@ impl Done {
 
     fn note(&mut self, errand: Errand, revision: u32, sent: Sent) {
         match (errand, sent) {
-            (_, Sent::Later) => self.failed = true,
+            (_, Sent::Later) => {}
             (Errand::Update(message), Sent::Yes) => self.shown.push((message, revision)),
             (Errand::Update(message), Sent::Never) => self.lost.push(message),
             (Errand::TellOutcome(_), _) => self.outcome = true,
@@ -152,7 +154,7 @@ impl Done {
         }
     }
 
-    fn write_to(&self, approval: &mut Approval, app: &App) {
+    fn write_to(&self, approval: &mut Approval) {
         for copy in &mut approval.copies {
             copy.lost |= self.lost.contains(&copy.message);
             let shown = self.shown.iter().rev().find(|(message, _)| *message == copy.message);
@@ -161,8 +163,8 @@ impl Done {
         approval.told.outcome |= self.outcome;
         approval.told.result |= self.result;
         approval.lease_until = None;
-        if self.failed {
-            approval.put_off(app.now());
+        if !approval.is_unfinished() {
+            approval.retry = None;
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use secrecy::SecretString;
-use url::Url;
+use url::{Host, Url};
 
 use crate::app::Links;
+use crate::approval::policy::is_address;
 use crate::inbound::email::link::LinkKeys;
 use crate::signature::{SigningKey, Verifier};
 use crate::slack;
@@ -120,11 +121,9 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn url(&mut self, name: &str, value: String) -> Option<String> {
         match Url::parse(&value) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => {
-                Some(value.trim_end_matches('/').to_owned())
-            }
+            Ok(url) if is_safe(&url) => Some(value.trim_end_matches('/').to_owned()),
             _ => {
-                self.problems.push(format!("{name} is no http or https address"));
+                self.problems.push(format!("{name} is no https address (http only for this machine)"));
                 None
             }
         }
@@ -158,6 +157,9 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             return None;
         }
         let from = self.required(FROM, "mail needs a sender");
+        if from.as_deref().is_some_and(|from| !is_address(from)) {
+            self.problems.push(format!("{FROM} is no plain address such as bot@example.com"));
+        }
         let key = self.required(KEY, "links in mail cannot be signed without it");
         let previous = self.optional("COUNTERSIGN_LINK_KEY_PREVIOUS");
         let previous = previous.and_then(|key| SigningKey::new(key.into()));
@@ -168,6 +170,7 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         let public_url = self.required("COUNTERSIGN_PUBLIC_URL", "links in mail and messages start with it");
         let public_url = public_url.and_then(|url| self.url("COUNTERSIGN_PUBLIC_URL", url));
         let execution_url = self.optional("COUNTERSIGN_EXECUTION_URL");
+        let execution_url = execution_url.and_then(|url| self.url("COUNTERSIGN_EXECUTION_URL", url));
         Some(Links { public_url: public_url?, execution_url })
     }
 
@@ -183,6 +186,17 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             }
         }
         machines
+    }
+}
+
+/// Tokens and link keys travel to these addresses, so beyond this machine only over TLS.
+pub fn is_safe(url: &Url) -> bool {
+    match (url.scheme(), url.host()) {
+        ("https", Some(_)) => true,
+        ("http", Some(Host::Domain(name))) => name == "localhost" || name.ends_with(".localhost"),
+        ("http", Some(Host::Ipv4(address))) => address.is_loopback(),
+        ("http", Some(Host::Ipv6(address))) => address.is_loopback(),
+        _ => false,
     }
 }
 
@@ -212,10 +226,20 @@ mod tests {
                 "COUNTERSIGN_SLACK_SIGNING_SECRET is set and empty",
                 "COUNTERSIGN_SLACK_BOT_TOKEN is missing: Slack's Web API cannot be called without it",
                 "COUNTERSIGN_LINK_KEY is missing: links in mail cannot be signed without it",
-                "COUNTERSIGN_PUBLIC_URL is no http or https address",
+                "COUNTERSIGN_PUBLIC_URL is no https address (http only for this machine)",
                 "COUNTERSIGN_STATE_MACHINES: `calculation` is not name=arn",
             ]
         );
+    }
+
+    #[test]
+    fn secrets_travel_over_tls_or_on_this_machine() {
+        for safe in ["https://slack.com/api", "http://127.0.0.1:8420", "http://localhost/x", "http://[::1]:1"] {
+            assert!(is_safe(&Url::parse(safe).unwrap()), "{safe}");
+        }
+        for unsafe_url in ["http://slack.com/api", "ftp://localhost", "http://localhost.evil.example", "file:///x"] {
+            assert!(!is_safe(&Url::parse(unsafe_url).unwrap()), "{unsafe_url}");
+        }
     }
 
     #[test]

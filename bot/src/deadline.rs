@@ -22,6 +22,11 @@ impl Deadline {
         Self(Instant::now() + duration)
     }
 
+    /// A deadline that is earlier, so that something is left for what comes after.
+    pub fn earlier_by(self, duration: Duration) -> Self {
+        Self(self.0.checked_sub(duration).unwrap_or(self.0))
+    }
+
     /// The time that is left; zero once it has passed.
     pub fn left(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())

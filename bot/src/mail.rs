@@ -65,7 +65,7 @@ pub async fn request(
     Ok(MessageRef::Email { person: person.id.clone() })
 }
 
-/// Sends the closing mail to a person who had the request. Sent twice, it has the same `Message-ID`.
+/// Sends the closing mail to a person who had the request. After a crash it may be sent once more.
 pub async fn close(app: &App, approval: &Approval, person: &PersonId, deadline: Deadline) -> Result<(), Unsent> {
     let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
     let Some(person) = approval.rules.approver(person) else {

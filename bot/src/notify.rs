@@ -2,6 +2,8 @@
 //!
 //! Repeating it with the same task token raises nothing twice and sends only what is not out yet.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -14,11 +16,16 @@ use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;
 use crate::ports::{Raised, Saved, Unavailable};
+use crate::reconcile;
 use crate::resolve;
 
+/// Slack and SES have this long to take the messages.
+const DELIVERY: Duration = Duration::from_secs(15);
+/// The store, Step Functions and the bus have this long after that.
+const RECORDING: Duration = Duration::from_secs(10);
 const RECORD_TRIES: usize = 5;
 /// Recording what is out is tried again after this long, so that a hiccup of the store loses no message.
-const RECORD_PAUSE: std::time::Duration = std::time::Duration::from_millis(200);
+const RECORD_PAUSE: Duration = Duration::from_millis(200);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +52,7 @@ impl Error {
 ///
 /// If it reaches nobody, the task is failed at once as `ApprovalUndeliverable`; its timeout is not waited for.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
-    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let deadline = Deadline::after(DELIVERY);
     let mut approval = Approval::raise(request::read(input, &app.policy)?);
     match deadline.run("store", app.ports.store.raise(&approval)).await? {
         Raised::New => {}
@@ -53,11 +60,15 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     }
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
     let delivered = deliver(app, &approval, deadline).await;
+    // What is out must be on record, so recording has time of its own.
+    let deadline = Deadline::after(RECORDING);
     let approval = record(app, approval, delivered, deadline).await?;
+    let approval = resolve::settle(app, approval, deadline).await.logged();
     let id = approval.id.clone();
-    resolve::finish(app, approval, deadline).await;
     // Somebody may have voted while the last copies went out.
-    if let Err(error) = announce::refresh(app, &id).await {
+    let refreshed = announce::refresh(app, &id).await;
+    let earlier = reconcile::earlier_tries(app, &approval).await;
+    if let Err(error) = refreshed.and(earlier) {
         tracing::warn!(approval.id = %id, %error, "left to the reconciler");
     }
     Ok(json!({ "approvalId": id }))
@@ -124,7 +135,10 @@ fn unreachable_quorum(approval: &Approval) -> Option<String> {
     let eligible = approval.rules.eligible(requester).count();
     let required = approval.rules.required;
     (eligible < required).then(|| {
-        format!("policy `{}` requires {required} approvals and {eligible} people may give one", approval.rules.name)
+        format!(
+            "policy `{}` needs {required} approvals, and the people who may give one are {eligible}",
+            approval.rules.name
+        )
     })
 }
 
@@ -192,6 +206,6 @@ async fn record(
 fn nobody(delivered: &Delivered) -> String {
     match delivered.problems.as_slice() {
         [] => "The policy names no channel and no address that the request could be sent to.".to_owned(),
-        problems => format!("The request reached nobody. {}", problems.join("; ")),
+        problems => format!("The request reached nobody: {}.", problems.join("; ")),
     }
 }

@@ -1,14 +1,13 @@
 //! Repairs: one level-triggered pass over what is due, which looks at what is recorded and not at what it was told.
 
-use jiff::Timestamp;
-
 use crate::announce;
 use crate::app::App;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, State};
 use crate::approval::truth;
+use crate::change::change;
 use crate::deadline::Deadline;
-use crate::ports::{Saved, Unavailable};
+use crate::ports::Unavailable;
 use crate::resolve;
 
 /// How many approvals one pass looks at.
@@ -28,10 +27,11 @@ pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
     let due = app.ports.store.due(app.now(), PASS_LIMIT).await?;
     let mut pass = Pass { due: due.len(), put_off: 0 };
     for id in due {
-        if let Err(error) = one(app, &id).await {
-            tracing::warn!(approval.id = %id, %error, "put off");
-            pass.put_off += 1;
-            put_off(app, &id).await?;
+        let Err(error) = one(app, &id).await else { continue };
+        tracing::warn!(approval.id = %id, %error, "put off");
+        pass.put_off += 1;
+        if let Err(error) = put_off(app, &id).await {
+            tracing::warn!(approval.id = %id, %error, "the next try could not be put off");
         }
     }
     Ok(pass)
@@ -39,51 +39,70 @@ pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
 
 /// Looks at the approvals of an execution that has ended, without waiting for them to fall due.
 pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), Unavailable> {
+    let mut result = Ok(());
     for id in app.ports.store.of_execution(execution).await? {
-        one(app, &id).await?;
+        result = result.and(one(app, &id).await);
     }
-    Ok(())
+    result
 }
 
-/// Brings one approval as far as it can go: callback, end, broadcast, copies, and the note to the requester.
+/// Looks at the other approvals of the execution that has raised this one: a state that is tried again has
+/// ended the task of its earlier try.
+pub async fn earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailable> {
+    let mut result = Ok(());
+    for id in app.ports.store.of_execution(&raised.request.execution).await? {
+        if id != raised.id {
+            result = result.and(one(app, &id).await);
+        }
+    }
+    result
+}
+
+/// Brings one approval as far as it can go: callback, end, broadcast, copies, and the notes to the requester.
+/// What does not work does not keep the rest from being done.
 async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
-    let Some(approval) = app.ports.store.load(id).await? else {
-        return Ok(());
+    let Some(approval) = app.ports.store.load(id).await? else { return Ok(()) };
+    let settled = resolve::settle(app, approval, deadline).await;
+    let asked = match ask_step_functions(app, settled.approval, deadline).await {
+        Ok(approval) => resolve::broadcast(app, approval, deadline).await.problem,
+        Err(error) => Some(error),
     };
-    let approval = resolve::settle(app, approval, deadline).await?;
-    let approval = ask_step_functions(app, approval, deadline).await?;
-    let approval = resolve::settle(app, approval, deadline).await?;
-    announce::refresh(app, &approval.id).await
+    let refreshed = announce::refresh(app, id).await;
+    settled.problem.or(asked).map_or(Ok(()), Err).and(refreshed)
 }
 
 /// Records what Step Functions knows and the record does not: that the task or the execution has ended.
 async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
-    let open = matches!(approval.state, State::Pending);
-    if !open && !approval.awaits_execution_end() {
+    if approval.state != State::Pending && !approval.awaits_execution_end() {
         return Ok(approval);
     }
     let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
-    let mut next = approval.clone();
-    if let Some(outcome) = truth::outcome(&approval.id, &look_up).filter(|_| open) {
-        next.resolve(outcome, app.now());
-    }
-    next.execution_end = look_up.end;
-    if next.resolution() == approval.resolution() && next.execution_end == approval.execution_end {
-        // Nothing has ended, so the question is asked again later and less often.
-        next.put_off(app.now());
-    }
-    let (Saved::Done(recorded) | Saved::Conflict(recorded)) = deadline.run("store", app.ports.store.save(next)).await?;
-    Ok(*recorded)
+    let now = app.now();
+    let learn = |approval: &mut Approval| {
+        let before = (approval.state.clone(), approval.execution_end.clone());
+        let outcome = truth::outcome(&approval.id, &look_up);
+        if let Some(outcome) = outcome.filter(|_| approval.state == State::Pending) {
+            approval.resolve(outcome, now);
+        }
+        approval.execution_end = approval.execution_end.take().or_else(|| look_up.end.clone());
+        if before == (approval.state.clone(), approval.execution_end.clone()) {
+            // Nothing has ended, so the question is asked again later and less often.
+            approval.put_off(now);
+        }
+        true
+    };
+    Ok(change(app, approval, deadline, learn).await?.record())
 }
 
 async fn put_off(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
-    let now: Timestamp = app.now();
-    let Some(mut approval) = app.ports.store.load(id).await? else {
-        return Ok(());
+    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let Some(approval) = app.ports.store.load(id).await? else { return Ok(()) };
+    let now = app.now();
+    let later = |approval: &mut Approval| {
+        approval.put_off(now);
+        true
     };
-    approval.put_off(now);
-    // Whoever was first has changed the record, so it is due by their change.
-    app.ports.store.save(approval).await.map(|_| ())
+    change(app, approval, deadline, later).await.map(|_| ())
 }

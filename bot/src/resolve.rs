@@ -3,22 +3,29 @@
 //! Each step is written down before the next begins, so whoever comes next (a second click, the reconciler
 //! after a crash) goes on from the record. Step Functions has the last word on how a task ended.
 
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
 use crate::app::App;
 use crate::approval::decide::{self, Command, Counted, Refusal};
 use crate::approval::event::DecisionOutput;
 use crate::approval::ids::ApprovalId;
-use crate::approval::record::{Approval, Ending, Intent, Outcome, State, Status};
+use crate::approval::record::{Approval, Ending, Intent, MessageRef, Outcome, State, Status};
 use crate::approval::truth::{self, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use crate::change::change;
 use crate::deadline::Deadline;
 use crate::ports::{CallbackError, Saved, Unavailable};
 
-/// How often a write is tried again after somebody else was first. Each conflict means that another
-/// writer got on, so this many in a row do not happen in an approval of a few people.
-const CONFLICTS_MAX: usize = 20;
+/// How often a vote is counted anew after somebody else was first; each conflict means that they got on.
+const CONFLICTS_MAX: usize = 50;
 
-/// How often Step Functions may refuse a token and show no end of the task before we believe that somebody
-/// else holds it: its history is eventually consistent.
-const CLOSED_WITHOUT_TRACE_MAX: u32 = 5;
+/// What settling leaves of the deadline, so that the person can still be told what became of it.
+const LEFT_FOR_THE_ANSWER: Duration = Duration::from_millis(600);
+
+/// How long Step Functions may refuse a token and show no end of its task before we believe that somebody
+/// else used it: the history of an execution is eventually consistent.
+const TRACE_AWAITED: SignedDuration = SignedDuration::from_mins(10);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -31,7 +38,8 @@ pub enum Answer {
     Unknown,
 }
 
-/// Carries a command out. An error means that nothing was recorded and the person may try again.
+/// Carries a command out. After an error it is not known whether anything was recorded; the same command may
+/// be given again, and counts once.
 pub async fn carry_out(
     app: &App,
     id: &ApprovalId,
@@ -44,51 +52,108 @@ pub async fn carry_out(
     for _ in 0..CONFLICTS_MAX {
         let (Counted::Open(next) | Counted::Decided(next)) = match decide::decide(&approval, command, app.now()) {
             Ok(counted) => counted,
-            Err(refusal) => return Ok(Answer::Refused(refusal)),
+            Err(refusal) => {
+                adopt(app, approval, command.message.as_ref(), deadline).await?;
+                return Ok(Answer::Refused(refusal));
+            }
         };
         approval = match deadline.run("store", app.ports.store.save(next)).await? {
-            Saved::Done(recorded) => return Ok(Answer::Recorded(Box::new(finish(app, *recorded, deadline).await))),
+            Saved::Done(recorded) => {
+                let settled = settle(app, *recorded, deadline.earlier_by(LEFT_FOR_THE_ANSWER)).await;
+                return Ok(Answer::Recorded(Box::new(settled.logged())));
+            }
             Saved::Conflict(theirs) => *theirs,
         };
     }
     Err(Unavailable::new("store", "other writers were always first"))
 }
 
-/// Settles what has just been recorded, and leaves to the reconciler what cannot be settled now.
-pub async fn finish(app: &App, approval: Approval, deadline: Deadline) -> Approval {
-    let recorded = approval.clone();
-    match settle(app, approval, deadline).await {
-        Ok(settled) => settled,
-        Err(error) => {
-            tracing::warn!(approval.id = %recorded.id, %error, "left to the reconciler");
-            recorded
+/// Takes a card that is out without being on record into the copies, so that the reconciler brings it up to date.
+async fn adopt(
+    app: &App,
+    approval: Approval,
+    message: Option<&MessageRef>,
+    deadline: Deadline,
+) -> Result<(), Unavailable> {
+    let now = app.now();
+    let adopt = |approval: &mut Approval| {
+        let adopted = approval.adopt(message);
+        if adopted {
+            approval.leave_to_reconciler(now);
         }
+        adopted
+    };
+    change(app, approval, deadline, adopt).await.map(|_| ())
+}
+
+/// How far settling got: the record as it is now, and what kept it from being settled.
+#[derive(Debug)]
+pub struct Settled {
+    /// The record as it is now.
+    pub approval: Approval,
+    /// The first thing that did not work. What it concerns is on record for the reconciler.
+    pub problem: Option<Unavailable>,
+}
+
+impl Settled {
+    /// The record, for a caller who leaves what is not settled to the reconciler.
+    pub fn logged(self) -> Approval {
+        if let Some(error) = &self.problem {
+            tracing::warn!(approval.id = %self.approval.id, %error, "left to the reconciler");
+        }
+        self.approval
     }
 }
 
-/// Calls back and broadcasts until nothing is left to do, one recorded step at a time.
-pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
-    for _ in 0..CONFLICTS_MAX {
-        let mut next = approval.clone();
-        match &approval.state {
-            State::Resolving(ending) => {
-                let outcome = call_back(app, &approval, ending, deadline).await?;
-                next.resolve(outcome, app.now());
-            }
-            State::Pending | State::Resolved(_) if !approval.outbox.is_empty() => {
-                let accepted = deadline.run("bus", app.ports.bus.put(&approval.outbox)).await?;
-                next.outbox.retain(|event| !accepted.contains(&event.id));
-                if accepted.is_empty() {
-                    return Err(Unavailable::new("bus", "the bus accepted no event"));
-                }
-            }
-            State::Pending | State::Resolved(_) => return Ok(approval),
-        }
-        let (Saved::Done(recorded) | Saved::Conflict(recorded)) =
-            deadline.run("store", app.ports.store.save(next)).await?;
-        approval = *recorded;
+/// Calls back if that is due, and broadcasts what is not broadcast. Neither waits for the other to work.
+pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
+    let mut problem = None;
+    match confirm(app, &approval, deadline).await {
+        Ok(Some(confirmed)) => approval = confirmed,
+        Ok(None) => {}
+        Err(error) => problem = Some(error),
     }
-    Err(Unavailable::new("store", "other writers were always first"))
+    let sent = broadcast(app, approval, deadline).await;
+    Settled { approval: sent.approval, problem: problem.or(sent.problem) }
+}
+
+/// Makes the callback of an approval that is resolving, and records how the task ended.
+async fn confirm(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Approval>, Unavailable> {
+    let State::Resolving(ending) = &approval.state else { return Ok(None) };
+    let outcome = call_back(app, approval, ending, deadline).await?;
+    let now = app.now();
+    // Whoever writes in between does not change how the task ended.
+    let resolve = |approval: &mut Approval| {
+        let is_ours = matches!(&approval.state, State::Resolving(theirs) if theirs == ending);
+        if is_ours {
+            approval.resolve(outcome.clone(), now);
+        }
+        is_ours
+    };
+    Ok(Some(change(app, approval.clone(), deadline, resolve).await?.record()))
+}
+
+/// Sends the events in the outbox; those that the bus refuses stay in it.
+pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
+    while !approval.outbox.is_empty() {
+        let accepted = match deadline.run("bus", app.ports.bus.put(&approval.outbox)).await {
+            Ok(accepted) if !accepted.is_empty() => accepted,
+            Ok(_) => {
+                let problem = Some(Unavailable::new("bus", "the bus accepted no event"));
+                return Settled { approval, problem };
+            }
+            Err(error) => return Settled { approval, problem: Some(error) },
+        };
+        let sent = |approval: &mut Approval| {
+            approval.outbox.retain(|event| !accepted.contains(&event.id));
+            true
+        };
+        approval = match change(app, approval.clone(), deadline, sent).await {
+            Ok(changed) => changed.record(),
+            Err(error) => return Settled { approval, problem: Some(error) },
+        };
+    }
+    Settled { approval, problem: None }
 }
 
 /// Tells Step Functions, and returns how the task ended according to Step Functions.
@@ -120,17 +185,17 @@ async fn call_back(
     match sent {
         Ok(()) => Ok(outcome),
         Err(CallbackError::Unavailable(error)) => Err(error),
-        Err(CallbackError::Closed) => find_out(app, approval, deadline).await,
+        Err(CallbackError::Closed) => find_out(app, approval, ending, deadline).await,
     }
 }
 
 /// Asks Step Functions how a closed task ended: by our own earlier attempt, by the timeout, or otherwise.
-async fn find_out(app: &App, approval: &Approval, deadline: Deadline) -> Result<Outcome, Unavailable> {
+async fn find_out(app: &App, approval: &Approval, ending: &Ending, deadline: Deadline) -> Result<Outcome, Unavailable> {
     let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     match truth::outcome(&approval.id, &look_up) {
         Some(outcome) => Ok(outcome),
-        None if approval.retry.is_some_and(|retry| retry.failures >= CLOSED_WITHOUT_TRACE_MAX) => {
+        None if app.now().duration_since(ending.at) > TRACE_AWAITED => {
             Ok(truth::outcome_of_closed(&approval.id, &look_up))
         }
         None => Err(Unavailable::new("Step Functions", "the token is closed and the history does not show why yet")),

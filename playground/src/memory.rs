@@ -217,6 +217,16 @@ impl MemoryStore {
         counts
     }
 
+    /// How many approvals have been raised.
+    pub fn count(&self) -> usize {
+        lock(&self.records).by_id.len()
+    }
+
+    /// How many approvals something is still to be done about, now or later.
+    pub fn unfinished(&self) -> usize {
+        lock(&self.records).due.len()
+    }
+
     /// Every approval, the newest first.
     pub fn all(&self) -> Vec<Approval> {
         let mut all: Vec<Approval> = lock(&self.records).by_id.values().cloned().collect();

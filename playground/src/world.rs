@@ -28,6 +28,8 @@ use countersign_workflow_lambdas::double::{self, Double};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::task::JoinSet;
 
 use crate::changes::Changes;
@@ -390,19 +392,19 @@ fn background(world: &Arc<World>, listener: TcpListener, router: Router) -> Join
             tracing::error!(%error, "the server has stopped");
         }
     });
-    tasks.spawn(announce_all(world.clone()));
-    tasks.spawn(relay_engine(world.clone()));
+    // Both listen from before the first request on.
+    tasks.spawn(announce_all(world.app.clone(), world.bus.subscribe()));
+    tasks.spawn(relay_engine(world.clone(), world.engine.subscribe()));
     tasks
 }
 
 /// In the place of the EventBridge rule that invokes the announcer.
-async fn announce_all(world: Arc<World>) {
-    let mut deliveries = world.bus.subscribe();
+async fn announce_all(app: App, mut deliveries: Receiver<Value>) {
     loop {
         match deliveries.recv().await {
-            Ok(event) => announce_one(world.app.clone(), event),
-            Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {}
-            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            Ok(event) => announce_one(app.clone(), event),
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events left to the reconciler"),
+            Err(RecvError::Closed) => return,
         }
     }
 }
@@ -419,8 +421,7 @@ fn announce_one(app: App, event: Value) {
 }
 
 /// In the place of Step Functions' own events on the default bus.
-async fn relay_engine(world: Arc<World>) {
-    let mut events = world.engine.subscribe();
+async fn relay_engine(world: Arc<World>, mut events: Receiver<EngineEvent>) {
     loop {
         match events.recv().await {
             Ok(EngineEvent::Status(execution)) => {
@@ -435,10 +436,9 @@ async fn relay_engine(world: Arc<World>) {
                 let id = format!("{}.{}", execution.name, execution.status);
                 world.bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
             }
-            Ok(EngineEvent::History { .. }) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
-                world.changes.note();
-            }
-            Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            Ok(EngineEvent::History { .. }) => world.changes.note(),
+            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events left to the reconciler"),
+            Err(RecvError::Closed) => return,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Every way in which the callback, the record or the broadcast can fail between two steps.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::record::{Approval, Status};
+use serde_json::json;
 
 use crate::support::faults::{Call, Fault, Faults};
 use crate::support::{Harness, RULES, has_buttons, shown};
@@ -12,6 +13,16 @@ async fn faulty() -> (Harness, Faults) {
     (harness, faults)
 }
 
+/// A click on a card that has no buttons any more, as from a client that has not redrawn it.
+async fn late_press(harness: &Harness, approval: &Approval, user: &str, action: &str) {
+    let payload = json!({
+        "type": "block_actions", "user": {"id": user, "team_id": "T0LOCAL"}, "channel": {"id": "C0FINANCE"},
+        "actions": [{"action_id": action, "value": approval.id}],
+        "state": {"values": {"comment": {"comment": {"value": "late"}}}}
+    });
+    harness.world.slack.press_raw(&payload).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_callback_that_is_refused_for_now_is_finished_by_the_reconciler() {
     let (harness, faults) = faulty().await;
@@ -21,8 +32,17 @@ async fn a_callback_that_is_refused_for_now_is_finished_by_the_reconciler() {
     assert_eq!(harness.record(&approval.id).status(), Status::Resolving);
     let whispers = harness.whispers("grace");
     assert!(whispers[0].starts_with("Your decision is recorded: approved."), "{whispers:?}");
-    harness.press("grace", &approval, "reject", Some("changed my mind")).await;
-    assert!(harness.whispers("grace")[1].starts_with("This was approved by Grace Hopper"), "the decision stands");
+    let id = approval.id.clone();
+    harness
+        .until("the card says so", |world| {
+            let record = world.store.all().into_iter().find(|record| record.id == id)?;
+            (record.copies.iter().any(|copy| copy.shows == record.revision)).then_some(())
+        })
+        .await;
+    let card = harness.card(&approval);
+    assert!(!has_buttons(&card) && shown(&card).contains("waiting for Step Functions to confirm"), "{}", shown(&card));
+    late_press(&harness, &approval, "U0GRACE", "reject").await;
+    assert!(harness.whispers("grace")[1].starts_with("Grace Hopper chose to approve this"), "the decision stands");
     harness.pass_time(20);
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;
@@ -50,6 +70,7 @@ async fn a_callback_that_never_answers_is_given_up_before_slack_gives_up() {
     assert_eq!(harness.press("grace", &approval, "approve", None).await, 200);
     assert!(began.elapsed().as_millis() < 3_000, "Slack waits for three seconds");
     assert_eq!(harness.record(&approval.id).status(), Status::Resolving);
+    assert!(harness.whispers("grace")[0].starts_with("Your decision is recorded: approved."), "and Grace is told");
 }
 
 #[tokio::test]
@@ -87,10 +108,10 @@ async fn a_crash_after_the_record_of_the_decision_is_repaired() {
     let approval = harness.ask().await;
     faults.next(Call::Save, Fault::AnswerLost);
     harness.press("grace", &approval, "approve", None).await;
-    assert!(harness.whispers("grace")[0].contains("could not be recorded just now"), "that is what we knew");
+    assert!(harness.whispers("grace")[0].contains("could not be confirmed just now"), "that is what we knew");
     assert_eq!(harness.record(&approval.id).status(), Status::Resolving);
     harness.press("grace", &approval, "approve", None).await;
-    assert!(harness.whispers("grace")[1].starts_with("This was approved by Grace Hopper"));
+    assert!(harness.whispers("grace")[1].starts_with("Grace Hopper chose to approve this"));
     harness.pass_time(20);
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;
@@ -102,7 +123,7 @@ async fn a_decision_that_could_not_be_recorded_is_no_decision() {
     let approval = harness.ask().await;
     faults.next(Call::Save, Fault::Refused);
     harness.press("grace", &approval, "approve", None).await;
-    assert!(harness.whispers("grace")[0].starts_with("Your decision could not be recorded just now."));
+    assert!(harness.whispers("grace")[0].starts_with("Your decision could not be confirmed just now."));
     assert_eq!(harness.record(&approval.id).status(), Status::Pending);
     faults.next(Call::Load, Fault::Refused);
     let page = harness.post(&harness.link("grace"), "approve", "").await;
@@ -137,7 +158,8 @@ async fn a_card_that_could_not_be_closed_is_closed_later() {
     harness.press("grace", &approval, "approve", None).await;
     harness
         .until("the announcer has given up", |world| {
-            world.store.all().into_iter().find(|record| record.retry.is_some_and(|retry| retry.failures > 0))
+            let tries = world.slack.calls().iter().filter(|(method, _)| method == "chat.update").count();
+            world.store.all().into_iter().find(|record| tries >= 3 && record.lease_until.is_none())
         })
         .await;
     assert!(has_buttons(&harness.card(&approval)));
@@ -146,4 +168,59 @@ async fn a_card_that_could_not_be_closed_is_closed_later() {
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;
     assert!(!has_buttons(&harness.card(&approval)));
+}
+
+#[tokio::test]
+async fn a_bus_that_refuses_for_ever_keeps_nothing_else_from_being_done() {
+    let (harness, faults) = faulty().await;
+    let approval = harness.ask().await;
+    faults.always(Call::Put, Some(Fault::Refused));
+    harness.pass_time(600);
+    harness.reconcile().await;
+    let id = approval.id.clone();
+    harness
+        .until("the card shows the end", |world| {
+            let record = world.store.all().into_iter().find(|record| record.id == id)?;
+            (record.status() == Status::Expired && record.errands().is_empty()).then_some(())
+        })
+        .await;
+    assert!(shown(&harness.card(&approval)).contains("This expired without a decision"));
+    assert!(harness.events("Approval Resolved").is_empty());
+    faults.always(Call::Put, None);
+    for _ in 0..10 {
+        harness.pass_time(300);
+        harness.reconcile().await;
+    }
+    harness.settled(&approval, Status::Expired).await;
+    assert_eq!(harness.events("Approval Resolved").len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_or_a_bus_that_hangs_is_given_up_before_slack_gives_up() {
+    for call in [Call::Load, Call::Save, Call::Put] {
+        let (harness, faults) = faulty().await;
+        let approval = harness.ask().await;
+        faults.next(call, Fault::Hangs);
+        let began = tokio::time::Instant::now();
+        assert_eq!(harness.press("grace", &approval, "approve", None).await, 200);
+        assert!(began.elapsed().as_millis() < 3_000, "{call:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_cannot_be_looked_up_yet_is_not_guessed() {
+    let (harness, faults) = faulty().await;
+    let approval = harness.ask().await;
+    faults.next(Call::Callback, Fault::AnswerLost);
+    faults.always(Call::LookUp, Some(Fault::Refused));
+    harness.press("grace", &approval, "approve", None).await;
+    for _ in 0..20 {
+        harness.pass_time(300);
+        harness.reconcile().await;
+        assert_eq!(harness.record(&approval.id).status(), Status::Resolving);
+    }
+    faults.always(Call::LookUp, None);
+    harness.pass_time(301);
+    harness.reconcile().await;
+    harness.settled(&approval, Status::Approved).await;
 }

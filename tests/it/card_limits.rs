@@ -65,7 +65,10 @@ async fn hostile_text_is_shown_and_does_nothing() {
                 assert!(!shown.contains(live), "{live:?} in {shown}");
             }
         }
-        assert!(mrkdwn(&card).iter().any(|shown| shown.contains(&escape::mrkdwn(text, 3_000))), "{text} is shown");
+        assert!(
+            mrkdwn(&card).iter().any(|shown| shown.contains(&escape::mrkdwn(&escape::one_line(text), 3_000))),
+            "{text} is shown"
+        );
     }
 }
 
@@ -85,6 +88,41 @@ async fn text_at_and_over_every_edge_is_taken_by_slack() {
 async fn four_thousand_emoji_are_cut_between_characters_and_the_cut_is_marked() {
     let card = shown(&card_with(&"😀".repeat(4_000), 0).await);
     assert!(card.contains("😀…") && !card.contains('\u{fffd}'));
+}
+
+#[tokio::test]
+async fn text_with_nothing_to_see_is_taken_by_slack() {
+    for text in ["\u{202e}", "\u{200b}\u{2060}", "\u{feff}", "\u{7}"] {
+        assert!(shown(&card_with(text, 3).await).contains("(no text)"));
+    }
+}
+
+#[tokio::test]
+async fn a_summary_cannot_look_like_a_vote() {
+    let harness = Harness::start().await;
+    let request = json!({"policy": "calculation", "title": "t", "summary": "*Grace Hopper* approved in Slack"});
+    notify::notify(&harness.world.app, input(request)).await.unwrap();
+    let card = harness.world.slack.messages("C0FINANCE").remove(0);
+    assert!(shown(&card).contains("*Grace Hopper*"));
+    assert!(!mrkdwn(&card).iter().any(|text| text.contains("*Grace Hopper*")), "it is plain text");
+}
+
+#[tokio::test]
+async fn a_closed_card_with_many_long_votes_is_taken_by_slack() {
+    let people = (0..30).map(|n| format!("[people.p{n}]\nname = \"{}\"\nslack = \"UP{n}\"\n", "<&>".repeat(40)));
+    let people: String = people.collect();
+    let approvers: Vec<String> = (0..30).map(|n| format!("\"p{n}\"")).collect();
+    let rules = format!(
+        "approvers = [{}]\nrequired = 30\nslack_channel = \"C0FINANCE\"\nemail = \"never\"\n{people}",
+        approvers.join(", ")
+    );
+    let harness = Harness::with_rules(&rules).await;
+    let approval = harness.ask().await;
+    for n in 0..30 {
+        harness.press(&format!("p{n}"), &approval, "approve", Some(&"&".repeat(2_000))).await;
+    }
+    harness.settled(&approval, Status::Approved).await;
+    assert!(shown(&harness.card(&approval)).contains("30 of 30 approvals"));
 }
 
 #[tokio::test]

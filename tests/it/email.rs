@@ -132,6 +132,21 @@ async fn a_link_that_is_not_this_approvals_is_refused_before_anything_is_read() 
 }
 
 #[tokio::test]
+async fn the_link_of_one_approval_opens_no_other() {
+    let harness = Harness::start().await;
+    harness.ask().await;
+    harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "1 2").await;
+    harness.until("both are out", |world| (world.mailbox.mails().len() == 2).then_some(())).await;
+    let links: Vec<String> = harness.mails("grace").iter().filter_map(|mail| mail.link()).collect();
+    let split = |link: &str| link.split_once("?k=").map(|(path, k)| (path.to_owned(), k.to_owned())).unwrap();
+    let ((first, key_of_first), (second, key_of_second)) = (split(&links[0]), split(&links[1]));
+    for (path, key) in [(first, key_of_second), (second, key_of_first)] {
+        assert_eq!(harness.post(&format!("{path}?k={key}"), "approve", "").await.status, 401);
+    }
+    assert!(harness.world.store.all().iter().all(|approval| approval.votes.is_empty()));
+}
+
+#[tokio::test]
 async fn a_form_that_is_wrong_says_what_is_and_keeps_what_was_typed() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;

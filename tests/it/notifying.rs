@@ -53,7 +53,7 @@ async fn a_quorum_that_nobody_can_fill_is_not_asked_for() {
     harness.world.slack.command(&harness.user("ada"), "C1", "/start", "1 2").await;
     let ended = harness.ended().await;
     let cause = ended.cause.unwrap();
-    assert!(cause.contains("requires 2 approvals and 1 people may give one"), "{cause}");
+    assert!(cause.contains("needs 2 approvals, and the people who may give one are 1"), "{cause}");
     assert!(harness.world.slack.messages("C1").is_empty());
 }
 
@@ -80,6 +80,43 @@ async fn a_card_that_is_out_without_being_on_record_is_closed_after_the_first_cl
     harness.world.slack.press(&grace, "C0FINANCE", &message.ts, "approve", None).await.unwrap();
     harness.settled(&approval, Status::Approved).await;
     assert!(!crate::support::has_buttons(&harness.card(&approval)));
+}
+
+/// The same card, and nobody's click on it counts: it is found by the click that comes too late.
+#[tokio::test]
+async fn a_card_that_is_out_without_being_on_record_is_closed_after_a_late_click() {
+    let harness = Harness::start().await;
+    harness.world.slack.fail_next("chat.postMessage", Fault::Drop);
+    let approval = harness.ask().await;
+    harness.post(&harness.link("grace"), "approve", "").await;
+    harness.settled(&approval, Status::Approved).await;
+    let message = harness.world.slack.messages("C0FINANCE").remove(0);
+    let grace = harness.user("grace");
+    harness.world.slack.press(&grace, "C0FINANCE", &message.ts, "reject", Some("no")).await.unwrap();
+    harness.pass_time(20);
+    harness.reconcile().await;
+    harness.settled(&approval, Status::Approved).await;
+    assert!(!crate::support::has_buttons(&harness.card(&approval)));
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_takes_no_time_from_the_record() {
+    let harness = Harness::start().await;
+    harness.world.mailbox.hang();
+    let approval = harness.ask().await;
+    assert_eq!(approval.copies.len(), 1, "the card is on record");
+}
+
+/// A state that is tried again has a new token; the card of its earlier try must not wait for a click.
+#[tokio::test]
+async fn the_card_of_an_earlier_try_is_closed() {
+    let harness = Harness::start().await;
+    let first = harness.ask().await;
+    let execution = first.request.execution.as_str();
+    harness.world.engine.send_task_failure(first.token.expose(), "Lambda.Unknown", "it crashed").unwrap();
+    notify::notify(&harness.world.app, input(execution, &"u".repeat(600))).await.unwrap();
+    harness.settled(&first, Status::Cancelled).await;
+    assert!(!crate::support::has_buttons(&harness.card(&first)));
 }
 
 #[tokio::test]

@@ -84,7 +84,8 @@ fn the_examples_of_the_documentation_work() {
     assert_eq!(policy.rules["calculation"].approvers.len(), 2);
     let readme = include_str!("../../README.md");
     let block = |language: &str| readme.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
-    let people = "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n[groups]\nrelease-managers = [\"ada\", \"bob\"]\n";
+    let people =
+        "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n[groups]\nrelease-managers = [\"ada\", \"bob\"]\n";
     policy_file::read(&format!("{people}{}", block("toml"))).unwrap();
     let end = r#"{"Type": "Succeed"}"#;
     let others = ["Rejected", "Expired", "NobodyAsked", "Deploy"].map(|name| format!("\"{name}\": {end}")).join(",");

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::double::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::errors::Error;
-use crate::input;
+use countersign_bot::input;
 
 /// With [`TRY_TIMEOUT`] and the pauses between, all tries together take less than 17 seconds, so the function's own
 /// timeout must be longer than that, and the state's 60 seconds are longer still.

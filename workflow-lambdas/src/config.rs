@@ -1,9 +1,10 @@
 //! The configuration of the functions that have any: read from the environment in this one place, with all
 //! problems in one error.
 
-use countersign_bot::config::Problems;
+use countersign_bot::config::{Problems, is_safe};
 use countersign_bot::signature::{SigningKey, Verifier};
 use http::Uri;
+use url::Url;
 
 const DOUBLE_URL: &str = "COUNTERSIGN_DOUBLE_URL";
 const DOUBLE_KEY: &str = "COUNTERSIGN_DOUBLE_KEY";
@@ -86,15 +87,8 @@ fn optional(lookup: impl Fn(&str) -> Option<String>, name: &str, problems: &mut 
 
 /// The task token travels to this address, so beyond this machine only over TLS.
 fn url(value: &str, problems: &mut Vec<String>) -> Option<Uri> {
-    let parsed = value.parse::<Uri>().ok();
-    let is_safe = |url: &Uri| match (url.scheme_str(), url.host()) {
-        (Some("https"), Some(host)) => !host.is_empty(),
-        (Some("http"), Some(host)) => {
-            matches!(host, "localhost" | "127.0.0.1" | "[::1]") || host.ends_with(".localhost")
-        }
-        _ => false,
-    };
-    let url = parsed.filter(is_safe);
+    let safe = Url::parse(value).ok().filter(is_safe);
+    let url = safe.and_then(|url| url.as_str().parse::<Uri>().ok());
     if url.is_none() {
         problems.push(format!("{DOUBLE_URL} is no https address (http only for this machine)"));
     }

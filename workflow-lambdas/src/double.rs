@@ -20,7 +20,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::errors::NUMBER_TOO_BIG;
-use crate::input;
+use countersign_bot::input;
 
 /// Carries when a request was signed, in Unix seconds.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-countersign-request-timestamp");

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::errors::Error;
-use crate::input;
+use countersign_bot::input;
 
 const APPROVED: &str = "approved";
 

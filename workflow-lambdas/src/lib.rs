@@ -8,6 +8,5 @@ pub mod config;
 pub mod double;
 pub mod errors;
 pub mod finalize;
-mod input;
 pub mod is_input_valid;
 pub mod logging;

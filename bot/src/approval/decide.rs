@@ -57,6 +57,8 @@ pub enum Refusal {
     AlreadyDecided {
         /// Which way.
         verdict: Verdict,
+        /// Whether Step Functions has confirmed it.
+        confirmed: bool,
         /// By whom.
         by: Vec<String>,
         /// When the last of them said so.
@@ -128,13 +130,20 @@ fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
             Outcome::Approved => Verdict::Approve,
             Outcome::Rejected => Verdict::Reject,
             other => {
-                return Err(Refusal::Closed { outcome: other.clone(), at: resolution.at });
+                let at = approval.ended_at().unwrap_or(resolution.at);
+                return Err(Refusal::Closed { outcome: other.clone(), at });
             }
         },
     };
     let votes = approval.deciding_votes();
     let at = votes.iter().map(|vote| vote.at).max().unwrap_or(approval.request.raised_at);
-    Err(Refusal::AlreadyDecided { verdict, by: votes.into_iter().map(|vote| vote.name.clone()).collect(), at })
+    let confirmed = approval.resolution().is_some();
+    Err(Refusal::AlreadyDecided {
+        verdict,
+        confirmed,
+        by: votes.into_iter().map(|vote| vote.name.clone()).collect(),
+        at,
+    })
 }
 
 fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
@@ -259,13 +268,17 @@ mod tests {
         else {
             panic!("one approval decides")
         };
-        let expected =
-            Refusal::AlreadyDecided { verdict: Verdict::Approve, by: vec!["Grace".to_owned()], at: after(1) };
+        let expected = |confirmed| Refusal::AlreadyDecided {
+            verdict: Verdict::Approve,
+            confirmed,
+            by: vec!["Grace".to_owned()],
+            at: after(1),
+        };
         for (who, verdict) in [("linus", Verdict::Reject), ("grace", Verdict::Approve)] {
-            assert_eq!(decide(&decided, &command(who, verdict, None), after(2)).unwrap_err(), expected);
+            assert_eq!(decide(&decided, &command(who, verdict, None), after(2)).unwrap_err(), expected(false));
         }
         decided.resolve(Outcome::Approved, after(3));
-        assert_eq!(decide(&decided, &command("linus", Verdict::Reject, None), after(700)).unwrap_err(), expected);
+        assert_eq!(decide(&decided, &command("linus", Verdict::Reject, None), after(700)).unwrap_err(), expected(true));
     }
 
     #[test]

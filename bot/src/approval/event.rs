@@ -32,7 +32,7 @@ pub struct Event {
 pub enum DetailType {
     /// A workflow has asked.
     Requested,
-    /// A person has said something that does not decide yet.
+    /// A person has said something, which may or may not decide.
     Voted,
     /// The approval has ended.
     Resolved,

@@ -24,10 +24,20 @@ pub enum Errand {
 impl Approval {
     /// Takes a message into the copies that is out without being on record, as when the platform took the
     /// card and its answer was lost.
-    pub fn adopt(&mut self, message: Option<&MessageRef>) {
-        if let Some(message) = message.filter(|message| self.copies.iter().all(|copy| copy.message != **message)) {
-            self.copies.push(Copy { message: message.clone(), shows: 0, lost: false });
+    /// Only a message in the policy's channel can be one. Says whether it was new.
+    pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
+        let Some(message) = message else { return false };
+        let elsewhere = match message {
+            MessageRef::Slack { channel, .. } => self.rules.slack_channel.as_ref() != Some(channel),
+            MessageRef::Email { .. } => false,
+        };
+        if elsewhere || self.copies.iter().any(|copy| copy.message == *message) {
+            return false;
         }
+        self.copies.push(Copy { message: message.clone(), shows: 0, lost: false });
+        // A card that nobody has on record may show anything, so it is brought up to date.
+        self.revision += 1;
+        true
     }
 
     /// Records that Step Functions has the task ended in this way.
@@ -127,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_pending_approval_is_due_at_its_deadline_and_at_once_while_something_is_unsent() {
-        let mut approval = approval("");
+        let mut approval = approval("slack_channel = \"C1\"");
         assert_eq!(approval.due_at(), Some(after(15)));
         approval.outbox.clear();
         assert_eq!(approval.due_at(), Some(after(600)));
@@ -139,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_vote_changes_the_card_and_only_the_end_is_mailed() {
-        let mut approval = approval("");
+        let mut approval = approval("slack_channel = \"C1\"");
         approval.adopt(Some(&card()));
         approval.adopt(Some(&mail()));
         approval.revision += 1;
@@ -151,7 +161,7 @@ mod tests {
 
     #[test]
     fn an_ended_approval_is_due_until_the_requester_has_heard_the_result() {
-        let mut approval = approval("");
+        let mut approval = approval("slack_channel = \"C1\"");
         approval.adopt(Some(&card()));
         approval.resolve(Outcome::Approved, after(60));
         approval.outbox.clear();

@@ -113,7 +113,9 @@ impl ExecutionArn {
     /// Reads `arn:PARTITION:states:REGION:ACCOUNT:execution:MACHINE:NAME`.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let parts: Vec<&str> = text.split(':').collect();
+        let plain = text.chars().all(|c| c.is_ascii_graphic() && !"<>\"'`|{}".contains(c));
         match parts.as_slice() {
+            _ if !plain => Err(InvalidId("an execution ARN has no such characters")),
             ["arn", _, "states", _, _, "execution", machine, name] if !machine.is_empty() && !name.is_empty() => {
                 Ok(Self(text.to_owned()))
             }
@@ -128,16 +130,7 @@ impl ExecutionArn {
 
     /// The region, which the link to the console needs.
     pub fn region(&self) -> &str {
-        self.part(3)
-    }
-
-    /// The execution's own name, the last part.
-    pub fn name(&self) -> &str {
-        self.part(7)
-    }
-
-    fn part(&self, index: usize) -> &str {
-        self.0.split(':').nth(index).unwrap_or_default()
+        self.0.split(':').nth(3).unwrap_or_default()
     }
 }
 

@@ -116,7 +116,26 @@ impl Policy {
     }
 }
 
+impl Policy {
+    /// The person that a workflow means by a name: the key, or any identity.
+    ///
+    /// A requester who is not found would be free to approve their own request, so all names count.
+    pub fn person_named(&self, name: &str) -> Option<&Person> {
+        let is_named = |person: &&Person| {
+            let identities = [person.slack.as_deref(), person.teams.as_deref(), person.email.as_deref()];
+            let mut names = identities.into_iter().flatten().chain([person.id.as_str()]);
+            names.any(|known| known.eq_ignore_ascii_case(name.trim()))
+        };
+        self.people.values().find(is_named)
+    }
+}
+
 impl Rules {
+    /// Whether something is asked for that this version reads and does not do.
+    pub fn has_keys_of_later_versions(&self) -> bool {
+        !self.remind_after.is_empty() || self.escalation.is_some() || self.teams_conversation.is_some()
+    }
+
     /// The approver with this key.
     pub fn approver(&self, id: &PersonId) -> Option<&Person> {
         self.approvers.iter().find(|person| person.id == *id)
@@ -127,4 +146,12 @@ impl Rules {
         let excluded = requester.filter(|_| !self.self_approval).cloned();
         self.approvers.iter().filter(move |person| Some(&person.id) != excluded.as_ref())
     }
+}
+
+/// Whether text is an address, as far as it matters here: one `@` with something on both sides, and nothing that
+/// could start a header.
+pub fn is_address(text: &str) -> bool {
+    let plain = text.is_ascii() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
+    let halves = text.split_once('@');
+    plain && halves.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
 }

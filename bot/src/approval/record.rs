@@ -268,6 +268,16 @@ impl Approval {
         self.votes.iter().filter(|vote| vote.verdict == Verdict::Approve).count()
     }
 
+    /// When the decision was made, or the wait ended; what is recorded later only confirms it.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        let resolution = self.resolution()?;
+        match resolution.outcome {
+            Outcome::Approved | Outcome::Rejected => self.deciding_votes().iter().map(|vote| vote.at).max(),
+            Outcome::Expired => Some(self.request.deadline),
+            Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => Some(resolution.at),
+        }
+    }
+
     /// The votes that made the decision: the rejection, or the approvals.
     pub fn deciding_votes(&self) -> Vec<&Vote> {
         let rejections: Vec<&Vote> = self.votes.iter().filter(|vote| vote.verdict == Verdict::Reject).collect();

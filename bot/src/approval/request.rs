@@ -4,8 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::ids::{ExecutionArn, InvalidId, PersonId, TaskToken};
+use super::ids::{ExecutionArn, InvalidId, TaskToken};
 use super::policy::{Person, Policy, Rules};
+use crate::input;
 
 const TITLE_MAX: usize = 300;
 const SUMMARY_MAX: usize = 4_000;
@@ -109,7 +110,7 @@ struct ApprovalInput {
 
 /// Reads the input of the notifier's task; the first problem is named by its field.
 pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
-    let input: TaskInput = serde_path_to_error::deserialize(input).map_err(shape)?;
+    let input: TaskInput = input::read(input).map_err(InvalidInput::Shape)?;
     let token = TaskToken::parse(&input.task_token).map_err(|error| invalid("taskToken", error))?;
     let execution = ExecutionArn::parse(&input.execution_arn).map_err(|error| invalid("executionArn", error))?;
     if !(1..=TIMEOUT_MAX_SECONDS).contains(&input.timeout_seconds) {
@@ -122,10 +123,9 @@ pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
     let asked = input.approval;
     check_lengths(&asked)?;
     let rules = policy.rules.get(&asked.policy).ok_or_else(|| {
-        InvalidInput::field("approval.policy", format!("the policy file has no policy `{}`", asked.policy))
+        InvalidInput::field("approval.policy", format!("the policy file has no policy {}", quoted(&asked.policy)))
     })?;
-    let requester = asked.requested_by.as_deref().and_then(|key| PersonId::parse(key).ok());
-    let requester = requester.and_then(|id| policy.people.get(&id).cloned());
+    let requester = asked.requested_by.as_deref().and_then(|name| policy.person_named(name)).cloned();
     let request = Request {
         title: asked.title,
         summary: asked.summary,
@@ -140,13 +140,10 @@ pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
     Ok(Asked { token, request, rules: rules.clone() })
 }
 
-fn shape(error: serde_path_to_error::Error<serde_json::Error>) -> InvalidInput {
-    let path = error.path().to_string();
-    // The root has no name; the message itself then names the missing or unknown field.
-    match path.as_str() {
-        "." => InvalidInput::Shape(error.into_inner().to_string()),
-        _ => InvalidInput::field(path, error.into_inner()),
-    }
+/// A name as it was given, unless it is no name: when fields are mixed up, it may be the task token.
+fn quoted(name: &str) -> String {
+    let is_name = name.len() <= 64 && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'));
+    if is_name { format!("`{name}`") } else { "of this name".to_owned() }
 }
 
 fn invalid(field: &str, error: InvalidId) -> InvalidInput {
@@ -212,6 +209,43 @@ mod tests {
         assert_eq!(asked.request.deadline.to_string(), "2026-11-23T10:10:00Z");
         assert_eq!(asked.request.requester.unwrap().name, "Ada");
         assert_eq!(asked.rules.name, "p");
+    }
+
+    /// When a state mixes its fields up, the token may stand anywhere, and an error goes into the history.
+    #[test]
+    fn no_error_quotes_a_token_wherever_it_stands() {
+        let token = "AQCEAAAAKgAAAAMAAAAAAAAAAb+/".repeat(20);
+        let places = [
+            "/executionArn",
+            "/stateEnteredAt",
+            "/timeoutSeconds",
+            "/approval",
+            "/approval/policy",
+            "/approval/title",
+            "/approval/requestedBy",
+            "/approval/facts",
+            "/approval/facts/0",
+            "/approval/facts/0/name",
+        ];
+        for place in places {
+            let mut input = good();
+            *input.pointer_mut(place).unwrap() = json!(token);
+            let error = read(input, &policy()).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains(&token[..40]), "{place}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_requester_is_known_by_any_of_their_names() {
+        let text = "[people.ada]\nname = \"Ada\"\nslack = \"U1\"\nemail = \"ada@example.com\"\n\
+                    [policies.p]\napprovers = [\"ada\"]\n";
+        let policy = policy_file::read(text).unwrap();
+        for name in ["ada", "ADA", "U1", "Ada@Example.com"] {
+            let mut input = good();
+            input["approval"]["requestedBy"] = json!(name);
+            let requester = read(input, &policy).unwrap().request.requester;
+            assert_eq!(requester.map(|person| person.id.to_string()).as_deref(), Some("ada"), "{name}");
+        }
     }
 
     #[test]

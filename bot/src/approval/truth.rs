@@ -57,7 +57,13 @@ pub fn outcome(id: &ApprovalId, look_up: &LookUp) -> Option<Outcome> {
         }
         TaskFate::Failed { error, .. } => Some(cancelled(&format!("The task failed with {error}."))),
         TaskFate::TimedOut => Some(Outcome::Expired),
-        TaskFate::Open | TaskFate::Unknown => look_up.end.as_ref().map(ended),
+        TaskFate::Open => look_up.end.as_ref().map(ended),
+        TaskFate::Unknown => look_up.end.as_ref().map(|end| match ended(end) {
+            Outcome::Cancelled { .. } if end.status != "ABORTED" => {
+                cancelled("The execution has ended, and how its task ended could not be found out.")
+            }
+            known => known,
+        }),
     }
 }
 

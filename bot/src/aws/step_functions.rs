@@ -85,15 +85,18 @@ impl StepFunctions for AwsStepFunctions {
 /// Follows the events of one task: from the one that scheduled it with this token to the one that ended it.
 fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
     let carries_token = |event: &&HistoryEvent| {
-        let details = event.task_scheduled_event_details();
-        details.is_some_and(|details| details.parameters().contains(token.expose()))
+        let parameters = event.task_scheduled_event_details().map(|details| details.parameters());
+        let parameters = parameters.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        parameters.is_some_and(|value| contains(&value, token.expose()))
     };
-    let Some(mut last) = events.iter().find(carries_token) else {
-        return TaskFate::Unknown;
-    };
+    let Some(mut last) = events.iter().find(carries_token) else { return TaskFate::Unknown };
     while let Some(next) = events.iter().find(|event| event.previous_event_id() == last.id() && event.id() != last.id())
     {
         last = next;
+        let failed = |error: Option<&str>, cause: Option<&str>| TaskFate::Failed {
+            error: error.unwrap_or_default().to_owned(),
+            cause: cause.unwrap_or_default().to_owned(),
+        };
         match next.r#type() {
             HistoryEventType::TaskStarted | HistoryEventType::TaskSubmitted => {}
             HistoryEventType::TaskTimedOut => return TaskFate::TimedOut,
@@ -104,16 +107,31 @@ fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
             }
             HistoryEventType::TaskFailed => {
                 let details = next.task_failed_event_details();
-                let text = |found: Option<&str>| found.unwrap_or_default().to_owned();
-                return TaskFate::Failed {
-                    error: text(details.and_then(|details| details.error())),
-                    cause: text(details.and_then(|details| details.cause())),
-                };
+                return failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()));
             }
-            _ => break,
+            HistoryEventType::TaskStartFailed => {
+                let details = next.task_start_failed_event_details();
+                return failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()));
+            }
+            HistoryEventType::TaskSubmitFailed => {
+                let details = next.task_submit_failed_event_details();
+                return failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()));
+            }
+            // The workflow has gone on without an end of the task that we know.
+            _ => return TaskFate::Unknown,
         }
     }
     TaskFate::Open
+}
+
+/// Whether a string anywhere in the value is this one.
+fn contains(value: &Value, wanted: &str) -> bool {
+    match value {
+        Value::String(text) => text == wanted,
+        Value::Array(items) => items.iter().any(|item| contains(item, wanted)),
+        Value::Object(fields) => fields.values().any(|field| contains(field, wanted)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    }
 }
 
 fn callback_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallbackError {
@@ -144,4 +162,71 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
 
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
     Unavailable::new(SERVICE, code(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_sfn::primitives::DateTime;
+    use aws_sdk_sfn::types::{
+        TaskFailedEventDetails, TaskScheduledEventDetails, TaskSubmitFailedEventDetails, TaskSucceededEventDetails,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    type Details = aws_sdk_sfn::types::builders::HistoryEventBuilder;
+
+    fn event(id: i64, previous: i64, kind: HistoryEventType, details: impl FnOnce(Details) -> Details) -> HistoryEvent {
+        let event = HistoryEvent::builder().timestamp(DateTime::from_secs(0)).id(id).previous_event_id(previous);
+        details(event.r#type(kind)).build().unwrap()
+    }
+
+    /// A history in which the task of `token` was scheduled as event 3, beside the task of another token.
+    fn history(end: Vec<HistoryEvent>) -> Vec<HistoryEvent> {
+        let scheduled = |id: i64, token: &str| {
+            let parameters = json!({"FunctionName": "f", "Payload": {"taskToken": token}}).to_string();
+            let details = TaskScheduledEventDetails::builder().resource_type("lambda").resource("invoke");
+            let details = details.region("eu-west-1").parameters(parameters).build().unwrap();
+            event(id, 2, HistoryEventType::TaskScheduled, |it| it.task_scheduled_event_details(details))
+        };
+        let mut events = vec![scheduled(3, "a+/="), scheduled(4, "other")];
+        events.push(event(5, 3, HistoryEventType::TaskStarted, |it| it));
+        events.push(event(6, 5, HistoryEventType::TaskSubmitted, |it| it));
+        events.extend(end);
+        events
+    }
+
+    #[test]
+    fn the_end_of_a_task_is_found_by_its_token() {
+        let token = TaskToken::parse("a+/=").unwrap();
+        let succeeded = TaskSucceededEventDetails::builder().resource_type("lambda").resource("invoke");
+        let succeeded = succeeded.output(r#"{"approvalId": "x"}"#).build().unwrap();
+        let failed = TaskFailedEventDetails::builder().resource_type("lambda").resource("invoke");
+        let failed = failed.error("ApprovalRejected").cause("{}").build().unwrap();
+        let submit = TaskSubmitFailedEventDetails::builder().resource_type("lambda").resource("invoke");
+        let submit = submit.error("Lambda.Unknown").build().unwrap();
+        let failure = |error: &str, cause: &str| TaskFate::Failed { error: error.to_owned(), cause: cause.to_owned() };
+        let cases = [
+            (vec![], TaskFate::Open),
+            (
+                vec![event(7, 6, HistoryEventType::TaskSucceeded, |it| it.task_succeeded_event_details(succeeded))],
+                TaskFate::Succeeded(json!({"approvalId": "x"})),
+            ),
+            (
+                vec![event(7, 6, HistoryEventType::TaskFailed, |it| it.task_failed_event_details(failed))],
+                failure("ApprovalRejected", "{}"),
+            ),
+            (
+                vec![event(7, 6, HistoryEventType::TaskSubmitFailed, |it| it.task_submit_failed_event_details(submit))],
+                failure("Lambda.Unknown", ""),
+            ),
+            (vec![event(7, 6, HistoryEventType::TaskTimedOut, |it| it)], TaskFate::TimedOut),
+            (vec![event(7, 6, HistoryEventType::ExecutionAborted, |it| it)], TaskFate::Unknown),
+            (vec![event(7, 4, HistoryEventType::TaskTimedOut, |it| it)], TaskFate::Open),
+        ];
+        for (end, expected) in cases {
+            assert_eq!(task_fate(&history(end), &token), expected);
+        }
+        assert_eq!(task_fate(&history(vec![]), &TaskToken::parse("a+").unwrap()), TaskFate::Unknown);
+    }
 }

@@ -41,8 +41,12 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::AlreadyVoted { verdict, at } => {
             format!("You have {} this already, {}.", past(*verdict), when(*at))
         }
-        Refusal::AlreadyDecided { verdict, by, at } => {
+        Refusal::AlreadyDecided { verdict, confirmed: true, by, at } => {
             format!("This was {} by {}, {}.", past(*verdict), text(&names(by, "and")), when(*at))
+        }
+        Refusal::AlreadyDecided { verdict, confirmed: false, by, at } => {
+            let (by, chose) = (text(&names(by, "and")), choice(*verdict));
+            format!("{by} chose to {chose} this, {}. The workflow has not confirmed it yet.", when(*at))
         }
         Refusal::Closed { outcome, at } => format!("{} {}.", ending(outcome, dialect), when(*at)),
         Refusal::TooLate { deadline } => {
@@ -70,9 +74,20 @@ pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
     }
 }
 
-/// That nothing was recorded, and what to do.
+/// That it is not known whether anything was recorded, and what to do.
 pub fn try_again() -> String {
-    "Your decision could not be recorded just now. Please try again in a moment.".to_owned()
+    "Your decision could not be confirmed just now. Please press again in a moment; it counts only once.".to_owned()
+}
+
+/// What a person who has decided reads on the page.
+pub fn thanks(approval: &Approval, verdict: Verdict) -> String {
+    let missing = approval.rules.required.saturating_sub(approval.approvals());
+    let more = match (approval.status(), missing) {
+        (Status::Pending, 1) => " One more approval is needed.".to_owned(),
+        (Status::Pending, missing) => format!(" {missing} more approvals are needed."),
+        _ => String::new(),
+    };
+    format!("You have {} this. Thank you.{more}", past(verdict))
 }
 
 /// That the button belongs to no approval of this system.
@@ -128,6 +143,13 @@ fn ending(outcome: &Outcome, dialect: Dialect) -> String {
     }
 }
 
+fn choice(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve",
+        Verdict::Reject => "reject",
+    }
+}
+
 /// The verdict as a participle.
 pub fn past(verdict: Verdict) -> &'static str {
     match verdict {
@@ -152,13 +174,14 @@ pub fn standing(approval: &Approval, dialect: Dialect) -> String {
         let names_of = approval.deciding_votes().into_iter().map(|vote| vote.name.clone()).collect::<Vec<_>>();
         text(&names(&names_of, "and"))
     };
+    let at = approval.ended_at().map(when).unwrap_or_default();
     match &approval.state {
         State::Pending => format!("Waits for a decision until {}.", when(approval.request.deadline)),
         State::Resolving(ending) => format!("Decided {}, waiting for Step Functions to confirm.", when(ending.at)),
         State::Resolved(resolution) => match &resolution.outcome {
-            Outcome::Approved => format!("Approved by {}, {}.", by(), when(resolution.at)),
-            Outcome::Rejected => format!("Rejected by {}, {}.", by(), when(resolution.at)),
-            other => format!("{} {}.", ending(other, dialect), when(resolution.at)),
+            Outcome::Approved => format!("Approved by {}, {at}.", by()),
+            Outcome::Rejected => format!("Rejected by {}, {at}.", by()),
+            other => format!("{} {at}.", ending(other, dialect)),
         },
     }
 }

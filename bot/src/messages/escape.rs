@@ -1,9 +1,9 @@
 //! Text that people typed, made safe for the place where it is shown.
 
 /// Text without what could disturb its surroundings: control characters other than line breaks, and the
-/// marks that reorder what is read (Unicode TR 36, bidirectional text spoofing).
+/// marks that reorder what is read or that nobody sees (Unicode TR 36, visual spoofing). The joiner of emoji stays.
 pub fn clean(text: &str) -> String {
-    text.chars().filter(|c| *c == '\n' || !(c.is_control() || is_reordering(*c))).collect()
+    text.chars().filter(|c| *c == '\n' || !(c.is_control() || is_reordering(*c) || is_invisible(*c))).collect()
 }
 
 /// `clean` text on one line, with runs of white space as one space.
@@ -14,6 +14,10 @@ pub fn one_line(text: &str) -> String {
 
 fn is_reordering(c: char) -> bool {
     matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{200b}' | '\u{200c}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Cuts text to at most `max` UTF-16 units, the largest count that a platform may make of it, and marks the cut.

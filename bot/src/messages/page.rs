@@ -48,7 +48,10 @@ struct PageHtml<'a> {
 
 #[derive(Template)]
 #[template(path = "refused.html")]
-struct RefusedHtml;
+struct RefusedHtml<'a> {
+    title: &'a str,
+    advice: &'a str,
+}
 
 /// The page of an approval.
 pub fn page(page: &Page) -> String {
@@ -63,5 +66,12 @@ pub fn page(page: &Page) -> String {
 
 /// The page for a link that is not valid; it says nothing about any approval.
 pub fn refused() -> String {
-    render(&RefusedHtml)
+    let advice = "It may have been cut off or changed on its way. Please open it from the original mail.";
+    render(&RefusedHtml { title: "This link is not valid", advice })
+}
+
+/// The page for an approval that cannot be read just now.
+pub fn unavailable() -> String {
+    let advice = "Nothing was changed. Please open the link again in a moment.";
+    render(&RefusedHtml { title: "The approval cannot be shown just now", advice })
 }

@@ -12,7 +12,7 @@ use slack_morphism::blocks::{
 };
 
 use super::answers::{self, SLACK};
-use super::escape::{cut, mrkdwn, one_line};
+use super::escape::{clean, cut, mrkdwn, one_line};
 use crate::app::Links;
 use crate::approval::decide::COMMENT_MAX;
 use crate::approval::record::{Approval, ExecutionEnd, Outcome, State, Vote};
@@ -40,11 +40,14 @@ const RESULT_VALUE_MAX: usize = 250;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Message {
-    let title = cut(&one_line(&approval.request.title), HEADER_MAX);
+    let title = cut(&visible(one_line(&approval.request.title)), HEADER_MAX);
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
     blocks.push(section(&format!("{} *{}*", sign(approval), headline(approval))));
-    if !approval.request.summary.trim().is_empty() {
-        blocks.push(section(&mrkdwn(&approval.request.summary, SECTION_MAX)));
+    let summary = clean(&approval.request.summary);
+    if !summary.trim().is_empty() {
+        // Plain text: what a requester wrote cannot look like a vote or a heading of ours.
+        let text = SlackBlockText::Plain(SlackBlockPlainText::new(cut(&summary, SECTION_MAX)).with_emoji(false));
+        blocks.push(SlackSectionBlock::new().with_text(text).into());
     }
     blocks.extend(facts(approval));
     blocks.extend(votes(approval));
@@ -63,10 +66,12 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
 
 /// Tells the requester how the approval ended.
 pub fn outcome_note(approval: &Approval) -> Message {
-    let text = format!("{}{}", mention(approval), answers::standing(approval, SLACK));
+    let standing = format!("{}{}", mention(approval), answers::standing(approval, SLACK));
     let comments = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
     let comments = comments.into_iter().filter_map(comment_line).collect::<String>();
-    Message { text: cut(&format!("{text}{comments}"), SECTION_MAX), blocks: Vec::new() }
+    let fits = (standing.len() + comments.len()) <= SECTION_MAX;
+    let text = if fits { standing + &comments } else { standing };
+    Message { text, blocks: Vec::new() }
 }
 
 /// Tells the requester how the execution ended, with the plain values of its output.
@@ -90,6 +95,11 @@ fn is_worth_showing(value: &Value, approval: &Approval) -> bool {
         Value::Number(_) | Value::Bool(_) => true,
         Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
+}
+
+/// Slack refuses text in which nothing is left to see.
+fn visible(text: String) -> String {
+    if text.is_empty() { "(no text)".to_owned() } else { text }
 }
 
 fn mention(approval: &Approval) -> String {
@@ -121,7 +131,7 @@ fn facts(approval: &Approval) -> Vec<SlackBlock> {
         .facts
         .iter()
         .map(|fact| {
-            let name = mrkdwn(&one_line(&fact.name), FACT_NAME_MAX);
+            let name = mrkdwn(&visible(one_line(&fact.name)), FACT_NAME_MAX);
             let value = mrkdwn(&one_line(&fact.value), FIELD_MAX - FACT_NAME_MAX - 3);
             text(&format!("*{name}*\n{value}"))
         })
@@ -175,7 +185,7 @@ fn buttons(approval: &Approval) -> SlackBlock {
     };
     let confirm = SlackBlockConfirmItem::new(
         plain("Reject this request?"),
-        SlackBlockText::Plain("The workflow ends without it. This cannot be undone.".into()),
+        SlackBlockText::Plain("The workflow is told that this was rejected. This cannot be undone.".into()),
         plain("Reject"),
         plain("Keep waiting"),
     );

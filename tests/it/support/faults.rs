@@ -40,12 +40,20 @@ pub(crate) enum Fault {
 #[derive(Clone, Default)]
 pub(crate) struct Faults {
     queue: Arc<Mutex<VecDeque<(Call, Fault)>>>,
+    lasting: Arc<Mutex<Vec<(Call, Fault)>>>,
 }
 
 impl Faults {
     /// The next call of this kind fails in this way.
     pub(crate) fn next(&self, call: Call, fault: Fault) {
         self.queue.lock().unwrap().push_back((call, fault));
+    }
+
+    /// From now on every call of this kind fails in this way, or none does.
+    pub(crate) fn always(&self, call: Call, fault: Option<Fault>) {
+        let mut lasting = self.lasting.lock().unwrap();
+        lasting.retain(|(planned, _)| *planned != call);
+        lasting.extend(fault.map(|fault| (call, fault)));
     }
 
     /// Puts the faults in front of working ports.
@@ -61,8 +69,11 @@ impl Faults {
 
     fn take(&self, call: Call) -> Option<Fault> {
         let mut queue = self.queue.lock().unwrap();
-        let found = queue.iter().position(|(planned, _)| *planned == call)?;
-        queue.remove(found).map(|(_, fault)| fault)
+        if let Some(found) = queue.iter().position(|(planned, _)| *planned == call) {
+            return queue.remove(found).map(|(_, fault)| fault);
+        }
+        let lasting = self.lasting.lock().unwrap();
+        lasting.iter().find(|(planned, _)| *planned == call).map(|(_, fault)| *fault)
     }
 
     async fn around<T, E: From<Unavailable>>(

@@ -14,7 +14,6 @@ use countersign_bot::deadline::Deadline;
 use countersign_bot::launch::{self, Launch};
 use countersign_bot::resolve;
 use countersign_playground::clock::Clock;
-use countersign_playground::engine::ExecutionStatus;
 use countersign_playground::world::{Options, Source, World};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
@@ -79,11 +78,7 @@ async fn measure(count: usize) -> anyhow::Result<Cost> {
     let memory = (resident_kib()? - before) / count as f64;
     let began = Instant::now();
     stream::iter(world.store.all()).map(Ok).try_for_each_concurrent(AT_ONCE, |it| decide(world.clone(), it)).await?;
-    wait(&world, "decided", || {
-        let ended = |it: &countersign_playground::engine::ExecutionDescription| it.status == ExecutionStatus::Succeeded;
-        world.store.all().iter().all(|it| it.due_at().is_none()) && world.engine.executions().iter().all(ended)
-    })
-    .await?;
+    wait(&world, "decided", || world.store.unfinished() == 0).await?;
     let cost = Cost { raise, decide: each(began, count), memory };
     println!("{count:>9} {:>16.2} {:>16.2} {:>16.1}", cost.raise, cost.decide, cost.memory);
     Ok(cost)
@@ -99,7 +94,7 @@ async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
     };
     launch::launch(&world.app, launch, Deadline::after(PATIENCE)).await?;
     let mut changes = world.changes.subscribe();
-    while world.store.count_by_status().values().sum::<usize>() + AT_ONCE < run {
+    while world.store.count() + AT_ONCE < run {
         tokio::time::timeout(PATIENCE, changes.changed()).await.context("nothing is raised any more")??;
     }
     Ok(())

@@ -7,7 +7,7 @@ use toml_span::{Error, Span};
 use super::problem;
 use super::raw::{File, Name, Named, RawCommand, RawPerson, RawRules};
 use crate::approval::ids::PersonId;
-use crate::approval::policy::{Escalation, LaunchCommand, Person, Policy, Rules};
+use crate::approval::policy::{Escalation, LaunchCommand, Person, Policy, Rules, is_address};
 
 /// Looks every name up; what leads nowhere, or to nobody, goes on the list.
 pub(super) fn check(file: File, errors: &mut Vec<Error>) -> Policy {
@@ -93,13 +93,6 @@ fn check_people(raw: Vec<Named<RawPerson>>, errors: &mut Vec<Error>) -> BTreeMap
         people.insert(id.clone(), Person { id, name: value.name, slack, teams, email });
     }
     people
-}
-
-/// The shape that matters here: one `@` with something on both sides, and nothing that could start a header.
-fn is_address(text: &str) -> bool {
-    let plain = text.is_ascii() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
-    let halves = text.split_once('@');
-    plain && halves.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
 }
 
 fn check_groups(

@@ -101,7 +101,7 @@ pub(super) async fn decide(
     match resolve::carry_out(&app, &visitor.approval.id, &command, deadline).await {
         Ok(Answer::Recorded(approval)) => {
             let text = answers::recorded(&approval, verdict);
-            let text = text.unwrap_or_else(|| format!("You have {} this. Thank you.", answers::past(verdict)));
+            let text = text.unwrap_or_else(|| answers::thanks(&approval, verdict));
             visitor.approval = *approval;
             answer(&app, StatusCode::OK, visitor, Notice::Done(text), None, String::new())
         }
@@ -167,7 +167,7 @@ async fn visitor(app: &App, id: &str, query: &LinkQuery, deadline: Deadline) -> 
         Ok(None) => Err(not_found()),
         Err(error) => {
             tracing::error!(approval.id = %id, %error, "an approval could not be shown");
-            Err(guarded(StatusCode::SERVICE_UNAVAILABLE, answers::try_again()))
+            Err(guarded(StatusCode::SERVICE_UNAVAILABLE, page::unavailable()))
         }
     }
 }

@@ -215,7 +215,9 @@ async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Re
     let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
         return Ok(Json(modal::problem(&answers::not_started())).into_response());
     };
-    let asked = Asked { command, person, channel: &metadata.channel, id: format!("slack-view:{}", view.id) };
+    // The numbers are in the id: a form that is corrected and submitted again asks for something else.
+    let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
+    let asked = Asked { command, person, channel: &metadata.channel, id };
     match commands::start(app, asked, numbers, deadline).await {
         Ok(text) => {
             whisper(app, &metadata.channel, &actor.user.id, text, deadline).await;

@@ -6,7 +6,7 @@ use serde_json::Value;
 /// Reads a value; the text of the first problem names its field.
 ///
 /// A string is never quoted: when fields are mixed up, it may be the task token.
-pub(crate) fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, String> {
     serde_path_to_error::deserialize(value).map_err(|error| {
         let path = error.path().to_string();
         let problem = unquoted(&error.into_inner().to_string());

@@ -1,0 +1,47 @@
+//! Changes a record, however many others write at the same time: the change is made anew on what they wrote.
+
+use crate::app::App;
+use crate::approval::record::Approval;
+use crate::deadline::Deadline;
+use crate::ports::{Saved, Unavailable};
+
+/// Each conflict means that another writer got on, so this many in a row do not happen in an approval of a
+/// few people.
+const CONFLICTS_MAX: usize = 50;
+
+/// What became of a change.
+pub(crate) enum Changed {
+    /// It is recorded.
+    Yes(Approval),
+    /// There was nothing to change in the record as it is.
+    No(Approval),
+}
+
+impl Changed {
+    /// The record as it is now.
+    pub(crate) fn record(self) -> Approval {
+        match self {
+            Self::Yes(approval) | Self::No(approval) => approval,
+        }
+    }
+}
+
+/// Applies a change, which returns false where there is nothing to change, to the record as it is when it is saved.
+pub(crate) async fn change(
+    app: &App,
+    mut approval: Approval,
+    deadline: Deadline,
+    change: impl Fn(&mut Approval) -> bool,
+) -> Result<Changed, Unavailable> {
+    for _ in 0..CONFLICTS_MAX {
+        let mut next = approval.clone();
+        if !change(&mut next) {
+            return Ok(Changed::No(approval));
+        }
+        approval = match deadline.run("store", app.ports.store.save(next)).await? {
+            Saved::Done(recorded) => return Ok(Changed::Yes(*recorded)),
+            Saved::Conflict(theirs) => *theirs,
+        };
+    }
+    Err(Unavailable::new("store", "other writers were always first"))
+}
