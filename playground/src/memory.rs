@@ -12,6 +12,7 @@ use countersign_bot::approval::truth::{LookUp, TaskFate};
 use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::changes::Changes;
 use crate::clock::Clock;
@@ -108,7 +109,7 @@ impl Store for MemoryStore {
 #[derive(Clone)]
 pub struct MemoryBus {
     carried: Arc<Mutex<Vec<Value>>>,
-    deliveries: tokio::sync::broadcast::Sender<Value>,
+    listeners: Arc<Mutex<Vec<UnboundedSender<Value>>>>,
     clock: Clock,
     changes: Changes,
 }
@@ -116,8 +117,7 @@ pub struct MemoryBus {
 impl MemoryBus {
     /// An empty bus.
     pub fn new(clock: Clock, changes: Changes) -> Self {
-        let (deliveries, _) = tokio::sync::broadcast::channel(16_384);
-        Self { carried: Arc::default(), deliveries, clock, changes }
+        Self { carried: Arc::default(), listeners: Arc::default(), clock, changes }
     }
 
     /// Everything carried so far, the oldest first.
@@ -125,9 +125,11 @@ impl MemoryBus {
         lock(&self.carried).clone()
     }
 
-    /// What is carried from now on.
-    pub fn subscribe(&self) -> tokio::sync::broadcast::Receiver<Value> {
-        self.deliveries.subscribe()
+    /// Everything that is carried from now on; however far behind the receiver falls, it misses nothing.
+    pub fn subscribe(&self) -> UnboundedReceiver<Value> {
+        let (listener, deliveries) = mpsc::unbounded_channel();
+        lock(&self.listeners).push(listener);
+        deliveries
     }
 
     /// Carries an event of any source.
@@ -137,8 +139,7 @@ impl MemoryBus {
             "region": "local", "time": self.clock.now(), "resources": [], "detail": detail,
         });
         lock(&self.carried).push(event.clone());
-        // Nobody listening is not a failure of the bus.
-        let _ = self.deliveries.send(event);
+        lock(&self.listeners).retain(|listener| listener.send(event.clone()).is_ok());
         self.changes.note();
     }
 }

@@ -26,15 +26,17 @@ use countersign_bot::signature::{SigningKey, Verifier};
 use countersign_workflow_lambdas::calculate::Calculate;
 use countersign_workflow_lambdas::double::{self, Double};
 use futures::future::BoxFuture;
+use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use crate::changes::Changes;
 use crate::clock::Clock;
-use crate::engine::{Engine, EngineEvent, FunctionError};
+use crate::engine::{Engine, EngineEvent, ExecutionDescription, FunctionError};
 use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox, SlackUser};
 use crate::memory::{LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
@@ -46,6 +48,8 @@ const DEFAULT_STATE_MACHINE: &str = include_str!("../../infra/state-machines/cal
 
 const STATE_MACHINE: &str = "calculation";
 const MAIL_FROM: &str = "countersign@example.com";
+/// How many announcers run at once; on AWS it is the function's concurrency.
+const ANNOUNCERS: usize = 32;
 /// How often the reconciler passes; on AWS it is each minute.
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 
@@ -392,54 +396,49 @@ fn background(world: &Arc<World>, listener: TcpListener, router: Router) -> Join
             tracing::error!(%error, "the server has stopped");
         }
     });
-    // Both listen from before the first request on.
+    // All listen from before the first request on.
     tasks.spawn(announce_all(world.app.clone(), world.bus.subscribe()));
-    tasks.spawn(relay_engine(world.clone(), world.engine.subscribe()));
+    tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
+    tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
     tasks
 }
 
 /// In the place of the EventBridge rule that invokes the announcer.
-async fn announce_all(app: App, mut deliveries: Receiver<Value>) {
-    loop {
-        match deliveries.recv().await {
-            Ok(event) => announce_one(app.clone(), event),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events left to the reconciler"),
-            Err(RecvError::Closed) => return,
-        }
+async fn announce_all(app: App, deliveries: UnboundedReceiver<Value>) {
+    let deliveries = stream::unfold(deliveries, async |mut deliveries| {
+        let event = deliveries.recv().await?;
+        Some((event, deliveries))
+    });
+    deliveries.for_each_concurrent(ANNOUNCERS, |event| announce_one(&app, event)).await;
+}
+
+async fn announce_one(app: &App, event: Value) {
+    let Ok(delivery) = serde_json::from_value::<Delivery>(event) else { return };
+    if let Err(error) = announce::handle(app, delivery).await {
+        tracing::warn!(%error, "left to the reconciler");
     }
 }
 
-fn announce_one(app: App, event: Value) {
-    tokio::spawn(async move {
-        let Ok(delivery) = serde_json::from_value::<Delivery>(event) else {
-            return;
-        };
-        if let Err(error) = announce::handle(&app, delivery).await {
-            tracing::warn!(%error, "left to the reconciler");
-        }
-    });
+/// In the place of Step Functions' own events on the default bus.
+async fn relay_statuses(bus: MemoryBus, mut statuses: UnboundedReceiver<ExecutionDescription>) {
+    while let Some(execution) = statuses.recv().await {
+        let detail = json!({
+            "executionArn": execution.execution_arn, "stateMachineArn": execution.machine_arn,
+            "name": execution.name, "status": execution.status.to_string(),
+            "startDate": execution.start_date.as_millisecond(),
+            "stopDate": execution.stop_date.map(|at| at.as_millisecond()),
+            "input": execution.input.to_string(),
+            "output": execution.output.map(|output| output.to_string()),
+        });
+        let id = format!("{}.{}", execution.name, execution.status);
+        bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
+    }
 }
 
-/// In the place of Step Functions' own events on the default bus.
-async fn relay_engine(world: Arc<World>, mut events: Receiver<EngineEvent>) {
-    loop {
-        match events.recv().await {
-            Ok(EngineEvent::Status(execution)) => {
-                let detail = json!({
-                    "executionArn": execution.execution_arn, "stateMachineArn": execution.machine_arn,
-                    "name": execution.name, "status": execution.status.to_string(),
-                    "startDate": execution.start_date.as_millisecond(),
-                    "stopDate": execution.stop_date.map(|at| at.as_millisecond()),
-                    "input": execution.input.to_string(),
-                    "output": execution.output.map(|output| output.to_string()),
-                });
-                let id = format!("{}.{}", execution.name, execution.status);
-                world.bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
-            }
-            Ok(EngineEvent::History { .. }) => world.changes.note(),
-            Err(RecvError::Lagged(missed)) => tracing::warn!(missed, "events left to the reconciler"),
-            Err(RecvError::Closed) => return,
-        }
+/// Wakes whoever watches when a workflow gets on.
+async fn note_progress(changes: Changes, mut events: Receiver<EngineEvent>) {
+    while !matches!(events.recv().await, Err(RecvError::Closed)) {
+        changes.note();
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, mpsc, oneshot};
 
 use crate::clock::Clock;
 
@@ -35,6 +35,7 @@ pub(super) struct NewEvent<'a> {
 pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) events: broadcast::Sender<EngineEvent>,
+    pub(super) statuses: Mutex<Vec<mpsc::UnboundedSender<ExecutionDescription>>>,
     world: Mutex<World>,
 }
 
@@ -74,7 +75,12 @@ impl World {
 
 impl Shared {
     pub(super) fn new(clock: Clock) -> Shared {
-        Shared { clock, events: broadcast::Sender::new(EVENT_BACKLOG), world: Mutex::default() }
+        Shared {
+            clock,
+            events: broadcast::Sender::new(EVENT_BACKLOG),
+            statuses: Mutex::default(),
+            world: Mutex::default(),
+        }
     }
 
     /// Takes the lock. A panic elsewhere leaves no half-made change behind it, so poisoning is of no interest.
@@ -199,6 +205,8 @@ impl Shared {
         if self.events.receiver_count() > 0 {
             self.events.send(EngineEvent::Status(execution.describe())).ok();
         }
+        let mut statuses = self.statuses.lock().unwrap_or_else(PoisonError::into_inner);
+        statuses.retain(|listener| listener.send(execution.describe()).is_ok());
     }
 }
 

@@ -30,11 +30,11 @@ mod tests;
 mod tokens;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures::future::BoxFuture;
 use serde_json::Value;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
 
 use crate::clock::Clock;
 
@@ -157,6 +157,13 @@ impl Engine {
     /// The definition of a machine after substitution, for drawing it.
     pub fn definition(&self, machine_arn: &str) -> Option<Value> {
         self.shared.lock().machines.get(machine_arn).map(|machine| machine.definition.clone())
+    }
+
+    /// Every start and end of an execution from now on. However far behind the receiver falls, it misses none.
+    pub fn statuses(&self) -> mpsc::UnboundedReceiver<ExecutionDescription> {
+        let (listener, statuses) = mpsc::unbounded_channel();
+        self.shared.statuses.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+        statuses
     }
 
     /// What happens from now on. A subscriber that falls far behind is told so by the channel and misses some events.

@@ -39,11 +39,15 @@ const PATIENCE: Duration = Duration::from_secs(300);
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    tracing_subscriber::fmt().with_max_level(tracing::Level::WARN).with_writer(std::io::stderr).init();
     println!("{:>9} {:>16} {:>16} {:>16}", "approvals", "raise (ms each)", "decide (ms each)", "memory (KiB each)");
+    // The first run pays for what is made once, so it is not counted.
     measure(100).await?;
     let mut costs = Vec::new();
     for count in [100, 1_000, 10_000] {
-        costs.push(measure(count).await?);
+        let cost = measure(count).await?;
+        println!("{count:>9} {:>16.2} {:>16.2} {:>16.1}", cost.raise, cost.decide, cost.memory);
+        costs.push(cost);
     }
     let growth = |figure: fn(&Cost) -> f64| figure(&costs[2]) / figure(&costs[1]);
     println!(
@@ -79,9 +83,7 @@ async fn measure(count: usize) -> anyhow::Result<Cost> {
     let began = Instant::now();
     stream::iter(world.store.all()).map(Ok).try_for_each_concurrent(AT_ONCE, |it| decide(world.clone(), it)).await?;
     wait(&world, "decided", || world.store.unfinished() == 0).await?;
-    let cost = Cost { raise, decide: each(began, count), memory };
-    println!("{count:>9} {:>16.2} {:>16.2} {:>16.1}", cost.raise, cost.decide, cost.memory);
-    Ok(cost)
+    Ok(Cost { raise, decide: each(began, count), memory })
 }
 
 async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
