@@ -14,6 +14,7 @@ mod events;
 mod interleavings;
 mod no_leaks;
 mod notifying;
+mod page;
 mod races;
 mod signatures;
 mod slack_outages;

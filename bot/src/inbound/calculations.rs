@@ -32,6 +32,8 @@ impl<S: Sync> FromRequestParts<S> for IamCaller {
 }
 
 /// Starts an execution with the body as its input, which the workflow itself checks.
+///
+/// A caller may name somebody else as `requestedBy`: whom IAM lets start calculations is trusted with that.
 pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: HeaderMap, body: Bytes) -> Response {
     let deadline = Deadline::after(Deadline::SLACK);
     let input: Map<String, Value> = match serde_json::from_slice(&body) {

@@ -1,57 +1,44 @@
 //! Puts the whole system together in one process: what AWS, Slack and the mail system are elsewhere is here
 //! a part of `World`, and the bot between them is the one that runs on Lambda.
 
+mod background;
+mod functions;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::Request;
 use axum::http::header;
 use axum::middleware::{self, Next};
-use countersign_bot::announce::{self, Delivery};
 use countersign_bot::app::{App, Ports};
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_file;
 use countersign_bot::aws::ses::Ses;
 use countersign_bot::config::Config;
-use countersign_bot::http::HttpClient;
 use countersign_bot::inbound::{self, calculations::IamCaller};
 use countersign_bot::mail::Mailer;
-use countersign_bot::notify;
-use countersign_bot::reconcile;
 use countersign_bot::signature::{SigningKey, Verifier};
-use countersign_workflow_lambdas::calculate::Calculate;
 use countersign_workflow_lambdas::double::{self, Double};
-use futures::future::BoxFuture;
-use futures::stream::{self, StreamExt};
-use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
 use crate::changes::Changes;
 use crate::clock::Clock;
-use crate::engine::{Engine, EngineEvent, ExecutionDescription, FunctionError};
+use crate::engine::Engine;
 use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox, SlackUser};
 use crate::memory::{LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
 
 /// The policy that is used when none is named.
-const DEFAULT_POLICY: &str = include_str!("../policy.toml");
+const DEFAULT_POLICY: &str = include_str!("../../policy.toml");
 /// The state machine that is used when none is named: the one that is deployed.
-const DEFAULT_STATE_MACHINE: &str = include_str!("../../infra/state-machines/calculation.asl.json");
+const DEFAULT_STATE_MACHINE: &str = include_str!("../../../infra/state-machines/calculation.asl.json");
 
 const STATE_MACHINE: &str = "calculation";
 const MAIL_FROM: &str = "countersign@example.com";
-/// How many announcers run at once; on AWS it is the function's concurrency.
-const ANNOUNCERS: usize = 32;
-/// How often the reconciler passes; on AWS it is each minute.
-const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 
 /// What a world is made with.
 #[derive(Debug, Clone)]
@@ -153,7 +140,7 @@ pub struct Running {
 impl Running {
     /// Passes once a second from now on, in the place of the schedule that invokes the reconciler.
     pub fn keep_reconciling(&mut self) {
-        self.tasks.spawn(reconcile_always(self.world.app.clone()));
+        self.tasks.spawn(background::reconcile_always(self.world.app.clone()));
     }
 }
 
@@ -218,7 +205,7 @@ impl World {
         let people = people(&policy);
         let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
         let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
-        register_functions(&engine, &app, &url, &secrets)?;
+        functions::register_all(&engine, &app, &url, &secrets)?;
         let world = Arc::new(Self {
             clock,
             changes,
@@ -235,7 +222,7 @@ impl World {
             url,
         });
         let router = world.router(&ports, &secrets)?;
-        Ok(Running { tasks: background(&world, listener, router), world })
+        Ok(Running { tasks: background::start(&world, listener, router), world })
     }
 
     /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.
@@ -321,45 +308,6 @@ fn key(secret: &str) -> anyhow::Result<SigningKey> {
     SigningKey::new(secret.into()).context("a signing key must not be empty")
 }
 
-/// Gives the engine the workflow's functions, as Lambda has them.
-fn register_functions(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
-    use countersign_workflow_lambdas::{finalize, is_input_valid};
-    let calculate = Arc::new(Calculate {
-        http: HttpClient::new()?,
-        double_url: format!("{url}/double").parse()?,
-        key: key(&secrets.double)?,
-    });
-    let named = |name: &str, message: &dyn std::fmt::Display| FunctionError {
-        error_type: name.to_owned(),
-        message: message.to_string(),
-    };
-    let clock = app.ports.clock.clone();
-    register(engine, "is-input-valid", move |input| async move { Ok(json!(is_input_valid::check(&input))) });
-    register(engine, "calculate", move |input| {
-        let (calculate, now) = (calculate.clone(), clock.now());
-        async move { calculate.run(input, now).await.map_err(|error| named(error.as_str(), &error)) }
-    });
-    let notifier = app.clone();
-    register(engine, "notifier", move |input| {
-        let app = notifier.clone();
-        async move { notify::notify(&app, input).await.map_err(|error| named(error.name(), &error)) }
-    });
-    register(engine, "finalize", move |input| async move {
-        finalize::run(input).map_err(|error| named(error.as_str(), &error))
-    });
-    Ok(())
-}
-
-fn register<F>(engine: &Engine, name: &str, function: impl Fn(Value) -> F + Send + Sync + 'static)
-where
-    F: Future<Output = Result<Value, FunctionError>> + Send + 'static,
-{
-    engine.register(
-        name,
-        Arc::new(move |input| -> BoxFuture<'static, Result<Value, FunctionError>> { Box::pin(function(input)) }),
-    );
-}
-
 /// The people of the policy who use Slack, and somebody whom the policy does not know.
 fn people(policy: &Policy) -> Vec<Actor> {
     let team = policy.slack_teams.first().cloned().unwrap_or_default();
@@ -386,70 +334,4 @@ fn people(policy: &Policy) -> Vec<Actor> {
         role: "not in the policy".to_owned(),
     };
     listed.chain([outsider]).collect()
-}
-
-/// The server, the delivery of events, and the engine's status changes onto the bus.
-fn background(world: &Arc<World>, listener: TcpListener, router: Router) -> JoinSet<()> {
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "the server has stopped");
-        }
-    });
-    // All listen from before the first request on.
-    tasks.spawn(announce_all(world.app.clone(), world.bus.subscribe()));
-    tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
-    tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
-    tasks
-}
-
-/// In the place of the EventBridge rule that invokes the announcer.
-async fn announce_all(app: App, deliveries: UnboundedReceiver<Value>) {
-    let deliveries = stream::unfold(deliveries, async |mut deliveries| {
-        let event = deliveries.recv().await?;
-        Some((event, deliveries))
-    });
-    deliveries.for_each_concurrent(ANNOUNCERS, |event| announce_one(&app, event)).await;
-}
-
-async fn announce_one(app: &App, event: Value) {
-    let Ok(delivery) = serde_json::from_value::<Delivery>(event) else { return };
-    if let Err(error) = announce::handle(app, delivery).await {
-        tracing::warn!(%error, "left to the reconciler");
-    }
-}
-
-/// In the place of Step Functions' own events on the default bus.
-async fn relay_statuses(bus: MemoryBus, mut statuses: UnboundedReceiver<ExecutionDescription>) {
-    while let Some(execution) = statuses.recv().await {
-        let detail = json!({
-            "executionArn": execution.execution_arn, "stateMachineArn": execution.machine_arn,
-            "name": execution.name, "status": execution.status.to_string(),
-            "startDate": execution.start_date.as_millisecond(),
-            "stopDate": execution.stop_date.map(|at| at.as_millisecond()),
-            "input": execution.input.to_string(),
-            "output": execution.output.map(|output| output.to_string()),
-        });
-        let id = format!("{}.{}", execution.name, execution.status);
-        bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
-    }
-}
-
-/// Wakes whoever watches when a workflow gets on.
-async fn note_progress(changes: Changes, mut events: Receiver<EngineEvent>) {
-    while !matches!(events.recv().await, Err(RecvError::Closed)) {
-        changes.note();
-    }
-}
-
-/// In the place of the schedule that invokes the reconciler.
-async fn reconcile_always(app: App) {
-    let mut ticks = tokio::time::interval(RECONCILE_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        if let Err(error) = reconcile::pass(&app).await {
-            tracing::warn!(%error, "the pass could not be made");
-        }
-    }
 }

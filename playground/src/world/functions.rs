@@ -1,0 +1,52 @@
+//! The workflow's functions, given to the engine as Lambda gives them to Step Functions.
+
+use std::sync::Arc;
+
+use countersign_bot::app::App;
+use countersign_bot::http::HttpClient;
+use countersign_bot::notify;
+use countersign_workflow_lambdas::calculate::Calculate;
+use countersign_workflow_lambdas::{finalize, is_input_valid};
+use futures::future::BoxFuture;
+use serde_json::{Value, json};
+
+use super::{Secrets, key};
+use crate::engine::{Engine, FunctionError};
+
+/// Gives the engine the workflow's functions, as Lambda has them.
+pub(super) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
+    let calculate = Arc::new(Calculate {
+        http: HttpClient::new()?,
+        double_url: format!("{url}/double").parse()?,
+        key: key(&secrets.double)?,
+    });
+    let named = |name: &str, message: &dyn std::fmt::Display| FunctionError {
+        error_type: name.to_owned(),
+        message: message.to_string(),
+    };
+    let clock = app.ports.clock.clone();
+    register(engine, "is-input-valid", move |input| async move { Ok(json!(is_input_valid::check(&input))) });
+    register(engine, "calculate", move |input| {
+        let (calculate, now) = (calculate.clone(), clock.now());
+        async move { calculate.run(input, now).await.map_err(|error| named(error.as_str(), &error)) }
+    });
+    let notifier = app.clone();
+    register(engine, "notifier", move |input| {
+        let app = notifier.clone();
+        async move { notify::notify(&app, input).await.map_err(|error| named(error.name(), &error)) }
+    });
+    register(engine, "finalize", move |input| async move {
+        finalize::run(input).map_err(|error| named(error.as_str(), &error))
+    });
+    Ok(())
+}
+
+fn register<F>(engine: &Engine, name: &str, function: impl Fn(Value) -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Result<Value, FunctionError>> + Send + 'static,
+{
+    engine.register(
+        name,
+        Arc::new(move |input| -> BoxFuture<'static, Result<Value, FunctionError>> { Box::pin(function(input)) }),
+    );
+}
