@@ -11,7 +11,7 @@ use crate::approval::event::SOURCE;
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, MessageRef};
-use crate::change::{Changed, change};
+use crate::change::{Changed, change, save_surely};
 use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;
@@ -22,6 +22,8 @@ use crate::slack;
 /// Longer than the deadline of everything done under it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const ROUNDS_MAX: usize = 20;
+/// The statuses in which an execution has ended (Step Functions, execution status change events).
+const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 
 /// An event as EventBridge delivers it, as far as the announcer reads it.
 #[derive(Debug, Deserialize)]
@@ -53,7 +55,9 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<(), Unavailable> {
             Err(_) => Ok(()),
         },
         "aws.states" => match serde_json::from_value::<AboutExecution>(delivery.detail) {
-            Ok(about) if about.status != "RUNNING" => reconcile::execution_ended(app, &about.execution_arn).await,
+            Ok(about) if ENDED.contains(&about.status.as_str()) => {
+                reconcile::execution_ended(app, &about.execution_arn).await
+            }
             _ => Ok(()),
         },
         _ => Ok(()),
@@ -72,7 +76,7 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
         let failed = send(app, &approval, &mut done, deadline).await;
         let mut next = approval.clone();
         done.write_to(&mut next);
-        approval = match app.ports.store.save(next).await? {
+        approval = match save_surely(app, &next).await? {
             Saved::Done(_) if failed => return Err(Unavailable::new("announcer", "a copy could not be refreshed")),
             Saved::Done(_) => return Ok(()),
             Saved::Conflict(theirs) => *theirs,
@@ -97,16 +101,18 @@ async fn take_lease(app: &App, approval: Approval, deadline: Deadline) -> Result
 
 /// Runs the errands of the record as it is, and says whether one has to be run again later.
 async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadline) -> bool {
-    let (messages, notes): (Vec<_>, Vec<_>) =
-        done.left_of(approval).into_iter().partition(|errand| matches!(errand, Errand::Update(_)));
+    let is_message = |errand: &Errand| matches!(errand, Errand::Update(_));
+    let messages: Vec<_> = done.left_of(approval).into_iter().filter(is_message).collect();
     let results = join_all(messages.iter().map(|errand| run(app, approval, errand, deadline))).await;
     let mut failed = false;
     for (errand, sent) in messages.into_iter().zip(results) {
         failed |= sent == Sent::Later;
         done.note(errand, approval.revision, sent);
     }
-    // The notes go one after the other: the outcome is told before the result.
-    for errand in notes {
+    // The notes go one after the other, the outcome before the result, and not into the thread of a lost card.
+    let mut shown = approval.clone();
+    done.write_to(&mut shown);
+    for errand in done.left_of(&shown).into_iter().filter(|errand| !is_message(errand)) {
         let sent = run(app, approval, &errand, deadline).await;
         done.note(errand, approval.revision, sent);
         if sent == Sent::Later {

@@ -1,5 +1,7 @@
 //! Changes a record, however many others write at the same time: the change is made anew on what they wrote.
 
+use std::time::Duration;
+
 use crate::app::App;
 use crate::approval::record::Approval;
 use crate::deadline::Deadline;
@@ -7,7 +9,7 @@ use crate::ports::{Saved, Unavailable};
 
 /// Each conflict means that another writer got on, so this many in a row do not happen in an approval of a
 /// few people.
-const CONFLICTS_MAX: usize = 50;
+pub(crate) const CONFLICTS_MAX: usize = 50;
 
 /// What became of a change.
 pub(crate) enum Changed {
@@ -44,4 +46,23 @@ pub(crate) async fn change(
         };
     }
     Err(Unavailable::new("store", "other writers were always first"))
+}
+
+/// How often a write that must not be lost is tried, each time for `SAVE_TRY` and after a pause.
+const SAVE_TRIES: usize = 5;
+const SAVE_TRY: Duration = Duration::from_secs(2);
+const SAVE_PAUSE: Duration = Duration::from_millis(200);
+
+/// Saves what has already happened outside, such as messages that are out, so that a hiccup of the store does
+/// not lose it. A try whose answer was lost shows as a conflict with our own write.
+pub(crate) async fn save_surely(app: &App, approval: &Approval) -> Result<Saved, Unavailable> {
+    let mut problem = None;
+    for _ in 0..SAVE_TRIES {
+        match Deadline::after(SAVE_TRY).run("store", app.ports.store.save(approval.clone())).await {
+            Ok(saved) => return Ok(saved),
+            Err(error) => problem = Some(error),
+        }
+        tokio::time::sleep(SAVE_PAUSE).await;
+    }
+    Err(problem.unwrap_or_else(|| Unavailable::new("store", "it was not tried")))
 }

@@ -15,6 +15,9 @@ use crate::slack;
 /// The address of Slack's Web API.
 const SLACK_API_URL: &str = "https://slack.com/api";
 
+/// Every mail carries a code made with this key, so it must be too long to be guessed from one.
+const LINK_KEY_MIN: usize = 32;
+
 /// What the environment says, found right.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -104,6 +107,9 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             self.problems.push(format!("{name} is set and empty"));
             return None;
         }
+        if value.trim() != value {
+            self.problems.push(format!("{name} begins or ends with white space"));
+        }
         Some(value)
     }
 
@@ -161,6 +167,10 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
             self.problems.push(format!("{FROM} is no plain address such as bot@example.com"));
         }
         let key = self.required(KEY, "links in mail cannot be signed without it");
+        if key.as_ref().is_some_and(|key| key.len() < LINK_KEY_MIN) {
+            self.problems
+                .push(format!("{KEY} is shorter than {LINK_KEY_MIN} characters, so it could be found by search"));
+        }
         let previous = self.optional("COUNTERSIGN_LINK_KEY_PREVIOUS");
         let previous = previous.and_then(|key| SigningKey::new(key.into()));
         Some(MailConfig { from: from?, keys: LinkKeys::new(SigningKey::new(key?.into())?, previous) })
@@ -216,6 +226,7 @@ mod tests {
         let problems = read(&[
             ("COUNTERSIGN_SLACK_SIGNING_SECRET", ""),
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
+            ("COUNTERSIGN_SLACK_BOT_TOKEN", "xoxb-1\n"),
             ("COUNTERSIGN_PUBLIC_URL", "ftp://x"),
             ("COUNTERSIGN_STATE_MACHINES", "calculation"),
         ])
@@ -224,7 +235,7 @@ mod tests {
             problems.0,
             [
                 "COUNTERSIGN_SLACK_SIGNING_SECRET is set and empty",
-                "COUNTERSIGN_SLACK_BOT_TOKEN is missing: Slack's Web API cannot be called without it",
+                "COUNTERSIGN_SLACK_BOT_TOKEN begins or ends with white space",
                 "COUNTERSIGN_LINK_KEY is missing: links in mail cannot be signed without it",
                 "COUNTERSIGN_PUBLIC_URL is no https address (http only for this machine)",
                 "COUNTERSIGN_STATE_MACHINES: `calculation` is not name=arn",
@@ -256,7 +267,7 @@ mod tests {
             ("COUNTERSIGN_SLACK_SIGNING_SECRET", "hidden-1"),
             ("COUNTERSIGN_SLACK_BOT_TOKEN", "hidden-2"),
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
-            ("COUNTERSIGN_LINK_KEY", "hidden-3"),
+            ("COUNTERSIGN_LINK_KEY", "hidden-3-hidden-3-hidden-3-hidden-3"),
         ]);
         let printed = format!("{config:?}");
         assert!(printed.starts_with("Ok") && !printed.contains("hidden"), "{printed}");

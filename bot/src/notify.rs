@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::approval::policy::{EmailUse, Person};
 use crate::approval::record::{Approval, Copy, Ending, Intent, MessageRef, State};
 use crate::approval::request::{self, InvalidInput};
+use crate::change::{CONFLICTS_MAX, save_surely};
 use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;
@@ -21,11 +22,8 @@ use crate::resolve;
 
 /// Slack and SES have this long to take the messages.
 const DELIVERY: Duration = Duration::from_secs(15);
-/// The store, Step Functions and the bus have this long after that.
-const RECORDING: Duration = Duration::from_secs(10);
-const RECORD_TRIES: usize = 5;
-/// Recording what is out is tried again after this long, so that a hiccup of the store loses no message.
-const RECORD_PAUSE: Duration = Duration::from_millis(200);
+/// Step Functions and the bus have this long after that.
+const SETTLING: Duration = Duration::from_secs(10);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -38,12 +36,17 @@ pub enum Error {
     ApprovalStoreUnavailable(#[from] Unavailable),
 }
 
+/// The name of an input that is not what the contract says, for `ErrorEquals` in a state machine.
+pub const INVALID_APPROVAL_REQUEST: &str = "InvalidApprovalRequest";
+/// The name of a request that could not be recorded, for `ErrorEquals` in a state machine.
+pub const APPROVAL_STORE_UNAVAILABLE: &str = "ApprovalStoreUnavailable";
+
 impl Error {
     /// The error's name in `ErrorEquals`.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::InvalidApprovalRequest(_) => "InvalidApprovalRequest",
-            Self::ApprovalStoreUnavailable(_) => "ApprovalStoreUnavailable",
+            Self::InvalidApprovalRequest(_) => INVALID_APPROVAL_REQUEST,
+            Self::ApprovalStoreUnavailable(_) => APPROVAL_STORE_UNAVAILABLE,
         }
     }
 }
@@ -60,9 +63,8 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     }
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
     let delivered = deliver(app, &approval, deadline).await;
-    // What is out must be on record, so recording has time of its own.
-    let deadline = Deadline::after(RECORDING);
-    let approval = record(app, approval, delivered, deadline).await?;
+    let approval = record(app, approval, delivered).await?;
+    let deadline = Deadline::after(SETTLING);
     let approval = resolve::settle(app, approval, deadline).await.logged();
     let id = approval.id.clone();
     // Somebody may have voted while the last copies went out.
@@ -133,12 +135,10 @@ fn is_chat(message: &MessageRef) -> bool {
 fn unreachable_quorum(approval: &Approval) -> Option<String> {
     let requester = approval.request.requester.as_ref().map(|person| &person.id);
     let eligible = approval.rules.eligible(requester).count();
-    let required = approval.rules.required;
+    let (required, policy) = (approval.rules.required, &approval.rules.name);
     (eligible < required).then(|| {
-        format!(
-            "policy `{}` needs {required} approvals, and the people who may give one are {eligible}",
-            approval.rules.name
-        )
+        let people = if eligible == 1 { "1 person".to_owned() } else { format!("{eligible} people") };
+        format!("policy `{policy}` needs {required} approvals, but only {people} may give one")
     })
 }
 
@@ -166,46 +166,34 @@ async fn send_mails(app: &App, approval: &Approval, deadline: Deadline) -> Vec<R
 }
 
 /// Writes down what is out. If nothing is, the record says that the task is to be failed.
-async fn record(
-    app: &App,
-    mut approval: Approval,
-    delivered: Delivered,
-    deadline: Deadline,
-) -> Result<Approval, Error> {
-    let mut problem = None;
-    for attempt in 0..RECORD_TRIES {
-        if attempt > 0 {
-            tokio::time::sleep(RECORD_PAUSE.min(deadline.left())).await;
-        }
+async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Result<Approval, Error> {
+    for _ in 0..CONFLICTS_MAX {
         let mut next = approval.clone();
         for copy in &delivered.copies {
             next.copies.retain(|earlier| earlier.message != copy.message);
             next.copies.push(copy.clone());
         }
         if next.copies.is_empty() && next.state == State::Pending {
-            next.state =
-                State::Resolving(Ending { intent: Intent::GiveUp { reason: nobody(&delivered) }, at: app.now() });
+            let intent = Intent::GiveUp { reason: nobody(&delivered) };
+            next.state = State::Resolving(Ending { intent, at: app.now() });
         }
-        match deadline.run("store", app.ports.store.save(next)).await {
+        approval = match save_surely(app, &next).await {
             Ok(Saved::Done(recorded)) => return Ok(*recorded),
-            Ok(Saved::Conflict(theirs)) => approval = *theirs,
-            Err(error) => problem = Some(error),
-        }
+            Ok(Saved::Conflict(theirs)) => *theirs,
+            // The request is out and can be decided; the card is adopted with the first click on it.
+            Err(error) if !delivered.copies.is_empty() => {
+                tracing::error!(approval.id = %approval.id, %error, "the messages that are out could not be recorded");
+                return Ok(approval);
+            }
+            Err(error) => return Err(error.into()),
+        };
     }
-    match problem {
-        // The request is out and can be decided; the card is adopted with the first click on it.
-        Some(error) if !delivered.copies.is_empty() => {
-            tracing::error!(approval.id = %approval.id, %error, "the messages that are out could not be recorded");
-            Ok(approval)
-        }
-        Some(error) => Err(error.into()),
-        None => Ok(approval),
-    }
+    Err(Unavailable::new("store", "other writers were always first").into())
 }
 
 fn nobody(delivered: &Delivered) -> String {
     match delivered.problems.as_slice() {
-        [] => "The policy names no channel and no address that the request could be sent to.".to_owned(),
-        problems => format!("The request reached nobody: {}.", problems.join("; ")),
+        [] => "the policy names no channel and no address that the request could be sent to".to_owned(),
+        problems => problems.join("; "),
     }
 }

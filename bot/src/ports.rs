@@ -1,6 +1,6 @@
 //! What the flow needs from the outside and has two working implementations of: AWS, and one in memory.
 //!
-//! Slack, Teams and mail are not here: they are concrete clients, and a test gives them another address.
+//! Slack and mail are not here: they are concrete clients, and a test gives them another address.
 
 use async_trait::async_trait;
 use jiff::Timestamp;

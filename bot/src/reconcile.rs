@@ -3,12 +3,12 @@
 use crate::announce;
 use crate::app::App;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
-use crate::approval::record::{Approval, State};
+use crate::approval::record::{Approval, Outcome, State};
 use crate::approval::truth;
 use crate::change::change;
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
-use crate::resolve;
+use crate::resolve::{self, TRACE_AWAITED};
 
 /// How many approvals one pass looks at.
 pub const PASS_LIMIT: usize = 500;
@@ -46,12 +46,14 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
     result
 }
 
-/// Looks at the other approvals of the execution that has raised this one: a state that is tried again has
+/// Looks at earlier approvals with the same request in the same execution: a state that is tried again has
 /// ended the task of its earlier try.
 pub async fn earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailable> {
     let mut result = Ok(());
     for id in app.ports.store.of_execution(&raised.request.execution).await? {
-        if id != raised.id {
+        let Some(other) = app.ports.store.load(&id).await? else { continue };
+        let same = other.request.title == raised.request.title && other.rules.name == raised.rules.name;
+        if id != raised.id && same && other.state == State::Pending {
             result = result.and(one(app, &id).await);
         }
     }
@@ -72,7 +74,8 @@ async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     settled.problem.or(asked).map_or(Ok(()), Err).and(refreshed)
 }
 
-/// Records what Step Functions knows and the record does not: that the task or the execution has ended.
+/// Records what Step Functions knows and the record does not: that the task or the execution has ended. A task
+/// that vanished without a trace, as in a cancelled branch, counts as expired some time after its deadline.
 async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
     if approval.state != State::Pending && !approval.awaits_execution_end() {
         return Ok(approval);
@@ -82,16 +85,19 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     let now = app.now();
     let learn = |approval: &mut Approval| {
         let before = (approval.state.clone(), approval.execution_end.clone());
-        let outcome = truth::outcome(&approval.id, &look_up);
-        if let Some(outcome) = outcome.filter(|_| approval.state == State::Pending) {
-            approval.resolve(outcome, now);
+        if approval.state == State::Pending {
+            let forgotten = now.duration_since(approval.request.deadline) > TRACE_AWAITED;
+            let outcome = truth::outcome(&approval.id, &look_up).or(forgotten.then_some(Outcome::Expired));
+            outcome.into_iter().for_each(|outcome| approval.resolve(outcome, now));
         }
         approval.execution_end = approval.execution_end.take().or_else(|| look_up.end.clone());
-        if before == (approval.state.clone(), approval.execution_end.clone()) {
+        let learned = before != (approval.state.clone(), approval.execution_end.clone());
+        let asked_in_time = approval.due_at().is_some_and(|at| at <= now) && !approval.is_unfinished();
+        if !learned && asked_in_time {
             // Nothing has ended, so the question is asked again later and less often.
             approval.put_off(now);
         }
-        true
+        learned || asked_in_time
     };
     Ok(change(app, approval, deadline, learn).await?.record())
 }

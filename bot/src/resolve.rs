@@ -13,19 +13,16 @@ use crate::approval::event::DecisionOutput;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::{Approval, Ending, Intent, MessageRef, Outcome, State, Status};
 use crate::approval::truth::{self, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
-use crate::change::change;
+use crate::change::{CONFLICTS_MAX, change};
 use crate::deadline::Deadline;
 use crate::ports::{CallbackError, Saved, Unavailable};
-
-/// How often a vote is counted anew after somebody else was first; each conflict means that they got on.
-const CONFLICTS_MAX: usize = 50;
 
 /// What settling leaves of the deadline, so that the person can still be told what became of it.
 const LEFT_FOR_THE_ANSWER: Duration = Duration::from_millis(600);
 
 /// How long Step Functions may refuse a token and show no end of its task before we believe that somebody
 /// else used it: the history of an execution is eventually consistent.
-const TRACE_AWAITED: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const TRACE_AWAITED: SignedDuration = SignedDuration::from_mins(10);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -53,7 +50,11 @@ pub async fn carry_out(
         let (Counted::Open(next) | Counted::Decided(next)) = match decide::decide(&approval, command, app.now()) {
             Ok(counted) => counted,
             Err(refusal) => {
-                adopt(app, approval, command.message.as_ref(), deadline).await?;
+                if let Err(error) =
+                    adopt(app, approval, command.message.as_ref(), deadline.earlier_by(LEFT_FOR_THE_ANSWER)).await
+                {
+                    tracing::warn!(approval.id = %id, %error, "a card could not be taken on record");
+                }
                 return Ok(Answer::Refused(refusal));
             }
         };

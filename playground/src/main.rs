@@ -1,6 +1,7 @@
 //! `cargo run`: the whole system on this machine, with a page to use it from, or as a demonstration without one.
 
 use std::io::IsTerminal;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -70,11 +71,17 @@ struct DemoArgs {
 }
 
 const DEFAULT_PORT: u16 = 8420;
+/// The seconds that Step Functions takes as a timeout.
+const TIMEOUTS: RangeInclusive<i64> = 1..=99_999_999;
 
 fn whole_seconds(text: &str) -> Result<i64, String> {
     match text.parse::<SignedDuration>() {
-        Ok(duration) if duration.as_secs() >= 1 && duration.subsec_nanos() == 0 => Ok(duration.as_secs()),
-        _ => Err("a duration of whole seconds is needed, such as 30s, 10m or 2h".to_owned()),
+        Ok(duration) if duration.subsec_nanos() == 0 && TIMEOUTS.contains(&duration.as_secs()) => {
+            Ok(duration.as_secs())
+        }
+        _ => {
+            Err(format!("a duration of whole seconds is needed, such as 30s, 10m or 2h, at most {} s", TIMEOUTS.end()))
+        }
     }
 }
 

@@ -65,12 +65,13 @@ fn what_cannot_start_says_why_and_starts_nothing() {
         file("machine.json", r#"{"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Succeed"}}}"#);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let cases: [(&[&str], &str); 7] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["--policy", policy.to_str().unwrap()], "line 3: unknown key `colour`"),
         (&["--policy", "no/such/file"], "no/such/file cannot be read"),
         (&["--state-machine", machine.to_str().unwrap()], "QueryLanguage"),
         (&["--port", &port], "cannot be used"),
         (&["--timeout", "soon"], "a duration of whole seconds is needed"),
+        (&["--timeout", "30000h"], "at most 99999999 s"),
         (&["--port", "70000"], "invalid value '70000'"),
         (&["demo", "--via", "pigeon"], "invalid value 'pigeon'"),
     ];

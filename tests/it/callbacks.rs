@@ -1,6 +1,6 @@
 //! Every way in which the callback, the record or the broadcast can fail between two steps.
 
-use countersign_bot::approval::record::{Approval, Status};
+use countersign_bot::approval::record::{Approval, Copy, MessageRef, Status};
 use serde_json::json;
 
 use crate::support::faults::{Call, Fault, Faults};
@@ -36,7 +36,8 @@ async fn a_callback_that_is_refused_for_now_is_finished_by_the_reconciler() {
     harness
         .until("the card says so", |world| {
             let record = world.store.all().into_iter().find(|record| record.id == id)?;
-            (record.copies.iter().any(|copy| copy.shows == record.revision)).then_some(())
+            let is_card = |copy: &&Copy| matches!(copy.message, MessageRef::Slack { .. });
+            record.copies.iter().filter(is_card).all(|copy| copy.shows == record.revision).then_some(())
         })
         .await;
     let card = harness.card(&approval);

@@ -131,7 +131,9 @@ async fn a_closed_card_with_the_longest_comment_is_taken_by_slack() {
         let harness = Harness::start().await;
         let approval = harness.ask().await;
         harness.press("grace", &approval, "approve", Some(&comment)).await;
-        harness.settled(&approval, Status::Approved).await;
+        harness
+            .until("the requester knows the result", |world| world.store.all().pop()?.told.result.then_some(()))
+            .await;
         assert_eq!(harness.thread(&approval).len(), 2);
     }
 }

@@ -127,7 +127,7 @@ async fn a_quorum_of_two_is_two_people_and_each_vote_shows_on_the_card() {
     let link = harness.link("grace");
     let page = harness.post(&link, "approve", "again, by mail").await;
     assert_eq!(page.status, 409);
-    assert!(page.body.contains("You have approved this already"), "{}", page.body);
+    assert!(page.body.contains("You approved this already"), "{}", page.body);
     let voted = harness.settled(&approval, Status::Pending).await;
     assert_eq!(voted.approvals(), 1, "one person in two groups and on two platforms counts once");
     let card = harness.card(&approval);

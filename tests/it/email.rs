@@ -75,7 +75,7 @@ async fn deciding_by_mail_closes_the_card_and_answers_the_thread_once() {
     assert_eq!(harness.ended().await.output.unwrap()["approvedBy"][0]["platform"], "email");
     harness.settled(&approval, Status::Approved).await;
     let card = harness.card(&approval);
-    assert!(!has_buttons(&card) && shown(&card).contains("approved in e-mail"), "{}", shown(&card));
+    assert!(!has_buttons(&card) && shown(&card).contains("approved by e-mail"), "{}", shown(&card));
     let mails = harness.mails("grace");
     assert_eq!(mails.len(), 2, "one request and one closing mail");
     let closing = &mails[1];

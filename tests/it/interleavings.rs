@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use countersign_bot::announce;
 use countersign_bot::app::{App, Ports};
@@ -47,6 +47,7 @@ enum Part {
     Wait { seconds: i64 },
     Abort,
     SlackFails,
+    BusRefuses,
 }
 
 /// One choice of the director: who is next, counted around those who can be, and whether they crash instead.
@@ -62,6 +63,7 @@ fn parts() -> impl Strategy<Value = Vec<Part>> {
         3 => prop_oneof![3 => Just(1), 2 => Just(20), 1 => Just(100), 2 => Just(599)].prop_map(|seconds| Part::Wait { seconds }),
         1 => Just(Part::Abort),
         1 => Just(Part::SlackFails),
+        1 => Just(Part::BusRefuses),
     ];
     prop::collection::vec(part, 1..8)
 }
@@ -79,6 +81,7 @@ struct Stage {
     slack: FakeSlack,
     app: App,
     accepted: Accepted,
+    refusing_bus: Arc<AtomicBool>,
     asked: Arc<std::sync::Mutex<Vec<Value>>>,
     machine: String,
     runs: AtomicU64,
@@ -124,14 +127,17 @@ impl Stage {
             bus: Arc::new(bus.clone()),
             clock: Arc::new(clock.clone()),
         };
-        let accepted = Accepted::default();
+        let (accepted, refusing_bus) = (Accepted::default(), Arc::new(AtomicBool::new(false)));
         let policy = policy_file::read(&policy(&format!("{RULES}\nrequired = {required}"))).unwrap();
-        let app = App::new(&config, policy, staged(ports, accepted.clone()), None).unwrap();
-        Self { clock, engine, store, bus, slack, app, accepted, asked, machine, runs: AtomicU64::new(0) }
+        let app = App::new(&config, policy, staged(ports, accepted.clone(), refusing_bus.clone()), None).unwrap();
+        Self { clock, engine, store, bus, slack, app, accepted, refusing_bus, asked, machine, runs: AtomicU64::new(0) }
     }
 
     /// Starts a run of its own and posts its card.
     async fn raise(&self) -> Approval {
+        // What a case before has left undone is not this one's.
+        self.slack.recover();
+        self.refusing_bus.store(false, Ordering::Relaxed);
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         self.engine.start_execution(&self.machine, &format!("run-{run}"), json!({})).unwrap();
         let input = loop {
@@ -181,8 +187,12 @@ impl Stage {
                 })
             }
             Part::SlackFails => {
-                self.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
-                Box::pin(async {})
+                let slack = self.slack.clone();
+                Box::pin(async move { slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned())) })
+            }
+            Part::BusRefuses => {
+                let refusing_bus = self.refusing_bus.clone();
+                Box::pin(async move { refusing_bus.store(true, Ordering::Relaxed) })
             }
         }
     }
@@ -315,9 +325,10 @@ async fn no_older_card_follows_a_newer_one() {
     announcement().await;
     director.step(slow, false).await;
     director.step(slow, true).await;
+    let (channel, ts) = crate::support::card_of(&approval);
+    let card = || stage.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
+    assert!(shown(&card()).contains("1 of 3 approvals"), "the slow one has posted its older card");
     stage.clock.advance(SignedDuration::from_secs(61));
     reconcile::pass(&stage.app).await.unwrap();
-    let (channel, ts) = crate::support::card_of(&approval);
-    let card = stage.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
-    assert!(card.edits > 0 && shown(&card).contains("2 of 3 approvals"), "{}", shown(&card));
+    assert!(shown(&card()).contains("2 of 3 approvals"), "{}", shown(&card()));
 }

@@ -6,9 +6,11 @@ use countersign_playground::fakes::Fault;
 use crate::support::Harness;
 use crate::support::logs::Logs;
 
+const COMMENT: &str = "as agreed with the auditors";
+
 #[tokio::test]
 async fn a_full_run_with_failures_shows_the_token_nowhere() {
-    let logs = Logs::catch();
+    let (logs, _guard) = Logs::catch();
     let harness = Harness::start().await;
     let approval = harness.ask().await;
     let link = harness.link("grace");
@@ -16,7 +18,7 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     harness.world.slack.fail_next("chat.postEphemeral", Fault::Status(500));
     harness.press("linus", &approval, "approve", None).await;
     harness.world.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
-    harness.press("grace", &approval, "approve", Some("fine")).await;
+    harness.press("grace", &approval, "approve", Some(COMMENT)).await;
     harness.pass_time(20);
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;
@@ -47,15 +49,15 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     let token = approval.token.expose();
     for (place, text) in everything {
         assert!(text.len() > 10, "{place} holds something");
-        // A piece of the token gives it away as well as the whole.
-        for piece in [token, &token[..40], &token[token.len() - 40..]] {
+        // A piece of the token gives it away as well as the whole, and all tokens of the engine begin alike.
+        for piece in [token, &token[..8], &token[token.len() - 40..]] {
             assert!(!text.contains(piece), "the task token is in {place}");
         }
     }
     let log = logs.text();
     assert!(log.contains(approval.id.as_str()), "the log of this run has been caught");
     let k = link.split("?k=").nth(1).unwrap();
-    for secret in [k, "grace@example.com", "xoxb-", "v0=", "Looks right"] {
+    for secret in [k, "grace@example.com", "xoxb-", "v0=", COMMENT] {
         let ours = log.lines().filter(|line| line.contains("countersign_bot"));
         assert!(!ours.clone().any(|line| line.contains(secret)), "our log has {secret}");
     }

@@ -32,7 +32,7 @@ impl CalculateConfig {
         Self::from_lookup(environment)
     }
 
-    /// Reads the configuration from a lookup, so that tests and the local run go the same way.
+    /// Reads the configuration from a lookup, so that tests can pass one in.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let double_url = required(&lookup, DOUBLE_URL, &mut problems).and_then(|value| url(&value, &mut problems));
@@ -50,7 +50,7 @@ impl DoubleConfig {
         Self::from_lookup(environment)
     }
 
-    /// Reads the configuration from a lookup, so that tests and the local run go the same way.
+    /// Reads the configuration from a lookup, so that tests can pass one in.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut problems = Vec::new();
         let current = required(&lookup, DOUBLE_KEY, &mut problems).and_then(|value| SigningKey::new(value.into()));

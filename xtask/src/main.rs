@@ -48,7 +48,7 @@ fn bench() -> anyhow::Result<()> {
 
 /// Advisories are left out: their database is on a host that builds without a network cannot reach.
 fn deny() -> anyhow::Result<Command> {
-    let tools = root()?.join("target").join("tools");
+    let tools = root()?.join("target").join("tools").join(format!("cargo-deny-{CARGO_DENY}"));
     let binary = tools.join("bin").join(format!("cargo-deny{}", std::env::consts::EXE_SUFFIX));
     if !binary.exists() {
         let root = tools.display().to_string();

@@ -35,8 +35,8 @@ impl Approval {
             return false;
         }
         self.copies.push(Copy { message: message.clone(), shows: 0, lost: false });
-        // A card that nobody has on record may show anything, so it is brought up to date.
-        self.revision += 1;
+        // A card that nobody has on record may show anything, so it is brought up to date; the others need not be.
+        self.revision = self.revision.max(1);
         true
     }
 
@@ -89,8 +89,8 @@ impl Approval {
 
     /// The Slack message in whose thread the requester is told things.
     pub fn thread(&self) -> Option<&MessageRef> {
-        let messages = self.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
-        messages.into_iter().find(|message| matches!(message, MessageRef::Slack { .. }))
+        let mut messages = self.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
+        messages.find(|message| matches!(message, MessageRef::Slack { .. }))
     }
 
     /// What has to be sent so that every copy, and the requester, know what is recorded.
@@ -157,6 +157,16 @@ mod tests {
         approval.resolve(Outcome::Expired, after(600));
         let all = [Errand::Update(card()), Errand::Update(mail()), Errand::TellOutcome(card())];
         assert_eq!(approval.errands(), all);
+    }
+
+    #[test]
+    fn a_card_that_turns_up_late_is_updated_and_nobody_is_mailed_again() {
+        let mut approval = approval("slack_channel = \"C1\"");
+        approval.adopt(Some(&mail()));
+        approval.resolve(Outcome::Approved, after(60));
+        approval.copies[0].shows = approval.revision;
+        assert!(approval.adopt(Some(&card())));
+        assert_eq!(approval.errands(), [Errand::Update(card()), Errand::TellOutcome(card())]);
     }
 
     #[test]

@@ -273,7 +273,7 @@ impl Approval {
         let resolution = self.resolution()?;
         match resolution.outcome {
             Outcome::Approved | Outcome::Rejected => self.deciding_votes().iter().map(|vote| vote.at).max(),
-            Outcome::Expired => Some(self.request.deadline),
+            Outcome::Expired => Some(self.request.deadline.min(resolution.at)),
             Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => Some(resolution.at),
         }
     }
@@ -314,11 +314,11 @@ impl Status {
 }
 
 impl Platform {
-    /// The name that people know it by.
-    pub fn label(self) -> &'static str {
+    /// Where somebody did something, as part of a sentence.
+    pub fn as_place(self) -> &'static str {
         match self {
-            Self::Slack => "Slack",
-            Self::Email => "e-mail",
+            Self::Slack => "in Slack",
+            Self::Email => "by e-mail",
         }
     }
 }

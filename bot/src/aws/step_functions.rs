@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::config::timeout::TimeoutConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sfn::types::{ExecutionStatus, HistoryEvent, HistoryEventType};
+use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
 
 use crate::approval::ids::{ExecutionArn, TaskToken};
@@ -49,16 +49,17 @@ impl StepFunctions for AwsStepFunctions {
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
         let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
         let described = described.map_err(|error| unavailable(&error))?;
-        let end = (*described.status() != ExecutionStatus::Running).then(|| ExecutionEnd {
-            status: described.status().as_str().to_owned(),
-            output: described.output().map(str::to_owned),
-        });
         let pages = self.client.get_execution_history().execution_arn(execution.as_str()).max_results(HISTORY_PAGE);
         let mut pages = pages.into_paginator().send();
         let mut events = Vec::new();
         while let Some(page) = pages.next().await {
             events.extend(page.map_err(|error| unavailable(&error))?.events);
         }
+        // The history is eventually consistent: an end that it does not show yet would make an open task look ended.
+        let end = events.iter().any(|event| is_end(event.r#type())).then(|| ExecutionEnd {
+            status: described.status().as_str().to_owned(),
+            output: described.output().map(str::to_owned),
+        });
         Ok(LookUp { task: task_fate(&events, token), end })
     }
 
@@ -71,7 +72,7 @@ impl StepFunctions for AwsStepFunctions {
         let call = self.client.start_execution().state_machine_arn(state_machine_arn).name(name);
         let arn = match call.input(input.to_string()).send().await {
             Ok(started) => started.execution_arn,
-            // The same command was delivered before, and its execution has ended since.
+            // The same command was delivered before: its execution has ended since, or its input was another.
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
                 format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"))
             }
@@ -122,6 +123,16 @@ fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
         }
     }
     TaskFate::Open
+}
+
+fn is_end(kind: &HistoryEventType) -> bool {
+    matches!(
+        kind,
+        HistoryEventType::ExecutionSucceeded
+            | HistoryEventType::ExecutionFailed
+            | HistoryEventType::ExecutionTimedOut
+            | HistoryEventType::ExecutionAborted
+    )
 }
 
 /// Whether a string anywhere in the value is this one.

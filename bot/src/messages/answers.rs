@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::escape;
 use crate::approval::decide::{COMMENT_MAX, Refusal};
 use crate::approval::policy::Stranger;
-use crate::approval::record::{Approval, Outcome, State, Status, Verdict};
+use crate::approval::record::{Approval, Ending, Intent, Outcome, State, Status, Verdict};
 use crate::launch::Mistake;
 
 /// How a place shows times and people's own text.
@@ -39,7 +39,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         }
         Refusal::OwnRequest => "You asked for this yourself, so somebody else has to decide.".to_owned(),
         Refusal::AlreadyVoted { verdict, at } => {
-            format!("You have {} this already, {}.", past(*verdict), when(*at))
+            format!("You {} this already, {}.", past(*verdict), when(*at))
         }
         Refusal::AlreadyDecided { verdict, confirmed: true, by, at } => {
             format!("This was {} by {}, {}.", past(*verdict), text(&names(by, "and")), when(*at))
@@ -48,7 +48,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
             let (by, chose) = (text(&names(by, "and")), choice(*verdict));
             format!("{by} chose to {chose} this, {}. The workflow has not confirmed it yet.", when(*at))
         }
-        Refusal::Closed { outcome, at } => format!("{} {}.", ending(outcome, dialect), when(*at)),
+        Refusal::Closed { outcome, at } => ending(outcome, &when(*at), dialect),
         Refusal::TooLate { deadline } => {
             format!("The time for this decision has passed, {}. Nothing was approved.", when(*deadline))
         }
@@ -63,7 +63,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
 pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
     match approval.status() {
         Status::Resolving => Some(format!(
-            "Your decision is recorded: {}. Step Functions has not confirmed it yet; the card will say when it does.",
+            "Your decision is recorded: {}. Step Functions has not confirmed it yet; you will see when it does.",
             past(verdict)
         )),
         // Step Functions has the last word, and it was another one.
@@ -129,17 +129,17 @@ pub fn started(execution_url: &str, channel: Option<&str>) -> String {
 
 /// That a run could not be started.
 pub fn not_started() -> String {
-    "The calculation could not be started just now. Please try again in a moment.".to_owned()
+    "It is not certain that the calculation has started. Please look for its card before you try again.".to_owned()
 }
 
-/// How an approval ended without a decision, as a sentence without its time.
-fn ending(outcome: &Outcome, dialect: Dialect) -> String {
+/// How an approval ended without a decision, as a sentence.
+fn ending(outcome: &Outcome, at: &str, dialect: Dialect) -> String {
     match outcome {
-        Outcome::Approved => "This was approved,".to_owned(),
-        Outcome::Rejected => "This was rejected,".to_owned(),
-        Outcome::Expired => "This expired without a decision,".to_owned(),
-        Outcome::Cancelled { reason } => format!("This was cancelled ({}),", (dialect.text)(reason)),
-        Outcome::Undeliverable { .. } => "This could not be delivered and was given up,".to_owned(),
+        Outcome::Approved => format!("This was approved, {at}."),
+        Outcome::Rejected => format!("This was rejected, {at}."),
+        Outcome::Expired => format!("This expired without a decision, {at}."),
+        Outcome::Cancelled { reason } => format!("This was cancelled, {at}. {}", (dialect.text)(reason)),
+        Outcome::Undeliverable { .. } => format!("This could not be delivered and was given up, {at}."),
     }
 }
 
@@ -177,11 +177,14 @@ pub fn standing(approval: &Approval, dialect: Dialect) -> String {
     let at = approval.ended_at().map(when).unwrap_or_default();
     match &approval.state {
         State::Pending => format!("Waits for a decision until {}.", when(approval.request.deadline)),
+        State::Resolving(Ending { intent: Intent::GiveUp { .. }, at }) => {
+            format!("Given up {}, waiting for Step Functions to confirm.", when(*at))
+        }
         State::Resolving(ending) => format!("Decided {}, waiting for Step Functions to confirm.", when(ending.at)),
         State::Resolved(resolution) => match &resolution.outcome {
             Outcome::Approved => format!("Approved by {}, {at}.", by()),
             Outcome::Rejected => format!("Rejected by {}, {at}.", by()),
-            other => format!("{} {at}.", ending(other, dialect)),
+            other => ending(other, &at, dialect),
         },
     }
 }

@@ -108,7 +108,7 @@ impl Summary {
 
 fn vote(vote: &Vote) -> Row {
     let said = format!("{} {}", one_line(&vote.name), answers::past(vote.verdict));
-    let where_and_when = format!("in {}, {}", vote.platform.label(), answers::utc(vote.at));
+    let where_and_when = format!("{}, {}", vote.platform.as_place(), answers::utc(vote.at));
     let comment = vote.comment.as_deref().map(|comment| format!(": “{}”", one_line(comment))).unwrap_or_default();
     Row { name: said, value: format!("{where_and_when}{comment}") }
 }

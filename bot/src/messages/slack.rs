@@ -145,10 +145,10 @@ fn votes(approval: &Approval) -> Option<SlackBlock> {
         return None;
     }
     let listed = approval.votes.iter().rev().take(VOTES_LISTED).rev().map(|vote| {
-        let place = vote.platform.label();
+        let place = vote.platform.as_place();
         let (name, at) = (mrkdwn(&one_line(&vote.name), NAME_MAX), answers::slack_time(vote.at));
         let comment = comment_line(vote).unwrap_or_default();
-        format!("*{name}* {} in {place}, {at}{comment}", answers::past(vote.verdict))
+        format!("*{name}* {} {place}, {at}{comment}", answers::past(vote.verdict))
     });
     Some(section(&cut_lines(listed.collect(), SECTION_MAX)))
 }

@@ -130,7 +130,7 @@ pub struct World {
     pub url: String,
 }
 
-/// A world with its server and its background work, which all end when this is dropped.
+/// A world with its server and its background work, which end when this is dropped; runs that wait go on waiting.
 pub struct Running {
     /// The system.
     pub world: Arc<World>,

@@ -1,8 +1,9 @@
-//! Catches every log line of a test, at the finest level.
+//! Catches every log line of one test, at the finest level.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// What has been logged; clones share it.
@@ -10,16 +11,12 @@ use tracing_subscriber::fmt::MakeWriter;
 pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
 impl Logs {
-    /// Catches what this whole process logs from now on. One test binary can do this once.
-    pub(crate) fn catch() -> Self {
+    /// Catches what this thread logs until the guard is dropped; a test with one thread does all its work on it.
+    pub(crate) fn catch() -> (Self, DefaultGuard) {
         let logs = Self::default();
-        tracing_subscriber::fmt()
-            .json()
-            .with_max_level(tracing::Level::TRACE)
-            .with_writer(logs.clone())
-            .try_init()
-            .expect("nobody else catches the logs");
-        logs
+        let subscriber =
+            tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(logs.clone()).finish();
+        (logs, tracing::subscriber::set_default(subscriber))
     }
 
     pub(crate) fn text(&self) -> String {

@@ -109,7 +109,7 @@ impl Harness {
                     if let Some(found) = look(&self.world) {
                         return found;
                     }
-                    // Some things change without a note, such as a record; those are looked at again soon.
+                    // A call that a fake refuses changes nothing that is noted, so it is looked for again soon.
                     let _ = tokio::time::timeout(Duration::from_millis(5), changes.changed()).await;
                 }
             };

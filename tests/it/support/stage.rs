@@ -2,7 +2,8 @@
 //! crashes between which two steps.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::panic::AssertUnwindSafe;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -12,6 +13,7 @@ use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::truth::LookUp;
 use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
+use futures::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
@@ -25,8 +27,8 @@ tokio::task_local! {
 enum News {
     /// It waits for its turn.
     Waits(usize, oneshot::Sender<()>),
-    /// It has played its part.
-    Done,
+    /// It has played its part, or panicked in it.
+    Done { panicked: bool },
 }
 
 /// Lets actors play, one step of one actor at a time.
@@ -51,8 +53,8 @@ impl Director {
         self.next += 1;
         let tell = self.tell.clone();
         let task = tokio::spawn(ACTOR.scope((actor, tell.clone()), async move {
-            part.await;
-            let _ = tell.send(News::Done);
+            let panicked = AssertUnwindSafe(part).catch_unwind().await.is_err();
+            let _ = tell.send(News::Done { panicked });
         }));
         self.hear(task.abort_handle()).await;
     }
@@ -64,9 +66,7 @@ impl Director {
 
     /// Lets one actor take its next step, or crash instead.
     pub(crate) async fn step(&mut self, actor: usize, crash: bool) {
-        let Some((turn, task)) = self.waiting.remove(&actor) else {
-            return;
-        };
+        let (turn, task) = self.waiting.remove(&actor).expect("the actor waits for its turn");
         if crash {
             task.abort();
             return;
@@ -87,7 +87,7 @@ impl Director {
             News::Waits(actor, turn) => {
                 self.waiting.insert(actor, (turn, task));
             }
-            News::Done => {}
+            News::Done { panicked } => assert!(!panicked, "an actor panicked"),
         }
     }
 }
@@ -118,11 +118,11 @@ impl Accepted {
 }
 
 /// Puts turns around every call to these ports, before it and after it.
-pub(crate) fn staged(ports: Ports, accepted: Accepted) -> Ports {
+pub(crate) fn staged(ports: Ports, accepted: Accepted, refusing_bus: Arc<AtomicBool>) -> Ports {
     Ports {
         store: Arc::new(StagedStore(ports.store)),
         step_functions: Arc::new(StagedStepFunctions(ports.step_functions, accepted)),
-        bus: Arc::new(StagedBus(ports.bus, AtomicUsize::new(0))),
+        bus: Arc::new(StagedBus(ports.bus, refusing_bus)),
         clock: ports.clock,
     }
 }
@@ -188,14 +188,16 @@ impl StepFunctions for StagedStepFunctions {
     }
 }
 
-struct StagedBus(Arc<dyn EventBus>, AtomicUsize);
+struct StagedBus(Arc<dyn EventBus>, Arc<AtomicBool>);
 
 #[async_trait]
 impl EventBus for StagedBus {
-    /// Every third call takes the first entry and refuses the others, as EventBridge may.
+    /// When told to, takes the first entry and refuses the others, as EventBridge may.
     async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable> {
-        let calls = self.1.fetch_add(1, Ordering::Relaxed);
-        let taken = if calls % 3 == 2 { &events[..1] } else { events };
-        in_turn(self.0.put(taken)).await
+        turn().await;
+        let taken = if self.1.swap(false, Ordering::Relaxed) { &events[..1] } else { events };
+        let result = self.0.put(taken).await;
+        turn().await;
+        result
     }
 }

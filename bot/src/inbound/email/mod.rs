@@ -136,7 +136,8 @@ fn read(body: &[u8]) -> Result<(Verdict, String), String> {
     let form: DecisionForm =
         serde_urlencoded::from_bytes(body).map_err(|error| format!("The form is incomplete: {error}."))?;
     let verdict = verdict(&form.verdict).ok_or_else(|| "verdict must be approve or reject.".to_owned())?;
-    Ok((verdict, form.comment.trim().to_owned()))
+    // A form sends its line breaks as two characters, and the field counts one.
+    Ok((verdict, form.comment.replace("\r\n", "\n").trim().to_owned()))
 }
 
 fn status(refusal: &Refusal) -> StatusCode {

@@ -186,6 +186,13 @@ impl FakeSlack {
         };
     }
 
+    /// Everything works again.
+    pub fn recover(&self) {
+        let mut workspace = self.workspace();
+        workspace.faults.clear();
+        workspace.lasting_faults.clear();
+    }
+
     /// The messages of a channel with all replies, the oldest first.
     pub fn messages(&self, channel: &str) -> Vec<SlackMessage> {
         self.workspace().messages_of(channel).cloned().collect()
