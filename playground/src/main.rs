@@ -117,7 +117,8 @@ async fn main() -> ExitCode {
                 Ok(false) => ExitCode::from(ENDED_OTHERWISE),
                 Err(error) => {
                     complain(&error);
-                    ExitCode::from(ENDED_OTHERWISE)
+                    let started = !running.world.engine.executions().is_empty();
+                    ExitCode::from(if started { ENDED_OTHERWISE } else { NOT_STARTED })
                 }
             }
         }

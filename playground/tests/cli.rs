@@ -85,6 +85,14 @@ fn what_cannot_start_says_why_and_starts_nothing() {
 }
 
 #[test]
+fn a_demonstration_that_cannot_begin_exits_with_2() {
+    let policy = file("nobody.toml", "[people.ada]\nname = \"Ada\"\n[policies.calculation]\napprovers = [\"ada\"]\n");
+    let output = countersign(&["demo", "1", "2", "--policy", policy.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("the policy has no Slack user"));
+}
+
+#[test]
 fn help_tells_everything() {
     let text = |arguments: &[&str]| String::from_utf8(countersign(arguments).stdout).unwrap();
     let help = text(&["--help"]);

@@ -36,6 +36,10 @@ async fn other_sites_and_other_names_cannot_act_through_it() {
     let origin = Request::post(format!("{}/calculations", harness.world.url)).header("origin", "https://evil.example");
     let answer = harness.browser.send(origin.body("{\"x\": 1, \"y\": 2}".into()).unwrap()).await.unwrap();
     assert_eq!(answer.status, 401);
+    for service in ["/playground/ses/", "/playground/slack/api/chat.postMessage"] {
+        let forged = Request::post(format!("{}{service}", harness.world.url)).header("origin", "https://evil.example");
+        assert_eq!(harness.browser.send(forged.body("x=1".into()).unwrap()).await.unwrap().status, 403, "{service}");
+    }
     assert!(harness.world.engine.executions().is_empty());
     assert_eq!(act(&harness, &[("x-playground", "1")]).await, 200);
     harness.until("it has started", |world| world.engine.executions().pop()).await;

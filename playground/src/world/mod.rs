@@ -11,8 +11,9 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
 use countersign_bot::app::{App, Ports};
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_file;
@@ -236,8 +237,8 @@ impl World {
         Ok(bot
             .merge(double::router(Arc::new(double)))
             .merge(page::router(self.clone()))
-            .nest("/playground/slack/api", self.slack.router())
-            .nest("/playground/ses/", self.mailbox.router()))
+            .nest("/playground/slack/api", self.slack.router().layer(middleware::from_fn(not_for_pages)))
+            .nest("/playground/ses/", self.mailbox.router().layer(middleware::from_fn(not_for_pages))))
     }
 
     /// Somebody who can be acted as, by key.
@@ -251,6 +252,14 @@ impl World {
 async fn as_authorised_caller(mut request: Request, next: Next) -> axum::response::Response {
     if !request.headers().contains_key(header::ORIGIN) {
         request.extensions_mut().insert(IamCaller("local".to_owned()));
+    }
+    next.run(request).await
+}
+
+/// The services that the bot calls are not for a page of another site, which could put a forged mail into the box.
+async fn not_for_pages(request: Request, next: Next) -> axum::response::Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        return StatusCode::FORBIDDEN.into_response();
     }
     next.run(request).await
 }
