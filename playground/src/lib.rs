@@ -10,3 +10,10 @@ pub mod fakes;
 pub mod memory;
 pub mod page;
 pub mod world;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// A lock is only poisoned by a panic elsewhere, and the data behind it is whole between two writes.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

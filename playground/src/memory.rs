@@ -2,7 +2,7 @@
 //! Step Functions.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::event::{Event, SOURCE};
@@ -17,16 +17,12 @@ use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::engine::{self, Engine};
+use crate::lock;
 
 impl countersign_bot::ports::Clock for Clock {
     fn now(&self) -> Timestamp {
         Self::now(self)
     }
-}
-
-/// A lock is only poisoned by a panic elsewhere, and the data behind it is whole between two writes.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Approvals by id, with the index of what is due.
@@ -40,6 +36,32 @@ impl MemoryStore {
     /// An empty store that notes each change.
     pub fn new(changes: Changes) -> Self {
         Self { records: Mutex::default(), changes }
+    }
+
+    /// How many approvals are in each status.
+    pub fn count_by_status(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for approval in lock(&self.records).by_id.values() {
+            *counts.entry(approval.status().as_str()).or_default() += 1;
+        }
+        counts
+    }
+
+    /// How many approvals have been raised.
+    pub fn count(&self) -> usize {
+        lock(&self.records).by_id.len()
+    }
+
+    /// How many approvals something is still to be done about, now or later.
+    pub fn unfinished(&self) -> usize {
+        lock(&self.records).due.len()
+    }
+
+    /// Every approval, the newest first.
+    pub fn all(&self) -> Vec<Approval> {
+        let mut all: Vec<Approval> = lock(&self.records).by_id.values().cloned().collect();
+        all.sort_by(|a, b| b.request.raised_at.cmp(&a.request.raised_at).then_with(|| a.id.cmp(&b.id)));
+        all
     }
 }
 
@@ -205,33 +227,4 @@ impl StepFunctions for LocalStepFunctions {
 
 fn closed(_: engine::TokenError) -> CallbackError {
     CallbackError::Closed
-}
-
-/// Counts by status, for a look at what the store holds.
-impl MemoryStore {
-    /// How many approvals are in each status.
-    pub fn count_by_status(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts = BTreeMap::new();
-        for approval in lock(&self.records).by_id.values() {
-            *counts.entry(approval.status().as_str()).or_default() += 1;
-        }
-        counts
-    }
-
-    /// How many approvals have been raised.
-    pub fn count(&self) -> usize {
-        lock(&self.records).by_id.len()
-    }
-
-    /// How many approvals something is still to be done about, now or later.
-    pub fn unfinished(&self) -> usize {
-        lock(&self.records).due.len()
-    }
-
-    /// Every approval, the newest first.
-    pub fn all(&self) -> Vec<Approval> {
-        let mut all: Vec<Approval> = lock(&self.records).by_id.values().cloned().collect();
-        all.sort_by(|a, b| b.request.raised_at.cmp(&a.request.raised_at).then_with(|| a.id.cmp(&b.id)));
-        all
-    }
 }

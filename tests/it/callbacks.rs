@@ -225,3 +225,21 @@ async fn an_end_that_cannot_be_looked_up_yet_is_not_guessed() {
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;
 }
+
+#[tokio::test]
+async fn a_request_that_cannot_be_recorded_fails_the_state_and_asks_nobody() {
+    let (harness, faults) = faulty().await;
+    faults.next(Call::Raise, Fault::Refused);
+    harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "1 2").await;
+    let ended = harness.ended().await;
+    assert_eq!(ended.error.as_deref(), Some(countersign_bot::notify::APPROVAL_STORE_UNAVAILABLE));
+    assert!(harness.world.slack.messages("C0FINANCE").is_empty() && harness.world.mailbox.mails().is_empty());
+}
+
+#[tokio::test]
+async fn a_run_that_may_not_have_started_is_not_called_started() {
+    let (harness, faults) = faulty().await;
+    faults.next(Call::Start, Fault::AnswerLost);
+    let answer = harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "1 2").await;
+    assert!(answer.text.unwrap().starts_with("It is not certain that the calculation has started."));
+}

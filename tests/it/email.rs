@@ -14,10 +14,7 @@ async fn each_approver_gets_one_mail_with_a_link_of_their_own() {
     assert_ne!(harness.link("grace"), harness.link("linus"));
     let mail = &grace[0];
     assert_eq!(mail.subject, "Approval needed: Calculation 125 + 122");
-    let header = |name: &str| {
-        let found = mail.headers.iter().find(|(header, _)| header.eq_ignore_ascii_case(name));
-        found.map(|(_, value)| value.trim().to_owned()).unwrap_or_else(|| panic!("{name} is missing"))
-    };
+    let header = |name: &str| mail.header(name).unwrap_or_else(|| panic!("{name} is missing"));
     assert_eq!(header("Auto-Submitted"), "auto-generated");
     assert!(header("Message-ID").contains("apr_") && header("Message-ID").contains("grace@"));
     assert!(mail.text.contains("Result: 494") && mail.text.contains(&harness.link("grace")), "{}", mail.text);

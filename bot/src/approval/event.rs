@@ -19,8 +19,6 @@ pub const SCHEMA_VERSION: &str = "1";
 pub struct Event {
     /// The same whenever this event is sent.
     pub id: String,
-    /// The approval it is about.
-    pub approval: ApprovalId,
     /// The kind of event.
     pub detail_type: DetailType,
     /// The detail, valid against the schema of its kind.
@@ -193,6 +191,6 @@ impl Event {
         };
         // Every field is a string, a number, a list or a map with string keys, so there is always a value.
         let detail = serde_json::to_value(detail).unwrap_or_default();
-        Self { id, approval: approval.id.clone(), detail_type, detail }
+        Self { id, detail_type, detail }
     }
 }

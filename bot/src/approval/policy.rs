@@ -114,9 +114,7 @@ impl Policy {
         }
         self.people.values().find(|person| person.slack.as_deref() == Some(user)).ok_or(Stranger::Unlisted)
     }
-}
 
-impl Policy {
     /// The person that a workflow means by a name: the key, or any identity.
     ///
     /// A requester who is not found would be free to approve their own request, so all names count.

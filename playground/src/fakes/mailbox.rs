@@ -14,9 +14,9 @@ use jiff::Timestamp;
 use mail_parser::{HeaderValue, MessageParser};
 use serde::Serialize;
 
-use super::lock;
 use crate::changes::Changes;
 use crate::clock::Clock;
+use crate::lock;
 
 /// SES takes mails of up to 10 MB; in the form they are a third longer.
 const FORM_MAX_BYTES: usize = 16 * 1024 * 1024;

@@ -4,8 +4,6 @@
 mod mailbox;
 mod slack;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
 
@@ -14,11 +12,6 @@ pub use self::slack::{
     CommandAnswer, Ephemeral, Error, FakeSlack, FakeSlackConfig, Fault, OpenView, Reply, SlackMessage, SlackUser,
     SubmitAnswer,
 };
-
-/// A lock is only poisoned by a panic elsewhere, and the data behind it is whole between two writes.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// An answer that breaks off before its body: hyper closes the connection, and the client gets no answer.
 fn broken_off() -> Response {

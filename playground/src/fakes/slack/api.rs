@@ -10,7 +10,7 @@ use axum::routing::post;
 use serde_json::{Value, json};
 
 use super::workspace::Refusal;
-use super::{BOT_ID, BOT_USER, FakeSlack, Fault, TEAM_DOMAIN};
+use super::{FakeSlack, Fault};
 use crate::fakes::broken_off;
 
 pub(super) fn router(slack: FakeSlack) -> Router {
@@ -75,12 +75,6 @@ impl FakeSlack {
             "chat.update" => workspace.update(body)?,
             "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,
             "views.open" => workspace.open(body, &self.shared.team_id, now)?,
-            "auth.test" => {
-                return Ok(json!({
-                    "url": format!("https://{TEAM_DOMAIN}.slack.com/"), "team": TEAM_DOMAIN, "user": "countersign",
-                    "team_id": self.shared.team_id, "user_id": BOT_USER, "bot_id": BOT_ID,
-                }));
-            }
             _ => return Err("unknown_method".into()),
         };
         drop(workspace);

@@ -21,10 +21,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use self::workspace::Workspace;
-use super::lock;
 use crate::browser::Browser;
 use crate::changes::Changes;
 use crate::clock::Clock;
+use crate::lock;
 
 pub use self::people::{CommandAnswer, Error, Reply, SubmitAnswer};
 

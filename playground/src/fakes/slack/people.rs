@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::payloads::{self, Act};
 use super::{FakeSlack, SlackUser};
-use crate::fakes::lock;
+use crate::lock;
 
 /// Slack waits this long for the answer to a command or an interaction (docs.slack.dev, acknowledging requests).
 const PATIENCE: Duration = Duration::from_secs(3);

@@ -1,1 +1,0 @@
-//! The tests are in `it/`; this package has no library of its own.
