@@ -22,6 +22,8 @@ use crate::slack;
 /// Longer than the deadline of everything done under it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const ROUNDS_MAX: usize = 20;
+/// The source of the events of Step Functions.
+const STEP_FUNCTIONS: &str = "aws.states";
 /// The statuses in which an execution has ended (Step Functions, execution status change events).
 const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 
@@ -30,6 +32,13 @@ const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 pub struct Delivery {
     source: String,
     detail: serde_json::Value,
+}
+
+impl Delivery {
+    /// Whether Step Functions sent it.
+    pub fn is_of_step_functions(&self) -> bool {
+        self.source == STEP_FUNCTIONS
+    }
 }
 
 #[derive(Deserialize)]
@@ -54,7 +63,7 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<(), Unavailable> {
             Ok(about) => refresh(app, &about.approval_id).await,
             Err(_) => Ok(()),
         },
-        "aws.states" => match serde_json::from_value::<AboutExecution>(delivery.detail) {
+        STEP_FUNCTIONS => match serde_json::from_value::<AboutExecution>(delivery.detail) {
             Ok(about) if ENDED.contains(&about.status.as_str()) => {
                 reconcile::execution_ended(app, &about.execution_arn).await
             }

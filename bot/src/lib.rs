@@ -21,6 +21,7 @@ pub mod encoding;
 pub mod http;
 pub mod inbound;
 pub mod input;
+pub mod lambda;
 pub mod launch;
 pub mod mail;
 pub mod messages;

@@ -5,12 +5,13 @@ use mail_builder::headers::address::Address;
 use mail_builder::headers::text::Text;
 
 use crate::announce::Unsent;
-use crate::app::{App, Mail};
+use crate::app::App;
 use crate::approval::ids::PersonId;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, MessageRef};
 use crate::aws::ses::{self, Ses};
 use crate::deadline::Deadline;
+use crate::inbound::email::link::LinkKeys;
 use crate::messages::mail::{self, Text as MailText};
 use crate::ports::Unavailable;
 
@@ -28,6 +29,10 @@ impl Mailer {
     /// A mailer with this sender, which SES must have verified.
     pub fn new(ses: Ses, from: String) -> Self {
         Self { ses, from }
+    }
+
+    async fn send(&self, to: &str, message: Vec<u8>) -> Result<(), ses::Error> {
+        self.ses.send(&self.from, to, message).await
     }
 
     /// The part after the `@`, for message ids.
@@ -48,6 +53,18 @@ impl From<Unavailable> for Unsent {
     }
 }
 
+/// What sending needs.
+struct Mail<'a> {
+    mailer: &'a Mailer,
+    keys: &'a LinkKeys,
+}
+
+fn mail_of(app: &App) -> Result<Mail<'_>, Unsent> {
+    let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    let mailer = mail.mailer.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    Ok(Mail { mailer, keys: &mail.keys })
+}
+
 /// Sends the request to one approver, with their own link in it.
 pub async fn request(
     app: &App,
@@ -55,42 +72,42 @@ pub async fn request(
     person: &Person,
     deadline: Deadline,
 ) -> Result<MessageRef, Unsent> {
-    let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    let mail = mail_of(app)?;
     let key = mail.keys.sign(&approval.id, &person.id, approval.request.deadline);
     let link = app.links.approval(&approval.id, &key);
     let text = mail::request(approval, person, &link, &app.links);
-    let id = request_id(approval, &person.id, mail);
-    let message = MessageBuilder::new().message_id(id).references(thread_id(approval, mail));
-    send(app, mail, approval, person, message, text, deadline).await?;
+    let id = request_id(approval, &person.id, &mail);
+    let message = MessageBuilder::new().message_id(id).references(thread_id(approval, &mail));
+    send(app, &mail, approval, person, message, text, deadline).await?;
     Ok(MessageRef::Email { person: person.id.clone() })
 }
 
 /// Sends the closing mail to a person who had the request. After a crash it may be sent once more.
 pub async fn close(app: &App, approval: &Approval, person: &PersonId, deadline: Deadline) -> Result<(), Unsent> {
-    let mail = app.mail.as_ref().ok_or_else(Unsent::platform_is_off)?;
+    let mail = mail_of(app)?;
     let Some(person) = approval.rules.approver(person) else {
         return Err(Unsent { is_final: true, problem: "the person is no approver".to_owned() });
     };
     let text = mail::closing(approval, person, &app.links);
-    let id = request_id(approval, &person.id, mail);
+    let id = request_id(approval, &person.id, &mail);
     let own_id = format!("closed.{id}");
-    let references = vec![thread_id(approval, mail), id.clone()];
+    let references = vec![thread_id(approval, &mail), id.clone()];
     let message = MessageBuilder::new().message_id(own_id).in_reply_to(id).references(references);
-    send(app, mail, approval, person, message, text, deadline).await
+    send(app, &mail, approval, person, message, text, deadline).await
 }
 
-fn request_id(approval: &Approval, person: &PersonId, mail: &Mail) -> String {
+fn request_id(approval: &Approval, person: &PersonId, mail: &Mail<'_>) -> String {
     format!("{}.{person}@{}", approval.id, mail.mailer.domain())
 }
 
 /// Both mails refer to this, so that they stay one thread where SES puts a `Message-ID` of its own.
-fn thread_id(approval: &Approval, mail: &Mail) -> String {
+fn thread_id(approval: &Approval, mail: &Mail<'_>) -> String {
     format!("{}@{}", approval.id, mail.mailer.domain())
 }
 
 async fn send(
     app: &App,
-    mail: &Mail,
+    mail: &Mail<'_>,
     approval: &Approval,
     person: &Person,
     message: MessageBuilder<'_>,
@@ -114,6 +131,6 @@ async fn send(
         .write_to_vec()
         .map_err(|_| Unsent { is_final: true, problem: "the mail could not be built".to_owned() })?;
     tracing::debug!(approval.id = %approval.id, bytes = raw.len(), "sending a mail");
-    let call = async { mail.mailer.ses.send(from, address, raw).await.map_err(Unsent::from) };
+    let call = async { mail.mailer.send(address, raw).await.map_err(Unsent::from) };
     deadline.run("SES", call).await
 }

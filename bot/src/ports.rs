@@ -2,8 +2,11 @@
 //!
 //! Slack and mail are not here: they are concrete clients, and a test gives them another address.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
+use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::approval::event::Event;
@@ -97,6 +100,16 @@ pub trait EventBus: Send + Sync {
     /// Puts events on the bus. `Ok` holds the ids that the bus accepted, which may not be all of them:
     /// EventBridge answers 200 and refuses single entries.
     async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable>;
+}
+
+/// The values of a secret by their keys.
+pub type SecretValues = BTreeMap<String, SecretString>;
+
+/// Where the secrets are kept when they are not in the environment.
+#[async_trait]
+pub trait Secrets: Send + Sync {
+    /// The secrets as they are now.
+    async fn fetch(&self) -> Result<SecretValues, Unavailable>;
 }
 
 /// The time.

@@ -1,17 +1,26 @@
 //! Repairs: one level-triggered pass over what is due, which looks at what is recorded and not at what it was told.
 
-use crate::announce;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::announce::{self, Delivery};
 use crate::app::App;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
-use crate::approval::record::{Approval, Outcome, State};
+use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
 use crate::approval::truth;
 use crate::change::change;
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
 use crate::resolve::{self, TRACE_AWAITED};
 
+/// A pass takes up nothing new after this, so that it ends before the next one has waited long.
+const PASS: Duration = Duration::from_secs(45);
 /// How many approvals one pass looks at.
 pub const PASS_LIMIT: usize = 500;
+/// A longer output of an execution is not recorded.
+const OUTPUT_KEPT_BYTES: usize = 16 * 1024;
 
 /// What a pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -20,18 +29,38 @@ pub struct Pass {
     pub due: usize,
     /// Those of them that could not be finished, and are tried again later.
     pub put_off: usize,
+    /// When the oldest decision was recorded that Step Functions has not taken yet, of those put off.
+    pub oldest_callback: Option<Timestamp>,
+}
+
+/// Does what an event calls for: one of Step Functions says that an execution has changed, any other is a tick of
+/// the schedule, which calls for a pass.
+pub async fn wake(app: &App, event: Value) -> Result<Option<Pass>, Unavailable> {
+    match serde_json::from_value::<Delivery>(event) {
+        Ok(delivery) if delivery.is_of_step_functions() => announce::handle(app, delivery).await.map(|()| None),
+        _ => pass(app).await.map(Some),
+    }
 }
 
 /// Looks at everything that is due. One approval that cannot be finished does not stop the others.
 pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
     let due = app.ports.store.due(app.now(), PASS_LIMIT).await?;
-    let mut pass = Pass { due: due.len(), put_off: 0 };
+    let deadline = Deadline::after(PASS);
+    let mut pass = Pass { due: due.len(), ..Pass::default() };
     for id in due {
+        if deadline.left().is_zero() {
+            tracing::warn!("the rest of what is due waits for the next pass");
+            break;
+        }
         let Err(error) = one(app, &id).await else { continue };
         tracing::warn!(approval.id = %id, %error, "put off");
         pass.put_off += 1;
-        if let Err(error) = put_off(app, &id).await {
-            tracing::warn!(approval.id = %id, %error, "the next try could not be put off");
+        match put_off(app, &id).await {
+            Ok(Some(Approval { state: State::Resolving(ending), .. })) => {
+                pass.oldest_callback = Some(pass.oldest_callback.map_or(ending.at, |oldest| oldest.min(ending.at)));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(approval.id = %id, %error, "the next try could not be put off"),
         }
     }
     Ok(pass)
@@ -64,7 +93,7 @@ pub async fn earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailab
 /// What does not work does not keep the rest from being done.
 async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
-    let Some(approval) = app.ports.store.load(id).await? else { return Ok(()) };
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let settled = resolve::settle(app, approval, deadline).await;
     let asked = match ask_step_functions(app, settled.approval, deadline).await {
         Ok(approval) => resolve::broadcast(app, approval, deadline).await.problem,
@@ -90,7 +119,7 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
             let outcome = truth::outcome(&approval.id, &look_up).or(forgotten.then_some(Outcome::Expired));
             outcome.into_iter().for_each(|outcome| approval.resolve(outcome, now));
         }
-        approval.execution_end = approval.execution_end.take().or_else(|| look_up.end.clone());
+        approval.execution_end = approval.execution_end.take().or_else(|| look_up.end.clone().map(shortened));
         let learned = before != (approval.state.clone(), approval.execution_end.clone());
         let asked_in_time = approval.due_at().is_some_and(|at| at <= now) && !approval.is_unfinished();
         if !learned && asked_in_time {
@@ -102,13 +131,19 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     Ok(change(app, approval, deadline, learn).await?.record())
 }
 
-async fn put_off(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
+/// An output that is too long for the note to the requester is not kept: the record has to stay within the size
+/// of an item of the store.
+fn shortened(end: ExecutionEnd) -> ExecutionEnd {
+    ExecutionEnd { output: end.output.filter(|output| output.len() <= OUTPUT_KEPT_BYTES), ..end }
+}
+
+async fn put_off(app: &App, id: &ApprovalId) -> Result<Option<Approval>, Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
-    let Some(approval) = app.ports.store.load(id).await? else { return Ok(()) };
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(None) };
     let now = app.now();
     let later = |approval: &mut Approval| {
         approval.put_off(now);
         true
     };
-    change(app, approval, deadline, later).await.map(|_| ())
+    Ok(Some(change(app, approval, deadline, later).await?.record()))
 }

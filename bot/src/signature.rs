@@ -88,6 +88,10 @@ pub enum Unverified {
     Wrong,
 }
 
+/// Marks a response: the request was signed, and by no key that is live here. The keys may have been replaced.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused;
+
 impl Verifier {
     /// A verifier with the current key and, during a rotation, the previous one.
     pub fn new(current: SigningKey, previous: Option<SigningKey>) -> Self {

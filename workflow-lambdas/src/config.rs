@@ -1,11 +1,15 @@
-//! The configuration of the functions that have any: read from the environment in this one place, with all
-//! problems in one error.
+//! The configuration of the functions that have any: read from the environment, and the secret it names, in this one
+//! place, with all problems in one error.
 
-use countersign_bot::config::{Problems, is_safe};
+use countersign_bot::aws::secrets_manager::SecretsManager;
+use countersign_bot::config::{Problems, environment, is_safe};
+use countersign_bot::ports::{SecretValues, Secrets};
 use countersign_bot::signature::{SigningKey, Verifier};
 use http::Uri;
+use secrecy::ExposeSecret;
 use url::Url;
 
+const DOUBLE_SECRET_ID: &str = "COUNTERSIGN_DOUBLE_SECRET_ID";
 const DOUBLE_URL: &str = "COUNTERSIGN_DOUBLE_URL";
 const DOUBLE_KEY: &str = "COUNTERSIGN_DOUBLE_KEY";
 const DOUBLE_KEY_PREVIOUS: &str = "COUNTERSIGN_DOUBLE_KEY_PREVIOUS";
@@ -27,11 +31,6 @@ pub struct DoubleConfig {
 }
 
 impl CalculateConfig {
-    /// Reads the configuration from the process environment.
-    pub fn from_env() -> Result<Self, Problems> {
-        Self::from_lookup(environment)
-    }
-
     /// Reads the configuration from a lookup, so that tests can pass one in.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut problems = Vec::new();
@@ -45,11 +44,6 @@ impl CalculateConfig {
 }
 
 impl DoubleConfig {
-    /// Reads the configuration from the process environment.
-    pub fn from_env() -> Result<Self, Problems> {
-        Self::from_lookup(environment)
-    }
-
     /// Reads the configuration from a lookup, so that tests can pass one in.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
         let mut problems = Vec::new();
@@ -63,9 +57,23 @@ impl DoubleConfig {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok()
+/// The environment, and the secret that it names: its `key` stands for `COUNTERSIGN_DOUBLE_KEY`, its `key_previous`
+/// for `COUNTERSIGN_DOUBLE_KEY_PREVIOUS`. A variable wins over the secret, so that a function can be run by hand.
+pub async fn settings(aws: &aws_config::SdkConfig) -> Result<impl Fn(&str) -> Option<String>, Problems> {
+    let secret = match environment(DOUBLE_SECRET_ID) {
+        Some(id) => SecretsManager::new(aws, id).fetch().await.map_err(|error| {
+            Problems(vec![format!("the secret that {DOUBLE_SECRET_ID} names cannot be read: {error}")])
+        })?,
+        None => SecretValues::new(),
+    };
+    Ok(move |name: &str| {
+        let key = match name {
+            DOUBLE_KEY => "key",
+            DOUBLE_KEY_PREVIOUS => "key_previous",
+            _ => return environment(name),
+        };
+        environment(name).or_else(|| secret.get(key).map(|value| value.expose_secret().to_owned()))
+    })
 }
 
 fn required(lookup: impl Fn(&str) -> Option<String>, name: &str, problems: &mut Vec<String>) -> Option<String> {

@@ -9,4 +9,3 @@ pub mod double;
 pub mod errors;
 pub mod finalize;
 pub mod is_input_valid;
-pub mod logging;

@@ -3,7 +3,7 @@
 //! Each has an id that is the same when it is sent again, because the bus delivers at least once.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ids::{ApprovalId, ExecutionArn, PersonId};
@@ -15,7 +15,8 @@ pub const SOURCE: &str = "countersign";
 pub const SCHEMA_VERSION: &str = "1";
 
 /// One event, ready to be put on the bus.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Event {
     /// The same whenever this event is sent.
     pub id: String,
@@ -26,7 +27,8 @@ pub struct Event {
 }
 
 /// The kinds of event.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum DetailType {
     /// A workflow has asked.
     Requested,

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
 
@@ -24,7 +25,8 @@ pub struct Policy {
 }
 
 /// One person with every identity that counts as that person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Person {
     /// The key in the policy file.
     pub id: PersonId,
@@ -39,7 +41,8 @@ pub struct Person {
 }
 
 /// One `[policies.NAME]`, with its groups resolved to people.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Rules {
     /// The name a request uses.
     pub name: String,
@@ -64,7 +67,8 @@ pub struct Rules {
 }
 
 /// `escalate_after` and `escalate_to`, which only make sense together.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Escalation {
     /// Counted from the request.
     pub after: SignedDuration,
@@ -73,7 +77,8 @@ pub struct Escalation {
 }
 
 /// When approval mail is sent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum EmailUse {
     /// Beside the chat card.
     Always,

@@ -2,7 +2,7 @@
 //! which copies of the card are out.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
@@ -46,7 +46,8 @@ pub struct Approval {
 }
 
 /// Where the decision stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum State {
     /// Nobody has completed the quorum.
     Pending,
@@ -57,7 +58,8 @@ pub enum State {
 }
 
 /// What we are about to tell Step Functions.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Ending {
     /// Success or failure, and why.
     pub intent: Intent,
@@ -66,7 +68,8 @@ pub struct Ending {
 }
 
 /// The three callbacks that the bot makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Intent {
     /// `SendTaskSuccess`.
     Approve,
@@ -80,7 +83,8 @@ pub enum Intent {
 }
 
 /// How the task ended, as Step Functions has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Resolution {
     /// Which end it was.
     pub outcome: Outcome,
@@ -89,7 +93,8 @@ pub struct Resolution {
 }
 
 /// The ends an approval can have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     /// The task succeeded with our output.
     Approved,
@@ -130,7 +135,7 @@ pub enum Status {
 }
 
 /// Approve or reject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Let it go ahead.
@@ -140,7 +145,7 @@ pub enum Verdict {
 }
 
 /// Where a person pressed the button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
     /// A Slack message.
@@ -150,7 +155,8 @@ pub enum Platform {
 }
 
 /// What one person said.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Vote {
     /// Who.
     pub person: PersonId,
@@ -167,7 +173,8 @@ pub struct Vote {
 }
 
 /// One message that shows the approval, and what it shows.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Copy {
     /// What is needed to change or answer the message.
     pub message: MessageRef,
@@ -178,7 +185,8 @@ pub struct Copy {
 }
 
 /// What is needed to change or answer a message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum MessageRef {
     /// A Slack message: channel id and timestamp.
     Slack {
@@ -195,7 +203,8 @@ pub enum MessageRef {
 }
 
 /// What the requester has been told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Told {
     /// How the approval ended.
     pub outcome: bool,
@@ -204,7 +213,8 @@ pub struct Told {
 }
 
 /// How an execution ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ExecutionEnd {
     /// `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
     pub status: String,
@@ -213,7 +223,8 @@ pub struct ExecutionEnd {
 }
 
 /// When to try again what failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Retry {
     /// Failures in a row.
     pub failures: u32,

@@ -18,7 +18,8 @@ const CORRELATION_MAX_BYTES: usize = 8_192;
 const TIMEOUT_MAX_SECONDS: i64 = 99_999_999;
 
 /// The request as the people who decide see it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Request {
     /// One line that says what is asked.
     pub title: String,

@@ -1,9 +1,17 @@
 //! The only code of the library that names `aws_sdk_*`.
 
+pub mod dynamodb;
+pub mod eventbridge;
+pub mod secrets_manager;
 pub mod ses;
 pub mod step_functions;
 
+use std::time::Duration;
+
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
 
 /// The SDK's configuration from the environment of a Lambda function, on the one TLS provider.
@@ -14,6 +22,30 @@ pub async fn sdk_config() -> SdkConfig {
 /// The SDK's HTTP client, on rustls with ring like every other client here.
 pub fn http_client() -> aws_sdk_sfn::config::SharedHttpClient {
     aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+/// A call is tried three times. The pauses grow from a twentieth of a second, with jitter: the SDK's own first
+/// pause of up to a second would use up what Slack leaves for an answer.
+fn retries() -> RetryConfig {
+    RetryConfig::standard()
+        .with_max_attempts(3)
+        .with_initial_backoff(Duration::from_millis(50))
+        .with_max_backoff(Duration::from_millis(500))
+}
+
+/// How long one try may take, connecting included.
+fn timeouts(one_try: Duration) -> TimeoutConfig {
+    TimeoutConfig::builder().operation_attempt_timeout(one_try).build()
+}
+
+/// The error's code; its message is left out, since it may quote what was sent.
+fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
+    match error {
+        SdkError::ServiceError(_) => error.code().unwrap_or("Unknown").to_owned(),
+        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
+        SdkError::ConstructionFailure(_) => "the call could not be made".to_owned(),
+        _ => "no connection".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -35,7 +67,10 @@ mod tests {
             )))
             .http_client(http_client())
             .build();
-        let _ = (step_functions::AwsStepFunctions::new(&config), ses::Ses::new(&config));
+        let _ = (step_functions::AwsStepFunctions::new(&config), ses::Ses::new(&config, None));
+        let _ = dynamodb::DynamoDbStore::new(&config, "table".to_owned());
+        let _ = eventbridge::EventBridgeBus::new(&config, "bus".to_owned());
+        let _ = secrets_manager::SecretsManager::new(&config, "secret".to_owned());
         let _ = ses::Ses::at("http://127.0.0.1:9");
         HttpClient::new().unwrap();
         slack::Client::new("https://slack.com/api", &"xoxb-test".into()).unwrap();

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use aws_config::SdkConfig;
 use aws_sdk_ses::Client;
-use aws_sdk_ses::config::timeout::TimeoutConfig;
-use aws_sdk_ses::config::{BehaviorVersion, Credentials, Region, retry::RetryConfig};
+use aws_sdk_ses::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::operation::send_raw_email::SendRawEmailError;
 use aws_sdk_ses::primitives::Blob;
 use aws_sdk_ses::types::RawMessage;
 
-use super::http_client;
+use super::{http_client, retries, timeouts};
 
 const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -19,6 +18,7 @@ const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone)]
 pub struct Ses {
     client: Client,
+    configuration_set: Option<String>,
 }
 
 /// A mail that was not accepted. The code is SES's own; the message is left out, since it quotes addresses.
@@ -32,10 +32,13 @@ pub struct Error {
 }
 
 impl Ses {
-    /// A client with the configuration of the environment.
-    pub fn new(config: &SdkConfig) -> Self {
-        let config = aws_sdk_ses::config::Builder::from(config).timeout_config(timeouts()).build();
-        Self { client: Client::from_conf(config) }
+    /// A client with the configuration of the environment, and the configuration set that mails are sent with.
+    pub fn new(config: &SdkConfig, configuration_set: Option<String>) -> Self {
+        let config = aws_sdk_ses::config::Builder::from(config)
+            .timeout_config(timeouts(TRY_TIMEOUT))
+            .retry_config(retries())
+            .build();
+        Self { client: Client::from_conf(config), configuration_set }
     }
 
     /// A client for a service that speaks SES's protocol at this address and checks no credentials.
@@ -46,10 +49,10 @@ impl Ses {
             .endpoint_url(endpoint_url)
             .credentials_provider(Credentials::new("local", "local", None, None, "local"))
             .http_client(http_client())
-            .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts())
+            .retry_config(retries())
+            .timeout_config(timeouts(TRY_TIMEOUT))
             .build();
-        Self { client: Client::from_conf(config) }
+        Self { client: Client::from_conf(config), configuration_set: None }
     }
 
     /// `SendRawEmail` to one address. The SDK repeats what may be repeated, with jitter.
@@ -57,12 +60,9 @@ impl Ses {
         let raw =
             RawMessage::builder().data(Blob::new(message)).build().map_err(|_| Error::new("Unbuildable", true))?;
         let call = self.client.send_raw_email().source(from).destinations(to).raw_message(raw);
+        let call = call.set_configuration_set_name(self.configuration_set.clone());
         call.send().await.map(|_| ()).map_err(|error| Error::from(&error))
     }
-}
-
-fn timeouts() -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).build()
 }
 
 impl Error {

@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::config::timeout::TimeoutConfig;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
 
+use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::record::ExecutionEnd;
 use crate::approval::truth::{LookUp, TaskFate};
 use crate::ports::{CallbackError, StartError, StepFunctions, Unavailable};
 
 const SERVICE: &str = "Step Functions";
-const TRY_TIMEOUT: Duration = Duration::from_secs(2);
+const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 /// `GetExecutionHistory` returns at most 1,000 events a page; a workflow that waits for people has few.
 const HISTORY_PAGE: i32 = 1_000;
 
@@ -28,8 +28,10 @@ pub struct AwsStepFunctions {
 impl AwsStepFunctions {
     /// A client with the configuration of the environment.
     pub fn new(config: &aws_config::SdkConfig) -> Self {
-        let timeouts = TimeoutConfig::builder().operation_attempt_timeout(TRY_TIMEOUT).build();
-        let config = aws_sdk_sfn::config::Builder::from(config).timeout_config(timeouts).build();
+        let config = aws_sdk_sfn::config::Builder::from(config)
+            .timeout_config(timeouts(TRY_TIMEOUT))
+            .retry_config(retries())
+            .build();
         Self { client: Client::from_conf(config) }
     }
 }
@@ -159,15 +161,6 @@ fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
             service.raw().status().is_server_error() || error.code().is_some_and(|code| code.contains("Throttl"))
         }
         _ => true,
-    }
-}
-
-/// The error's code; its message is left out, since it may quote what was sent.
-fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
-    match error {
-        SdkError::ServiceError(_) => error.code().unwrap_or("Unknown").to_owned(),
-        SdkError::TimeoutError(_) => "no answer in time".to_owned(),
-        _ => "no connection".to_owned(),
     }
 }
 

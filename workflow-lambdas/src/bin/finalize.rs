@@ -1,6 +1,7 @@
 //! The Lambda function `finalize`.
 
-use countersign_workflow_lambdas::{finalize, logging};
+use countersign_bot::lambda::logging;
+use countersign_workflow_lambdas::finalize;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 

@@ -2,7 +2,8 @@
 
 use std::convert::Infallible;
 
-use countersign_workflow_lambdas::{is_input_valid, logging};
+use countersign_bot::lambda::logging;
+use countersign_workflow_lambdas::is_input_valid;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 

@@ -9,6 +9,9 @@ use super::raw::{File, Name, Named, RawCommand, RawPerson, RawRules};
 use crate::approval::ids::PersonId;
 use crate::approval::policy::{Escalation, LaunchCommand, Person, Policy, Rules, is_address};
 
+/// Each of them gets a mail and is part of every record, which has to fit an item of the store.
+const APPROVERS_MAX: usize = 100;
+
 /// Looks every name up; what leads nowhere, or to nobody, goes on the list.
 pub(super) fn check(file: File, errors: &mut Vec<Error>) -> Policy {
     let people = check_people(file.people, errors);
@@ -162,6 +165,11 @@ fn check_quorum(name: &str, approvers: Option<&[Person]>, raw: &RawRules, errors
     match approvers {
         Some([]) => {
             let message = format!("policy `{name}`: approvers has nobody in it, so nobody could ever approve");
+            errors.push(problem(message, raw.approvers_span));
+        }
+        Some(people) if people.len() > APPROVERS_MAX => {
+            let there = people.len();
+            let message = format!("policy `{name}`: {there} distinct approvers, at most {APPROVERS_MAX}");
             errors.push(problem(message, raw.approvers_span));
         }
         Some(people) if raw.required > people.len() => {

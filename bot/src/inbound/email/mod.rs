@@ -27,6 +27,7 @@ use crate::messages::answers::{self, PLAIN};
 use crate::messages::mail::Summary;
 use crate::messages::page::{self, Notice, Page};
 use crate::resolve::{self, Answer};
+use crate::signature::Refused;
 
 /// A person at a browser waits this long at most.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -159,7 +160,9 @@ async fn visitor(app: &App, id: &str, query: &LinkQuery, deadline: Deadline) -> 
     let id = ApprovalId::parse(id).map_err(|_| not_found())?;
     let link = mail.keys.verify(&id, &query.k).map_err(|reason| {
         tracing::warn!(%reason, "a request with a link was refused");
-        unauthorised()
+        let mut response = unauthorised();
+        response.extensions_mut().insert(Refused);
+        response
     })?;
     // Whoever has left the policy since can no longer use the link.
     let person = app.policy.people.get(&link.person).cloned().ok_or_else(unauthorised)?;

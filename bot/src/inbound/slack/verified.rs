@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::signature::{Refused, Unverified};
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
@@ -30,7 +31,11 @@ impl FromRequest<App> for Verified {
             Ok(()) => Ok(Self(body)),
             Err(reason) => {
                 tracing::warn!(%reason, "a request to a Slack route was refused");
-                Err(StatusCode::UNAUTHORIZED.into_response())
+                let mut response = StatusCode::UNAUTHORIZED.into_response();
+                if reason == Unverified::Wrong {
+                    response.extensions_mut().insert(Refused);
+                }
+                Err(response)
             }
         }
     }

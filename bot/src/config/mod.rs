@@ -1,16 +1,21 @@
 //! The configuration: read from the environment in this one place, with all problems in one error.
 
+mod deployed;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use url::{Host, Url};
 
 use crate::app::Links;
 use crate::approval::policy::is_address;
 use crate::inbound::email::link::LinkKeys;
+use crate::ports::SecretValues;
 use crate::signature::{SigningKey, Verifier};
 use crate::slack;
+
+pub use deployed::Deployed;
 
 /// The address of Slack's Web API.
 const SLACK_API_URL: &str = "https://slack.com/api";
@@ -45,13 +50,22 @@ pub struct SlackConfig {
 pub struct MailConfig {
     /// The sender's address, which SES must have verified.
     pub from: String,
+    /// The SES configuration set that mails are sent with, if any.
+    pub configuration_set: Option<String>,
     /// Sign and check the links.
     pub keys: LinkKeys,
 }
 
-/// Everything that is wrong with the configuration, a line each.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Everything that is wrong with the configuration, a line each. `Debug` prints the same, because that is what is
+/// seen of an error that `main` returns.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<String>);
+
+impl fmt::Debug for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -74,35 +88,83 @@ impl SlackConfig {
 }
 
 impl Config {
-    /// Reads the configuration from the process environment.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
-    pub fn from_env() -> Result<Self, Problems> {
-        Self::from_lookup(|name| std::env::var(name).ok())
-    }
-
     /// Reads the configuration from a lookup, so that tests and the local run go the same way.
     pub fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Result<Self, Problems> {
-        let mut reader = Reader { lookup, problems: Vec::new() };
-        let slack = reader.slack();
-        let mail = reader.mail();
-        let links = reader.links();
-        let state_machines = reader.state_machines();
-        match links {
-            Some(links) if reader.problems.is_empty() => Ok(Self { slack, mail, links, state_machines }),
-            _ => Err(Problems(reader.problems)),
-        }
+        let mut reader = Reader::new(lookup, None);
+        let config = reader.config();
+        reader.finish(config)
     }
 }
 
-struct Reader<L> {
+/// Reads a variable of the process environment.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+struct Reader<'a, L> {
     lookup: L,
+    secret: Option<&'a SecretValues>,
     problems: Vec<String>,
 }
 
-impl<L: Fn(&str) -> Option<String>> Reader<L> {
+/// The keys that a secret may have; `slack_bot_token` stands for `COUNTERSIGN_SLACK_BOT_TOKEN`, and so on.
+const SECRET_KEYS: [&str; 8] = [
+    "slack_signing_secret",
+    "slack_signing_secret_previous",
+    "slack_bot_token",
+    "teams_app_id",
+    "teams_app_password",
+    "teams_tenant",
+    "link_key",
+    "link_key_previous",
+];
+
+fn variable(secret_key: &str) -> String {
+    format!("COUNTERSIGN_{}", secret_key.to_ascii_uppercase())
+}
+
+impl<'a, L: Fn(&str) -> Option<String>> Reader<'a, L> {
+    fn new(lookup: L, secret: Option<&'a SecretValues>) -> Self {
+        let mut reader = Self { lookup, secret, problems: Vec::new() };
+        for key in secret.into_iter().flat_map(BTreeMap::keys) {
+            if !SECRET_KEYS.contains(&key.as_str()) {
+                reader.problems.push(format!("the secret has a key that is not known: {key}"));
+            } else if (reader.lookup)(&variable(key)).is_some() {
+                reader.problems.push(format!("{} is set, and in the secret as {key} as well", variable(key)));
+            }
+        }
+        reader
+    }
+
+    /// The configuration, or nothing if there is a problem that keeps it from being made.
+    fn config(&mut self) -> Option<Config> {
+        let slack = self.slack();
+        let mail = self.mail();
+        let links = self.links();
+        let state_machines = self.state_machines();
+        Some(Config { slack, mail, links: links?, state_machines })
+    }
+
+    /// What was read, if there is no problem with any of it.
+    fn finish<T>(self, read: Option<T>) -> Result<T, Problems> {
+        match read {
+            Some(read) if self.problems.is_empty() => Ok(read),
+            _ => Err(Problems(self.problems)),
+        }
+    }
+
+    /// A value of the environment or of the secret.
+    fn value(&self, name: &str) -> Option<String> {
+        (self.lookup)(name).or_else(|| {
+            let mut entries = self.secret?.iter();
+            entries.find(|(key, _)| variable(key) == name).map(|(_, value)| value.expose_secret().to_owned())
+        })
+    }
+
     /// A value that is set; set to nothing is a mistake that would otherwise turn a platform off unnoticed.
     fn optional(&mut self, name: &str) -> Option<String> {
-        let value = (self.lookup)(name)?;
+        let value = self.value(name)?;
         if value.trim().is_empty() {
             self.problems.push(format!("{name} is set and empty"));
             return None;
@@ -115,14 +177,14 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
 
     fn required(&mut self, name: &str, why: &str) -> Option<String> {
         let value = self.optional(name);
-        if value.is_none() && (self.lookup)(name).is_none() {
+        if value.is_none() && self.value(name).is_none() {
             self.problems.push(format!("{name} is missing: {why}"));
         }
         value
     }
 
     fn is_set(&self, names: &[&str]) -> bool {
-        names.iter().any(|name| (self.lookup)(name).is_some())
+        names.iter().any(|name| self.value(name).is_some())
     }
 
     fn url(&mut self, name: &str, value: String) -> Option<String> {
@@ -159,7 +221,8 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
     fn mail(&mut self) -> Option<MailConfig> {
         const FROM: &str = "COUNTERSIGN_MAIL_FROM";
         const KEY: &str = "COUNTERSIGN_LINK_KEY";
-        if !self.is_set(&[FROM, KEY]) {
+        // A secret holds a link key from the beginning, so in there it is no sign that mail is wanted.
+        if (self.lookup)(FROM).is_none() && (self.lookup)(KEY).is_none() {
             return None;
         }
         let from = self.required(FROM, "mail needs a sender");
@@ -173,7 +236,12 @@ impl<L: Fn(&str) -> Option<String>> Reader<L> {
         }
         let previous = self.optional("COUNTERSIGN_LINK_KEY_PREVIOUS");
         let previous = previous.and_then(|key| SigningKey::new(key.into()));
-        Some(MailConfig { from: from?, keys: LinkKeys::new(SigningKey::new(key?.into())?, previous) })
+        let configuration_set = self.optional("COUNTERSIGN_MAIL_CONFIGURATION_SET");
+        Some(MailConfig {
+            from: from?,
+            configuration_set,
+            keys: LinkKeys::new(SigningKey::new(key?.into())?, previous),
+        })
     }
 
     fn links(&mut self) -> Option<Links> {

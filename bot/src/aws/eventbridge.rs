@@ -1,0 +1,102 @@
+//! The bus in EventBridge.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_config::SdkConfig;
+use aws_sdk_eventbridge::Client;
+use aws_sdk_eventbridge::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_eventbridge::types::PutEventsRequestEntry;
+
+use super::{code, retries, timeouts};
+use crate::approval::event::{Event, SOURCE};
+use crate::ports::{EventBus, Unavailable};
+
+const SERVICE: &str = "EventBridge";
+const TRY_TIMEOUT: Duration = Duration::from_millis(700);
+/// `PutEvents` takes at most this many entries.
+const ENTRIES_MAX: usize = 10;
+/// How often entries are put that EventBridge has refused for a passing reason, the first time included.
+const ENTRY_TRIES: u32 = 3;
+/// The pause before an entry is put again grows from this, with jitter.
+const ENTRY_PAUSE: Duration = Duration::from_millis(50);
+
+/// A bus of EventBridge.
+#[derive(Debug, Clone)]
+pub struct EventBridgeBus {
+    client: Client,
+    bus: String,
+}
+
+impl EventBridgeBus {
+    /// The bus of this name, with the configuration of the environment.
+    pub fn new(config: &SdkConfig, bus: String) -> Self {
+        let config = aws_sdk_eventbridge::config::Builder::from(config)
+            .timeout_config(timeouts(TRY_TIMEOUT))
+            .retry_config(retries())
+            .build();
+        Self { client: Client::from_conf(config), bus }
+    }
+
+    /// Puts one call's worth of events. EventBridge answers 200 and refuses single entries, of which those that
+    /// were throttled or met an internal failure are put again.
+    async fn put_entries(&self, mut events: Vec<&Event>) -> Result<Vec<String>, Unavailable> {
+        let mut accepted = Vec::new();
+        for attempt in 1..=ENTRY_TRIES {
+            let entries = events.iter().map(|event| self.entry(event)).collect();
+            let put = match self.client.put_events().set_entries(Some(entries)).send().await {
+                Ok(put) => put,
+                Err(_) if !accepted.is_empty() => break,
+                Err(error) => return Err(unavailable(&error)),
+            };
+            let mut again = Vec::new();
+            for (event, result) in events.iter().zip(put.entries.unwrap_or_default()) {
+                match result.error_code.as_deref() {
+                    None => accepted.push(event.id.clone()),
+                    Some(code) if is_passing(code) => again.push(*event),
+                    Some(code) => tracing::error!(event.id, code, "EventBridge refuses an event"),
+                }
+            }
+            if again.is_empty() || attempt == ENTRY_TRIES {
+                break;
+            }
+            events = again;
+            tokio::time::sleep(ENTRY_PAUSE.mul_f64(f64::from(attempt) * (0.5 + fastrand::f64()))).await;
+        }
+        Ok(accepted)
+    }
+
+    fn entry(&self, event: &Event) -> PutEventsRequestEntry {
+        PutEventsRequestEntry::builder()
+            .event_bus_name(&self.bus)
+            .source(SOURCE)
+            .detail_type(event.detail_type.as_str())
+            .detail(event.detail.to_string())
+            .build()
+    }
+}
+
+#[async_trait]
+impl EventBus for EventBridgeBus {
+    async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable> {
+        let mut accepted = Vec::new();
+        for chunk in events.chunks(ENTRIES_MAX) {
+            match self.put_entries(chunk.iter().collect()).await {
+                Ok(ids) => accepted.extend(ids),
+                // What went out is out; the rest stays with the caller.
+                Err(_) if !accepted.is_empty() => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(accepted)
+    }
+}
+
+/// The codes of an entry that may be accepted later (EventBridge API reference, `PutEventsResultEntry`).
+fn is_passing(code: &str) -> bool {
+    matches!(code, "InternalFailure" | "InternalException" | "ThrottlingException")
+}
+
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
+    Unavailable::new(SERVICE, code(error))
+}

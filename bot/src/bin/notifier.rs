@@ -1,0 +1,19 @@
+//! The Lambda function `notifier`, the task of the states that wait for a decision.
+
+use countersign_bot::lambda::{self, logging};
+use countersign_bot::notify;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    logging::init();
+    let live = lambda::background().await?;
+    let raise = async |event: LambdaEvent<Value>| {
+        let app = live.value().await;
+        // Boxed, because the compiler gives up on the layout of a future that nests this deep.
+        let raised = Box::pin(notify::notify(&app, event.payload)).await;
+        raised.map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
+    };
+    lambda_runtime::run(service_fn(raise)).await
+}

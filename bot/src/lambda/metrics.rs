@@ -1,0 +1,30 @@
+//! What CloudWatch draws and alarms on, as log lines in its embedded metric format (CloudWatch user guide, embedded
+//! metric format specification).
+
+use std::io::{self, Write};
+
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::app::App;
+use crate::config::environment;
+use crate::reconcile::Pass;
+
+/// Prints what a pass of the reconciler found.
+pub fn print(app: &App, pass: Pass) -> io::Result<()> {
+    let now = app.now();
+    let age = pass.oldest_callback.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
+    let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
+    let metrics = [metric("Due", "Count"), metric("PutOff", "Count"), metric("OldestCallbackAge", "Seconds")];
+    let line = json!({
+        "_aws": {
+            "Timestamp": now.as_millisecond(),
+            "CloudWatchMetrics": [{ "Namespace": "Countersign", "Dimensions": [["Table"]], "Metrics": metrics }],
+        },
+        "Table": environment("COUNTERSIGN_TABLE"),
+        "Due": pass.due,
+        "PutOff": pass.put_off,
+        "OldestCallbackAge": age.as_secs(),
+    });
+    writeln!(io::stdout(), "{line}")
+}
