@@ -11,4 +11,4 @@ pub mod request;
 pub mod truth;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;

@@ -100,3 +100,69 @@ fn is_passing(code: &str) -> bool {
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
     Unavailable::new(SERVICE, code(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::approval::sample::approval;
+    use crate::aws::wire::{Answer, Service, refusal};
+
+    fn events(count: usize) -> Vec<Event> {
+        let event = Event::requested(&approval(""));
+        (0..count).map(|number| Event { id: format!("e{number}"), ..event.clone() }).collect()
+    }
+
+    /// An answer to as many entries as there are codes; an empty code stands for an accepted entry.
+    fn put(codes: &[&str]) -> Answer {
+        let entries: Vec<_> = codes
+            .iter()
+            .map(|code| if code.is_empty() { json!({ "EventId": "1" }) } else { json!({ "ErrorCode": code }) })
+            .collect();
+        let failed = codes.iter().filter(|code| !code.is_empty()).count();
+        (200, json!({ "FailedEntryCount": failed, "Entries": entries }))
+    }
+
+    async fn bus(answers: impl IntoIterator<Item = Answer>) -> (Service, EventBridgeBus) {
+        let service = Service::answering(answers).await;
+        let bus = EventBridgeBus::new(&service.config(), "countersign".to_owned());
+        (service, bus)
+    }
+
+    #[tokio::test]
+    async fn an_entry_names_bus_source_kind_and_detail() {
+        let (service, bus) = bus([put(&[""])]).await;
+        assert_eq!(bus.put(&events(1)).await.unwrap(), ["e0"]);
+        let entry = &service.asked()[0]["Entries"][0];
+        assert_eq!(entry["EventBusName"], "countersign");
+        assert_eq!(entry["Source"], "countersign");
+        assert_eq!(entry["DetailType"], "Approval Requested");
+        let detail: serde_json::Value = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+        assert_eq!(detail["schemaVersion"], "1");
+    }
+
+    #[tokio::test]
+    async fn only_entries_refused_for_a_passing_reason_are_put_again() {
+        let first = put(&["", "ThrottlingException", "MalformedDetail", "InternalFailure"]);
+        let (service, bus) = bus([first, put(&["", "ThrottlingException"]), put(&["ThrottlingException"])]).await;
+        assert_eq!(bus.put(&events(4)).await.unwrap(), ["e0", "e1"]);
+        let sizes: Vec<_> = service.asked().iter().map(|asked| asked["Entries"].as_array().unwrap().len()).collect();
+        assert_eq!(sizes, [4, 2, 1]);
+    }
+
+    #[tokio::test]
+    async fn ten_entries_go_in_a_call_and_what_went_out_counts_when_a_later_call_fails() {
+        let denied = refusal(400, "AccessDeniedException");
+        let (service, bus) = bus([put(&[""; 10]), denied]).await;
+        assert_eq!(bus.put(&events(12)).await.unwrap().len(), 10);
+        assert_eq!(service.asked()[1]["Entries"].as_array().unwrap().len(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_bus_that_refuses_the_call_is_unavailable() {
+        let (_service, bus) = bus([refusal(400, "ResourceNotFoundException")]).await;
+        let error = bus.put(&events(1)).await.unwrap_err();
+        assert_eq!(error.to_string(), "EventBridge is unavailable: ResourceNotFoundException");
+    }
+}

@@ -49,9 +49,10 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use aws_sdk_sfn::config::{Credentials, Region};
+mod wire;
 
+#[cfg(test)]
+mod tests {
     use super::*;
     use crate::http::HttpClient;
     use crate::slack;
@@ -59,14 +60,7 @@ mod tests {
     /// Two TLS providers in one binary panic when the second client is made, so all are made here.
     #[tokio::test]
     async fn every_client_can_be_made_beside_the_others() {
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-west-1"))
-            .credentials_provider(aws_sdk_sfn::config::SharedCredentialsProvider::new(Credentials::new(
-                "id", "secret", None, None, "test",
-            )))
-            .http_client(http_client())
-            .build();
+        let config = wire::config_for("http://127.0.0.1:9");
         let _ = (step_functions::AwsStepFunctions::new(&config), ses::Ses::new(&config, None));
         let _ = dynamodb::DynamoDbStore::new(&config, "table".to_owned());
         let _ = eventbridge::EventBridgeBus::new(&config, "bus".to_owned());

@@ -59,6 +59,18 @@ mod tests {
     use secrecy::ExposeSecret;
 
     use super::*;
+    use crate::aws::wire::{Service, refusal};
+
+    #[tokio::test]
+    async fn a_secret_is_fetched_by_its_id() {
+        let answer = (200, serde_json::json!({ "SecretString": r#"{"link_key": "k"}"# }));
+        let service = Service::answering([answer, refusal(400, "ResourceNotFoundException")]).await;
+        let secrets = SecretsManager::new(&service.config(), "countersign/bot".to_owned());
+        assert_eq!(secrets.fetch().await.unwrap()["link_key"].expose_secret(), "k");
+        assert_eq!(service.asked()[0]["SecretId"], "countersign/bot");
+        let error = secrets.fetch().await.unwrap_err();
+        assert_eq!(error.to_string(), "Secrets Manager is unavailable: ResourceNotFoundException");
+    }
 
     #[test]
     fn a_secret_is_an_object_of_texts_and_an_error_quotes_nothing_of_it() {

@@ -202,3 +202,88 @@ fn from_json<T: for<'de> Deserialize<'de>>(attributes: &Attributes, name: &str) 
 fn broken(attribute: &'static str) -> Unavailable {
     Unavailable::new(SERVICE, format!("the item's {attribute} is not what this version writes"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::decide::{Counted, decide};
+    use crate::approval::ids::PersonId;
+    use crate::approval::record::{Ending, Intent, MessageRef, Outcome, Verdict};
+    use crate::approval::sample::{after, approval, command};
+
+    /// A record with something in every field.
+    fn full() -> Approval {
+        let mut approval = approval("required = 2\nslack_channel = \"C1\"\nremind_after = [\"5m\"]");
+        approval.request.correlation.insert(String::new(), serde_json::json!({ "big": 1e300, "text": "x" }));
+        approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
+        approval.adopt(Some(&MessageRef::Email { person: PersonId::parse("grace").unwrap() }));
+        for (person, seconds) in [("linus", 10), ("grace", 5)] {
+            let command = command(person, Verdict::Approve, Some("fine"));
+            let (Counted::Open(counted) | Counted::Decided(counted)) =
+                decide(&approval, &command, after(seconds)).unwrap();
+            approval = counted;
+        }
+        approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some("{}".to_owned()) });
+        approval.lease_until = Some(after(60));
+        approval.version = 9;
+        approval
+    }
+
+    #[test]
+    fn a_record_is_read_as_it_was_written() {
+        let states = [
+            State::Resolving(Ending { intent: Intent::GiveUp { reason: "nobody".to_owned() }, at: after(1) }),
+            State::Resolved(crate::approval::record::Resolution {
+                outcome: Outcome::Cancelled { reason: "aborted".to_owned() },
+                at: after(2),
+            }),
+            State::Pending,
+        ];
+        for state in states {
+            let mut approval = full();
+            approval.state = state;
+            let read = Item::new(&approval).unwrap().approval().unwrap();
+            assert_eq!(read.token.expose(), approval.token.expose());
+            assert_eq!(format!("{read:?}"), format!("{:?}", in_order(approval)));
+        }
+    }
+
+    /// Votes are read in the order of their times, which is the order they came in.
+    fn in_order(mut approval: Approval) -> Approval {
+        approval.votes.sort_by_key(|vote| vote.at);
+        approval
+    }
+
+    #[test]
+    fn an_item_that_another_version_wrote_is_named_and_not_quoted() {
+        let mut item = Item::new(&full()).unwrap();
+        item.attributes.insert("format".to_owned(), number(2));
+        assert!(item.approval().unwrap_err().to_string().contains("the item's format is not what"));
+        let mut item = Item::new(&full()).unwrap();
+        item.attributes.insert("record".to_owned(), text("AQCEsecret"));
+        let error = item.approval().unwrap_err();
+        assert!(!format!("{error:?}").contains("AQCE"), "{error}");
+    }
+
+    #[test]
+    fn an_approval_leaves_the_index_when_nothing_is_left_to_do_and_is_kept_for_ninety_days() {
+        let mut approval = approval("email = \"never\"");
+        assert!(Item::new(&approval).unwrap().attributes.contains_key("due_at"));
+        approval.resolve(Outcome::Approved, after(60));
+        approval.outbox.clear();
+        let item = Item::new(&approval).unwrap();
+        assert!(!item.attributes.contains_key("due_at") && !item.attributes.contains_key("due_shard"));
+        let kept = integer::<i64>(&item.attributes, "expires").unwrap() - after(600).as_second();
+        assert_eq!(kept, 90 * 24 * 60 * 60);
+    }
+
+    #[test]
+    fn ids_spread_over_all_shards() {
+        let mut counts = [0; DUE_SHARDS as usize];
+        for token in 0..1_600 {
+            let id = ApprovalId::of(&TaskToken::parse(&format!("token {token}")).unwrap());
+            counts[usize::from(shard(&id))] += 1;
+        }
+        assert!(counts.iter().all(|count| (60..=150).contains(count)), "{counts:?}");
+    }
+}

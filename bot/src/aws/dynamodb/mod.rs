@@ -159,3 +159,107 @@ impl Store for DynamoDbStore {
 fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
     Unavailable::new(SERVICE, code(error))
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::approval::record::Outcome;
+    use crate::approval::sample::{after, approval};
+    use crate::aws::wire::{Answer, Service, config_for, refusal};
+
+    async fn table(answers: impl IntoIterator<Item = Answer>) -> (Service, DynamoDbStore) {
+        let service = Service::answering(answers).await;
+        let store = DynamoDbStore::new(&service.config(), "approvals".to_owned());
+        (service, store)
+    }
+
+    /// The item of this approval, in the JSON that DynamoDB speaks.
+    fn wire_item(approval: &Approval) -> Value {
+        let item = Item::new(approval).unwrap().into_attributes();
+        fn value(attribute: &AttributeValue) -> Value {
+            match attribute {
+                AttributeValue::S(text) => json!({ "S": text }),
+                AttributeValue::N(number) => json!({ "N": number }),
+                AttributeValue::M(map) => {
+                    let map: serde_json::Map<_, _> = map.iter().map(|(key, it)| (key.clone(), value(it))).collect();
+                    json!({ "M": map })
+                }
+                other => panic!("{other:?} is not written"),
+            }
+        }
+        item.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect::<serde_json::Map<_, _>>().into()
+    }
+
+    #[tokio::test]
+    async fn a_change_is_one_write_on_the_version_that_was_read() {
+        let (service, store) = table([(200, json!({}))]).await;
+        let mut approval = approval("slack_channel = \"C1\"");
+        approval.version = 6;
+        let Saved::Done(saved) = store.save(approval).await.unwrap() else { panic!("nobody else was there") };
+        assert_eq!(saved.version, 7);
+        let asked = &service.asked()[0];
+        assert_eq!(asked["TableName"], "approvals");
+        assert_eq!(asked["ConditionExpression"], "#version = :read");
+        assert_eq!(asked["ExpressionAttributeValues"][":read"]["N"], "6");
+        assert_eq!(asked["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
+        assert_eq!(asked["Item"]["version"]["N"], "7");
+        assert_eq!(asked["Item"]["due_at"]["N"], after(15).as_millisecond().to_string());
+    }
+
+    #[tokio::test]
+    async fn whoever_is_second_gets_the_record_of_the_first() {
+        let ours = approval("");
+        let mut theirs = ours.clone();
+        theirs.version = 1;
+        theirs.resolve(Outcome::Expired, after(600));
+        let refused = |item: Value| {
+            let (status, mut body) = refusal(400, "ConditionalCheckFailedException");
+            body["Item"] = item;
+            (status, body)
+        };
+        let (_service, store) = table([refused(wire_item(&theirs)), refused(wire_item(&theirs))]).await;
+        let Saved::Conflict(record) = store.save(ours.clone()).await.unwrap() else { panic!("they were first") };
+        assert_eq!((record.state, record.version), (theirs.state.clone(), 1));
+        let Raised::Existing(record) = store.raise(&ours).await.unwrap() else { panic!("it was there") };
+        assert_eq!(record.state, theirs.state);
+    }
+
+    #[tokio::test]
+    async fn a_passing_failure_is_tried_again_and_a_lasting_one_is_named_without_its_message() {
+        let throttled = || refusal(400, "ProvisionedThroughputExceededException");
+        let (service, store) = table([throttled(), throttled(), (200, json!({}))]).await;
+        assert!(matches!(store.raise(&approval("")).await, Ok(Raised::New)));
+        assert_eq!(service.asked().len(), 3);
+
+        let (service, store) = table([refusal(400, "AccessDeniedException")]).await;
+        let error = store.load(&approval("").id).await.unwrap_err();
+        assert_eq!(error.to_string(), "DynamoDB is unavailable: AccessDeniedException");
+        assert_eq!(service.asked().len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_table_that_cannot_be_reached_is_unavailable() {
+        let config = config_for("http://127.0.0.1:9");
+        let error = DynamoDbStore::new(&config, "t".to_owned()).load(&approval("").id).await.unwrap_err();
+        assert_eq!(error.to_string(), "DynamoDB is unavailable: no connection");
+    }
+
+    #[tokio::test]
+    async fn what_is_due_is_gathered_from_all_shards_the_longest_due_first() {
+        let id = |token: &str| ApprovalId::of(&crate::approval::ids::TaskToken::parse(token).unwrap());
+        let (late, early) = (id("late"), id("early"));
+        let mut answers = vec![(200, json!({ "Items": [] })); usize::from(DUE_SHARDS)];
+        answers[3].1 = json!({ "Items": [{ "id": { "S": late }, "due_at": { "N": "2000" } }] });
+        answers[9].1 = json!({ "Items": [{ "id": { "S": early }, "due_at": { "N": "1000" } }] });
+        let (service, store) = table(answers).await;
+        assert_eq!(store.due(after(0), 10).await.unwrap(), [early, late]);
+        let shards: std::collections::BTreeSet<String> = service
+            .asked()
+            .iter()
+            .map(|asked| asked["ExpressionAttributeValues"][":shard"]["N"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(shards.len(), usize::from(DUE_SHARDS));
+    }
+}

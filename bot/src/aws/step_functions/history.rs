@@ -1,92 +1,13 @@
-//! Step Functions over the AWS SDK.
+//! What the history of an execution says about one task and about the end.
 
-use std::time::Duration;
-
-use async_trait::async_trait;
-use aws_sdk_sfn::Client;
-use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
 
-use super::{code, retries, timeouts};
-use crate::approval::ids::{ExecutionArn, TaskToken};
-use crate::approval::record::ExecutionEnd;
-use crate::approval::truth::{LookUp, TaskFate};
-use crate::ports::{CallbackError, StartError, StepFunctions, Unavailable};
-
-const SERVICE: &str = "Step Functions";
-const TRY_TIMEOUT: Duration = Duration::from_secs(1);
-/// `GetExecutionHistory` returns at most 1,000 events a page; a workflow that waits for people has few.
-const HISTORY_PAGE: i32 = 1_000;
-
-/// A Step Functions client.
-#[derive(Debug, Clone)]
-pub struct AwsStepFunctions {
-    client: Client,
-}
-
-impl AwsStepFunctions {
-    /// A client with the configuration of the environment.
-    pub fn new(config: &aws_config::SdkConfig) -> Self {
-        let config = aws_sdk_sfn::config::Builder::from(config)
-            .timeout_config(timeouts(TRY_TIMEOUT))
-            .retry_config(retries())
-            .build();
-        Self { client: Client::from_conf(config) }
-    }
-}
-
-#[async_trait]
-impl StepFunctions for AwsStepFunctions {
-    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
-        let call = self.client.send_task_success().task_token(token.expose()).output(output.to_string());
-        call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
-    }
-
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
-        let call = self.client.send_task_failure().task_token(token.expose()).error(error).cause(cause);
-        call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
-    }
-
-    async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
-        let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
-        let described = described.map_err(|error| unavailable(&error))?;
-        let pages = self.client.get_execution_history().execution_arn(execution.as_str()).max_results(HISTORY_PAGE);
-        let mut pages = pages.into_paginator().send();
-        let mut events = Vec::new();
-        while let Some(page) = pages.next().await {
-            events.extend(page.map_err(|error| unavailable(&error))?.events);
-        }
-        // The history is eventually consistent: an end that it does not show yet would make an open task look ended.
-        let end = events.iter().any(|event| is_end(event.r#type())).then(|| ExecutionEnd {
-            status: described.status().as_str().to_owned(),
-            output: described.output().map(str::to_owned),
-        });
-        Ok(LookUp { task: task_fate(&events, token), end })
-    }
-
-    async fn start_execution(
-        &self,
-        state_machine_arn: &str,
-        name: &str,
-        input: &Value,
-    ) -> Result<ExecutionArn, StartError> {
-        let call = self.client.start_execution().state_machine_arn(state_machine_arn).name(name);
-        let arn = match call.input(input.to_string()).send().await {
-            Ok(started) => started.execution_arn,
-            // The same command was delivered before: its execution has ended since, or its input was another.
-            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"))
-            }
-            Err(error) if is_passing(&error) => return Err(unavailable(&error).into()),
-            Err(error) => return Err(StartError::Refused(code(&error))),
-        };
-        ExecutionArn::parse(&arn).map_err(|error| StartError::Refused(error.to_string()))
-    }
-}
+use crate::approval::ids::TaskToken;
+use crate::approval::truth::TaskFate;
 
 /// Follows the events of one task: from the one that scheduled it with this token to the one that ended it.
-fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
+pub(super) fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
     let carries_token = |event: &&HistoryEvent| {
         let parameters = event.task_scheduled_event_details().map(|details| details.parameters());
         let parameters = parameters.and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -127,7 +48,8 @@ fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
     TaskFate::Open
 }
 
-fn is_end(kind: &HistoryEventType) -> bool {
+/// Whether the execution has ended with this event.
+pub(super) fn is_end(kind: &HistoryEventType) -> bool {
     matches!(
         kind,
         HistoryEventType::ExecutionSucceeded
@@ -145,27 +67,6 @@ fn contains(value: &Value, wanted: &str) -> bool {
         Value::Object(fields) => fields.values().any(|field| contains(field, wanted)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
-}
-
-fn callback_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallbackError {
-    match error.code() {
-        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => CallbackError::Closed,
-        _ => unavailable(error).into(),
-    }
-}
-
-/// Whether the same call may succeed later: anything but a refusal of the call itself.
-fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
-    match error {
-        SdkError::ServiceError(service) => {
-            service.raw().status().is_server_error() || error.code().is_some_and(|code| code.contains("Throttl"))
-        }
-        _ => true,
-    }
-}
-
-fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
-    Unavailable::new(SERVICE, code(error))
 }
 
 #[cfg(test)]

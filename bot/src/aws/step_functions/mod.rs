@@ -1,0 +1,197 @@
+//! Step Functions over the AWS SDK.
+
+mod history;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_sfn::Client;
+use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use serde_json::Value;
+
+use self::history::{is_end, task_fate};
+use super::{code, retries, timeouts};
+use crate::approval::ids::{ExecutionArn, TaskToken};
+use crate::approval::record::ExecutionEnd;
+use crate::approval::truth::LookUp;
+use crate::ports::{CallbackError, StartError, StepFunctions, Unavailable};
+
+const SERVICE: &str = "Step Functions";
+const TRY_TIMEOUT: Duration = Duration::from_secs(1);
+/// `GetExecutionHistory` returns at most 1,000 events a page; a workflow that waits for people has few.
+const HISTORY_PAGE: i32 = 1_000;
+
+/// A Step Functions client.
+#[derive(Debug, Clone)]
+pub struct AwsStepFunctions {
+    client: Client,
+}
+
+impl AwsStepFunctions {
+    /// A client with the configuration of the environment.
+    pub fn new(config: &aws_config::SdkConfig) -> Self {
+        let config = aws_sdk_sfn::config::Builder::from(config)
+            .timeout_config(timeouts(TRY_TIMEOUT))
+            .retry_config(retries())
+            .build();
+        Self { client: Client::from_conf(config) }
+    }
+}
+
+#[async_trait]
+impl StepFunctions for AwsStepFunctions {
+    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        let call = self.client.send_task_success().task_token(token.expose()).output(output.to_string());
+        call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
+    }
+
+    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
+        let call = self.client.send_task_failure().task_token(token.expose()).error(error).cause(cause);
+        call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
+    }
+
+    async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
+        let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
+        let described = described.map_err(|error| unavailable(&error))?;
+        let pages = self.client.get_execution_history().execution_arn(execution.as_str()).max_results(HISTORY_PAGE);
+        let mut pages = pages.into_paginator().send();
+        let mut events = Vec::new();
+        while let Some(page) = pages.next().await {
+            events.extend(page.map_err(|error| unavailable(&error))?.events);
+        }
+        // The history is eventually consistent: an end that it does not show yet would make an open task look ended.
+        let end = events.iter().any(|event| is_end(event.r#type())).then(|| ExecutionEnd {
+            status: described.status().as_str().to_owned(),
+            output: described.output().map(str::to_owned),
+        });
+        Ok(LookUp { task: task_fate(&events, token), end })
+    }
+
+    async fn start_execution(
+        &self,
+        state_machine_arn: &str,
+        name: &str,
+        input: &Value,
+    ) -> Result<ExecutionArn, StartError> {
+        let call = self.client.start_execution().state_machine_arn(state_machine_arn).name(name);
+        let arn = match call.input(input.to_string()).send().await {
+            Ok(started) => started.execution_arn,
+            // The same command was delivered before: its execution has ended since, or its input was another.
+            Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
+                format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"))
+            }
+            Err(error) if is_passing(&error) => return Err(unavailable(&error).into()),
+            Err(error) => return Err(StartError::Refused(code(&error))),
+        };
+        ExecutionArn::parse(&arn).map_err(|error| StartError::Refused(error.to_string()))
+    }
+}
+
+fn callback_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallbackError {
+    match error.code() {
+        Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => CallbackError::Closed,
+        _ => unavailable(error).into(),
+    }
+}
+
+/// Whether the same call may succeed later: anything but a refusal of the call itself.
+fn is_passing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    match error {
+        SdkError::ServiceError(service) => {
+            service.raw().status().is_server_error() || error.code().is_some_and(|code| code.contains("Throttl"))
+        }
+        _ => true,
+    }
+}
+
+fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
+    Unavailable::new(SERVICE, code(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::aws::wire::{Answer, Service, refusal};
+
+    const MACHINE: &str = "arn:aws:states:eu-west-1:123456789012:stateMachine:calculation";
+    const RUN: &str = "arn:aws:states:eu-west-1:123456789012:execution:calculation:run-1";
+
+    async fn step_functions(answers: impl IntoIterator<Item = Answer>) -> (Service, AwsStepFunctions) {
+        let service = Service::answering(answers).await;
+        let step_functions = AwsStepFunctions::new(&service.config());
+        (service, step_functions)
+    }
+
+    fn token() -> TaskToken {
+        TaskToken::parse("AQCEAAAAKgAAAAMAAA").unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_decision_goes_out_as_the_output_or_the_failure_of_its_task() {
+        let (service, step_functions) = step_functions([(200, json!({})), (200, json!({}))]).await;
+        step_functions.send_task_success(&token(), &json!({"status": "approved"})).await.unwrap();
+        step_functions.send_task_failure(&token(), "ApprovalRejected", "{}").await.unwrap();
+        assert_eq!(
+            service.asked(),
+            [
+                json!({"taskToken": "AQCEAAAAKgAAAAMAAA", "output": r#"{"status":"approved"}"#}),
+                json!({"taskToken": "AQCEAAAAKgAAAAMAAA", "error": "ApprovalRejected", "cause": "{}"}),
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn three_errors_say_that_the_token_is_closed_and_are_not_tried_again() {
+        for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
+            let (service, step_functions) = step_functions([refusal(400, code)]).await;
+            let error = step_functions.send_task_success(&token(), &json!({})).await.unwrap_err();
+            assert!(matches!(error, CallbackError::Closed), "{code}: {error}");
+            assert_eq!(service.asked().len(), 1);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_passing_failure_is_tried_three_times_and_told_without_the_token() {
+        let throttled = || refusal(400, "ThrottlingException");
+        let (service, step_functions) = step_functions([throttled(), throttled(), throttled()]).await;
+        let error = step_functions.send_task_failure(&token(), "ApprovalRejected", "{}").await.unwrap_err();
+        assert_eq!(error.to_string(), "Step Functions is unavailable: ThrottlingException");
+        assert_eq!(service.asked().len(), 3);
+    }
+
+    #[tokio::test]
+    async fn a_repeated_start_is_the_same_execution_and_a_refused_one_says_why() {
+        let answers = [
+            (200, json!({"executionArn": RUN, "startDate": 1.0})),
+            refusal(400, "ExecutionAlreadyExists"),
+            refusal(400, "StateMachineDoesNotExist"),
+        ];
+        let (service, step_functions) = step_functions(answers).await;
+        for _ in 0..2 {
+            let started = step_functions.start_execution(MACHINE, "run-1", &json!({"x": 1})).await.unwrap();
+            assert_eq!(started.as_str(), RUN);
+        }
+        assert_eq!(service.asked()[0], json!({"stateMachineArn": MACHINE, "name": "run-1", "input": r#"{"x":1}"#}));
+        let error = step_functions.start_execution(MACHINE, "run-1", &json!({})).await.unwrap_err();
+        assert!(matches!(&error, StartError::Refused(code) if code == "StateMachineDoesNotExist"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn an_end_counts_once_the_history_shows_it() {
+        let described = |status: &str| {
+            let output = r#"{"number":494}"#;
+            json!({"executionArn": RUN, "stateMachineArn": MACHINE, "status": status, "startDate": 1.0, "output": output})
+        };
+        let event = |id: i64, kind: &str| json!({"id": id, "previousEventId": id - 1, "type": kind, "timestamp": 1.0});
+        let started = json!({"events": [event(1, "ExecutionStarted")]});
+        let ended = json!({"events": [event(1, "ExecutionStarted"), event(2, "ExecutionSucceeded")]});
+        let answers = [described("SUCCEEDED"), started, described("SUCCEEDED"), ended];
+        let (_service, step_functions) = step_functions(answers.map(|body| (200, body))).await;
+        let execution = ExecutionArn::parse(RUN).unwrap();
+        assert_eq!(step_functions.look_up(&execution, &token()).await.unwrap().end, None);
+        let end = step_functions.look_up(&execution, &token()).await.unwrap().end.unwrap();
+        assert_eq!((end.status.as_str(), end.output.as_deref()), ("SUCCEEDED", Some(r#"{"number":494}"#)));
+    }
+}
