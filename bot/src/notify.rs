@@ -24,6 +24,8 @@ use crate::resolve;
 const DELIVERY: Duration = Duration::from_secs(15);
 /// Step Functions and the bus have this long after that.
 const SETTLING: Duration = Duration::from_secs(10);
+/// What comes after these can be left to the reconciler.
+pub const LONGEST: Duration = Duration::from_secs(15 + 10);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]

@@ -17,6 +17,8 @@ use crate::resolve::{self, TRACE_AWAITED};
 
 /// A pass takes up nothing new after this, so that it ends before the next one has waited long.
 const PASS: Duration = Duration::from_secs(45);
+/// A pass may end with one approval for which every service is slow.
+pub const LONGEST: Duration = Duration::from_secs(45 + 2 * 20);
 /// How many approvals one pass looks at.
 pub const PASS_LIMIT: usize = 500;
 /// A longer output of an execution is not recorded.

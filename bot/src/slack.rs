@@ -21,6 +21,9 @@ use slack_morphism::{
 use crate::deadline::Deadline;
 use crate::http;
 
+/// What the app must be allowed to do in a workspace: take slash commands, and post where it was invited.
+pub const SCOPES: [&str; 2] = ["commands", "chat:write"];
+
 /// Slack asks for a pause when its rate limit is reached; after this many we report it instead.
 const PAUSES_MAX: u32 = 3;
 /// A call that is safe to repeat is tried this often when Slack does not answer.

@@ -21,6 +21,8 @@ use countersign_bot::input;
 /// timeout must be longer than that, and the state's 60 seconds are longer still.
 const TRIES: u32 = 3;
 const TRY_TIMEOUT: Duration = Duration::from_secs(5);
+/// All tries together take less than this, pauses included.
+pub const LONGEST: Duration = Duration::from_secs(20);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// The caller of the third party.

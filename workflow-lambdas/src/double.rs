@@ -31,6 +31,9 @@ const BODY_MAX_BYTES: usize = 256 * 1024;
 /// Shorter than the time that `calculate` waits, so that it hears of the problem.
 const CALLBACK_TIMEOUT: Duration = Duration::from_secs(4);
 
+/// The route, as API Gateway names it.
+pub const ROUTE: &str = "POST /double";
+
 /// The third party.
 pub struct Double {
     /// Checks who calls.

@@ -13,6 +13,16 @@ use crate::app::App;
 /// A longer body is answered 413.
 const BODY_MAX_BYTES: usize = 256 * 1024;
 
+/// Every route, as API Gateway names it. Whoever asks with HEAD is answered like GET, without the body.
+pub const ROUTES: [&str; 6] = [
+    "POST /slack/commands",
+    "POST /slack/interactions",
+    "GET /email/approvals/{approval_id}",
+    "HEAD /email/approvals/{approval_id}",
+    "POST /email/approvals/{approval_id}",
+    "POST /calculations",
+];
+
 /// The routes of the bot, the same for `lambda_http::run` and `axum::serve`.
 pub fn router(app: App) -> Router {
     Router::new()
