@@ -118,7 +118,7 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
         let before = (approval.state.clone(), approval.execution_end.clone());
         if approval.state == State::Pending {
             let forgotten = now.duration_since(approval.request.deadline) > TRACE_AWAITED;
-            let outcome = truth::outcome(&approval.id, &look_up).or(forgotten.then_some(Outcome::Expired));
+            let outcome = truth::outcome_at(approval, &look_up, now).or(forgotten.then_some(Outcome::Expired));
             outcome.into_iter().for_each(|outcome| approval.resolve(outcome, now));
         }
         approval.execution_end = approval.execution_end.take().or_else(|| look_up.end.clone().map(shortened));

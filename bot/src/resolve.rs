@@ -194,7 +194,7 @@ async fn call_back(
 async fn find_out(app: &App, approval: &Approval, ending: &Ending, deadline: Deadline) -> Result<Outcome, Unavailable> {
     let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
-    match truth::outcome(&approval.id, &look_up) {
+    match truth::outcome_at(approval, &look_up, app.now()) {
         Some(outcome) => Ok(outcome),
         None if app.now().duration_since(ending.at) > TRACE_AWAITED => {
             Ok(truth::outcome_of_closed(&approval.id, &look_up))

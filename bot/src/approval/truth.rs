@@ -3,15 +3,19 @@
 //! A refused callback (`TaskTimedOut`, `TaskDoesNotExist`, `InvalidToken`) only says that the token is closed;
 //! whether by our own earlier attempt, by the timeout or by somebody else is read here.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::ids::ApprovalId;
-use super::record::{ExecutionEnd, Outcome};
+use super::record::{Approval, ExecutionEnd, Outcome};
 
 /// The `error` of a rejection, for `ErrorEquals` in a state machine.
 pub const APPROVAL_REJECTED: &str = "ApprovalRejected";
 /// The `error` of a request that reached nobody, for `ErrorEquals` in a state machine.
 pub const APPROVAL_UNDELIVERABLE: &str = "ApprovalUndeliverable";
+
+/// The status of an execution that somebody has stopped.
+const ABORTED: &str = "ABORTED";
 
 /// What Step Functions says about an execution and about the task of one token in it.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,12 +63,22 @@ pub fn outcome(id: &ApprovalId, look_up: &LookUp) -> Option<Outcome> {
         TaskFate::TimedOut => Some(Outcome::Expired),
         TaskFate::Open => look_up.end.as_ref().map(ended),
         TaskFate::Unknown => look_up.end.as_ref().map(|end| match ended(end) {
-            Outcome::Cancelled { .. } if end.status != "ABORTED" => {
+            Outcome::Cancelled { .. } if end.status != ABORTED => {
                 cancelled("The execution has ended, and how its task ended could not be found out.")
             }
             known => known,
         }),
     }
+}
+
+/// The outcome as it looks at this time. A wait that is over, in an execution that went on to its end without a trace
+/// of a decision, has expired: Step Functions ends a wait at its deadline.
+pub fn outcome_at(approval: &Approval, look_up: &LookUp, now: Timestamp) -> Option<Outcome> {
+    let went_on = look_up.end.as_ref().is_some_and(|end| end.status != ABORTED);
+    if look_up.task == TaskFate::Unknown && went_on && now >= approval.request.deadline {
+        return Some(Outcome::Expired);
+    }
+    outcome(&approval.id, look_up)
 }
 
 /// The outcome when Step Functions has refused a callback, so the token is closed whatever the look-up tells.
@@ -75,7 +89,7 @@ pub fn outcome_of_closed(id: &ApprovalId, look_up: &LookUp) -> Outcome {
 fn ended(end: &ExecutionEnd) -> Outcome {
     match end.status.as_str() {
         "TIMED_OUT" => Outcome::Expired,
-        "ABORTED" => cancelled("The execution was aborted."),
+        ABORTED => cancelled("The execution was aborted."),
         status => cancelled(&format!("The execution ended as {status} without waiting for a decision.")),
     }
 }
@@ -89,7 +103,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::approval::sample::approval;
+    use crate::approval::sample::{after, approval};
 
     fn look_up(task: TaskFate, end: Option<&str>) -> LookUp {
         let end = end.map(|status| ExecutionEnd { status: status.to_owned(), output: None });
@@ -120,6 +134,24 @@ mod tests {
             let look_up = look_up(task, end);
             assert_eq!(outcome(&id, &look_up), expected, "{look_up:?}");
         }
+    }
+
+    #[test]
+    fn a_wait_that_ended_without_a_trace_has_expired_once_its_time_is_over() {
+        let approval = approval("");
+        let cases = [
+            (599, Some("SUCCEEDED"), false),
+            (600, Some("SUCCEEDED"), true),
+            (600, Some("FAILED"), true),
+            (600, Some("ABORTED"), false),
+            (600, None, false),
+        ];
+        for (seconds, end, expired) in cases {
+            let outcome = outcome_at(&approval, &look_up(TaskFate::Unknown, end), after(seconds));
+            assert_eq!(outcome == Some(Outcome::Expired), expired, "{seconds} {end:?}: {outcome:?}");
+        }
+        let decided = look_up(TaskFate::Succeeded(json!({ "approvalId": approval.id })), Some("SUCCEEDED"));
+        assert_eq!(outcome_at(&approval, &decided, after(700)), Some(Outcome::Approved));
     }
 
     #[test]

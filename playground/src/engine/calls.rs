@@ -9,7 +9,7 @@ use tokio::task::{JoinError, JoinHandle};
 
 use super::FunctionError;
 use super::attempts::Visit;
-use super::errors::{Failure, TIMEOUT};
+use super::errors::Failure;
 use super::executions::{Shared, after};
 use super::fields::MAX_SECONDS;
 use super::history::HistoryKind;
@@ -134,12 +134,12 @@ impl<'r> Visit<'r, '_> {
     async fn returned(&self, task: &Task, mut call: Running, deadline: Option<Timestamp>) -> Outcome {
         let result = tokio::select! {
             biased;
-            () = self.run.sleep_until(deadline) => return Err(Failure::timed_out(TIMEOUT)),
+            () = self.run.sleep_until(deadline) => return Err(Failure::timed_out()),
             joined = &mut call => function_result(joined),
         };
         // The timer of a real clock may be a moment late.
         if deadline.is_some_and(|deadline| deadline <= self.run.shared.clock.now()) {
-            return Err(Failure::timed_out(TIMEOUT));
+            return Err(Failure::timed_out());
         }
         result.map(|output| match task.resource {
             Resource::Function { .. } => output,

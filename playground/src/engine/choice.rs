@@ -178,7 +178,8 @@ fn is_of_kind(value: &Value, kind: Kind) -> bool {
 fn compare(kind: Comparable, left: &Value, right: &Value) -> Option<Ordering> {
     match kind {
         Comparable::Boolean => Some(left.as_bool()?.cmp(&right.as_bool()?)),
-        Comparable::String => Some(left.as_str()?.cmp(right.as_str()?)),
+        // AWS compares as Java's `compareTo` does, which orders by UTF-16 units and not by characters.
+        Comparable::String => Some(left.as_str()?.encode_utf16().cmp(right.as_str()?.encode_utf16())),
         Comparable::Timestamp => Some(timestamp(left)?.cmp(&timestamp(right)?)),
         // Two whole numbers are compared exactly: a float cannot hold every 64-bit number.
         Comparable::Numeric => match (left.as_i64(), right.as_i64()) {

@@ -60,9 +60,9 @@ impl Context {
                 "RetryCount": self.retry_count,
             }),
         );
-        if let Some(token) = &self.token {
-            object.insert("Task".to_owned(), json!({ "Token": &**token }));
-        }
+        // Outside of a task that waits for a token the field is there and null.
+        let task = self.token.as_ref().map(|token| json!({ "Token": &**token }));
+        object.insert("Task".to_owned(), task.unwrap_or_default());
         if let Some(item) = &self.item {
             object.insert("Map".to_owned(), json!({ "Item": { "Index": item.index, "Value": item.value } }));
         }

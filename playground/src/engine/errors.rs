@@ -40,11 +40,18 @@ pub(super) const KNOWN: &[&str] = &[
 pub(super) struct Failure {
     pub(super) error: String,
     pub(super) cause: Option<String>,
+    /// It is `States.Timeout`, and a `Retry` or `Catch` may also call it `States.HeartbeatTimeout`.
+    missed_heartbeat: bool,
 }
 
 impl Failure {
     pub(super) fn new(error: impl Into<String>, cause: impl Into<String>) -> Failure {
-        Failure { error: error.into(), cause: Some(cause.into()) }
+        Failure::stated(error.into(), Some(cause.into()))
+    }
+
+    /// What a `Fail` state says, which may leave the cause out.
+    pub(super) fn stated(error: String, cause: Option<String>) -> Failure {
+        Failure { error, cause, missed_heartbeat: false }
     }
 
     /// A mistake of the machine itself, which no `Catch` may hide.
@@ -53,12 +60,18 @@ impl Failure {
     }
 
     /// A timeout has a name and no cause.
-    pub(super) fn timed_out(error: &str) -> Failure {
-        Failure { error: error.to_owned(), cause: None }
+    pub(super) fn timed_out() -> Failure {
+        Failure::stated(TIMEOUT.to_owned(), None)
+    }
+
+    /// A state whose heartbeat was missed fails with the name of a timeout; the other name is for matching only.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html>
+    pub(super) fn missed_heartbeat() -> Failure {
+        Failure { missed_heartbeat: true, ..Failure::timed_out() }
     }
 
     pub(super) fn is_timeout(&self) -> bool {
-        self.error == TIMEOUT || self.error == HEARTBEAT_TIMEOUT
+        self.error == TIMEOUT
     }
 
     /// The error output that a `Catch` puts at its `ResultPath`; AWS gives an empty cause where there is none.
@@ -85,7 +98,7 @@ impl Failure {
         match name {
             ALL => self.error != DATA_LIMIT_EXCEEDED,
             TASK_FAILED => !self.is_timeout(),
-            TIMEOUT => self.is_timeout(),
+            HEARTBEAT_TIMEOUT => self.missed_heartbeat || self.error == HEARTBEAT_TIMEOUT,
             _ => self.error == name,
         }
     }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::task::AbortHandle;
 
 use super::context::ExecutionContext;
-use super::errors::Failure;
+use super::errors::{Failure, TIMEOUT};
 use super::history::{HistoryEvent, HistoryKind, without_tokens};
 use super::tokens::redact;
 
@@ -156,6 +156,7 @@ impl Execution {
             }
             End::TimedOut => {
                 self.status = ExecutionStatus::TimedOut;
+                self.error = Some(TIMEOUT.to_owned());
                 (HistoryKind::ExecutionTimedOut, json!({}))
             }
             End::Aborted { error, cause } => {

@@ -122,7 +122,10 @@ fn base64_decode(text: &str) -> Result<Value, &'static str> {
     if text.len() > MAX_BASE64_CHARACTERS {
         return Err("the string is too long");
     }
-    let bytes = BASE64.decode(text.as_bytes()).map_err(|_| "the string is not Base64")?;
+    // The scheme is that of MIME, in which other characters are skipped.
+    let is_of_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let encoded: Vec<u8> = text.bytes().filter(is_of_base64).collect();
+    let bytes = BASE64.decode(&encoded).map_err(|_| "the string is not Base64")?;
     String::from_utf8(bytes).map(Value::String).map_err(|_| "the decoded bytes are not UTF-8")
 }
 

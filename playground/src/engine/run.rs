@@ -223,7 +223,7 @@ fn failure_of(error: Option<&Text>, cause: Option<&Text>, input: &Value, context
         },
     };
     match (read(error), read(cause)) {
-        (Ok(error), Ok(cause)) => Failure { error: error.unwrap_or_default(), cause },
+        (Ok(error), Ok(cause)) => Failure::stated(error.unwrap_or_default(), cause),
         (Err(failure), _) | (_, Err(failure)) => failure,
     }
 }

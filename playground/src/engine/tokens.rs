@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::errors::{Failure, HEARTBEAT_TIMEOUT, TIMEOUT};
+use super::errors::Failure;
 use super::random;
 
 /// AWS's tokens are a few hundred characters of Base64; with the mark, ours have 600.
@@ -96,13 +96,13 @@ impl Open {
         if passed(self.deadlines.execution).is_some() {
             return Some(None);
         }
-        let name = match (passed(self.deadlines.task), passed(self.next_heartbeat)) {
+        let failure = match (passed(self.deadlines.task), passed(self.next_heartbeat)) {
             (None, None) => return None,
-            (Some(task), Some(heartbeat)) if heartbeat < task => HEARTBEAT_TIMEOUT,
-            (Some(_), _) => TIMEOUT,
-            (None, Some(_)) => HEARTBEAT_TIMEOUT,
+            (Some(task), Some(heartbeat)) if heartbeat < task => Failure::missed_heartbeat(),
+            (Some(_), _) => Failure::timed_out(),
+            (None, Some(_)) => Failure::missed_heartbeat(),
         };
-        Some(Some(Failure::timed_out(name)))
+        Some(Some(failure))
     }
 }
 

@@ -3,11 +3,34 @@
 use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
 
-use crate::approval::ids::TaskToken;
+use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::truth::TaskFate;
 
-/// Follows the events of one task: from the one that scheduled it with this token to the one that ended it.
+/// What became of the task of this token.
 pub(super) fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
+    match fate_by_token(events, token) {
+        TaskFate::Unknown => fate_by_callback(events, &ApprovalId::of(token)),
+        known => known,
+    }
+}
+
+/// Step Functions may cut the data of an event short. A callback of ours is known by the id in it all the same, since
+/// only whoever has the token can have made it.
+fn fate_by_callback(events: &[HistoryEvent], id: &ApprovalId) -> TaskFate {
+    let is_ours = |text: &str| {
+        let value = serde_json::from_str::<Value>(text).ok();
+        value.is_some_and(|value| value["approvalId"] == id.as_str())
+    };
+    let ours = events.iter().find(|event| {
+        let output = event.task_succeeded_event_details().and_then(|details| details.output());
+        let cause = event.task_failed_event_details().and_then(|details| details.cause());
+        output.or(cause).is_some_and(is_ours)
+    });
+    ours.and_then(fate_of_end).unwrap_or(TaskFate::Unknown)
+}
+
+/// Follows the events of one task: from the one that scheduled it with this token to the one that ended it.
+fn fate_by_token(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
     let carries_token = |event: &&HistoryEvent| {
         let parameters = event.task_scheduled_event_details().map(|details| details.parameters());
         let parameters = parameters.and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -17,35 +40,40 @@ pub(super) fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate 
     while let Some(next) = events.iter().find(|event| event.previous_event_id() == last.id() && event.id() != last.id())
     {
         last = next;
-        let failed = |error: Option<&str>, cause: Option<&str>| TaskFate::Failed {
-            error: error.unwrap_or_default().to_owned(),
-            cause: cause.unwrap_or_default().to_owned(),
-        };
-        match next.r#type() {
-            HistoryEventType::TaskStarted | HistoryEventType::TaskSubmitted => {}
-            HistoryEventType::TaskTimedOut => return TaskFate::TimedOut,
-            HistoryEventType::TaskSucceeded => {
-                let output = next.task_succeeded_event_details().and_then(|details| details.output());
-                let output = output.and_then(|text| serde_json::from_str(text).ok());
-                return TaskFate::Succeeded(output.unwrap_or_default());
-            }
-            HistoryEventType::TaskFailed => {
-                let details = next.task_failed_event_details();
-                return failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()));
-            }
-            HistoryEventType::TaskStartFailed => {
-                let details = next.task_start_failed_event_details();
-                return failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()));
-            }
-            HistoryEventType::TaskSubmitFailed => {
-                let details = next.task_submit_failed_event_details();
-                return failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()));
-            }
-            // The workflow has gone on without an end of the task that we know.
-            _ => return TaskFate::Unknown,
+        if !matches!(next.r#type(), HistoryEventType::TaskStarted | HistoryEventType::TaskSubmitted) {
+            // None: the workflow has gone on without an end of the task that we know.
+            return fate_of_end(next).unwrap_or(TaskFate::Unknown);
         }
     }
     TaskFate::Open
+}
+
+/// How a task ended with this event, if it is one that ends a task.
+fn fate_of_end(event: &HistoryEvent) -> Option<TaskFate> {
+    let failed = |error: Option<&str>, cause: Option<&str>| {
+        let text = |part: Option<&str>| part.unwrap_or_default().to_owned();
+        Some(TaskFate::Failed { error: text(error), cause: text(cause) })
+    };
+    match event.r#type() {
+        HistoryEventType::TaskTimedOut => Some(TaskFate::TimedOut),
+        HistoryEventType::TaskSucceeded => {
+            let output = event.task_succeeded_event_details().and_then(|details| details.output());
+            Some(TaskFate::Succeeded(output.and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()))
+        }
+        HistoryEventType::TaskFailed => {
+            let details = event.task_failed_event_details();
+            failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()))
+        }
+        HistoryEventType::TaskStartFailed => {
+            let details = event.task_start_failed_event_details();
+            failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()))
+        }
+        HistoryEventType::TaskSubmitFailed => {
+            let details = event.task_submit_failed_event_details();
+            failed(details.and_then(|it| it.error()), details.and_then(|it| it.cause()))
+        }
+        _ => None,
+    }
 }
 
 /// Whether the execution has ended with this event.
@@ -133,5 +161,17 @@ mod tests {
             assert_eq!(task_fate(&history(end), &token), expected);
         }
         assert_eq!(task_fate(&history(vec![]), &TaskToken::parse("a+").unwrap()), TaskFate::Unknown);
+    }
+
+    #[test]
+    fn a_callback_of_ours_is_known_by_its_id_when_the_token_was_cut_off() {
+        let (ours, other) = (TaskToken::parse("cut off").unwrap(), TaskToken::parse("other one").unwrap());
+        let output = json!({"approvalId": ApprovalId::of(&ours), "status": "approved"});
+        let succeeded = TaskSucceededEventDetails::builder().resource_type("lambda").resource("invoke");
+        let succeeded = succeeded.output(output.to_string()).build().unwrap();
+        let end = event(9, 8, HistoryEventType::TaskSucceeded, |it| it.task_succeeded_event_details(succeeded));
+        let events = history(vec![end]);
+        assert_eq!(task_fate(&events, &ours), TaskFate::Succeeded(output));
+        assert_eq!(task_fate(&events, &other), TaskFate::Unknown);
     }
 }

@@ -20,13 +20,14 @@ async fn holds(rule: Value, input: Value) -> Result<bool, String> {
 async fn comparisons() {
     let input = json!({
         "s": "b", "t": "2030-01-01T00:00:00Z", "u": "2030-01-01T01:00:00+01:00", "n": 5, "f": 5.0, "yes": true,
-        "null": null, "big": 9_007_199_254_740_993_i64, "two": "b"
+        "null": null, "big": 9_007_199_254_740_993_i64, "two": "b", "smile": "\u{1f600}"
     });
     let table = [
         ("$.s", "StringEquals", json!("b"), true),
         ("$.s", "StringEquals", json!("a"), false),
         ("$.s", "StringGreaterThan", json!("a"), true),
         ("$.s", "StringLessThanEquals", json!("b"), true),
+        ("$.smile", "StringLessThan", json!("\u{ff5e}"), true),
         ("$.s", "StringEqualsPath", json!("$.two"), true),
         ("$.n", "StringEquals", json!("5"), false),
         ("$.n", "NumericEquals", json!(5), true),

@@ -69,6 +69,7 @@ async fn intrinsics_compute() {
         ("States.JsonToString($.o)", json!("{\"a\":1,\"b\":1}")),
         ("States.Base64Encode('data')", json!("ZGF0YQ==")),
         ("States.Base64Decode('ZGF0YQ==')", json!("data")),
+        ("States.Base64Decode('ZGF0 YQ==%')", json!("data")),
         (" States.Format('{}', $$.State.Name ) ".trim(), json!("Only")),
     ];
     for (expression, expected) in table {
@@ -89,7 +90,7 @@ async fn intrinsics_fail_by_their_own_error() {
         "States.StringToJson($.s)",
         "States.MathAdd($.n, 1)",
         "States.MathAdd($.s, 1)",
-        "States.Base64Decode('%')",
+        "States.Base64Decode('Z')",
         "States.Format('{}', $.l)",
         "States.Format($.t, 1)",
         "States.JsonMerge($.l, $.l, false)",
@@ -127,7 +128,8 @@ async fn the_context_object_tells_where_it_is() {
             "StartTime": "2030-01-01T00:00:00.000Z"
         },
         "State": { "EnteredTime": "2030-01-01T00:01:30.000Z", "Name": "Look", "RetryCount": 0 },
-        "StateMachine": { "Id": "arn:aws:states:local:000000000000:stateMachine:m", "Name": "m" }
+        "StateMachine": { "Id": "arn:aws:states:local:000000000000:stateMachine:m", "Name": "m" },
+        "Task": null
     });
     assert_eq!(context, expected);
 }

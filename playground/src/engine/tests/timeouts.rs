@@ -129,7 +129,7 @@ async fn heartbeats_keep_a_task_open_until_they_stop() {
     assert_eq!(bench.engine.task(&token), TaskFate::Open);
     bench.advance(1);
     assert_eq!(bench.engine.send_task_heartbeat(&token), Err(TokenError::TaskTimedOut));
-    assert_eq!(bench.ended(&arn).await.error.as_deref(), Some("States.HeartbeatTimeout"));
+    assert_eq!(bench.ended(&arn).await.error.as_deref(), Some("States.Timeout"));
     assert_eq!(bench.seconds(), 37);
 }
 
@@ -146,14 +146,15 @@ async fn heartbeats_do_not_put_off_the_timeout() {
 
 #[tokio::test]
 async fn of_two_deadlines_that_passed_at_once_the_earlier_counts() {
-    for (heartbeat_at, expected) in [(0, "States.HeartbeatTimeout"), (9, "States.Timeout")] {
+    for (heartbeat_at, missed_heartbeat) in [(0, true), (9, false)] {
         let bench = Bench::new();
-        let arn = bench.start(&waiting(json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 15 })), json!({}));
+        let fields = json!({ "HeartbeatSeconds": 10, "TimeoutSeconds": 15 });
+        let arn = bench.start(&catching("States.HeartbeatTimeout", fields), json!({}));
         let token = bench.token(&arn, 0).await;
         bench.advance(heartbeat_at);
         bench.engine.send_task_heartbeat(&token).unwrap();
         bench.advance(100);
-        assert_eq!(bench.ended(&arn).await.error.as_deref(), Some(expected));
+        assert_eq!(bench.ended(&arn).await.output.is_some(), missed_heartbeat);
     }
 }
 
@@ -171,7 +172,7 @@ async fn a_heartbeat_timeout_is_caught_by_both_names_and_not_as_a_failure() {
         bench.token(&arn, 0).await;
         bench.advance(10);
         let execution = bench.ended(&arn).await;
-        let expected = caught.then(|| json!({ "Error": "States.HeartbeatTimeout", "Cause": "" }));
+        let expected = caught.then(|| json!({ "Error": "States.Timeout", "Cause": "" }));
         assert_eq!(execution.output, expected, "{name}");
     }
 }
@@ -209,7 +210,7 @@ async fn the_machines_own_timeout_ends_everything_and_cannot_be_caught() {
     assert_eq!(bench.engine.send_task_success(&token, json!(1)), Err(TokenError::TaskTimedOut));
     let execution = bench.ended(&arn).await;
     assert_eq!(execution.status, ExecutionStatus::TimedOut);
-    assert_eq!((execution.output, execution.error), (None, None));
+    assert_eq!((execution.output, execution.error.as_deref()), (None, Some("States.Timeout")));
     assert_eq!(bench.engine.task(&token), TaskFate::TimedOut);
     assert_eq!(bench.engine.history(&arn).last().unwrap().kind, HistoryKind::ExecutionTimedOut);
 }

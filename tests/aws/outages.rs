@@ -1,0 +1,138 @@
+//! Each service in turn asks for a pause, fails, and vanishes. Whoever pressed is answered within Slack's three
+//! seconds, nothing is lost, and what was left is finished when the service is back.
+
+use std::sync::Arc;
+
+use countersign_playground::fakes::Fault as SlackFault;
+
+use crate::support::calculation::Calculation;
+use crate::support::case::{Case, cases};
+use crate::support::emulators::Emulators;
+use crate::support::patience::until;
+use crate::support::proxy::Fault;
+use crate::support::stack::Stack;
+
+pub(crate) fn cases() -> Vec<Case> {
+    cases![dynamodb, step_functions, eventbridge, ses, slack, secrets_manager]
+}
+
+/// The ways in which a service of AWS can be out of order.
+fn faults() -> [Fault; 3] {
+    [Fault::Throttle, Fault::Fail, Fault::Vanish]
+}
+
+/// Without the record nothing is decided: the person is told, and presses again later.
+async fn dynamodb(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-dynamodb").await?;
+    for (x, fault) in (1..).zip(faults()) {
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        calculation.announced().await?;
+        stack.proxy.break_down("dynamodb", fault);
+        assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
+        let whispers = stack.slack.ephemerals();
+        let told = whispers.last().expect("grace is told");
+        assert!(told.text.contains("try again") || told.text.contains("Try again"), "{}", told.text);
+        stack.proxy.recover();
+        assert!(calculation.has_buttons());
+        assert_eq!(calculation.press("grace", "approve", None).await?, 200);
+        assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
+        calculation.closed_card().await?;
+    }
+    Ok(())
+}
+
+/// The decision is recorded and handed over when Step Functions is back.
+async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-step-functions").await?;
+    for (x, fault) in (1..).zip(faults()) {
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        calculation.announced().await?;
+        stack.proxy.break_down("states", fault);
+        assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
+        stack.proxy.recover();
+        finished(&calculation).await?;
+    }
+    Ok(())
+}
+
+/// The workflow goes on at once; the copies close when the bus, or the reconciler, tells of it.
+async fn eventbridge(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-eventbridge").await?;
+    for (x, fault) in (1..).zip(faults()) {
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        calculation.announced().await?;
+        stack.proxy.break_down("events", fault);
+        assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
+        assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
+        stack.proxy.recover();
+        finished(&calculation).await?;
+    }
+    Ok(())
+}
+
+/// The card takes the decision, and the mail comes when SES is back.
+async fn ses(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-ses").await?;
+    for (x, fault) in (1..).zip(faults()) {
+        stack.proxy.break_down("ses", fault);
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        calculation.announced().await?;
+        stack.proxy.recover();
+        let subject = format!("Calculation {x} + 0");
+        let mail = until("the mail is sent after all", async || {
+            stack.tick().await?;
+            let mails = stack.ministack.mails().await?.into_iter();
+            Ok(mails.into_iter().find(|mail| mail.subject.contains(&subject)))
+        })
+        .await?;
+        let link = mail.link().expect("there is a link in the mail");
+        assert_eq!(stack.browse("POST", &link, "verdict=approve&comment=").await?.status(), 200);
+        assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
+    }
+    Ok(())
+}
+
+/// The mail takes the decision, and the card comes up to date when Slack is back.
+async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-slack").await?;
+    let faults =
+        [SlackFault::RateLimited { retry_after: 60 }, SlackFault::Status(503), SlackFault::NotOk("fatal_error".into())];
+    for (x, fault) in (1..).zip(faults) {
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        calculation.announced().await?;
+        let mail = stack.mail_to("grace@example.com", &format!("Calculation {x} + 0")).await?;
+        stack.slack.fail_always("chat.update", Some(fault.clone()));
+        stack.slack.fail_always("chat.postMessage", Some(fault));
+        let link = mail.link().expect("there is a link in the mail");
+        assert_eq!(stack.browse("POST", &link, "verdict=reject&comment=no").await?.status(), 200);
+        assert_eq!(calculation.ended().await?.output.unwrap_or_default()["status"], "rejected");
+        assert!(calculation.has_buttons());
+        stack.slack.recover();
+        finished(&calculation).await?;
+    }
+    Ok(())
+}
+
+/// A function that starts without its secret answers nothing; one that runs goes on with what it has.
+async fn secrets_manager(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-secrets-manager").await?;
+    for (x, fault) in (1..).zip(faults()) {
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        stack.proxy.break_down("secretsmanager", fault);
+        assert_eq!(calculation.press("grace", "approve", None).await?, 200);
+        assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
+        stack.proxy.recover();
+    }
+    Ok(())
+}
+
+/// Ticks until the execution has ended and every copy says so.
+async fn finished(calculation: &Calculation<'_>) -> anyhow::Result<()> {
+    until("the reconciler has finished the approval", async || {
+        calculation.stack.tick().await?;
+        Ok((!calculation.has_buttons()).then_some(()))
+    })
+    .await?;
+    assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
+    Ok(())
+}

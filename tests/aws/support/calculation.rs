@@ -1,0 +1,96 @@
+//! One run of the reference workflow on the deployed system, as the people see it who have to do with it.
+
+use anyhow::Context;
+use countersign_bot::approval::ids::ExecutionArn;
+use countersign_bot::ports::Store;
+use countersign_playground::fakes::SlackMessage;
+
+use super::patience::until;
+use super::stack::{CHANNEL, Stack};
+use super::step_functions::{Ended, ended};
+
+/// A calculation with its card in the channel.
+pub(crate) struct Calculation<'a> {
+    pub(crate) stack: &'a Stack,
+    pub(crate) execution: String,
+    pub(crate) card: SlackMessage,
+}
+
+impl<'a> Calculation<'a> {
+    /// Ada types `/start X Y`. No other case on this stack may use the same numbers: they tell the cards apart.
+    pub(crate) async fn start(stack: &'a Stack, x: i64, y: i64) -> anyhow::Result<Self> {
+        let answer = stack.slack.command(&Stack::user("ada"), CHANNEL, "/start", &format!("{x} {y}")).await;
+        anyhow::ensure!(answer.status == 200, "{answer:?}");
+        let text = answer.text.unwrap_or_default();
+        let execution = arn_in(&text).with_context(|| format!("the answer names no execution: {text}"))?;
+        Self::of(stack, x, y, execution).await
+    }
+
+    /// The calculation of an execution that was started otherwise.
+    pub(crate) async fn of(stack: &'a Stack, x: i64, y: i64, execution: String) -> anyhow::Result<Self> {
+        let title = format!("Calculation {x} + {y}");
+        let card = until("the card is posted", async || {
+            let mut messages = stack.slack.messages(CHANNEL).into_iter();
+            Ok(messages.find(|message| message.blocks.to_string().contains(&title)))
+        })
+        .await?;
+        Ok(Self { stack, execution, card })
+    }
+
+    pub(crate) async fn press(&self, who: &str, action: &str, comment: Option<&str>) -> anyhow::Result<u16> {
+        Ok(self.stack.slack.press(&Stack::user(who), CHANNEL, &self.card.ts, action, comment).await?)
+    }
+
+    pub(crate) async fn ended(&self) -> anyhow::Result<Ended> {
+        ended(&self.stack.step_functions(), &self.execution).await
+    }
+
+    /// Waits until the card has no buttons, and returns it.
+    pub(crate) async fn closed_card(&self) -> anyhow::Result<SlackMessage> {
+        until("the card is closed", async || {
+            let mut messages = self.stack.slack.messages(CHANNEL).into_iter();
+            let card = messages.find(|message| message.ts == self.card.ts);
+            Ok(card.filter(|card| !card.blocks.to_string().contains("\"button\"")))
+        })
+        .await
+    }
+
+    /// Whether the card can still be pressed.
+    pub(crate) fn has_buttons(&self) -> bool {
+        let messages = self.stack.slack.messages(CHANNEL);
+        let card = messages.iter().find(|message| message.ts == self.card.ts);
+        card.is_some_and(|card| card.blocks.to_string().contains("\"button\""))
+    }
+
+    /// What is said in the thread of the card.
+    pub(crate) fn thread(&self) -> Vec<String> {
+        let messages = self.stack.slack.messages(CHANNEL).into_iter();
+        messages.filter(|it| it.thread_ts.as_ref() == Some(&self.card.ts)).map(|it| it.text).collect()
+    }
+
+    /// Waits until the notifier has nothing left to do: the state waits, and the bus has taken the request.
+    pub(crate) async fn announced(&self) -> anyhow::Result<()> {
+        let store = self.stack.store();
+        let execution = ExecutionArn::parse(&self.execution)?;
+        until("the request is on record and on the bus", async || {
+            let Some(id) = store.of_execution(&execution).await?.into_iter().next() else { return Ok(None) };
+            let approval = store.load(&id).await?;
+            Ok(approval.is_some_and(|it| it.outbox.is_empty() && !it.copies.is_empty()).then_some(()))
+        })
+        .await
+    }
+
+    /// Waits until the thread of the card says this.
+    pub(crate) async fn told(&self, what: &str) -> anyhow::Result<()> {
+        until(&format!("the thread says {what}"), async || {
+            Ok(self.thread().iter().any(|text| text.contains(what)).then_some(()))
+        })
+        .await
+    }
+}
+
+/// The ARN of an execution that a text links to.
+fn arn_in(text: &str) -> Option<String> {
+    let rest = &text[text.find("arn:aws:states")?..];
+    rest.split(['|', '>', '"']).next().map(str::to_owned)
+}

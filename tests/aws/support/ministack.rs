@@ -1,0 +1,159 @@
+//! ministack: the emulator that takes the template, runs the real zips and has all services that we use.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::bail;
+use aws_config::SdkConfig;
+use countersign_playground::engine::Function;
+use data_encoding::BASE64;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use super::http::Http;
+use super::mail::Mail;
+use super::process::Process;
+use super::router::{self, Functions};
+use super::sdk::{self, REGION};
+use super::server;
+use super::tools::Tools;
+
+/// What the functions of a deployment call. They inherit it from the emulator's environment.
+pub(crate) struct Deployment {
+    /// The endpoint of every service of AWS.
+    pub(crate) aws_url: String,
+    /// Slack's Web API.
+    pub(crate) slack_url: String,
+}
+
+/// A running ministack, which ends when it is dropped.
+pub(crate) struct Ministack {
+    url: String,
+    http: Http,
+    process: Process,
+    home: PathBuf,
+    python: PathBuf,
+    functions: Functions,
+    functions_url: String,
+}
+
+impl Ministack {
+    pub(crate) async fn start(tools: &Tools, home: &Path, deployment: Option<Deployment>) -> anyhow::Result<Self> {
+        let program = tools.emulator("ministack");
+        let (url, process) = server::start(&program, home, "/_ministack/ready", |command, port| {
+            command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port).env("STATE_DIR", home.join("state"));
+            command.env("MINISTACK_REGION", REGION);
+            // Both would listen on fixed ports, and nothing here speaks to them.
+            if let Some(deployment) = &deployment {
+                command.env("AWS_ENDPOINT_URL", &deployment.aws_url);
+                command.env("COUNTERSIGN_SLACK_API_URL", &deployment.slack_url);
+                // Roles are enforced, so that a permission which is missing is found here.
+                command.env("AUTH", "true");
+            }
+            command.env("SFTP_ENABLED", "0").env("IOT_MTLS_ENABLED", "0");
+        })
+        .await?;
+        let functions = Functions::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let functions_url = format!("http://{}", listener.local_addr()?);
+        router::serve(listener, functions.clone(), None);
+        let python = tools.emulator("python3");
+        Ok(Self { url, http: Http::new(), process, home: home.to_owned(), python, functions, functions_url })
+    }
+
+    /// The endpoint of every service.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A configuration for the clients of the SDK.
+    pub(crate) fn sdk_config(&self) -> SdkConfig {
+        sdk::config(&self.url)
+    }
+
+    /// What it has written so far.
+    pub(crate) fn log(&self) -> String {
+        self.process.log()
+    }
+
+    /// The mails that were sent, the oldest first.
+    pub(crate) async fn mails(&self) -> anyhow::Result<Vec<Mail>> {
+        let request = http::Request::get(format!("{}/_ministack/ses/messages", self.url)).body(Default::default())?;
+        let answer: serde_json::Value = serde_json::from_slice(self.http.send(request).await?.body())?;
+        let accounts = answer["messages"].as_object().into_iter().flatten();
+        Ok(accounts.flat_map(|(_, mails)| mails.as_array().into_iter().flatten()).map(Mail::read).collect())
+    }
+
+    /// Runs a function and waits for its end; one that fails is an error.
+    pub(crate) async fn invoke(&self, function: &str, event: &serde_json::Value) -> anyhow::Result<()> {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        self.call("lambda", &path, event).await
+    }
+
+    /// Runs a Python script that operates the emulator.
+    pub(crate) async fn run_script<'a>(
+        &self,
+        script: &str,
+        arguments: impl Iterator<Item = &'a str>,
+    ) -> anyhow::Result<()> {
+        let mut command = tokio::process::Command::new(&self.python);
+        command.arg("-c").arg(script).args(arguments).env("AWS_ENDPOINT_URL", &self.url);
+        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_DEFAULT_REGION", REGION);
+        let output = command.output().await?;
+        if !output.status.success() {
+            bail!("the script failed: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
+    /// Makes Lambda functions that call these closures.
+    pub(crate) async fn create_functions(&self, functions: Vec<(impl AsRef<str>, Function)>) -> anyhow::Result<()> {
+        let zip = BASE64.encode(&self.forwarding_zip()?);
+        for (name, function) in functions {
+            let name = name.as_ref();
+            self.functions.register(name, function);
+            let forward_to = format!("{}/2015-03-31/functions/{name}/invocations", self.functions_url);
+            let function = json!({
+                "FunctionName": name,
+                "Runtime": "provided.al2023",
+                "Handler": "bootstrap",
+                "Role": "arn:aws:iam::000000000000:role/functions",
+                "Timeout": 30,
+                "Environment": { "Variables": { "FORWARD_TO": forward_to } },
+                "Code": { "ZipFile": zip },
+            });
+            self.call("lambda", "/2015-03-31/functions", &function).await?;
+        }
+        Ok(())
+    }
+
+    /// A call for which we have no SDK client. The service is named as in the scope of a signature.
+    async fn call(&self, service: &str, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
+        let scope = format!("AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request");
+        let request = http::Request::post(format!("{}{path}", self.url))
+            .header(http::header::AUTHORIZATION, format!("{scope}, SignedHeaders=host, Signature=0"))
+            .header(http::header::CONTENT_TYPE, "application/json")
+            .body(body.to_string().into())?;
+        let answer = self.http.send(request).await?;
+        if !answer.status().is_success() {
+            bail!("{service}{path} answered {}: {}", answer.status(), String::from_utf8_lossy(answer.body()));
+        }
+        Ok(())
+    }
+
+    /// A function's package with nothing in it but the script that passes events on.
+    fn forwarding_zip(&self) -> anyhow::Result<Vec<u8>> {
+        let folder = self.home.join("forward");
+        std::fs::create_dir_all(&folder)?;
+        let bootstrap = folder.join("bootstrap");
+        std::fs::write(&bootstrap, format!("#!{}\n{}", self.python.display(), include_str!("forward.py")))?;
+        std::fs::set_permissions(&bootstrap, PermissionsExt::from_mode(0o755))?;
+        let mut zip = Command::new(&self.python);
+        zip.args(["-m", "zipfile", "-c", "bootstrap.zip", "bootstrap"]).current_dir(&folder);
+        if !zip.status()?.success() {
+            bail!("{} could not be packed", bootstrap.display());
+        }
+        Ok(std::fs::read(folder.join("bootstrap.zip"))?)
+    }
+}

@@ -1,0 +1,28 @@
+//! Waiting for something that another process does, by looking again and again.
+
+use std::time::Duration;
+
+use anyhow::bail;
+use tokio::time::{Instant, sleep};
+
+/// Nothing that an emulator should do takes this long on any machine.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Looks until something is there, at first often and later five times a second.
+pub(crate) async fn until<T>(
+    what: &str,
+    mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
+) -> anyhow::Result<T> {
+    let start = Instant::now();
+    let mut pause = Duration::from_millis(20);
+    loop {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        if start.elapsed() > PATIENCE {
+            bail!("waited in vain until {what}");
+        }
+        sleep(pause).await;
+        pause = (pause * 3 / 2).min(Duration::from_millis(200));
+    }
+}

@@ -1,0 +1,165 @@
+//! Between the functions and the emulator: what a service does on a bad day, one service or action at a time.
+
+use std::sync::{Arc, Mutex, OnceLock};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tokio::net::TcpListener;
+use tokio::sync::Notify;
+
+use super::http::Http;
+
+/// One call: the service as the scope of its signature names it, and the action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Call {
+    pub(crate) service: String,
+    pub(crate) action: String,
+}
+
+/// What goes wrong with a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// The service asks for a pause, in its own words.
+    Throttle,
+    /// The service fails.
+    Fail,
+    /// The connection closes without an answer, and nothing has happened.
+    Vanish,
+    /// The connection closes without an answer after the call took effect.
+    LoseAnswer,
+    /// Nothing happens until whoever called gives up; the first such call is announced.
+    Hold(Arc<Notify>),
+}
+
+/// An address that stands for all of AWS.
+#[derive(Clone)]
+pub(crate) struct Proxy {
+    url: String,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    emulator: OnceLock<String>,
+    /// Services, and actions of services (`states:SendTaskSuccess`), with what goes wrong with them.
+    faults: Mutex<Vec<(String, Fault)>>,
+    calls: Mutex<Vec<Call>>,
+}
+
+impl Proxy {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let proxy = Self { url: format!("http://{}", listener.local_addr()?), shared: Arc::default() };
+        let router = Router::new().fallback(answer).with_state((proxy.clone(), Http::new()));
+        tokio::spawn(axum::serve(listener, router).into_future());
+        Ok(proxy)
+    }
+
+    /// The endpoint of every service.
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where calls go. Before this they fail.
+    pub(crate) fn lead_to(&self, emulator: &str) {
+        self.shared.emulator.set(emulator.to_owned()).expect("a proxy leads to one emulator");
+    }
+
+    /// From now on this goes wrong with every call of a service (`dynamodb`) or an action (`states:SendTaskSuccess`).
+    pub(crate) fn break_down(&self, what: &str, fault: Fault) {
+        self.shared.faults.lock().unwrap().push((what.to_owned(), fault));
+    }
+
+    /// Lets calls of this action arrive and go no further, and waits until the first has arrived.
+    pub(crate) fn hold(&self, action: &str) -> Arc<Notify> {
+        let arrived = Arc::new(Notify::new());
+        self.break_down(action, Fault::Hold(arrived.clone()));
+        arrived
+    }
+
+    /// Everything works again.
+    pub(crate) fn recover(&self) {
+        self.shared.faults.lock().unwrap().clear();
+    }
+
+    /// How often this action was called, however it went.
+    pub(crate) fn count(&self, service: &str, action: &str) -> usize {
+        let calls = self.shared.calls.lock().unwrap();
+        calls.iter().filter(|call| call.service == service && call.action == action).count()
+    }
+
+    fn fault(&self, call: &Call) -> Option<Fault> {
+        let action = format!("{}:{}", call.service, call.action);
+        let faults = self.shared.faults.lock().unwrap();
+        let found = faults.iter().find(|(what, _)| *what == call.service || *what == action);
+        found.map(|(_, fault)| fault.clone())
+    }
+}
+
+async fn answer(State((proxy, http)): State<(Proxy, Http)>, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else { return broken_off() };
+    let call = Call::of(&parts.headers, &body);
+    proxy.shared.calls.lock().unwrap().push(call.clone());
+    let pass_on = async {
+        let emulator = proxy.shared.emulator.get()?;
+        let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+        let mut request = Request::new(body.into());
+        (*request.method_mut(), *request.headers_mut()) = (parts.method.clone(), parts.headers.clone());
+        *request.uri_mut() = format!("{emulator}{path}").parse().ok()?;
+        http.send(request).await.ok()
+    };
+    match proxy.fault(&call) {
+        None => pass_on.await.map_or_else(broken_off, |answer| answer.map(Body::from)),
+        Some(Fault::Throttle) => throttled(&call.service),
+        Some(Fault::Fail) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+        Some(Fault::Vanish) => broken_off(),
+        Some(Fault::LoseAnswer) => {
+            pass_on.await;
+            broken_off()
+        }
+        Some(Fault::Hold(arrived)) => {
+            arrived.notify_one();
+            std::future::pending().await
+        }
+    }
+}
+
+impl Call {
+    /// The JSON protocols name the action in a header, the query protocol in the form.
+    fn of(headers: &HeaderMap, body: &Bytes) -> Self {
+        let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        // Credential=KEY/DATE/REGION/SERVICE/aws4_request
+        let service = text(header::AUTHORIZATION.as_str()).split('/').nth(3).unwrap_or_default();
+        let target = text("x-amz-target").rsplit('.').next().unwrap_or_default();
+        let form = String::from_utf8_lossy(body);
+        let action = form.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or(target);
+        Self { service: service.to_owned(), action: action.to_owned() }
+    }
+}
+
+/// A service that asks for a pause, in the protocol that it speaks.
+fn throttled(service: &str) -> Response {
+    let (code, content_type, body) = match service {
+        "ses" => {
+            let error = "<ErrorResponse><Error><Type>Sender</Type><Code>Throttling</Code><Message>Rate exceeded\
+                         </Message></Error></ErrorResponse>";
+            (StatusCode::BAD_REQUEST, "text/xml", error)
+        }
+        "dynamodb" => {
+            let error = r#"{"__type": "com.amazonaws.dynamodb.v20120810#ThrottlingException"}"#;
+            (StatusCode::BAD_REQUEST, "application/x-amz-json-1.0", error)
+        }
+        _ => (StatusCode::BAD_REQUEST, "application/x-amz-json-1.0", r#"{"__type": "ThrottlingException"}"#),
+    };
+    (code, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// A body that fails before its first byte makes the server close the connection.
+fn broken_off() -> Response {
+    let broken = futures::stream::once(async { Err::<Bytes, _>(std::io::Error::other("the connection is closed")) });
+    Body::from_stream(broken).into_response()
+}

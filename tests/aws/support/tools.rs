@@ -1,0 +1,51 @@
+//! Where `cargo xtask test` has put the emulators and the zips.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::bail;
+
+/// What the cases need from outside the workspace.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    tools: PathBuf,
+    zips: PathBuf,
+}
+
+impl Tools {
+    pub(crate) fn from_environment() -> anyhow::Result<Self> {
+        let [tools, zips] = ["COUNTERSIGN_TEST_TOOLS", "COUNTERSIGN_TEST_ZIPS"].map(std::env::var_os);
+        let (Some(tools), Some(zips)) = (tools, zips) else {
+            bail!(
+                "These tests need the emulators and the packaged functions, which COUNTERSIGN_TEST_TOOLS and \
+                 COUNTERSIGN_TEST_ZIPS point to. `cargo xtask test` installs, packages and sets all of it."
+            );
+        };
+        let found = Self { tools: tools.into(), zips: zips.into() };
+        for program in ["ministack", "moto_server", "python3"] {
+            let path = found.emulator(program);
+            if !path.exists() {
+                bail!("{} is missing. `cargo xtask test` installs it.", path.display());
+            }
+        }
+        Ok(found)
+    }
+
+    /// A program of the environment that holds the emulators.
+    pub(crate) fn emulator(&self, program: &str) -> PathBuf {
+        self.tools.join("emulators").join("bin").join(program)
+    }
+
+    /// A program of the environment that deploys.
+    pub(crate) fn infra(&self, program: &str) -> PathBuf {
+        self.tools.join("infra").join("bin").join(program)
+    }
+
+    /// The folder with the packages of all functions, as they would be uploaded.
+    pub(crate) fn zips(&self) -> anyhow::Result<&Path> {
+        let path = self.zips.join("webhook").join("bootstrap.zip");
+        if !path.exists() {
+            bail!("{} is missing. `cargo xtask test` packages it.", path.display());
+        }
+        Ok(&self.zips)
+    }
+}

@@ -1,0 +1,189 @@
+//! What is deployed and the code name the same things: routes, variables, scopes, indexes and times.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::Request;
+use countersign_bot::approval::event::{DetailType, SOURCE};
+use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX};
+use countersign_bot::deadline::Deadline;
+use countersign_bot::{inbound, notify, reconcile, slack};
+use countersign_workflow_lambdas::{calculate, double};
+use saphyr::{LoadableYamlNode, Scalar, Yaml};
+use serde_json::{Map, Value, json};
+use tower::ServiceExt;
+
+use crate::support::Harness;
+
+const TEMPLATE: &str = include_str!("../../infra/template.yaml");
+const MANIFEST: &str = include_str!("../../manifests/slack/manifest.yaml");
+
+/// The files that read the environment. Each names its variables as whole strings.
+const READERS: [&str; 4] = [
+    include_str!("../../bot/src/config/mod.rs"),
+    include_str!("../../bot/src/config/deployed.rs"),
+    include_str!("../../bot/src/lambda/metrics.rs"),
+    include_str!("../../workflow-lambdas/src/config.rs"),
+];
+
+/// Variables that no deployment sets, and why.
+const NOT_DEPLOYED: [(&str, &str); 10] = [
+    ("COUNTERSIGN_SLACK_SIGNING_SECRET", "it is in the secret"),
+    ("COUNTERSIGN_SLACK_SIGNING_SECRET_PREVIOUS", "it is in the secret"),
+    ("COUNTERSIGN_SLACK_BOT_TOKEN", "it is in the secret"),
+    ("COUNTERSIGN_LINK_KEY", "it is in the secret"),
+    ("COUNTERSIGN_LINK_KEY_PREVIOUS", "it is in the secret"),
+    ("COUNTERSIGN_DOUBLE_KEY", "it is in the secret"),
+    ("COUNTERSIGN_DOUBLE_KEY_PREVIOUS", "it is in the secret"),
+    ("COUNTERSIGN_SLACK_API_URL", "Slack is at its own address"),
+    ("COUNTERSIGN_EXECUTION_URL", "executions are shown by the console"),
+    ("COUNTERSIGN_POLICY", "the policy is beside the code"),
+];
+
+/// A document, with a tagged value such as `!Ref X` as `{"!Ref": "X"}`.
+fn yaml(text: &str) -> Value {
+    to_json(&Yaml::load_from_str(text).unwrap()[0])
+}
+
+fn to_json(node: &Yaml<'_>) -> Value {
+    match node {
+        Yaml::Value(Scalar::Null) => Value::Null,
+        Yaml::Value(Scalar::Boolean(value)) => json!(value),
+        Yaml::Value(Scalar::Integer(value)) => json!(value),
+        Yaml::Value(Scalar::FloatingPoint(value)) => json!(value.into_inner()),
+        Yaml::Value(Scalar::String(value)) => json!(value),
+        Yaml::Sequence(items) => items.iter().map(to_json).collect(),
+        Yaml::Mapping(entries) => {
+            let entries = entries.iter().map(|(key, value)| (key.as_str().unwrap().to_owned(), to_json(value)));
+            Value::Object(entries.collect::<Map<_, _>>())
+        }
+        Yaml::Tagged(tag, value) => json!({ format!("!{}", tag.suffix): to_json(value) }),
+        other => panic!("{other:?} is not expected here"),
+    }
+}
+
+fn resources(kind: &str) -> Vec<(String, Value)> {
+    let template = yaml(TEMPLATE);
+    let resources = template["Resources"].as_object().unwrap().clone().into_iter();
+    resources.filter(|(_, it)| it["Type"] == kind).map(|(name, it)| (name, it["Properties"].clone())).collect()
+}
+
+fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
+    values.into_iter().map(str::to_owned).collect()
+}
+
+fn paths() -> BTreeSet<String> {
+    inbound::ROUTES.iter().chain([&double::ROUTE]).map(|route| route.split_once(' ').unwrap().1.to_owned()).collect()
+}
+
+#[test]
+fn the_gateway_has_the_routes_of_the_code_and_no_others() {
+    let deployed = resources("AWS::ApiGatewayV2::Route");
+    let deployed: BTreeSet<_> = deployed.iter().map(|(_, route)| route["RouteKey"].as_str().unwrap()).collect();
+    assert_eq!(texts(deployed), texts(inbound::ROUTES.into_iter().chain([double::ROUTE])));
+}
+
+#[test]
+fn only_calculations_need_iam() {
+    let routes = resources("AWS::ApiGatewayV2::Route").into_iter();
+    let guarded = routes.filter(|(_, route)| route["AuthorizationType"] == "AWS_IAM");
+    let guarded: Vec<_> = guarded.map(|(_, route)| route["RouteKey"].clone()).collect();
+    assert_eq!(guarded, ["POST /calculations"]);
+}
+
+/// The list of routes would be worth nothing if the router had others.
+#[tokio::test]
+async fn the_router_answers_its_routes_and_nothing_else() {
+    let harness = Harness::start().await;
+    let router = inbound::router(harness.world.app.clone());
+    for path in paths() {
+        let path = path.replace("{approval_id}", "apr_00000000000000000000000000");
+        for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+            let request = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
+            let status = router.clone().oneshot(request).await.unwrap().status().as_u16();
+            let is_ours = inbound::ROUTES.iter().any(|route| {
+                route.replace("{approval_id}", "apr_00000000000000000000000000") == format!("{method} {path}")
+            });
+            match status {
+                404 | 405 => assert!(!is_ours, "{method} {path} is answered {status}"),
+                _ => assert!(is_ours, "{method} {path} is answered {status}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_function_is_told_only_what_the_code_reads() {
+    let read: BTreeSet<&str> = READERS
+        .iter()
+        .flat_map(|code| code.split("#[cfg(test)]").next().unwrap().split('"'))
+        .filter(|text| text.starts_with("COUNTERSIGN_") && text.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+        .collect();
+    let mut told = BTreeSet::new();
+    for (function, properties) in resources("AWS::Serverless::Function") {
+        let variables = properties["Environment"]["Variables"].as_object().cloned().unwrap_or_default();
+        for name in variables.keys() {
+            assert!(read.contains(name.as_str()), "{function} is told {name}, which nothing reads");
+            told.insert(name.clone());
+        }
+    }
+    let not_deployed = texts(NOT_DEPLOYED.map(|(name, _)| name));
+    assert!(told.is_disjoint(&not_deployed));
+    let expected: BTreeSet<String> = told.union(&not_deployed).cloned().collect();
+    assert_eq!(texts(read), expected, "what the code reads is deployed, or listed here with the reason");
+}
+
+#[test]
+fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
+    let manifest = yaml(MANIFEST);
+    let scopes = manifest["oauth_config"]["scopes"]["bot"].as_array().unwrap();
+    assert_eq!(texts(scopes.iter().map(|scope| scope.as_str().unwrap())), texts(slack::SCOPES));
+    let mut addresses = vec![manifest["settings"]["interactivity"]["request_url"].as_str().unwrap()];
+    let commands = manifest["features"]["slash_commands"].as_array().unwrap();
+    addresses.extend(commands.iter().map(|command| command["url"].as_str().unwrap()));
+    let named = addresses.iter().map(|url| url.strip_prefix("https://countersign.example.com").unwrap());
+    let slack = paths().into_iter().filter(|path| path.starts_with("/slack/")).collect();
+    assert_eq!(texts(named), slack);
+}
+
+#[test]
+fn the_table_has_the_keys_and_indexes_that_are_asked() {
+    let (_, table) = resources("AWS::DynamoDB::Table").into_iter().next().unwrap();
+    let indexes = table["GlobalSecondaryIndexes"].as_array().unwrap();
+    assert_eq!(
+        texts(indexes.iter().map(|index| index["IndexName"].as_str().unwrap())),
+        texts([DUE_INDEX, EXECUTIONS_INDEX])
+    );
+    assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "expires");
+}
+
+#[test]
+fn the_rules_listen_to_what_is_sent() {
+    let sent = texts(DetailType::ALL.map(DetailType::as_str));
+    for (name, rule) in resources("AWS::Events::Rule") {
+        let pattern = &rule["EventPattern"];
+        assert_eq!(pattern["source"], json!([SOURCE]), "{name}");
+        for kind in pattern["detail-type"].as_array().into_iter().flatten() {
+            assert!(sent.contains(kind.as_str().unwrap()), "{name} listens to {kind}");
+        }
+    }
+}
+
+/// A function that Lambda cuts off has left something undone, so each has longer than it takes at the worst.
+#[test]
+fn every_function_has_the_time_it_needs() {
+    let functions = resources("AWS::Serverless::Function");
+    let timeout = |name: &str| {
+        let (_, properties) = functions.iter().find(|(function, _)| function == name).unwrap();
+        Duration::from_secs(properties["Timeout"].as_u64().unwrap())
+    };
+    assert!(timeout("Webhook") > Deadline::SLACK);
+    assert!(timeout("Notifier") > notify::LONGEST);
+    assert!(timeout("Announcer") > 2 * Deadline::BACKGROUND);
+    assert!(timeout("Reconciler") > reconcile::LONGEST);
+    assert!(timeout("Calculate") > calculate::LONGEST);
+    let machine: Value = serde_json::from_str(include_str!("../../infra/state-machines/calculation.asl.json")).unwrap();
+    let waits = machine["States"]["Calculate"]["TimeoutSeconds"].as_u64().unwrap();
+    assert!(Duration::from_secs(waits) > timeout("Calculate"), "the state waits longer than its function runs");
+}

@@ -1,0 +1,336 @@
+//! Gathers what the checks look at. Nothing here judges: a fact is known, or there is a line that says why not.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use countersign_bot::approval::policy::Policy;
+use countersign_bot::config::{Config, Deployed};
+use countersign_bot::ports::SecretValues;
+use http::{Request, StatusCode};
+use jiff::SignedDuration;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use zip::ZipArchive;
+
+use super::aws::{Aws, Refused};
+use super::line::Verdict;
+use super::slack::{Identity, Posting, Slack};
+use super::web::Web;
+
+/// Where Lambda unpacks the zip of a function.
+const TASK_ROOT: &str = "/var/task";
+/// No policy is longer than this.
+const POLICY_MAX_BYTES: u64 = 1024 * 1024;
+/// The address of Slack's Web API.
+const SLACK_API_URL: &str = "https://slack.com/api";
+
+/// Something that is known, or what to say about it instead.
+pub(crate) type Fact<T> = Result<T, Verdict>;
+
+/// Whom to ask.
+pub(crate) struct Sources {
+    /// The AWS command line.
+    pub(crate) aws: Aws,
+    /// Everything else.
+    pub(crate) web: Web,
+    /// Slack's address, when it is not Slack's own.
+    pub(crate) slack_api_url: Option<String>,
+}
+
+/// Everything that is known of a deployment.
+pub(crate) struct Facts {
+    /// The stack.
+    pub(crate) stack: Fact<Stack>,
+    /// The function behind the API.
+    pub(crate) function: Fact<Function>,
+    /// The bot's secret.
+    pub(crate) secret: Fact<SecretValues>,
+    /// The secret that the reference workflow shares with the third party.
+    pub(crate) double_secret: Fact<SecretValues>,
+    /// What the function reads when it starts.
+    pub(crate) configuration: Fact<Configuration>,
+    /// What the API says to a request that is not signed.
+    pub(crate) api: Fact<Api>,
+    /// Whom the bot's token belongs to.
+    pub(crate) slack: Fact<Identity>,
+    /// Whether Slack takes messages for the channels of the policy.
+    pub(crate) channels: Fact<BTreeMap<String, Posting>>,
+    /// Whether Slack takes messages for the people of the policy.
+    pub(crate) people: Fact<BTreeMap<String, Posting>>,
+    /// What SES says.
+    pub(crate) mail: Fact<Mail>,
+}
+
+/// What CloudFormation says of the stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stack {
+    /// Its status.
+    pub(crate) status: String,
+    outputs: BTreeMap<String, String>,
+}
+
+/// What Lambda says of a function.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    environment: BTreeMap<String, String>,
+    zip: Vec<u8>,
+}
+
+/// What a function finds when it starts.
+#[derive(Debug, Clone)]
+pub(crate) struct Configuration {
+    /// The environment and the secret.
+    pub(crate) config: Config,
+    /// The policy in the zip.
+    pub(crate) policy: Policy,
+}
+
+/// What the API answers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Api {
+    /// The status.
+    pub(crate) status: StatusCode,
+    /// Whether the answer is empty, as the bot's refusals are.
+    pub(crate) is_empty: bool,
+    /// How far AWS's clock is ahead of ours.
+    pub(crate) ahead: Option<SignedDuration>,
+}
+
+/// What SES says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Mail {
+    /// Whether mail may go to addresses that are not verified.
+    pub(crate) is_in_production: bool,
+    /// Whether the account may send at all.
+    pub(crate) may_send: bool,
+    /// Whether SES knows the addresses, or their domains, as verified: the sender's, and in the sandbox everybody's.
+    pub(crate) verified: BTreeMap<String, bool>,
+}
+
+/// Asks everybody. What cannot be known because of something else is not asked for.
+pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
+    let Sources { aws, web, .. } = sources;
+    let stack = stack(aws, stack_name).await;
+    let function = function(aws, web, &stack).await;
+    let secret = bot_secret(aws, &function).await;
+    let double_secret = double_secret(aws, &stack).await;
+    let configuration = configuration(&function, &secret, sources);
+    let api = api(web, &configuration).await;
+    let token = secret.as_ref().ok().and_then(|secret| secret.get("slack_bot_token"));
+    let token = token.filter(|token| !token.expose_secret().is_empty());
+    let slack = token.map(|token| Slack {
+        web,
+        api_url: sources.slack_api_url.as_deref().unwrap_or(SLACK_API_URL).trim_end_matches('/'),
+        token,
+    });
+    let identity = identity(slack.as_ref(), &secret).await;
+    let (channels, people) = match (&identity, &slack, &configuration) {
+        (Ok(_), Some(slack), Ok(Configuration { policy, .. })) => {
+            let channels: BTreeSet<String> =
+                policy.rules.values().filter_map(|rules| rules.slack_channel.clone()).collect();
+            let people: BTreeSet<String> = policy.people.values().filter_map(|person| person.slack.clone()).collect();
+            (Ok(slack.postings(channels).await), Ok(slack.postings(people).await))
+        }
+        (_, _, Err(_)) => (Err(after("the configuration")), Err(after("the configuration"))),
+        _ => (Err(after("a Slack token that works")), Err(after("a Slack token that works"))),
+    };
+    let mail = mail(aws, &configuration).await;
+    Facts { stack, function, secret, double_secret, configuration, api, slack: identity, channels, people, mail }
+}
+
+/// The verdict on what was not asked for because it needs something that is not there.
+pub(crate) fn after(needed: &str) -> Verdict {
+    Verdict::Skipped(format!("it needs {needed}"))
+}
+
+fn refused(Refused(complaint): Refused) -> Verdict {
+    Verdict::Fail(complaint)
+}
+
+async fn stack(aws: &Aws, name: &str) -> Fact<Stack> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        stacks: Vec<Described>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Described {
+        stack_status: String,
+        #[serde(default)]
+        outputs: Vec<Output>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Output {
+        output_key: String,
+        output_value: String,
+    }
+    let answer: Answer =
+        aws.ask(&["cloudformation", "describe-stacks", "--stack-name", name]).await.map_err(refused)?;
+    let described = answer.stacks.into_iter().next();
+    let described = described.ok_or_else(|| Verdict::Fail("there is no such stack".to_owned()))?;
+    let outputs = described.outputs.into_iter().map(|output| (output.output_key, output.output_value)).collect();
+    Ok(Stack { status: described.stack_status, outputs })
+}
+
+impl Stack {
+    fn output(&self, name: &str) -> Fact<&str> {
+        let value = self.outputs.get(name).map(String::as_str);
+        value.ok_or_else(|| Verdict::Fail(format!("the stack has no output {name}: deploy this version of it")))
+    }
+}
+
+/// The function, with its zip: what is deployed says more than what is on this machine.
+async fn function(aws: &Aws, web: &Web, stack: &Fact<Stack>) -> Fact<Function> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        configuration: Settings,
+        code: Code,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Settings {
+        environment: Environment,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Environment {
+        variables: BTreeMap<String, String>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Code {
+        location: String,
+    }
+    let name = stack.as_ref().map_err(|_| after("the stack"))?.output("WebhookFunction")?;
+    let answer: Answer = aws.ask(&["lambda", "get-function", "--function-name", name]).await.map_err(refused)?;
+    let cannot = |why: &str| Verdict::Fail(format!("its code cannot be downloaded: {why}"));
+    let request = Request::get(answer.code.location).body(Vec::new()).map_err(|_| cannot("no address"))?;
+    let download = web.send(request).await.map_err(|why| cannot(&why))?;
+    if !download.status.is_success() {
+        return Err(cannot(&format!("status {}", download.status)));
+    }
+    Ok(Function { environment: answer.configuration.environment.variables, zip: download.body })
+}
+
+impl Function {
+    /// A file of the zip by the path that it has on Lambda.
+    fn file(&self, path: &Path) -> std::io::Result<String> {
+        let not_found = || std::io::Error::from(std::io::ErrorKind::NotFound);
+        let name = path.strip_prefix(TASK_ROOT).ok().and_then(Path::to_str).ok_or_else(not_found)?;
+        let mut zip = ZipArchive::new(Cursor::new(&self.zip))?;
+        let file = zip.by_name(name).map_err(|_| not_found())?;
+        let mut text = String::new();
+        file.take(POLICY_MAX_BYTES).read_to_string(&mut text)?;
+        Ok(text)
+    }
+}
+
+async fn bot_secret(aws: &Aws, function: &Fact<Function>) -> Fact<SecretValues> {
+    let environment = &function.as_ref().map_err(|_| after("the function's environment"))?.environment;
+    match Deployed::secret_id(|name| environment.get(name).cloned()) {
+        Some(id) => secret(aws, &id).await,
+        None => Err(Verdict::Fail("the function is told of none: COUNTERSIGN_SECRET_ID is missing".to_owned())),
+    }
+}
+
+async fn double_secret(aws: &Aws, stack: &Fact<Stack>) -> Fact<SecretValues> {
+    let stack = stack.as_ref().map_err(|_| after("the stack"))?;
+    secret(aws, stack.output("DoubleSecretId")?).await
+}
+
+async fn secret(aws: &Aws, id: &str) -> Fact<SecretValues> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        secret_string: SecretString,
+    }
+    let call = ["secretsmanager", "get-secret-value", "--secret-id", id];
+    let answer: Answer = aws.ask(&call).await.map_err(refused)?;
+    let values = serde_json::from_str(answer.secret_string.expose_secret());
+    values.map_err(|_| Verdict::Fail(format!("the secret {id} is not a JSON object of texts")))
+}
+
+/// Reads the configuration with the bot's own reader, so that the problems are those that the function would have.
+fn configuration(function: &Fact<Function>, secret: &Fact<SecretValues>, sources: &Sources) -> Fact<Configuration> {
+    let function = function.as_ref().map_err(|_| after("the function"))?;
+    let secret = secret.as_ref().map_err(|_| after("the secret"))?;
+    let lookup = |name: &str| match name {
+        "LAMBDA_TASK_ROOT" => Some(TASK_ROOT.to_owned()),
+        "COUNTERSIGN_SLACK_API_URL" => sources.slack_api_url.clone(),
+        _ => function.environment.get(name).cloned(),
+    };
+    let deployed = Deployed::read(lookup, Some(secret), |path| function.file(path)).and_then(Deployed::check_commands);
+    match deployed {
+        Ok(Deployed { config, policy, .. }) => Ok(Configuration { config, policy }),
+        Err(problems) => Err(Verdict::Fail(problems.0.join("; "))),
+    }
+}
+
+async fn api(web: &Web, configuration: &Fact<Configuration>) -> Fact<Api> {
+    let Configuration { config, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
+    let address = format!("{}/slack/interactions", config.links.public_url);
+    let request = Request::post(&address).body(Vec::new()).map_err(|_| Verdict::Fail(address.clone()))?;
+    let answer = web.send(request).await.map_err(|why| Verdict::Fail(format!("{address}: {why}")))?;
+    Ok(Api { status: answer.status, is_empty: answer.body.is_empty(), ahead: answer.ahead })
+}
+
+async fn identity(slack: Option<&Slack<'_>>, secret: &Fact<SecretValues>) -> Fact<Identity> {
+    let Some(slack) = slack else {
+        return Err(match secret {
+            Ok(_) => Verdict::Skipped("Slack is off: the secret has no slack_bot_token".to_owned()),
+            Err(_) => after("the secret"),
+        });
+    };
+    slack.identity().await.map_err(|why| {
+        Verdict::Fail(format!(
+            "auth.test: {why}; install the app and put its bot token into the secret as slack_bot_token"
+        ))
+    })
+}
+
+async fn mail(aws: &Aws, configuration: &Fact<Configuration>) -> Fact<Mail> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Account {
+        production_access_enabled: bool,
+        sending_enabled: bool,
+    }
+    let Configuration { config, policy } = configuration.as_ref().map_err(|_| after("the configuration"))?;
+    let Some(sender) = config.mail.as_ref().map(|mail| mail.from.clone()) else {
+        return Err(Verdict::Skipped("mail is off: the parameter MailFrom is empty".to_owned()));
+    };
+    let account: Account = aws.ask(&["sesv2", "get-account"]).await.map_err(refused)?;
+    let mut addresses = BTreeSet::from([sender]);
+    if !account.production_access_enabled {
+        addresses.extend(policy.people.values().filter_map(|person| person.email.clone()));
+    }
+    let mut verified = BTreeMap::new();
+    for address in addresses {
+        let is_verified = is_verified(aws, &address).await?;
+        verified.insert(address, is_verified);
+    }
+    Ok(Mail { is_in_production: account.production_access_enabled, may_send: account.sending_enabled, verified })
+}
+
+/// Whether the address or its domain is verified.
+async fn is_verified(aws: &Aws, address: &str) -> Fact<bool> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer {
+        verified_for_sending_status: bool,
+    }
+    let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
+    for identity in [address, domain] {
+        match aws.ask::<Answer>(&["sesv2", "get-email-identity", "--email-identity", identity]).await {
+            Ok(answer) if answer.verified_for_sending_status => return Ok(true),
+            Ok(_) => {}
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(refused(error)),
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,41 @@
+//! Looks at a deployment: gathers facts, judges them, says a line about each. It changes nothing and prints no secret.
+
+mod aws;
+mod checks;
+mod facts;
+mod line;
+mod slack;
+mod web;
+
+#[cfg(test)]
+mod tests;
+
+use jiff::Timestamp;
+
+pub(crate) use self::line::Line;
+
+/// Which deployment to look at.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// The name of the stack.
+    #[arg(long)]
+    stack: String,
+    /// The region of the stack; without it the one that the AWS command line takes.
+    #[arg(long)]
+    region: Option<String>,
+    /// The address of Slack's Web API, when it is not Slack's own.
+    #[arg(long, env = "COUNTERSIGN_SLACK_API_URL")]
+    slack_api_url: Option<String>,
+}
+
+impl Doctor {
+    /// A line for each check.
+    pub(crate) async fn lines(self, clock: fn() -> Timestamp) -> anyhow::Result<Vec<Line>> {
+        let sources = facts::Sources {
+            aws: aws::Aws { program: "aws".into(), region: self.region },
+            web: web::Web::new(clock)?,
+            slack_api_url: self.slack_api_url,
+        };
+        Ok(checks::lines(&facts::gather(&self.stack, &sources).await))
+    }
+}

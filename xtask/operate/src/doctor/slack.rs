@@ -1,0 +1,153 @@
+//! Asks Slack with the bot's own token and no further scopes than the bot has.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::{HeaderName, Request, header};
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::web::{Answer, Web};
+
+/// Slack names the scopes of the token in this header of every answer.
+const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
+/// Slack takes messages for at most 120 days ahead.
+const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(100 * 24);
+/// When Slack says that we ask too often it names a pause; a longer one than this is not waited for.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+
+const PROBE: &str = "cargo xtask doctor scheduled this to see whether Countersign may post here, and could not delete it. \
+                     Please ignore it.";
+
+/// Slack's Web API with the bot's token.
+pub(crate) struct Slack<'a> {
+    /// Makes the calls.
+    pub(crate) web: &'a Web,
+    /// The address of the API, without a slash at its end.
+    pub(crate) api_url: &'a str,
+    /// The bot's token.
+    pub(crate) token: &'a SecretString,
+}
+
+/// Whom the token belongs to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    /// The workspace's id.
+    pub(crate) team: String,
+    /// The workspace's name.
+    pub(crate) team_name: String,
+    /// The bot's name, which people invite.
+    pub(crate) bot_name: String,
+    /// What the token may do.
+    pub(crate) scopes: Vec<String>,
+    /// How far Slack's clock is ahead of ours.
+    pub(crate) ahead: Option<SignedDuration>,
+}
+
+/// What Slack says to a message for a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Posting {
+    /// It would be taken.
+    Taken,
+    /// It would not, for this reason: one of Slack's words, or what became of the call.
+    Refused(String),
+    /// It was taken, and could not be deleted again.
+    Left {
+        /// When it will be posted.
+        at: Timestamp,
+        /// Why it is still there.
+        why: String,
+    },
+}
+
+/// What every answer says.
+#[derive(Deserialize)]
+struct Outcome {
+    ok: bool,
+    error: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct AuthTest {
+    team_id: String,
+    team: String,
+    user: String,
+}
+
+#[derive(Deserialize)]
+struct Scheduled {
+    channel: String,
+    scheduled_message_id: String,
+}
+
+impl Slack<'_> {
+    /// `auth.test`: whom the token belongs to. The error is Slack's word for what is wrong.
+    pub(crate) async fn identity(&self) -> Result<Identity, String> {
+        let answer = self.call("auth.test", &json!({})).await?;
+        let scopes = answer.headers.get(SCOPES).and_then(|scopes| scopes.to_str().ok()).unwrap_or_default();
+        let scopes = scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect();
+        let test: AuthTest = read(&answer)?;
+        let Answer { ahead, .. } = answer;
+        Ok(Identity { team: test.team_id, team_name: test.team, bot_name: test.user, scopes, ahead })
+    }
+
+    /// Whether a message would be taken for each of these channels and people.
+    ///
+    /// To look at a channel or a person takes scopes that the bot does not need. Slack checks a message that is
+    /// scheduled as it checks one that is posted, so one is scheduled months ahead and deleted at once.
+    pub(crate) async fn postings(&self, places: impl IntoIterator<Item = String>) -> BTreeMap<String, Posting> {
+        let mut postings = BTreeMap::new();
+        for place in places {
+            let posting = self.posting(&place).await;
+            postings.insert(place, posting);
+        }
+        postings
+    }
+
+    async fn posting(&self, place: &str) -> Posting {
+        let at = self.web.now() + FAR_AHEAD;
+        let message = json!({ "channel": place, "post_at": at.as_second(), "text": PROBE });
+        let scheduled = self.call("chat.scheduleMessage", &message).await;
+        let scheduled: Scheduled = match scheduled.and_then(|answer| read(&answer)) {
+            Ok(scheduled) => scheduled,
+            Err(why) => return Posting::Refused(why),
+        };
+        // A person's id has become the id of the conversation with the bot, which is what the deletion needs.
+        let delete = json!({ "channel": scheduled.channel, "scheduled_message_id": scheduled.scheduled_message_id });
+        match self.call("chat.deleteScheduledMessage", &delete).await {
+            Ok(_) => Posting::Taken,
+            Err(why) => Posting::Left { at, why },
+        }
+    }
+
+    /// Calls a method. The error is Slack's word for what is wrong, or what became of the call.
+    async fn call(&self, method: &str, arguments: &Value) -> Result<Answer, String> {
+        let mut answer = self.send(method, arguments).await?;
+        let pause = answer.headers.get(header::RETRY_AFTER).and_then(|pause| pause.to_str().ok()?.parse().ok());
+        if let Some(pause) = pause.map(Duration::from_secs).filter(|pause| *pause <= PAUSE_MAX) {
+            tokio::time::sleep(pause).await;
+            answer = self.send(method, arguments).await?;
+        }
+        match read::<Outcome>(&answer)? {
+            Outcome { ok: true, .. } => Ok(answer),
+            Outcome { error, .. } => Err(error.unwrap_or_else(|| "it gave no reason".to_owned())),
+        }
+    }
+
+    async fn send(&self, method: &str, arguments: &Value) -> Result<Answer, String> {
+        let request = Request::post(format!("{}/{method}", self.api_url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose_secret()))
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
+            .body(arguments.to_string().into_bytes())
+            .map_err(|_| "the request cannot be made")?;
+        self.web.send(request).await
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: &Answer) -> Result<T, String> {
+    serde_json::from_slice(&answer.body)
+        .map_err(|_| format!("the answer, with status {}, is not Slack's", answer.status))
+}

@@ -1,0 +1,234 @@
+//! A deployment to look at: an `aws` command line that answers from files, and Slack and the API on loopback.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{Cursor, Write};
+use std::sync::{Arc, Mutex};
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+use crate::doctor::aws::Aws;
+use crate::doctor::facts::{Sources, gather};
+use crate::doctor::web::Web;
+use crate::doctor::{Line, checks};
+
+/// The stand-in for the command line.
+const AWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/doctor/tests/aws");
+
+pub(super) const TOKEN: &str = "xoxb-hidden";
+pub(super) const SIGNING_SECRET: &str = "hidden-signing-secret";
+pub(super) const LINK_KEY: &str = "hidden-link-key-of-enough-characters";
+
+pub(super) const POLICY: &str = r#"
+[access]
+slack_teams = ["T0123"]
+
+[people.ada]
+name = "Ada Lovelace"
+slack = "U0456"
+email = "ada@example.com"
+
+[people.grace]
+name = "Grace Hopper"
+slack = "U0789"
+
+[policies.calculation]
+approvers = ["ada", "grace"]
+slack_channel = "C0789"
+
+[commands.start]
+state_machine = "calculation"
+policy = "calculation"
+"#;
+
+/// What can be wrong with it; the default is a deployment with which all is well.
+pub(super) struct Deployment {
+    pub(super) stack_status: &'static str,
+    pub(super) environment: BTreeMap<&'static str, String>,
+    pub(super) policy: String,
+    pub(super) secret: Value,
+    pub(super) double_secret: Value,
+    pub(super) account: Value,
+    pub(super) verified: Vec<&'static str>,
+    pub(super) world: World,
+    pub(super) program: Option<&'static str>,
+    pub(super) clock: fn() -> Timestamp,
+}
+
+/// How Slack and the API answer.
+#[derive(Clone)]
+pub(super) struct World {
+    pub(super) api: (StatusCode, &'static str),
+    pub(super) code: StatusCode,
+    pub(super) identity: Value,
+    pub(super) scopes: &'static str,
+    /// Slack's word for each place that takes no messages.
+    pub(super) refused: BTreeMap<&'static str, &'static str>,
+    pub(super) deletes: bool,
+    /// How many calls are answered with the rate limit first.
+    pub(super) rate_limited: u32,
+    scheduled: BTreeSet<String>,
+    zip: Vec<u8>,
+}
+
+type Shared = Arc<Mutex<World>>;
+
+impl Default for Deployment {
+    fn default() -> Self {
+        let environment = [
+            ("COUNTERSIGN_TABLE", "approvals"),
+            ("COUNTERSIGN_BUS", "countersign"),
+            ("COUNTERSIGN_SECRET_ID", "bot-secret"),
+            ("COUNTERSIGN_STATE_MACHINES", "calculation=arn:aws:states:eu-west-1:1:stateMachine:calculation"),
+            ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
+        ];
+        Self {
+            stack_status: "UPDATE_COMPLETE",
+            environment: environment.map(|(name, value)| (name, value.to_owned())).into(),
+            policy: POLICY.to_owned(),
+            secret: json!({ "slack_signing_secret": SIGNING_SECRET, "slack_bot_token": TOKEN, "link_key": LINK_KEY }),
+            double_secret: json!({ "key": "hidden-key" }),
+            account: json!({ "ProductionAccessEnabled": true, "SendingEnabled": true }),
+            verified: vec!["bot@example.com"],
+            world: World {
+                api: (StatusCode::UNAUTHORIZED, ""),
+                code: StatusCode::OK,
+                identity: json!({ "ok": true, "team_id": "T0123", "team": "Engines", "user": "countersign" }),
+                scopes: "commands,chat:write",
+                refused: BTreeMap::new(),
+                deletes: true,
+                rate_limited: 0,
+                scheduled: BTreeSet::new(),
+                zip: Vec::new(),
+            },
+            program: None,
+            clock: now,
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the servers' Date header is the time of this machine")]
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+impl Deployment {
+    /// What the doctor says of it.
+    pub(super) async fn lines(mut self) -> Vec<Line> {
+        self.world.zip = zip(&self.policy);
+        let leaves_nothing = self.world.deletes;
+        let world = Arc::new(Mutex::new(self.world.clone()));
+        let url = serve(Arc::clone(&world)).await;
+        self.environment.entry("COUNTERSIGN_PUBLIC_URL").or_insert_with(|| url.clone());
+        let folder = self.command_line(&url);
+        let program = self.program.map_or_else(|| folder.path().join("aws"), Into::into);
+        let sources = Sources {
+            aws: Aws { program, region: Some("eu-west-1".to_owned()) },
+            web: Web::new(self.clock).unwrap(),
+            slack_api_url: Some(format!("{url}/api/")),
+        };
+        let lines = checks::lines(&gather("approvals", &sources).await);
+        let left = world.lock().unwrap().scheduled.clone();
+        assert!(left.is_empty() || !leaves_nothing, "messages were left scheduled: {left:?}");
+        lines
+    }
+
+    fn command_line(&self, url: &str) -> TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        // A link, because a program that was just written may not be run while another test starts one.
+        std::os::unix::fs::symlink(AWS, folder.path().join("aws")).unwrap();
+        fs::create_dir(folder.path().join("answers")).unwrap();
+        let answer = |call: &str, answer: Value| {
+            fs::write(folder.path().join("answers").join(call), answer.to_string()).unwrap();
+        };
+        let output = |key: &str, value: &str| json!({ "OutputKey": key, "OutputValue": value });
+        answer(
+            "cloudformation describe-stacks approvals",
+            json!({ "Stacks": [{ "StackStatus": self.stack_status, "Outputs": [
+                output("WebhookFunction", "approvals-webhook"), output("DoubleSecretId", "double-secret"),
+            ] }] }),
+        );
+        answer(
+            "lambda get-function approvals-webhook",
+            json!({ "Configuration": { "Environment": { "Variables": self.environment } },
+                    "Code": { "Location": format!("{url}/code.zip") } }),
+        );
+        let secret = |value: &Value| json!({ "SecretString": value.to_string() });
+        answer("secretsmanager get-secret-value bot-secret", secret(&self.secret));
+        answer("secretsmanager get-secret-value double-secret", secret(&self.double_secret));
+        answer("sesv2 get-account json", self.account.clone());
+        for identity in &self.verified {
+            answer(&format!("sesv2 get-email-identity {identity}"), json!({ "VerifiedForSendingStatus": true }));
+        }
+        folder
+    }
+}
+
+fn zip(policy: &str) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    zip.start_file("policy.toml", SimpleFileOptions::default()).unwrap();
+    zip.write_all(policy.as_bytes()).unwrap();
+    zip.finish().unwrap().into_inner()
+}
+
+async fn serve(world: Shared) -> String {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let router = Router::new()
+        .route("/slack/interactions", post(async |State(world): State<Shared>| world.lock().unwrap().api))
+        .route(
+            "/code.zip",
+            get(async |State(world): State<Shared>| {
+                let world = world.lock().unwrap();
+                (world.code, world.zip.clone())
+            }),
+        )
+        .route("/api/{method}", post(slack))
+        .with_state(world);
+    tokio::spawn(async { axum::serve(listener, router).await });
+    url
+}
+
+async fn slack(
+    Path(method): Path<String>,
+    State(world): State<Shared>,
+    headers: HeaderMap,
+    Json(call): Json<Value>,
+) -> Response {
+    let mut world = world.lock().unwrap();
+    if world.rate_limited > 0 {
+        world.rate_limited -= 1;
+        return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "0")]).into_response();
+    }
+    assert_eq!(headers[header::AUTHORIZATION], format!("Bearer {TOKEN}"));
+    let text = |key: &str| call[key].as_str().unwrap().to_owned();
+    let answer = match method.as_str() {
+        "auth.test" => world.identity.clone(),
+        "chat.scheduleMessage" => match world.refused.get(text("channel").as_str()) {
+            Some(word) => json!({ "ok": false, "error": word }),
+            None => {
+                assert!(call["post_at"].as_i64().unwrap() < (now().as_second() + 120 * 24 * 3600), "time_too_far");
+                let conversation = text("channel").replacen('U', "D", 1);
+                world.scheduled.insert(format!("Q-{conversation}"));
+                json!({ "ok": true, "channel": conversation, "scheduled_message_id": format!("Q-{conversation}") })
+            }
+        },
+        "chat.deleteScheduledMessage" if world.deletes => {
+            assert_eq!(text("scheduled_message_id"), format!("Q-{}", text("channel")), "another conversation");
+            assert!(world.scheduled.remove(&text("scheduled_message_id")), "nothing to delete");
+            json!({ "ok": true })
+        }
+        "chat.deleteScheduledMessage" => json!({ "ok": false, "error": "internal_error" }),
+        other => panic!("the doctor has no business with {other}"),
+    };
+    ([("x-oauth-scopes", world.scopes)], Json(answer)).into_response()
+}

@@ -1,0 +1,76 @@
+//! Checks the infrastructure offline, with the linters of the people who made the formats.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::steps::{root, say};
+use crate::tools::Tool;
+
+/// Some linters want to know a region although they call nothing.
+const REGION: &str = "eu-central-1";
+
+/// Lints every template and state machine in `infra`. A warning counts as a failure.
+pub(crate) fn lint() -> anyhow::Result<()> {
+    let files = files_in(&root().join("infra"))?;
+    let named = |ending: &str| files.iter().filter(|file| file.to_string_lossy().ends_with(ending)).collect::<Vec<_>>();
+    let (templates, machines) = (named(".yaml"), named(".asl.json"));
+    if templates.is_empty() || machines.is_empty() {
+        bail!("infra must have a template (.yaml) and a state machine (.asl.json)");
+    }
+    for template in templates {
+        let mut sam = sam()?;
+        sam.args(["validate", "--lint", "--region", REGION, "--template"]).arg(template);
+        run("sam validate --lint", template, &mut sam, |line| line.ends_with("is a valid SAM Template"))?;
+        let mut cfn_lint = Tool::Infra.command("cfn-lint")?;
+        cfn_lint.args(["--regions", REGION, "--"]).arg(template);
+        run("cfn-lint", template, &mut cfn_lint, |_| false)?;
+    }
+    for machine in machines {
+        let mut asl_validator = Tool::AslValidator.command("asl-validator")?;
+        asl_validator.args(["--silent", "--json-path"]).arg(machine);
+        run("asl-validator", machine, &mut asl_validator, |_| false)?;
+        let mut statelint = Tool::Infra.command("statelint")?;
+        run("statelint", machine, statelint.arg(machine), |_| false)?;
+    }
+    Ok(())
+}
+
+/// The SAM command line, told to call nobody but AWS.
+pub(crate) fn sam() -> anyhow::Result<Command> {
+    let mut sam = Tool::Infra.command("sam")?;
+    sam.env("SAM_CLI_TELEMETRY", "0");
+    Ok(sam)
+}
+
+/// Fails unless the linter succeeds and has nothing to say but that all is well.
+fn run(name: &str, file: &Path, linter: &mut Command, is_praise: fn(&str) -> bool) -> anyhow::Result<()> {
+    let place = file.strip_prefix(root()).unwrap_or(file).display();
+    say(&format!("== {name} {place}"));
+    let output = linter.stderr(std::process::Stdio::inherit()).output();
+    let output = output.with_context(|| format!("{name}: the command cannot be run"))?;
+    let findings = String::from_utf8_lossy(&output.stdout);
+    let findings: Vec<&str> = findings.lines().filter(|line| !line.trim().is_empty() && !is_praise(line)).collect();
+    if !output.status.success() || !findings.is_empty() {
+        bail!("{name} is not content with {place}\n{}", findings.join("\n"));
+    }
+    Ok(())
+}
+
+/// All files below a folder, in the order of their names.
+fn files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<anyhow::Result<_>>()?;
+    entries.sort();
+    let mut files = Vec::new();
+    for entry in entries {
+        if entry.is_dir() {
+            files.extend(files_in(&entry)?);
+        } else {
+            files.push(entry);
+        }
+    }
+    Ok(files)
+}

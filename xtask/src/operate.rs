@@ -1,0 +1,38 @@
+//! Starts the program for the tasks that need the bot's own code. It is a package of its own because the bot takes
+//! minutes to compile, and most tasks do not need it.
+
+use std::process::Command;
+
+use anyhow::bail;
+
+use crate::steps::cargo;
+
+/// Which deployment to look at.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Doctor {
+    /// The name of the stack.
+    #[arg(long)]
+    stack: String,
+    /// The region of the stack; without it the one that the AWS command line takes.
+    #[arg(long)]
+    region: Option<String>,
+}
+
+impl Doctor {
+    /// Prints a line for each check and fails if one of them failed.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let mut doctor = operate(&["doctor", "--stack", &self.stack]);
+        doctor.args(self.region.iter().flat_map(|region| ["--region", region]));
+        if !doctor.status()?.success() {
+            bail!("the deployment needs attention");
+        }
+        Ok(())
+    }
+}
+
+/// A command of `xtask-operate`.
+pub(crate) fn operate(arguments: &[&str]) -> Command {
+    let mut command = cargo(&["run", "--quiet", "--locked", "--package", "xtask-operate", "--"]);
+    command.args(arguments);
+    command
+}

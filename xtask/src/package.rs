@@ -1,0 +1,198 @@
+//! `cargo xtask package`: builds every function once and makes the zips that Lambda takes.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf, absolute};
+use std::process::Command;
+
+use anyhow::{Context, anyhow, bail};
+use clap::ValueEnum;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::operate::operate;
+use crate::steps::{root, say, step, target};
+use crate::tools::{Tool, search_path_with};
+
+/// The functions that read the policy; it travels in their zips, so that code and policy change together.
+const WITH_POLICY: [&str; 4] = ["webhook", "notifier", "announcer", "reconciler"];
+/// The functions of the reference workflow.
+const WITHOUT_POLICY: [&str; 4] = ["is-input-valid", "calculate", "double", "finalize"];
+
+/// A zip beyond this makes cold starts slow and is a sign of a dependency that does too much.
+const ZIP_MAX_BYTES: u64 = 5 * 1000 * 1000;
+
+/// The processors that Lambda has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Arch {
+    /// Graviton, which costs less.
+    #[value(name = "arm64")]
+    Arm64,
+    /// Intel and AMD.
+    #[value(name = "x86_64")]
+    X86,
+}
+
+impl Arch {
+    /// Lambda's name for it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Arm64 => "arm64",
+            Self::X86 => "x86_64",
+        }
+    }
+
+    /// The processor of this name.
+    pub(crate) fn named(name: &str) -> anyhow::Result<Self> {
+        Self::from_str(name, false).map_err(|_| anyhow!("`{name}` is not a processor that Lambda has: arm64, x86_64"))
+    }
+
+    fn target(self) -> &'static str {
+        match self {
+            Self::Arm64 => "aarch64-unknown-linux-gnu",
+            Self::X86 => "x86_64-unknown-linux-gnu",
+        }
+    }
+}
+
+/// What goes into the zips and where they go.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Package {
+    /// The processor that the functions run on.
+    #[arg(long, value_enum, default_value_t = Arch::Arm64)]
+    pub(crate) arch: Arch,
+    /// The policy that goes into the zips of the functions that read it.
+    #[arg(long, default_value_os_t = root().join("infra").join("policy.toml"))]
+    pub(crate) policy: PathBuf,
+    /// The folder that gets a folder for each function, with `bootstrap.zip` in it.
+    #[arg(long, default_value_os_t = target().join("lambda"))]
+    pub(crate) output: PathBuf,
+}
+
+impl Package {
+    /// Makes the zips, unless the functions would refuse the policy.
+    pub(crate) fn checked(&self) -> anyhow::Result<()> {
+        if !self.policy.exists() {
+            let policy = self.policy.display();
+            bail!("there is no policy at {policy}: begin with a copy of infra/policy.example.toml");
+        }
+        step("Policy", operate(&["policy"]).arg(absolute(&self.policy)?))?;
+        self.make()
+    }
+
+    /// Makes the zips with a policy that the functions check when they start.
+    pub(crate) fn make(&self) -> anyhow::Result<()> {
+        let policy = fs::read(&self.policy).with_context(|| format!("{} cannot be read", self.policy.display()))?;
+        let output = absolute(&self.output)?;
+        self.build(&output)?;
+        say("== Zips");
+        let mut too_big = Vec::new();
+        for (name, policy) in functions(&policy) {
+            let size = zip(&output.join(name), policy)?;
+            say(&format!("{name:<16}{size:>9} bytes"));
+            if size > ZIP_MAX_BYTES {
+                too_big.push(name);
+            }
+        }
+        if !too_big.is_empty() {
+            bail!("a zip must not be over {ZIP_MAX_BYTES} bytes: {}", too_big.join(", "));
+        }
+        Ok(())
+    }
+
+    /// One build for all functions. Only their packages are named: the features that the local run and the tests
+    /// switch on do not get in.
+    fn build(&self, output: &Path) -> anyhow::Result<()> {
+        require_target(self.arch)?;
+        let tools = Tool::Build.ready()?.join("bin");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["lambda", "build", "--release", "--locked", "--skip-target-check", "--target", self.arch.target()]);
+        build.args(["--package", "countersign-bot", "--package", "countersign-workflow-lambdas"]);
+        build.arg("--lambda-dir").arg(output).current_dir(root());
+        // `cargo lambda` and the Zig compiler that it links with are found there.
+        build.env("PATH", search_path_with(&tools)?);
+        step(&format!("Functions for {}", self.arch.name()), &mut build)
+    }
+}
+
+/// Every function, with the policy if it reads it.
+fn functions(policy: &[u8]) -> impl Iterator<Item = (&'static str, Option<&[u8]>)> {
+    let with = WITH_POLICY.into_iter().map(move |name| (name, Some(policy)));
+    with.chain(WITHOUT_POLICY.into_iter().map(|name| (name, None)))
+}
+
+fn require_target(arch: Arch) -> anyhow::Result<()> {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--print", "target-libdir", "--target", arch.target()]).current_dir(root());
+    let libraries = rustc.output().context("rustc cannot be run")?.stdout;
+    let libraries = String::from_utf8_lossy(&libraries);
+    if libraries.trim().is_empty() || !Path::new(libraries.trim()).is_dir() {
+        bail!("Rust cannot build for {} yet: run `rustup target add {}`", arch.name(), arch.target());
+    }
+    Ok(())
+}
+
+/// Makes the zip beside the function's binary. The same content makes the same zip, so that a deployment without a
+/// change is one.
+fn zip(folder: &Path, policy: Option<&[u8]>) -> anyhow::Result<u64> {
+    let binary = folder.join("bootstrap");
+    let binary = fs::read(&binary).with_context(|| format!("the build did not make {}", binary.display()))?;
+    let path = folder.join("bootstrap.zip");
+    // The default time is the first that a zip can name.
+    let options =
+        SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).compression_level(Some(9));
+    let mut zip = ZipWriter::new(File::create(&path)?);
+    zip.start_file("bootstrap", options.unix_permissions(0o755))?;
+    zip.write_all(&binary)?;
+    if let Some(policy) = policy {
+        zip.start_file("policy.toml", options.unix_permissions(0o644))?;
+        zip.write_all(policy)?;
+    }
+    zip.finish()?;
+    Ok(fs::metadata(&path)?.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_function_is_packaged() {
+        let mut packaged: Vec<String> = functions(b"").map(|(name, _)| name.to_owned()).collect();
+        let folders = ["bot", "workflow-lambdas"].map(|package| root().join(package).join("src").join("bin"));
+        let sources = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
+        let mut written: Vec<String> =
+            sources.map(|source| source.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+        packaged.sort();
+        written.sort();
+        assert_eq!(packaged, written);
+    }
+
+    #[test]
+    fn the_same_content_makes_the_same_zip() {
+        let made = ["policy = 1", "policy = 1", "policy = 2"].map(|policy| {
+            let folder = tempfile::tempdir().unwrap();
+            fs::write(folder.path().join("bootstrap"), "the function").unwrap();
+            let size = zip(folder.path(), Some(policy.as_bytes())).unwrap();
+            let zip = fs::read(folder.path().join("bootstrap.zip")).unwrap();
+            assert_eq!(size, u64::try_from(zip.len()).unwrap());
+            zip
+        });
+        assert_eq!(made[0], made[1]);
+        assert_ne!(made[0], made[2]);
+    }
+
+    #[test]
+    fn a_zip_holds_what_lambda_looks_for() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bootstrap"), "the function").unwrap();
+        let names = |policy: Option<&[u8]>| {
+            zip(folder.path(), policy).unwrap();
+            let mut zip = zip::ZipArchive::new(File::open(folder.path().join("bootstrap.zip")).unwrap()).unwrap();
+            assert_eq!(zip.by_name("bootstrap").unwrap().unix_mode().map(|mode| mode & 0o777), Some(0o755));
+            zip.file_names().map(|name| name.unwrap().into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(None), ["bootstrap"]);
+        assert_eq!(names(Some(b"policy")), ["bootstrap", "policy.toml"]);
+    }
+}

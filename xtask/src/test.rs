@@ -1,0 +1,101 @@
+//! `cargo xtask test`: everything that has to pass.
+
+use clap::ValueEnum;
+
+use crate::package::{Arch, Package};
+use crate::steps::{cargo, root, step, target};
+use crate::{infra, tools};
+
+/// What to check.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Test {
+    /// Only this part, to run it again quickly.
+    #[arg(long, value_enum)]
+    only: Option<Part>,
+    /// With `--only it` or `--only aws`: arguments of the test program, such as the name of a test.
+    #[arg(last = true, requires = "only")]
+    arguments: Vec<String>,
+}
+
+/// The parts, in the order of the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The layout of the code.
+    Format,
+    /// What the compiler and clippy say.
+    Lints,
+    /// Licences and sources of what we depend on.
+    Dependencies,
+    /// The template and the state machine.
+    Infra,
+    /// The zips of the functions, as the emulated tests take them.
+    Package,
+    /// All tests.
+    Tests,
+    /// The offline integration tests.
+    It,
+    /// The tests of the deployed system on emulated AWS.
+    Aws,
+}
+
+impl Test {
+    /// Runs everything, or the part that was asked for.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        match self.only {
+            None => {
+                format()?;
+                lints()?;
+                dependencies()?;
+                tools::tools()?;
+                infra::lint()?;
+                package()?;
+                tests(&["--workspace"], &[])
+            }
+            Some(Part::Format) => format(),
+            Some(Part::Lints) => lints(),
+            Some(Part::Dependencies) => dependencies(),
+            Some(Part::Infra) => infra::lint(),
+            Some(Part::Package) => package(),
+            Some(Part::Tests) => {
+                tools::tools()?;
+                package()?;
+                tests(&["--workspace"], &self.arguments)
+            }
+            Some(Part::It) => tests(&["--package", "countersign-tests", "--test", "it"], &self.arguments),
+            Some(Part::Aws) => {
+                tools::tools()?;
+                package()?;
+                tests(&["--package", "countersign-tests", "--test", "aws"], &self.arguments)
+            }
+        }
+    }
+}
+
+fn format() -> anyhow::Result<()> {
+    step("Formatting", &mut cargo(&["fmt", "--all", "--", "--check"]))
+}
+
+fn lints() -> anyhow::Result<()> {
+    let lint = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
+    step("Lints", &mut cargo(&lint))
+}
+
+/// Advisories are left out: their database is on a host that builds without a network cannot reach.
+fn dependencies() -> anyhow::Result<()> {
+    let mut deny = tools::cargo_deny()?;
+    step("Dependencies", deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
+}
+
+/// The emulator runs the functions on this machine, with a policy of the tests.
+fn package() -> anyhow::Result<()> {
+    Package { arch: Arch::X86, policy: root().join("tests/aws/policy.toml"), output: target().join("test-lambda") }
+        .make()
+}
+
+fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<()> {
+    let mut test = cargo(&["test", "--locked"]);
+    test.args(which);
+    test.env("COUNTERSIGN_TEST_TOOLS", tools::folder());
+    test.env("COUNTERSIGN_TEST_ZIPS", target().join("test-lambda"));
+    step("Tests", test.arg("--").args(arguments))
+}
