@@ -10,11 +10,12 @@ use crate::app::App;
 use crate::approval::event::SOURCE;
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
-use crate::approval::record::{Approval, MessageRef};
+use crate::approval::record::{Approval, Copy, Destination, MessageRef};
 use crate::change::{Changed, change, save_surely};
 use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;
+use crate::notify;
 use crate::ports::{Saved, Unavailable};
 use crate::reconcile;
 use crate::slack;
@@ -110,12 +111,12 @@ async fn take_lease(app: &App, approval: Approval, deadline: Deadline) -> Result
 
 /// Runs the errands of the record as it is, and says whether one has to be run again later.
 async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadline) -> bool {
-    let is_message = |errand: &Errand| matches!(errand, Errand::Update(_));
+    let is_message = |errand: &Errand| matches!(errand, Errand::Send(_) | Errand::Update(_));
     let messages: Vec<_> = done.left_of(approval).into_iter().filter(is_message).collect();
     let results = join_all(messages.iter().map(|errand| run(app, approval, errand, deadline))).await;
     let mut failed = false;
     for (errand, sent) in messages.into_iter().zip(results) {
-        failed |= sent == Sent::Later;
+        failed |= matches!(sent, Sent::Later);
         done.note(errand, approval.revision, sent);
     }
     // The notes go one after the other, the outcome before the result, and not into the thread of a lost card.
@@ -123,8 +124,9 @@ async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadlin
     done.write_to(&mut shown);
     for errand in done.left_of(&shown).into_iter().filter(|errand| !is_message(errand)) {
         let sent = run(app, approval, &errand, deadline).await;
+        let later = matches!(sent, Sent::Later);
         done.note(errand, approval.revision, sent);
-        if sent == Sent::Later {
+        if later {
             return true;
         }
     }
@@ -134,15 +136,18 @@ async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadlin
 /// What has been sent under this lease, kept apart from the record until the record takes it.
 #[derive(Default)]
 struct Done {
+    /// The copies that are new, where the platform took the request at last.
+    sent: Vec<(Destination, Option<Copy>)>,
     shown: Vec<(MessageRef, u32)>,
     lost: Vec<MessageRef>,
     outcome: bool,
     result: bool,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
 enum Sent {
     Yes,
+    /// A request went out as this message.
+    As(MessageRef),
     Never,
     Later,
 }
@@ -151,6 +156,7 @@ impl Done {
     /// The errands of this record that are not done yet; a copy that shows an older revision is one.
     fn left_of(&self, approval: &Approval) -> Vec<Errand> {
         let is_left = |errand: &Errand| match errand {
+            Errand::Send(destination) => !self.sent.iter().any(|(sent, _)| sent == destination),
             Errand::Update(message) if self.lost.contains(message) => false,
             Errand::Update(message) => !self.shown.contains(&(message.clone(), approval.revision)),
             Errand::TellOutcome(_) => !self.outcome,
@@ -162,7 +168,11 @@ impl Done {
     fn note(&mut self, errand: Errand, revision: u32, sent: Sent) {
         match (errand, sent) {
             (_, Sent::Later) => {}
-            (Errand::Update(message), Sent::Yes) => self.shown.push((message, revision)),
+            (Errand::Send(destination), Sent::As(message)) => {
+                self.sent.push((destination, Some(Copy { message, shows: revision, lost: false })));
+            }
+            (Errand::Send(destination), _) => self.sent.push((destination, None)),
+            (Errand::Update(message), Sent::Yes | Sent::As(_)) => self.shown.push((message, revision)),
             (Errand::Update(message), Sent::Never) => self.lost.push(message),
             (Errand::TellOutcome(_), _) => self.outcome = true,
             (Errand::TellResult(..), _) => self.result = true,
@@ -170,6 +180,13 @@ impl Done {
     }
 
     fn write_to(&self, approval: &mut Approval) {
+        for (destination, copy) in &self.sent {
+            approval.unsent.retain(|unsent| unsent != destination);
+            let is_new = |copy: &&Copy| !approval.copies.iter().any(|known| known.message == copy.message);
+            if let Some(copy) = copy.as_ref().filter(is_new) {
+                approval.copies.push(copy.clone());
+            }
+        }
         for copy in &mut approval.copies {
             copy.lost |= self.lost.contains(&copy.message);
             let shown = self.shown.iter().rev().find(|(message, _)| *message == copy.message);
@@ -186,6 +203,7 @@ impl Done {
 
 async fn run(app: &App, approval: &Approval, errand: &Errand, deadline: Deadline) -> Sent {
     let result = match errand {
+        Errand::Send(destination) => return sent(app, approval, destination, deadline).await,
         Errand::Update(MessageRef::Slack { channel, ts }) => update_card(app, approval, channel, ts, deadline).await,
         Errand::Update(MessageRef::Email { person }) => mail::close(app, approval, person, deadline).await,
         Errand::TellOutcome(thread) => tell(app, thread, messages::slack::outcome_note(approval), deadline).await,
@@ -195,11 +213,20 @@ async fn run(app: &App, approval: &Approval, errand: &Errand, deadline: Deadline
     };
     match result {
         Ok(()) => Sent::Yes,
-        Err(error) => {
-            tracing::warn!(approval.id = %approval.id, %error, "a message could not be sent");
-            if error.is_final { Sent::Never } else { Sent::Later }
-        }
+        Err(error) => not_sent(approval, &error),
     }
+}
+
+async fn sent(app: &App, approval: &Approval, destination: &Destination, deadline: Deadline) -> Sent {
+    match notify::send(app, approval, destination, deadline).await {
+        Ok(message) => Sent::As(message),
+        Err(error) => not_sent(approval, &error),
+    }
+}
+
+fn not_sent(approval: &Approval, error: &Unsent) -> Sent {
+    tracing::warn!(approval.id = %approval.id, %error, "a message could not be sent");
+    if error.is_final { Sent::Never } else { Sent::Later }
 }
 
 /// A message that was not sent, and whether trying again is of use.
@@ -219,6 +246,11 @@ impl From<slack::Error> for Unsent {
 }
 
 impl Unsent {
+    /// The rules of the approval name no such place.
+    pub fn nowhere() -> Self {
+        Self { is_final: true, problem: "the rules name no such place".to_owned() }
+    }
+
     /// The platform of a recorded message is no longer configured.
     pub fn platform_is_off() -> Self {
         Self { is_final: false, problem: "the platform is not configured".to_owned() }

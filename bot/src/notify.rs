@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::announce::{self, Unsent};
 use crate::app::App;
 use crate::approval::policy::{EmailUse, Person};
-use crate::approval::record::{Approval, Copy, Ending, Intent, MessageRef, State};
+use crate::approval::record::{Approval, Copy, Destination, Ending, Intent, MessageRef, State};
 use crate::approval::request::{self, InvalidInput};
 use crate::change::{CONFLICTS_MAX, save_surely};
 use crate::deadline::Deadline;
@@ -19,6 +19,7 @@ use crate::messages;
 use crate::ports::{Raised, Saved, Unavailable};
 use crate::reconcile;
 use crate::resolve;
+use crate::slack;
 
 /// Slack and SES have this long to take the messages.
 const DELIVERY: Duration = Duration::from_secs(15);
@@ -82,15 +83,23 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
 #[derive(Default)]
 struct Delivered {
     copies: Vec<Copy>,
+    unsent: Vec<Destination>,
     problems: Vec<String>,
 }
 
 impl Delivered {
-    fn add(&mut self, platform: &str, shows: u32, sent: Result<MessageRef, Unsent>) {
+    fn add(&mut self, destination: Destination, shows: u32, sent: Result<MessageRef, Unsent>) {
+        let platform = match &destination {
+            Destination::Slack => "Slack",
+            Destination::Email(_) => "e-mail",
+        };
         match sent {
             Ok(message) => self.copies.push(Copy { message, shows, lost: false }),
             Err(error) => {
                 tracing::warn!(platform, %error, "a request could not be sent");
+                if !error.is_final {
+                    self.unsent.push(destination);
+                }
                 let problem = format!("{platform}: {error}");
                 if !self.problems.contains(&problem) {
                     self.problems.push(problem);
@@ -113,16 +122,16 @@ async fn deliver(app: &App, approval: &Approval, deadline: Deadline) -> Delivere
     match approval.rules.email {
         EmailUse::Always => {
             let (card, mails) = futures::join!(send_card(app, approval, deadline), send_mails(app, approval, deadline));
-            card.into_iter().for_each(|sent| delivered.add("Slack", approval.revision, sent));
-            mails.into_iter().for_each(|sent| delivered.add("e-mail", approval.revision, sent));
+            card.into_iter().for_each(|sent| delivered.add(Destination::Slack, approval.revision, sent));
+            mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
         }
         use_of_mail => {
             let card = send_card(app, approval, deadline).await;
-            card.into_iter().for_each(|sent| delivered.add("Slack", approval.revision, sent));
+            card.into_iter().for_each(|sent| delivered.add(Destination::Slack, approval.revision, sent));
             let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| is_chat(&copy.message));
             if use_of_mail == EmailUse::Fallback && !in_chat {
                 let mails = send_mails(app, approval, deadline).await;
-                mails.into_iter().for_each(|sent| delivered.add("e-mail", approval.revision, sent));
+                mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
             }
         }
     }
@@ -145,26 +154,62 @@ fn unreachable_quorum(approval: &Approval) -> Option<String> {
 }
 
 async fn send_card(app: &App, approval: &Approval, deadline: Deadline) -> Option<Result<MessageRef, Unsent>> {
-    let channel = approval.rules.slack_channel.as_ref()?;
+    approval.rules.slack_channel.as_ref()?;
     if approval.copies.iter().any(|copy| is_chat(&copy.message)) {
         return None;
     }
-    let Some(slack) = &app.slack else {
-        return Some(Err(Unsent::platform_is_off()));
-    };
-    let card = messages::slack::card(approval, &app.links);
-    let posted = slack.client.post(channel, card, None, deadline).await;
-    Some(posted.map(|posted| MessageRef::Slack { channel: posted.channel, ts: posted.ts }).map_err(Unsent::from))
+    Some(send(app, approval, &Destination::Slack, deadline).await)
 }
 
-async fn send_mails(app: &App, approval: &Approval, deadline: Deadline) -> Vec<Result<MessageRef, Unsent>> {
+async fn send_mails(
+    app: &App,
+    approval: &Approval,
+    deadline: Deadline,
+) -> Vec<(Destination, Result<MessageRef, Unsent>)> {
     let has_mail = |person: &Person| {
         let message = MessageRef::Email { person: person.id.clone() };
         approval.copies.iter().any(|copy| copy.message == message)
     };
     let requester = approval.request.requester.as_ref().map(|person| &person.id);
     let people = approval.rules.eligible(requester).filter(|person| person.email.is_some() && !has_mail(person));
-    join_all(people.map(|person| mail::request(app, approval, person, deadline))).await
+    let send = |person: &Person| {
+        let destination = Destination::Email(person.id.clone());
+        async move {
+            let sent = send(app, approval, &destination, deadline).await;
+            (destination, sent)
+        }
+    };
+    join_all(people.map(send)).await
+}
+
+/// Sends the request to one place.
+pub(crate) async fn send(
+    app: &App,
+    approval: &Approval,
+    destination: &Destination,
+    deadline: Deadline,
+) -> Result<MessageRef, Unsent> {
+    // A platform that is off when the request is raised is not waited for.
+    let off = || Unsent { is_final: true, ..Unsent::platform_is_off() };
+    match destination {
+        Destination::Slack => {
+            let slack = app.slack.as_ref().ok_or_else(off)?;
+            let channel = approval.rules.slack_channel.as_ref().ok_or_else(Unsent::nowhere)?;
+            let card = messages::slack::card(approval, &app.links);
+            let posted = slack.client.post(channel, card, None, deadline).await.map_err(|error| {
+                // A card whose answer was lost may be out. It is adopted with the first click on it, while a second
+                // one beside it would leave it to itself.
+                let is_final = error.is_final() || matches!(error, slack::Error::NoAnswer(_));
+                Unsent { is_final, problem: error.to_string() }
+            })?;
+            Ok(MessageRef::Slack { channel: posted.channel, ts: posted.ts })
+        }
+        Destination::Email(person) => {
+            app.mail.as_ref().and_then(|mail| mail.mailer.as_ref()).ok_or_else(off)?;
+            let person = approval.rules.approver(person).ok_or_else(Unsent::nowhere)?;
+            mail::request(app, approval, person, deadline).await
+        }
+    }
 }
 
 /// Writes down what is out. If nothing is, the record says that the task is to be failed.
@@ -174,6 +219,10 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
         for copy in &delivered.copies {
             next.copies.retain(|earlier| earlier.message != copy.message);
             next.copies.push(copy.clone());
+        }
+        next.unsent.clone_from(&delivered.unsent);
+        if !next.unsent.is_empty() {
+            next.leave_to_reconciler(app.now());
         }
         if next.copies.is_empty() && next.state == State::Pending {
             let intent = Intent::GiveUp { reason: nobody(&delivered) };

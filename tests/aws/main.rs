@@ -27,7 +27,10 @@ use support::tools::Tools;
 const CASES_AT_ONCE: usize = 16;
 
 fn cases() -> Vec<Case> {
-    [deployed::cases(), crashes::cases(), outages::cases(), conformance::cases(), machine_on_moto::cases()].into_iter().flatten().collect()
+    [deployed::cases(), crashes::cases(), outages::cases(), conformance::cases(), machine_on_moto::cases()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn main() -> ExitCode {

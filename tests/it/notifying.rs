@@ -69,6 +69,35 @@ async fn one_platform_is_enough() {
     assert_eq!(harness.ended().await.output.unwrap()["status"], "approved");
 }
 
+/// Whatever refused the request at first gets it later, once.
+#[tokio::test]
+async fn what_could_not_be_sent_is_sent_when_the_platform_is_back() {
+    let harness = Harness::start().await;
+    harness.world.slack.fail_always("chat.postMessage", Some(Fault::Status(503)));
+    let approval = harness.ask().await;
+    harness.pass_time(20);
+    harness.reconcile().await;
+    harness.world.slack.recover();
+    for _ in 0..3 {
+        harness.pass_time(20);
+        harness.reconcile().await;
+    }
+    let cards = harness.world.slack.messages("C0FINANCE").into_iter().filter(crate::support::has_buttons);
+    assert_eq!(cards.count(), 1);
+    assert_eq!(harness.press("grace", &approval, "approve", None).await, 200);
+    harness.settled(&approval, Status::Approved).await;
+
+    harness.world.mailbox.fail_always(Some("Throttling"));
+    let approval = harness.ask_again("1 2").await;
+    assert!(harness.mails("grace").iter().all(|mail| !mail.subject.contains("1 + 2")));
+    harness.world.mailbox.recover();
+    harness.pass_time(20);
+    harness.reconcile().await;
+    let mails = harness.mails("grace").into_iter().filter(|mail| mail.subject.contains("1 + 2"));
+    assert_eq!(mails.count(), 1);
+    assert!(harness.record(&approval.id).unsent.is_empty());
+}
+
 /// Slack took the card and the answer was lost: the card is out, and nobody knows its timestamp.
 #[tokio::test]
 async fn a_card_that_is_out_without_being_on_record_is_closed_after_the_first_click() {

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::Event;
-use super::record::{Approval, Copy, ExecutionEnd, MessageRef, Outcome, Resolution, Retry, State};
+use super::record::{Approval, Copy, Destination, ExecutionEnd, MessageRef, Outcome, Resolution, Retry, State};
 
 /// How long whoever recorded a change has before the reconciler also looks at it.
 const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
@@ -13,6 +13,8 @@ const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
 /// Something to send, found by looking at the record alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
+    /// Send the request to where it could not be sent before.
+    Send(Destination),
     /// Make this message show the record as it is: change the card, or answer the mail.
     Update(MessageRef),
     /// Tell the requester how the approval ended.
@@ -97,6 +99,9 @@ impl Approval {
     pub fn errands(&self) -> Vec<Errand> {
         let resolved = self.resolution().is_some();
         let mut errands = Vec::new();
+        if self.state == State::Pending {
+            errands.extend(self.unsent.iter().cloned().map(Errand::Send));
+        }
         for copy in self.copies.iter().filter(|copy| !copy.lost && copy.shows < self.revision) {
             match &copy.message {
                 MessageRef::Slack { .. } => errands.push(Errand::Update(copy.message.clone())),
@@ -157,6 +162,17 @@ mod tests {
         approval.resolve(Outcome::Expired, after(600));
         let all = [Errand::Update(card()), Errand::Update(mail()), Errand::TellOutcome(card())];
         assert_eq!(approval.errands(), all);
+    }
+
+    #[test]
+    fn a_request_that_could_not_be_sent_is_sent_as_long_as_it_waits() {
+        let mut approval = approval("slack_channel = \"C1\"");
+        approval.outbox.clear();
+        approval.unsent.push(Destination::Slack);
+        assert_eq!(approval.errands(), [Errand::Send(Destination::Slack)]);
+        assert_eq!(approval.due_at(), Some(after(15)));
+        approval.resolve(Outcome::Expired, after(600));
+        assert_eq!(approval.errands(), []);
     }
 
     #[test]

@@ -29,6 +29,8 @@ pub struct Approval {
     pub votes: Vec<Vote>,
     /// The messages that are out.
     pub copies: Vec<Copy>,
+    /// Where the request should have gone and could not be sent yet.
+    pub unsent: Vec<Destination>,
     /// Events that are recorded and not yet accepted by the bus.
     pub outbox: Vec<Event>,
     /// What the requester has been told in the thread of the card.
@@ -184,6 +186,16 @@ pub struct Copy {
     pub lost: bool,
 }
 
+/// Where a request is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Destination {
+    /// The Slack channel of the rules.
+    Slack,
+    /// The mail of one approver.
+    Email(PersonId),
+}
+
 /// What is needed to change or answer a message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -244,6 +256,7 @@ impl Approval {
             state: State::Pending,
             votes: Vec::new(),
             copies: Vec::new(),
+            unsent: Vec::new(),
             outbox: Vec::new(),
             told: Told::default(),
             execution_end: None,

@@ -31,11 +31,11 @@ pub(crate) struct Deployment {
 pub(crate) struct Ministack {
     url: String,
     http: Http,
-    process: Process,
     home: PathBuf,
     python: PathBuf,
     functions: Functions,
     functions_url: String,
+    _process: Process,
 }
 
 impl Ministack {
@@ -44,13 +44,13 @@ impl Ministack {
         let (url, process) = server::start(&program, home, "/_ministack/ready", |command, port| {
             command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port).env("STATE_DIR", home.join("state"));
             command.env("MINISTACK_REGION", REGION);
-            // Both would listen on fixed ports, and nothing here speaks to them.
             if let Some(deployment) = &deployment {
                 command.env("AWS_ENDPOINT_URL", &deployment.aws_url);
                 command.env("COUNTERSIGN_SLACK_API_URL", &deployment.slack_url);
                 // Roles are enforced, so that a permission which is missing is found here.
                 command.env("AUTH", "true");
             }
+            // Both would listen on fixed ports, and nothing here speaks to them.
             command.env("SFTP_ENABLED", "0").env("IOT_MTLS_ENABLED", "0");
         })
         .await?;
@@ -59,7 +59,8 @@ impl Ministack {
         let functions_url = format!("http://{}", listener.local_addr()?);
         router::serve(listener, functions.clone(), None);
         let python = tools.emulator("python3");
-        Ok(Self { url, http: Http::new(), process, home: home.to_owned(), python, functions, functions_url })
+        let home = home.to_owned();
+        Ok(Self { url, http: Http::new(), home, python, functions, functions_url, _process: process })
     }
 
     /// The endpoint of every service.
@@ -70,11 +71,6 @@ impl Ministack {
     /// A configuration for the clients of the SDK.
     pub(crate) fn sdk_config(&self) -> SdkConfig {
         sdk::config(&self.url)
-    }
-
-    /// What it has written so far.
-    pub(crate) fn log(&self) -> String {
-        self.process.log()
     }
 
     /// The mails that were sent, the oldest first.

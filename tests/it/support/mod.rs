@@ -131,6 +131,18 @@ impl Harness {
         .await
     }
 
+    /// Ada starts another calculation; returns its approval once it is out.
+    pub(crate) async fn ask_again(&self, numbers: &str) -> Approval {
+        let known: Vec<ApprovalId> = self.world.store.all().into_iter().map(|approval| approval.id).collect();
+        let answer = self.world.slack.command(&self.user("ada"), &self.world.channel, "/start", numbers).await;
+        assert_eq!(answer.status, 200);
+        self.until("the request is out", |world| {
+            let mut all = world.store.all().into_iter().filter(|approval| !known.contains(&approval.id));
+            all.find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
+        })
+        .await
+    }
+
     /// The record of this approval as it is now.
     pub(crate) fn record(&self, id: &ApprovalId) -> Approval {
         self.world.store.all().into_iter().find(|approval| approval.id == *id).unwrap()

@@ -11,7 +11,7 @@ use super::SERVICE;
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::policy::Rules;
-use crate::approval::record::{Approval, Copy, ExecutionEnd, Retry, State, Told, Vote};
+use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, State, Told, Vote};
 use crate::approval::request::Request;
 use crate::ports::Unavailable;
 
@@ -50,6 +50,7 @@ struct Record {
     rules: Rules,
     state: State,
     copies: Vec<Copy>,
+    unsent: Vec<Destination>,
     outbox: Vec<Event>,
     told: Told,
     execution_end: Option<ExecutionEnd>,
@@ -67,6 +68,7 @@ impl Item {
             rules: approval.rules.clone(),
             state: approval.state.clone(),
             copies: approval.copies.clone(),
+            unsent: approval.unsent.clone(),
             outbox: approval.outbox.clone(),
             told: approval.told,
             execution_end: approval.execution_end.clone(),
@@ -126,6 +128,7 @@ impl Item {
             rules: record.rules,
             state: record.state,
             copies: record.copies,
+            unsent: record.unsent,
             outbox: record.outbox,
             told: record.told,
             execution_end: record.execution_end,
@@ -225,6 +228,7 @@ mod tests {
         }
         approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some("{}".to_owned()) });
         approval.lease_until = Some(after(60));
+        approval.unsent = vec![Destination::Slack, Destination::Email(PersonId::parse("linus").unwrap())];
         approval.version = 9;
         approval
     }
