@@ -83,7 +83,8 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let Changed::Yes(mut approval) = take_lease(app, approval, deadline).await? else { return Ok(()) };
     let mut done = Done::default();
     for _ in 0..ROUNDS_MAX {
-        let failed = send(app, &approval, &mut done, deadline).await;
+        // Boxed, because the compiler gives up on the layout of a future that nests this deep.
+        let failed = Box::pin(send(app, &approval, &mut done, deadline)).await;
         let mut next = approval.clone();
         done.write_to(&mut next);
         approval = match save_surely(app, &next).await? {

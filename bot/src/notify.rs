@@ -65,7 +65,8 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
         Raised::Existing(recorded) => approval = *recorded,
     }
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
-    let delivered = deliver(app, &approval, deadline).await;
+    // Boxed, because the compiler gives up on the layout of a future that nests this deep.
+    let delivered = Box::pin(deliver(app, &approval, deadline)).await;
     let approval = record(app, approval, delivered).await?;
     let deadline = Deadline::after(SETTLING);
     let approval = resolve::settle(app, approval, deadline).await.logged();

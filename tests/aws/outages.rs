@@ -13,7 +13,7 @@ use crate::support::proxy::Fault;
 use crate::support::stack::Stack;
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![dynamodb, step_functions, eventbridge, ses, slack, secrets_manager]
+    cases![dynamodb, step_functions, eventbridge, ses, slack, secrets_manager, lost_answers]
 }
 
 /// The ways in which a service of AWS can be out of order.
@@ -122,6 +122,25 @@ async fn secrets_manager(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         assert_eq!(calculation.press("grace", "approve", None).await?, 200);
         assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
         stack.proxy.recover();
+    }
+    Ok(())
+}
+
+/// A call that took effect and was not answered is made again, and found to have been made.
+async fn lost_answers(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = Stack::deploy(&emulators, "without-answers").await?;
+    for (x, action) in (1..).zip(["dynamodb:PutItem", "states:SendTaskSuccess"]) {
+        let calculation = Calculation::start(&stack, x, 0).await?;
+        calculation.announced().await?;
+        let (service, name) = action.split_once(':').expect("an action of a service");
+        let before = stack.proxy.count(service, name);
+        stack.proxy.break_down(action, Fault::LoseAnswer);
+        assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
+        assert!(stack.proxy.count(service, name) > before + 1, "{action} was repeated");
+        stack.proxy.recover();
+        finished(&calculation).await?;
+        let card = calculation.closed_card().await?;
+        assert!(card.blocks.to_string().contains("Grace Hopper"), "{}", card.blocks);
     }
     Ok(())
 }

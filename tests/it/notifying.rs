@@ -1,6 +1,6 @@
 //! Raising an approval: who is reached, what happens when nobody is, and what a repetition does.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::record::{Approval, Destination, Status};
 use countersign_bot::notify;
 use countersign_playground::engine::ExecutionStatus;
 use countersign_playground::fakes::Fault;
@@ -75,13 +75,9 @@ async fn what_could_not_be_sent_is_sent_when_the_platform_is_back() {
     let harness = Harness::start().await;
     harness.world.slack.fail_always("chat.postMessage", Some(Fault::Status(503)));
     let approval = harness.ask().await;
-    harness.pass_time(20);
-    harness.reconcile().await;
+    assert_eq!(approval.unsent, [Destination::Slack]);
     harness.world.slack.recover();
-    for _ in 0..3 {
-        harness.pass_time(20);
-        harness.reconcile().await;
-    }
+    sent_after_all(&harness, &approval).await;
     let cards = harness.world.slack.messages("C0FINANCE").into_iter().filter(crate::support::has_buttons);
     assert_eq!(cards.count(), 1);
     assert_eq!(harness.press("grace", &approval, "approve", None).await, 200);
@@ -89,13 +85,21 @@ async fn what_could_not_be_sent_is_sent_when_the_platform_is_back() {
 
     harness.world.mailbox.fail_always(Some("Throttling"));
     let approval = harness.ask_again("1 2").await;
-    assert!(harness.mails("grace").iter().all(|mail| !mail.subject.contains("1 + 2")));
     harness.world.mailbox.recover();
-    harness.pass_time(20);
-    harness.reconcile().await;
+    sent_after_all(&harness, &approval).await;
     let mails = harness.mails("grace").into_iter().filter(|mail| mail.subject.contains("1 + 2"));
     assert_eq!(mails.count(), 1);
-    assert!(harness.record(&approval.id).unsent.is_empty());
+}
+
+/// Reconciles until nothing is unsent, and once more. The clock moves on only once: a lease outlives whatever is done
+/// under it, and the announcer may be at it.
+async fn sent_after_all(harness: &Harness, approval: &Approval) {
+    harness.pass_time(20);
+    while !harness.record(&approval.id).unsent.is_empty() {
+        harness.reconcile().await;
+        tokio::task::yield_now().await;
+    }
+    harness.reconcile().await;
 }
 
 /// Slack took the card and the answer was lost: the card is out, and nobody knows its timestamp.

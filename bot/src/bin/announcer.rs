@@ -11,8 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     // An error makes Lambda deliver the event again, and in the end put it into the dead-letter queue.
     let refresh = async |event: LambdaEvent<Delivery>| -> Result<(), lambda_runtime::Error> {
         let app = live.value().await;
-        // Boxed, because the compiler gives up on the layout of a future that nests this deep.
-        Ok(Box::pin(announce::handle(&app, event.payload)).await?)
+        Ok(announce::handle(&app, event.payload).await?)
     };
     lambda_runtime::run(service_fn(refresh)).await
 }

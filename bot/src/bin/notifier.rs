@@ -11,8 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let live = lambda::background().await?;
     let raise = async |event: LambdaEvent<Value>| {
         let app = live.value().await;
-        // Boxed, because the compiler gives up on the layout of a future that nests this deep.
-        let raised = Box::pin(notify::notify(&app, event.payload)).await;
+        let raised = notify::notify(&app, event.payload).await;
         raised.map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
     };
     lambda_runtime::run(service_fn(raise)).await

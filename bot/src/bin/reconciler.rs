@@ -11,8 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let live = lambda::background().await?;
     let repair = async |event: LambdaEvent<Value>| -> Result<(), lambda_runtime::Error> {
         let app = live.value().await;
-        // Boxed, because the compiler gives up on the layout of a future that nests this deep.
-        if let Some(pass) = Box::pin(reconcile::wake(&app, event.payload)).await? {
+        if let Some(pass) = reconcile::wake(&app, event.payload).await? {
             metrics::print(&app, pass)?;
         }
         Ok(())
