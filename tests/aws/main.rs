@@ -10,6 +10,7 @@ mod crashes;
 mod deployed;
 mod machine_on_moto;
 mod outages;
+mod store;
 mod support;
 
 use std::process::ExitCode;
@@ -27,10 +28,17 @@ use support::tools::Tools;
 const CASES_AT_ONCE: usize = 16;
 
 fn cases() -> Vec<Case> {
-    [deployed::cases(), crashes::cases(), outages::cases(), conformance::cases(), machine_on_moto::cases()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        deployed::cases(),
+        crashes::cases(),
+        outages::cases(),
+        store::cases(),
+        conformance::cases(),
+        machine_on_moto::cases(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 fn main() -> ExitCode {
