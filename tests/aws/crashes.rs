@@ -38,7 +38,7 @@ async fn die_at(calculation: &Calculation<'_>, action: &str) -> anyhow::Result<(
     let press = calculation.press("grace", "approve", None);
     let kill = async {
         arrived.notified().await;
-        kill_function(stack.output("WebhookFunction"))
+        kill_function(stack.output("WebhookFunction"), stack.proxy.url())
     };
     let (pressed, killed) = tokio::join!(press, kill);
     assert!(killed? > 0, "the webhook was running");

@@ -22,3 +22,4 @@ mod signatures;
 mod slack_outages;
 mod store;
 mod workflow;
+mod your_workflow;

@@ -1,9 +1,12 @@
 //! The state machine file and the code hold to the same names, and the third party keeps to its contract.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
 
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::truth::{APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use countersign_bot::notify::APPROVAL_STORE_UNAVAILABLE;
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::Engine;
 use countersign_workflow_lambdas::errors::ERROR_NAMES;
@@ -11,23 +14,62 @@ use serde_json::Value;
 
 use crate::support::Harness;
 
+/// After these nobody has been asked, so asking anew asks nobody twice.
+const NOBODY_ASKED: [&str; 2] = ["Lambda.TooManyRequestsException", APPROVAL_STORE_UNAVAILABLE];
+
 fn machine() -> Value {
     serde_json::from_str(include_str!("../../infra/state-machines/calculation.asl.json")).unwrap()
+}
+
+/// Every state machine of the repository, by the name of its file.
+fn machines() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../infra/state-machines");
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let machines: Vec<_> = files
+        .map(|file| {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            (name, serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap())
+        })
+        .collect();
+    assert!(machines.iter().any(|(_, known)| *known == machine()), "the reference workflow is among them");
+    machines
+}
+
+/// Every task of a machine, also those of its branches and loops.
+fn tasks(value: &Value) -> Vec<Value> {
+    let inner = match value {
+        Value::Object(fields) => fields.values().flat_map(tasks).collect(),
+        Value::Array(items) => items.iter().flat_map(tasks).collect(),
+        _ => Vec::new(),
+    };
+    let own = (value["Type"] == "Task").then(|| value.clone());
+    own.into_iter().chain(inner).collect()
+}
+
+fn is_waiting(task: &Value) -> bool {
+    task["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
+}
+
+/// The errors that a `Retry` or a `Catch` is for.
+fn names(handler: &Value) -> Vec<String> {
+    handler["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
 fn caught(machine: &Value) -> BTreeSet<String> {
     let states = machine["States"].as_object().unwrap().values();
     let handlers =
         states.flat_map(|state| ["Retry", "Catch"].map(|key| state[key].as_array().cloned().unwrap_or_default()));
-    let names = handlers.flatten().flat_map(|handler| handler["ErrorEquals"].as_array().cloned().unwrap());
-    names.map(|name| name.as_str().unwrap().to_owned()).collect()
+    handlers.flatten().flat_map(|handler| names(&handler)).collect()
 }
 
 #[test]
-fn every_error_that_the_machine_names_is_one_that_something_raises() {
-    for name in caught(&machine()) {
-        let known = name.starts_with("States.") || name.starts_with("Lambda.") || ERROR_NAMES.contains(&name.as_str());
-        assert!(known, "{name} is raised by nobody");
+fn every_error_that_a_machine_names_is_one_that_something_raises() {
+    for (file, machine) in machines() {
+        for name in caught(&machine) {
+            let known =
+                name.starts_with("States.") || name.starts_with("Lambda.") || ERROR_NAMES.contains(&name.as_str());
+            assert!(known, "{file}: {name} is raised by nobody");
+        }
     }
     for name in [APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE, "NumberTooBig"] {
         assert!(caught(&machine()).contains(name), "{name} is caught by name");
@@ -35,31 +77,33 @@ fn every_error_that_the_machine_names_is_one_that_something_raises() {
 }
 
 #[test]
-fn a_rejection_is_caught_first_and_never_retried() {
-    let machine = machine();
-    let approval = &machine["States"]["Approval"];
-    assert_eq!(approval["Catch"][0]["ErrorEquals"], serde_json::json!([APPROVAL_REJECTED]));
-    for retry in approval["Retry"].as_array().unwrap() {
-        for name in retry["ErrorEquals"].as_array().unwrap() {
-            assert!(name.as_str().unwrap().starts_with("Lambda."), "{name} would ask people again");
+fn every_state_that_waits_for_a_token_passes_it() {
+    for (file, machine) in machines() {
+        let waiting = tasks(&machine).into_iter().filter(|task| is_waiting(task));
+        let waiting: Vec<Value> = waiting.collect();
+        assert!(!waiting.is_empty(), "{file} waits for nobody");
+        for task in waiting {
+            assert!(task["Parameters"].to_string().contains("\"$$.Task.Token\""), "{file}: {task}");
         }
     }
-    assert_eq!(approval["TimeoutSecondsPath"], approval["Parameters"]["Payload"]["timeoutSeconds.$"]);
 }
 
+/// People must be asked once, within the time that the card says, and a rejection must be told from other failures.
 #[test]
-fn every_state_that_waits_for_a_token_passes_it() {
-    let machine = machine();
-    let states = machine["States"].as_object().unwrap();
-    let waiting = states
-        .values()
-        .filter(|state| state["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken")));
-    let mut count = 0;
-    for state in waiting {
-        assert!(state["Parameters"].to_string().contains("\"$$.Task.Token\""), "{state}");
-        count += 1;
+fn every_state_that_asks_people_keeps_to_the_contract() {
+    for (file, machine) in machines() {
+        let asking = tasks(&machine).into_iter().filter(|task| task["Parameters"]["FunctionName"] == "${NotifierArn}");
+        for task in asking {
+            assert!(is_waiting(&task), "{file}: {task}");
+            let payload = &task["Parameters"]["Payload"];
+            assert_eq!(task["TimeoutSeconds"], payload["timeoutSeconds"], "{file}");
+            assert_eq!(task["TimeoutSecondsPath"], payload["timeoutSeconds.$"], "{file}");
+            assert_eq!(names(&task["Catch"][0]), [APPROVAL_REJECTED], "{file}");
+            for name in task["Retry"].as_array().into_iter().flatten().flat_map(names) {
+                assert!(NOBODY_ASKED.contains(&name.as_str()), "{file}: after {name} people may be asked twice");
+            }
+        }
     }
-    assert_eq!(count, 2);
 }
 
 #[tokio::test]

@@ -74,9 +74,10 @@ pub(crate) fn stop_all() {
     }
 }
 
-/// Kills every process of a Lambda function at once (`kill -9`), and says how many there were.
-pub(crate) fn kill_function(name: &str) -> anyhow::Result<usize> {
-    let variable = format!("AWS_LAMBDA_FUNCTION_NAME={name}");
+/// Kills every process of a Lambda function at once (`kill -9`), and says how many there were. The endpoint tells the
+/// deployments of a run apart, in which functions have the same names.
+pub(crate) fn kill_function(name: &str, aws_url: &str) -> anyhow::Result<usize> {
+    let ours = [format!("AWS_LAMBDA_FUNCTION_NAME={name}"), format!("AWS_ENDPOINT_URL={aws_url}")];
     let mut killed = 0;
     for entry in std::fs::read_dir("/proc")? {
         let path = entry?.path();
@@ -84,7 +85,8 @@ pub(crate) fn kill_function(name: &str) -> anyhow::Result<usize> {
         let Some(pid) = number.and_then(Pid::from_raw) else { continue };
         // A process that has ended meanwhile, or is not ours, has no environment to read.
         let environment = std::fs::read(path.join("environ")).unwrap_or_default();
-        if environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes()) {
+        let has = |variable: &String| environment.split(|byte| *byte == 0).any(|entry| entry == variable.as_bytes());
+        if ours.iter().all(has) {
             kill_process(pid, Signal::KILL)?;
             killed += 1;
         }
