@@ -10,6 +10,7 @@ mod crashes;
 mod deployed;
 mod machine_on_moto;
 mod outages;
+mod starting;
 mod store;
 mod support;
 
@@ -32,6 +33,7 @@ fn cases() -> Vec<Case> {
         deployed::cases(),
         crashes::cases(),
         outages::cases(),
+        starting::cases(),
         store::cases(),
         conformance::cases(),
         machine_on_moto::cases(),
