@@ -88,7 +88,7 @@ pub enum Unverified {
     Wrong,
 }
 
-/// Marks a response: the request was signed, and by no key that is live here. The keys may have been replaced.
+/// Marks a response: the request was signed by no key that is live here. The keys may have changed since they were read.
 #[derive(Debug, Clone, Copy)]
 pub struct Refused;
 

@@ -18,6 +18,9 @@ use serde_json::{Value, json};
 
 use crate::support::Harness;
 
+/// Stands for a secret without this key.
+const NOT_THERE: &str = "not there";
+
 /// A place for secrets that can be written to, or be out of reach.
 #[derive(Default)]
 struct Vault {
@@ -30,8 +33,10 @@ impl Secrets for Vault {
     async fn fetch(&self) -> Result<SecretValues, Unavailable> {
         self.read.fetch_add(1, Ordering::Relaxed);
         let secret = self.signing_secret.lock().unwrap().clone();
-        let secret = secret.ok_or_else(|| Unavailable::new("vault", "closed"))?;
-        Ok([("slack_signing_secret".to_owned(), secret.into())].into())
+        match secret.ok_or_else(|| Unavailable::new("vault", "closed"))? {
+            secret if secret == NOT_THERE => Ok(SecretValues::new()),
+            secret => Ok([("slack_signing_secret".to_owned(), secret.into())].into()),
+        }
     }
 }
 
@@ -91,9 +96,13 @@ fn remade(app: &App, secrets: Option<&SecretValues>) -> Result<Router, Problems>
     use countersign_bot::signature::Verifier;
     use secrecy::ExposeSecret;
     let secret = secrets.and_then(|secrets| secrets.get("slack_signing_secret")).map(ExposeSecret::expose_secret);
-    let key = SigningKey::new(secret.unwrap_or_default().into());
-    let key = key.ok_or_else(|| Problems(vec!["COUNTERSIGN_SLACK_SIGNING_SECRET is set and empty".to_owned()]))?;
     let mut app = app.clone();
+    let Some(secret) = secret else {
+        app.slack = None;
+        return Ok(inbound::router(app));
+    };
+    let key = SigningKey::new(secret.into());
+    let key = key.ok_or_else(|| Problems(vec!["COUNTERSIGN_SLACK_SIGNING_SECRET is set and empty".to_owned()]))?;
     app.slack.as_mut().unwrap().verifier = Verifier::new(key, None);
     Ok(inbound::router(app))
 }
@@ -136,6 +145,15 @@ async fn a_replaced_secret_is_found_by_the_first_request_that_needs_it() {
     assert_eq!(webhook.command("second").await, 200);
     assert_eq!(webhook.command("first").await, 401);
     assert_eq!(webhook.times_read(), 2);
+}
+
+#[tokio::test]
+async fn a_platform_that_is_put_into_the_secret_later_is_on_with_the_next_request() {
+    let webhook = Webhook::start(NOT_THERE).await;
+    assert_eq!(webhook.command("first").await, 404);
+    webhook.replace_secret(Some("first"));
+    webhook.pass_time(61);
+    assert_eq!(webhook.command("first").await, 200);
 }
 
 #[tokio::test]

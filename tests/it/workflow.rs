@@ -79,7 +79,7 @@ fn every_error_that_a_machine_names_is_one_that_something_raises() {
 #[test]
 fn every_state_that_waits_for_a_token_passes_it() {
     for (file, machine) in machines() {
-        let waiting = tasks(&machine).into_iter().filter(|task| is_waiting(task));
+        let waiting = tasks(&machine).into_iter().filter(is_waiting);
         let waiting: Vec<Value> = waiting.collect();
         assert!(!waiting.is_empty(), "{file} waits for nobody");
         for task in waiting {

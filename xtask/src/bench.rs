@@ -1,9 +1,24 @@
-//! `cargo xtask bench`: what approvals cost.
+//! `cargo xtask bench`: what approvals cost, and what the functions cost on Lambda.
 
-use crate::steps::{cargo, step};
+use crate::package::{Arch, Package};
+use crate::steps::{cargo, root, step, target};
 
-/// Prints what approvals cost in time and memory.
+/// Prints what approvals cost in time and memory, and then what the functions cost.
 pub(crate) fn bench() -> anyhow::Result<()> {
-    let run = ["run", "--locked", "--profile", "measure", "--package", "countersign-tests", "--bin", "bench"];
-    step("Cost per approval", &mut cargo(&run))
+    step("Cost per approval", &mut cargo(&measured("bench")))?;
+    lambda()
+}
+
+/// The functions run on this machine, with the policy of the emulated tests, as they would be uploaded.
+fn lambda() -> anyhow::Result<()> {
+    let policy = root().join("tests/aws/policy.toml");
+    let package = Package { arch: Arch::X86, policy, output: target().join("bench-lambda") };
+    package.make()?;
+    package.make_only("countersign-floor", "floor")?;
+    let mut bench = cargo(&measured("lambda_bench"));
+    step("Cost of the functions", bench.arg("--").arg(&package.output).arg(&package.policy))
+}
+
+fn measured(name: &str) -> [&str; 8] {
+    ["run", "--locked", "--profile", "measure", "--package", "countersign-tests", "--bin", name]
 }

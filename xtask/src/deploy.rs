@@ -39,6 +39,7 @@ pub(crate) struct Deploy {
 impl Deploy {
     /// Packages and deploys.
     pub(crate) fn run(self) -> anyhow::Result<()> {
+        // This is where SAM looks for it and saves it: beside the template.
         let saved_file = root().join("infra").join("samconfig.toml");
         let is_saved = saved_file.exists();
         if self.stack.is_none() && !self.guided && !is_saved {
@@ -56,7 +57,6 @@ impl Deploy {
 
         let mut deploy = sam()?;
         deploy.arg("deploy").arg("--template-file").arg(root().join("infra").join("template.yaml"));
-        deploy.arg("--config-file").arg(&saved_file);
         // The roles need the first, the monitoring template inside this one the second.
         deploy.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset"]);
         // The template tags what it names; this tags what SAM adds.

@@ -30,8 +30,8 @@ pub(crate) fn lint() -> anyhow::Result<()> {
     }
     for machine in machines {
         let mut asl_validator = Tool::AslValidator.command("asl-validator")?;
-        asl_validator.args(["--silent", "--json-path"]).arg(machine);
-        run("asl-validator", machine, &mut asl_validator, |_| false)?;
+        asl_validator.args(["--json-path"]).arg(machine);
+        run("asl-validator", machine, &mut asl_validator, |line| line.ends_with("is valid"))?;
         let mut statelint = Tool::Infra.command("statelint")?;
         run("statelint", machine, statelint.arg(machine), |_| false)?;
     }

@@ -84,7 +84,7 @@ impl Package {
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         let policy = fs::read(&self.policy).with_context(|| format!("{} cannot be read", self.policy.display()))?;
         let output = absolute(&self.output)?;
-        self.build(&output)?;
+        self.build(&["countersign-bot", "countersign-workflow-lambdas"], &output)?;
         say("== Zips");
         let mut too_big = Vec::new();
         for (name, policy) in functions(&policy) {
@@ -100,14 +100,22 @@ impl Package {
         Ok(())
     }
 
+    /// Makes the zip of a function in a package of its own, which is measured and never deployed.
+    pub(crate) fn make_only(&self, package: &str, name: &str) -> anyhow::Result<()> {
+        let output = absolute(&self.output)?;
+        self.build(&[package], &output)?;
+        zip(&output.join(name), None)?;
+        Ok(())
+    }
+
     /// One build for all functions. Only their packages are named: the features that the local run and the tests
     /// switch on do not get in.
-    fn build(&self, output: &Path) -> anyhow::Result<()> {
+    fn build(&self, packages: &[&str], output: &Path) -> anyhow::Result<()> {
         require_target(self.arch)?;
         let tools = Tool::Build.ready()?.join("bin");
         let mut build = Command::new(env!("CARGO"));
         build.args(["lambda", "build", "--release", "--locked", "--skip-target-check", "--target", self.arch.target()]);
-        build.args(["--package", "countersign-bot", "--package", "countersign-workflow-lambdas"]);
+        build.args(packages.iter().flat_map(|package| ["--package", package]));
         build.arg("--lambda-dir").arg(output).current_dir(root());
         // `cargo lambda` and the Zig compiler that it links with are found there.
         build.env("PATH", search_path_with(&tools)?);

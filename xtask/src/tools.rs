@@ -105,9 +105,6 @@ fn ready(folder: &Path, pins: &Path, install: fn(&Path, &Path) -> anyhow::Result
     if fs::read(&made_from).is_ok_and(|pins| pins == wanted) {
         return Ok(());
     }
-    if folder.exists() {
-        fs::remove_dir_all(folder)?;
-    }
     install(folder, pins)?;
     Ok(fs::write(made_from, wanted)?)
 }
@@ -119,6 +116,7 @@ fn virtual_environment(folder: &Path, pins: &Path) -> anyhow::Result<()> {
         "Python 3.10 or newer with its venv module is needed as `python3`: install it from https://www.python.org, or \
          with `apt install python3-venv` on Debian and Ubuntu",
     )?;
+    clear(folder)?;
     let name = folder.file_name().unwrap_or_default().display();
     let make = &mut Command::new("python3");
     step(&format!("Installing {name}, once: environment"), make.args(["-m", "venv"]).arg(folder))?;
@@ -129,12 +127,21 @@ fn virtual_environment(folder: &Path, pins: &Path) -> anyhow::Result<()> {
 
 fn npm(folder: &Path, pins: &Path) -> anyhow::Result<()> {
     require("npm", &["--version"], "npm is needed: install Node.js 20 or newer from https://nodejs.org")?;
+    clear(folder)?;
     let packages = fs::read_to_string(pins)?;
     let install = &mut Command::new("npm");
     // `--ignore-scripts`: what is installed runs only when it is called.
     install.args(["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--ignore-scripts", "--prefix"]);
     install.arg(folder).args(packages.lines());
     step(&format!("Installing {}, once", folder.file_name().unwrap_or_default().display()), install)
+}
+
+/// Nothing of an installation from other pins, or of one that was interrupted, is left to be found.
+fn clear(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder)?;
+    }
+    Ok(())
 }
 
 /// Fails with one sentence that says what to install unless the program runs.

@@ -8,20 +8,45 @@ pub mod step_functions;
 
 use std::time::Duration;
 
+use aws_config::environment::{EnvironmentVariableCredentialsProvider, EnvironmentVariableRegionProvider};
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_sfn::config::{HttpClient, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
 
 /// The SDK's configuration from the environment of a Lambda function, on the one TLS provider.
+///
+/// Lambda puts region and credentials into the environment. The SDK's search for them in other places makes a client
+/// for each of those at every start.
 pub async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(EnvironmentVariableRegionProvider::new())
+        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
+        // Every call has a timeout, so a transfer cannot stall for longer.
+        .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+        .http_client(http_client())
+        .load()
+        .await
 }
 
 /// The SDK's HTTP client, on rustls with ring like every other client here.
-pub fn http_client() -> aws_sdk_sfn::config::SharedHttpClient {
-    aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring)).build_https()
+pub fn http_client() -> SharedHttpClient {
+    let client = aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring));
+    SharedHttpClient::new(ReadyOnDemand(client.build_https()))
+}
+
+/// A client that reads the trusted certificates with its first call. By itself it would read them for each client of a
+/// service that is made, and drop them again: that is most of the time of a cold start.
+#[derive(Debug)]
+struct ReadyOnDemand(SharedHttpClient);
+
+impl HttpClient for ReadyOnDemand {
+    fn http_connector(&self, settings: &HttpConnectorSettings, components: &RuntimeComponents) -> SharedHttpConnector {
+        self.0.http_connector(settings, components)
+    }
 }
 
 /// A call is tried three times. The pauses grow from a twentieth of a second, with jitter: the SDK's own first

@@ -20,7 +20,10 @@ impl FromRequest<App> for Verified {
 
     async fn from_request(request: Request, app: &App) -> Result<Self, Response> {
         let Some(slack) = &app.slack else {
-            return Err(StatusCode::NOT_FOUND.into_response());
+            // Slack may have been put into the secret since it was read.
+            let mut response = StatusCode::NOT_FOUND.into_response();
+            response.extensions_mut().insert(Refused);
+            return Err(response);
         };
         let header =
             |headers: &HeaderMap, name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes().to_vec());

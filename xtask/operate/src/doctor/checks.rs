@@ -123,6 +123,7 @@ fn api(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
     }
     let cause = match api.status.as_u16() {
         500.. => "the function does not start or does not answer: its log group says why",
+        404 if api.is_empty => "it still runs with an older secret, without Slack: it reads it again within 15 minutes",
         429 => "it is throttled: raise ThrottlingRateLimit, or find out who calls it",
         _ => "the address leads elsewhere: compare the parameter PublicUrl with the stack's HttpApiEndpoint",
     };

@@ -124,7 +124,7 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
         api_url: sources.slack_api_url.as_deref().unwrap_or(SLACK_API_URL).trim_end_matches('/'),
         token,
     });
-    let identity = identity(slack.as_ref(), &secret).await;
+    let identity = identity(slack.as_ref(), &configuration).await;
     let (channels, people) = match (&identity, &slack, &configuration) {
         (Ok(_), Some(slack), Ok(Configuration { policy, .. })) => {
             let channels: BTreeSet<String> =
@@ -278,11 +278,17 @@ async fn api(web: &Web, configuration: &Fact<Configuration>) -> Fact<Api> {
     Ok(Api { status: answer.status, is_empty: answer.body.is_empty(), ahead: answer.ahead })
 }
 
-async fn identity(slack: Option<&Slack<'_>>, secret: &Fact<SecretValues>) -> Fact<Identity> {
+async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>) -> Fact<Identity> {
     let Some(slack) = slack else {
-        return Err(match secret {
-            Ok(_) => Verdict::Skipped("Slack is off: the secret has no slack_bot_token".to_owned()),
-            Err(_) => after("the secret"),
+        let Configuration { policy, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
+        let wants_slack = policy.rules.values().find(|rules| rules.slack_channel.is_some());
+        return Err(match wants_slack {
+            Some(rules) => Verdict::Fail(format!(
+                "the policy {} has a slack_channel, and the secret no slack_bot_token: add the app's slack_signing_secret \
+                 and slack_bot_token to it with `aws secretsmanager put-secret-value`",
+                rules.name
+            )),
+            None => Verdict::Skipped("Slack is off: no policy has a slack_channel".to_owned()),
         });
     };
     slack.identity().await.map_err(|why| {

@@ -114,6 +114,10 @@ async fn the_api() {
     let elsewhere = (StatusCode::NOT_FOUND, "{\"message\":\"Not Found\"}");
     expect_failure("API", "the address leads elsewhere", |it| it.world.api = elsewhere).await;
     expect_failure("API", "the address leads elsewhere", |it| it.world.api = (StatusCode::OK, "")).await;
+    let stale = (StatusCode::NOT_FOUND, "");
+    expect_failure("API", "it still runs with an older secret", |it| it.world.api = stale).await;
+    let throttled = (StatusCode::TOO_MANY_REQUESTS, "{\"message\":\"Too Many Requests\"}");
+    expect_failure("API", "raise ThrottlingRateLimit", |it| it.world.api = throttled).await;
     expect_failure("API", "http://127.0.0.1:1/slack/interactions: the connection failed", |it| {
         it.environment.insert("COUNTERSIGN_PUBLIC_URL", "http://127.0.0.1:1".to_owned());
     })
@@ -181,26 +185,29 @@ async fn mail() {
 }
 
 #[tokio::test]
-async fn a_platform_that_is_off_is_no_failure_while_the_other_works() {
-    let without_slack = report(|it| {
+async fn a_platform_that_nobody_asks_for_may_be_off() {
+    let without_slack = |it: &mut Deployment| {
         it.secret = json!({ "link_key": LINK_KEY });
         it.world.api = (StatusCode::NOT_FOUND, "");
+    };
+    expect_failure("Slack token", "the policy calculation has a slack_channel", without_slack).await;
+    let lines = report(|it| {
+        without_slack(it);
+        it.policy = POLICY.replace("slack_channel = \"C0789\"", "");
     });
-    let without_slack = without_slack.await;
+    let lines = lines.await;
     assert!(
-        without_slack
-            .contains(&"skipped  Slack token              Slack is off: the secret has no slack_bot_token".to_owned())
+        lines.contains(&"skipped  Slack token              Slack is off: no policy has a slack_channel".to_owned())
     );
-    assert!(!without_slack.iter().any(|line| line.starts_with("FAIL")), "{without_slack:#?}");
-    let without_mail = report(|it| {
+    assert!(!lines.iter().any(|line| line.starts_with("FAIL")), "{lines:#?}");
+    let lines = report(|it| {
         it.environment.remove("COUNTERSIGN_MAIL_FROM");
     });
-    let without_mail = without_mail.await;
+    let lines = lines.await;
     assert!(
-        without_mail
-            .contains(&"skipped  mail                     mail is off: the parameter MailFrom is empty".to_owned())
+        lines.contains(&"skipped  mail                     mail is off: the parameter MailFrom is empty".to_owned())
     );
-    assert!(!without_mail.iter().any(|line| line.starts_with("FAIL")), "{without_mail:#?}");
+    assert!(!lines.iter().any(|line| line.starts_with("FAIL")), "{lines:#?}");
 }
 
 #[tokio::test]
