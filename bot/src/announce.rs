@@ -3,7 +3,7 @@
 //! Whoever refreshes the copies of an approval holds a lease on it, so that no older card follows a newer one.
 
 use futures::future::join_all;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::app::App;
@@ -81,7 +81,7 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let Changed::Yes(mut approval) = take_lease(app, approval, deadline).await? else { return Ok(()) };
-    let mut done = Done::default();
+    let mut done = Done { lease: approval.lease_until, ..Done::default() };
     for _ in 0..ROUNDS_MAX {
         // Boxed, because the compiler gives up on the layout of a future that nests this deep.
         let failed = Box::pin(send(app, &approval, &mut done, deadline)).await;
@@ -143,6 +143,7 @@ struct Done {
     lost: Vec<MessageRef>,
     outcome: bool,
     result: bool,
+    lease: Option<Timestamp>,
 }
 
 enum Sent {
@@ -195,7 +196,10 @@ impl Done {
         }
         approval.told.outcome |= self.outcome;
         approval.told.result |= self.result;
-        approval.lease_until = None;
+        // Whoever has taken the lease since keeps it.
+        if approval.lease_until == self.lease {
+            approval.lease_until = None;
+        }
         if !approval.is_unfinished() {
             approval.retry = None;
         }

@@ -1,12 +1,18 @@
 //! The one HTTP client: hyper with rustls and ring, which the Slack client uses too.
 
+use std::io;
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll};
+
 use axum::body::Bytes;
+use futures::future::{FutureExt, ready};
 use http::{HeaderMap, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use tower::Service;
 
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
@@ -14,20 +20,56 @@ use crate::ports::Unavailable;
 /// An answer longer than this is not read.
 const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 
+/// Opens connections over TLS, or plain ones.
+pub type Connector = HttpsConnector<HttpConnector>;
+
 /// A connector that trusts the certificates of the operating system. Plain HTTP is for services on this machine.
-pub fn connector() -> std::io::Result<HttpsConnector<HttpConnector>> {
+pub fn connector() -> io::Result<Connector> {
     Ok(HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build())
+}
+
+/// The same connector, made with the first connection. Reading the certificates is most of what a function does when
+/// it starts, and a webhook that takes a click calls nobody through this.
+#[derive(Debug, Clone, Default)]
+pub struct ConnectorOnDemand(Arc<OnceLock<Connector>>);
+
+impl ConnectorOnDemand {
+    fn connector(&self) -> io::Result<Connector> {
+        if let Some(connector) = self.0.get() {
+            return Ok(connector.clone());
+        }
+        let connector = connector()?;
+        Ok(self.0.get_or_init(|| connector).clone())
+    }
+}
+
+impl Service<Uri> for ConnectorOnDemand {
+    type Response = <Connector as Service<Uri>>::Response;
+    type Error = <Connector as Service<Uri>>::Error;
+    type Future = <Connector as Service<Uri>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Like the connector itself, which has nothing to wait for before it resolves a name.
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, uri: Uri) -> Self::Future {
+        match self.connector() {
+            Ok(mut connector) => connector.call(uri),
+            Err(error) => ready(Err(error.into())).boxed(),
+        }
+    }
 }
 
 /// A client that keeps connections open between calls.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Client<Connector, Full<Bytes>>,
 }
 
 impl HttpClient {
     /// A client with the trusted certificates of the operating system.
-    pub fn new() -> std::io::Result<Self> {
+    pub fn new() -> io::Result<Self> {
         Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector()?) })
     }
 

@@ -25,8 +25,10 @@ use crate::slack;
 const DELIVERY: Duration = Duration::from_secs(15);
 /// Step Functions and the bus have this long after that.
 const SETTLING: Duration = Duration::from_secs(10);
-/// What comes after these can be left to the reconciler.
-pub const LONGEST: Duration = Duration::from_secs(15 + 10);
+/// What is left after that is given up then, and done by the reconciler.
+const TIDYING: Duration = Duration::from_secs(15);
+/// Delivery, record, settling and tidying at their longest.
+pub const LONGEST: Duration = Duration::from_secs(15 + 11 + 10 + 15);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -71,10 +73,13 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let deadline = Deadline::after(SETTLING);
     let approval = resolve::settle(app, approval, deadline).await.logged();
     let id = approval.id.clone();
-    // Somebody may have voted while the last copies went out.
-    let refreshed = announce::refresh(app, &id).await;
-    let earlier = reconcile::earlier_tries(app, &approval).await;
-    if let Err(error) = refreshed.and(earlier) {
+    let tidy = async {
+        // Somebody may have voted while the last copies went out.
+        let refreshed = announce::refresh(app, &id).await;
+        refreshed.and(reconcile::earlier_tries(app, &approval).await)
+    };
+    // The request is out, so nothing that is left may fail the state.
+    if let Err(error) = Deadline::after(TIDYING).run("notifier", tidy).await {
         tracing::warn!(approval.id = %id, %error, "left to the reconciler");
     }
     Ok(json!({ "approvalId": id }))

@@ -9,7 +9,7 @@ use crate::announce::{self, Delivery};
 use crate::app::App;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
-use crate::approval::truth;
+use crate::approval::truth::{self, TaskFate};
 use crate::change::change;
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
@@ -40,7 +40,8 @@ pub struct Pass {
 pub async fn wake(app: &App, event: Value) -> Result<Option<Pass>, Unavailable> {
     match serde_json::from_value::<Delivery>(event) {
         Ok(delivery) if delivery.is_of_step_functions() => announce::handle(app, delivery).await.map(|()| None),
-        _ => pass(app).await.map(Some),
+        // The next tick looks at the same record, so one that failed need not be made again.
+        _ => Ok(pass(app).await.inspect_err(|error| tracing::error!(%error, "a pass could not be made")).ok()),
     }
 }
 
@@ -73,6 +74,10 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
     let mut result = Ok(());
     for id in app.ports.store.of_execution(execution).await? {
         result = result.and(one(app, &id).await);
+        if app.ports.store.load(&id).await?.is_some_and(|approval| approval.state == State::Pending) {
+            // Whoever told of the end tells of it again.
+            result = result.and(Err(Unavailable::new("Step Functions", "the end of the execution does not show yet")));
+        }
     }
     result
 }
@@ -117,7 +122,8 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     let learn = |approval: &mut Approval| {
         let before = (approval.state.clone(), approval.execution_end.clone());
         if approval.state == State::Pending {
-            let forgotten = now.duration_since(approval.request.deadline) > TRACE_AWAITED;
+            let is_late = now.duration_since(approval.request.deadline) > TRACE_AWAITED;
+            let forgotten = is_late && look_up.task == TaskFate::Unknown;
             let outcome = truth::outcome_at(approval, &look_up, now).or(forgotten.then_some(Outcome::Expired));
             outcome.into_iter().for_each(|outcome| approval.resolve(outcome, now));
         }

@@ -1,10 +1,11 @@
 //! Calls Slack's Web API: post, update, ephemeral answer, open a view. Everything keeps to a deadline.
 
-use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
+use std::{fmt, io};
 
 use futures::future::{BoxFuture, FutureExt};
-use hyper_util::client::legacy::connect::HttpConnector;
+use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use slack_morphism::api::{
     SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest,
@@ -13,13 +14,12 @@ use slack_morphism::api::{
 use slack_morphism::blocks::{SlackBlock, SlackView};
 use slack_morphism::errors::SlackClientError;
 use slack_morphism::hyper_tokio::SlackClientHyperConnector;
-use slack_morphism::prelude::SlackClientHyperHttpsConnector;
 use slack_morphism::{
     SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientSession, SlackMessageContent, SlackTriggerId,
 };
 
 use crate::deadline::Deadline;
-use crate::http;
+use crate::http::ConnectorOnDemand;
 
 /// What the app must be allowed to do in a workspace: take slash commands, and post where it was invited.
 pub const SCOPES: [&str; 2] = ["commands", "chat:write"];
@@ -101,7 +101,7 @@ impl From<SlackClientError> for Error {
 /// A client of the Web API with one bot token.
 #[derive(Clone)]
 pub struct Client {
-    client: std::sync::Arc<SlackClient<SlackClientHyperHttpsConnector>>,
+    client: Arc<SlackClient<SlackClientHyperConnector<ConnectorOnDemand>>>,
     token: SlackApiToken,
 }
 
@@ -111,14 +111,16 @@ impl fmt::Debug for Client {
     }
 }
 
-type Session<'a> = SlackClientSession<'a, SlackClientHyperConnector<hyper_rustls::HttpsConnector<HttpConnector>>>;
+type Session<'a> = SlackClientSession<'a, SlackClientHyperConnector<ConnectorOnDemand>>;
 
 impl Client {
     /// A client for the API at this address, which ends without a slash.
-    pub fn new(api_url: &str, token: &SecretString) -> std::io::Result<Self> {
-        let connector = SlackClientHyperConnector::from(http::connector()?).with_slack_api_url(api_url);
+    pub fn new(api_url: &str, token: &SecretString) -> io::Result<Self> {
+        // An address that is none is found now, and not with the first call.
+        Uri::try_from(api_url).map_err(io::Error::other)?;
+        let connector = SlackClientHyperConnector::with_connector(ConnectorOnDemand::default());
         Ok(Self {
-            client: std::sync::Arc::new(SlackClient::new(connector)),
+            client: Arc::new(SlackClient::new(connector.with_slack_api_url(api_url))),
             token: SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned())),
         })
     }

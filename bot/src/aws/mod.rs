@@ -79,19 +79,26 @@ mod wire;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::deadline::Deadline;
     use crate::http::HttpClient;
+    use crate::ports::Secrets;
     use crate::slack;
 
-    /// Two TLS providers in one binary panic when the second client is made, so all are made here.
+    /// Two TLS providers in one binary panic when the second client is made, so all are made here. Those that set up
+    /// TLS with their first call make one; nothing listens where it goes.
     #[tokio::test]
     async fn every_client_can_be_made_beside_the_others() {
         let config = wire::config_for("http://127.0.0.1:9");
         let _ = (step_functions::AwsStepFunctions::new(&config), ses::Ses::new(&config, None));
         let _ = dynamodb::DynamoDbStore::new(&config, "table".to_owned());
         let _ = eventbridge::EventBridgeBus::new(&config, "bus".to_owned());
-        let _ = secrets_manager::SecretsManager::new(&config, "secret".to_owned());
+        let secrets = secrets_manager::SecretsManager::new(&config, "secret".to_owned());
+        assert_eq!(secrets.fetch().await.unwrap_err().to_string(), "Secrets Manager is unavailable: no connection");
         let _ = ses::Ses::at("http://127.0.0.1:9");
         HttpClient::new().unwrap();
-        slack::Client::new("https://slack.com/api", &"xoxb-test".into()).unwrap();
+        let slack = slack::Client::new("https://127.0.0.1:9", &"xoxb-test".into()).unwrap();
+        let deadline = Deadline::after(Duration::from_secs(5));
+        let error = slack.ephemeral("C1", "U1", "text".to_owned(), deadline).await.unwrap_err();
+        assert_eq!(error, slack::Error::NoAnswer("the connection failed"));
     }
 }

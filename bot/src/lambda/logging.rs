@@ -11,6 +11,5 @@ pub fn init() {
         .flatten_event(true)
         .with_env_filter(EnvFilter::new("info"))
         .with_target(false)
-        .without_time()
         .init();
 }

@@ -8,15 +8,12 @@ use crate::approval::truth::TaskFate;
 
 /// What became of the task of this token.
 pub(super) fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {
-    match fate_by_token(events, token) {
-        TaskFate::Unknown => fate_by_callback(events, &ApprovalId::of(token)),
-        known => known,
-    }
+    fate_by_callback(events, &ApprovalId::of(token)).unwrap_or_else(|| fate_by_token(events, token))
 }
 
-/// Step Functions may cut the data of an event short. A callback of ours is known by the id in it all the same, since
-/// only whoever has the token can have made it.
-fn fate_by_callback(events: &[HistoryEvent], id: &ApprovalId) -> TaskFate {
+/// A callback of ours is known by the id in it, since only whoever has the token can have made it. It counts also where
+/// Step Functions has cut the data of an event short, or where it came before the function had returned.
+fn fate_by_callback(events: &[HistoryEvent], id: &ApprovalId) -> Option<TaskFate> {
     let is_ours = |text: &str| {
         let value = serde_json::from_str::<Value>(text).ok();
         value.is_some_and(|value| value["approvalId"] == id.as_str())
@@ -26,7 +23,7 @@ fn fate_by_callback(events: &[HistoryEvent], id: &ApprovalId) -> TaskFate {
         let cause = event.task_failed_event_details().and_then(|details| details.cause());
         output.or(cause).is_some_and(is_ours)
     });
-    ours.and_then(fate_of_end).unwrap_or(TaskFate::Unknown)
+    ours.and_then(fate_of_end)
 }
 
 /// Follows the events of one task: from the one that scheduled it with this token to the one that ended it.

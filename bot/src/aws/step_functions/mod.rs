@@ -7,6 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::Value;
 
 use self::history::{is_end, task_fate};
@@ -59,8 +60,11 @@ impl StepFunctions for AwsStepFunctions {
         while let Some(page) = pages.next().await {
             events.extend(page.map_err(|error| unavailable(&error))?.events);
         }
-        // The history is eventually consistent: an end that it does not show yet would make an open task look ended.
-        let end = events.iter().any(|event| is_end(event.r#type())).then(|| ExecutionEnd {
+        // Both answers are eventually consistent, so an end counts when both show it: the history last, since a redrive
+        // goes on after an earlier end.
+        let has_ended = events.last().is_some_and(|event| is_end(event.r#type()));
+        let is_over = !matches!(described.status(), ExecutionStatus::Running | ExecutionStatus::PendingRedrive);
+        let end = (has_ended && is_over).then(|| ExecutionEnd {
             status: described.status().as_str().to_owned(),
             output: described.output().map(str::to_owned),
         });
@@ -78,7 +82,9 @@ impl StepFunctions for AwsStepFunctions {
             Ok(started) => started.execution_arn,
             // The same command was delivered before: its execution has ended since, or its input was another.
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"))
+                // An alias or a version may follow the name of the machine, which the execution's ARN does not have.
+                let machine = state_machine_arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
+                format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"))
             }
             Err(error) if is_passing(&error) => return Err(unavailable(&error).into()),
             Err(error) => return Err(StartError::Refused(code(&error))),
@@ -169,8 +175,9 @@ mod tests {
             refusal(400, "StateMachineDoesNotExist"),
         ];
         let (service, step_functions) = step_functions(answers).await;
-        for _ in 0..2 {
-            let started = step_functions.start_execution(MACHINE, "run-1", &json!({"x": 1})).await.unwrap();
+        let alias = format!("{MACHINE}:PROD");
+        for machine in [MACHINE, &alias] {
+            let started = step_functions.start_execution(machine, "run-1", &json!({"x": 1})).await.unwrap();
             assert_eq!(started.as_str(), RUN);
         }
         assert_eq!(service.asked()[0], json!({"stateMachineArn": MACHINE, "name": "run-1", "input": r#"{"x":1}"#}));
@@ -187,10 +194,19 @@ mod tests {
         let event = |id: i64, kind: &str| json!({"id": id, "previousEventId": id - 1, "type": kind, "timestamp": 1.0});
         let started = json!({"events": [event(1, "ExecutionStarted")]});
         let ended = json!({"events": [event(1, "ExecutionStarted"), event(2, "ExecutionSucceeded")]});
-        let answers = [described("SUCCEEDED"), started, described("SUCCEEDED"), ended];
-        let (_service, step_functions) = step_functions(answers.map(|body| (200, body))).await;
+        let redriven = [event(1, "ExecutionStarted"), event(2, "ExecutionFailed"), event(3, "ExecutionRedriven")];
+        let answers = [
+            (described("SUCCEEDED"), started),
+            (described("RUNNING"), ended.clone()),
+            (described("RUNNING"), json!({ "events": redriven })),
+            (described("SUCCEEDED"), ended),
+        ];
+        let answers = answers.into_iter().flat_map(|(described, history)| [(200, described), (200, history)]);
+        let (_service, step_functions) = step_functions(answers).await;
         let execution = ExecutionArn::parse(RUN).unwrap();
-        assert_eq!(step_functions.look_up(&execution, &token()).await.unwrap().end, None);
+        for _ in 0..3 {
+            assert_eq!(step_functions.look_up(&execution, &token()).await.unwrap().end, None);
+        }
         let end = step_functions.look_up(&execution, &token()).await.unwrap().end.unwrap();
         assert_eq!((end.status.as_str(), end.output.as_deref()), ("SUCCEEDED", Some(r#"{"number":494}"#)));
     }
