@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::approval::policy::{EmailUse, Person};
 use crate::approval::record::{Approval, Copy, Destination, Ending, Intent, MessageRef, State};
 use crate::approval::request::{self, InvalidInput};
-use crate::change::{CONFLICTS_MAX, save_surely};
+use crate::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
 use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;
@@ -28,7 +28,7 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// What is left after that is given up then, and done by the reconciler.
 const TIDYING: Duration = Duration::from_secs(15);
 /// Delivery, record, settling and tidying at their longest.
-pub const LONGEST: Duration = Duration::from_secs(15 + 11 + 10 + 15);
+pub const LONGEST: Duration = DELIVERY.saturating_add(SAVE_LONGEST).saturating_add(SETTLING).saturating_add(TIDYING);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]

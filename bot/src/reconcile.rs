@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
 use crate::approval::truth::{self, TaskFate};
-use crate::change::change;
+use crate::change::{SAVE_LONGEST, change};
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
 use crate::resolve::{self, TRACE_AWAITED};
@@ -18,7 +18,7 @@ use crate::resolve::{self, TRACE_AWAITED};
 /// A pass takes up nothing new after this, so that it ends before the next one has waited long.
 const PASS: Duration = Duration::from_secs(45);
 /// A pass may end with one approval for which every service is slow.
-pub const LONGEST: Duration = Duration::from_secs(45 + 2 * 20);
+pub const LONGEST: Duration = PASS.saturating_add(Deadline::BACKGROUND.saturating_mul(2)).saturating_add(SAVE_LONGEST);
 /// How many approvals one pass looks at.
 pub const PASS_LIMIT: usize = 500;
 /// A longer output of an execution is not recorded.
