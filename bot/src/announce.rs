@@ -12,13 +12,10 @@ use crate::approval::follow_up::Errand;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, Copy, Destination, MessageRef};
 use crate::change::{Changed, change, save_surely};
+use crate::copies;
 use crate::deadline::Deadline;
-use crate::mail;
-use crate::messages;
-use crate::notify;
 use crate::ports::{Saved, Unavailable};
 use crate::reconcile;
-use crate::slack;
 
 /// Longer than the deadline of everything done under it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
@@ -112,23 +109,36 @@ async fn take_lease(app: &App, approval: Approval, deadline: Deadline) -> Result
 
 /// Runs the errands of the record as it is, and says whether one has to be run again later.
 async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadline) -> bool {
-    let is_message = |errand: &Errand| matches!(errand, Errand::Send(_) | Errand::Update(_));
-    let messages: Vec<_> = done.left_of(approval).into_iter().filter(is_message).collect();
-    let results = join_all(messages.iter().map(|errand| run(app, approval, errand, deadline))).await;
-    let mut failed = false;
-    for (errand, sent) in messages.into_iter().zip(results) {
-        failed |= matches!(sent, Sent::Later);
-        done.note(errand, approval.revision, sent);
+    let is_note = |errand: &Errand| matches!(errand, Errand::Tell { .. });
+    let messages = done.left_of(approval).into_iter().filter(|errand| !is_note(errand)).collect();
+    let mut failed = run_all(app, approval, messages, done, deadline).await;
+    // Beside one copy the notes go one after the other, and none goes into the thread of a lost card.
+    while failed.is_empty() {
+        let mut shown = approval.clone();
+        done.write_to(&mut shown);
+        let notes: Vec<_> = done.left_of(&shown).into_iter().filter(is_note).collect();
+        if notes.is_empty() {
+            return false;
+        }
+        failed = run_all(app, approval, notes, done, deadline).await;
     }
-    // The notes go one after the other, the outcome before the result, and not into the thread of a lost card.
-    let mut shown = approval.clone();
-    done.write_to(&mut shown);
-    for errand in done.left_of(&shown).into_iter().filter(|errand| !is_message(errand)) {
-        let sent = run(app, approval, &errand, deadline).await;
-        let later = matches!(sent, Sent::Later);
-        done.note(errand, approval.revision, sent);
-        if later {
-            return true;
+    true
+}
+
+/// Runs errands at the same time, notes what came of them, and returns those that have to be run again later.
+async fn run_all(
+    app: &App,
+    approval: &Approval,
+    errands: Vec<Errand>,
+    done: &mut Done,
+    deadline: Deadline,
+) -> Vec<Errand> {
+    let results = join_all(errands.iter().map(|errand| run(app, approval, errand, deadline))).await;
+    let mut failed = Vec::new();
+    for (errand, sent) in errands.into_iter().zip(results) {
+        match sent {
+            Sent::Later => failed.push(errand),
+            sent => done.note(errand, approval.revision, sent),
         }
     }
     failed
@@ -140,9 +150,8 @@ struct Done {
     /// The copies that are new, where the platform took the request at last.
     sent: Vec<(Destination, Option<Copy>)>,
     shown: Vec<(MessageRef, u32)>,
+    heard: Vec<(MessageRef, usize)>,
     lost: Vec<MessageRef>,
-    outcome: bool,
-    result: bool,
     lease: Option<Timestamp>,
 }
 
@@ -155,29 +164,26 @@ enum Sent {
 }
 
 impl Done {
-    /// The errands of this record that are not done yet; a copy that shows an older revision is one.
+    /// The errands of this record that are not done yet; a card that shows an older revision is one.
     fn left_of(&self, approval: &Approval) -> Vec<Errand> {
         let is_left = |errand: &Errand| match errand {
             Errand::Send(destination) => !self.sent.iter().any(|(sent, _)| sent == destination),
             Errand::Update(message) if self.lost.contains(message) => false,
             Errand::Update(message) => !self.shown.contains(&(message.clone(), approval.revision)),
-            Errand::TellOutcome(_) => !self.outcome,
-            Errand::TellResult(..) => !self.result,
+            Errand::Tell { message, number, .. } => !self.heard.contains(&(message.clone(), number + 1)),
         };
         approval.errands().into_iter().filter(is_left).collect()
     }
 
     fn note(&mut self, errand: Errand, revision: u32, sent: Sent) {
         match (errand, sent) {
-            (_, Sent::Later) => {}
             (Errand::Send(destination), Sent::As(message)) => {
-                self.sent.push((destination, Some(Copy { message, shows: revision, lost: false })));
+                self.sent.push((destination, Some(Copy::new(message, revision))));
             }
             (Errand::Send(destination), _) => self.sent.push((destination, None)),
-            (Errand::Update(message), Sent::Yes | Sent::As(_)) => self.shown.push((message, revision)),
             (Errand::Update(message), Sent::Never) => self.lost.push(message),
-            (Errand::TellOutcome(_), _) => self.outcome = true,
-            (Errand::TellResult(..), _) => self.result = true,
+            (Errand::Update(message), _) => self.shown.push((message, revision)),
+            (Errand::Tell { message, number, .. }, _) => self.heard.push((message, number + 1)),
         }
     }
 
@@ -193,9 +199,9 @@ impl Done {
             copy.lost |= self.lost.contains(&copy.message);
             let shown = self.shown.iter().rev().find(|(message, _)| *message == copy.message);
             copy.shows = shown.map_or(copy.shows, |(_, revision)| *revision);
+            let heard = self.heard.iter().filter(|(message, _)| *message == copy.message);
+            copy.heard = heard.fold(copy.heard, |most, (_, heard)| most.max(*heard));
         }
-        approval.told.outcome |= self.outcome;
-        approval.told.result |= self.result;
         // Whoever has taken the lease since keeps it.
         if approval.lease_until == self.lease {
             approval.lease_until = None;
@@ -207,80 +213,15 @@ impl Done {
 }
 
 async fn run(app: &App, approval: &Approval, errand: &Errand, deadline: Deadline) -> Sent {
-    let result = match errand {
-        Errand::Send(destination) => return sent(app, approval, destination, deadline).await,
-        Errand::Update(MessageRef::Slack { channel, ts }) => update_card(app, approval, channel, ts, deadline).await,
-        Errand::Update(MessageRef::Email { person }) => mail::close(app, approval, person, deadline).await,
-        Errand::TellOutcome(thread) => tell(app, thread, messages::slack::outcome_note(approval), deadline).await,
-        Errand::TellResult(thread, end) => {
-            tell(app, thread, messages::slack::result_note(approval, end), deadline).await
+    let done = match errand {
+        Errand::Send(destination) => copies::send(app, approval, destination, deadline).await.map(Sent::As),
+        Errand::Update(message) => copies::update(app, approval, message, deadline).await.map(|()| Sent::Yes),
+        Errand::Tell { message, note, .. } => {
+            copies::tell(app, approval, message, note, deadline).await.map(|()| Sent::Yes)
         }
     };
-    match result {
-        Ok(()) => Sent::Yes,
-        Err(error) => not_sent(approval, &error),
-    }
-}
-
-async fn sent(app: &App, approval: &Approval, destination: &Destination, deadline: Deadline) -> Sent {
-    match notify::send(app, approval, destination, deadline).await {
-        Ok(message) => Sent::As(message),
-        Err(error) => not_sent(approval, &error),
-    }
-}
-
-fn not_sent(approval: &Approval, error: &Unsent) -> Sent {
-    tracing::warn!(approval.id = %approval.id, %error, "a message could not be sent");
-    if error.is_final { Sent::Never } else { Sent::Later }
-}
-
-/// A message that was not sent, and whether trying again is of use.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem}")]
-pub struct Unsent {
-    /// The platform refused this message for good.
-    pub is_final: bool,
-    /// What it said.
-    pub problem: String,
-}
-
-impl From<slack::Error> for Unsent {
-    fn from(error: slack::Error) -> Self {
-        Self { is_final: error.is_final(), problem: error.to_string() }
-    }
-}
-
-impl Unsent {
-    /// The rules of the approval name no such place.
-    pub fn nowhere() -> Self {
-        Self { is_final: true, problem: "the rules name no such place".to_owned() }
-    }
-
-    /// The platform of a recorded message is no longer configured.
-    pub fn platform_is_off() -> Self {
-        Self { is_final: false, problem: "the platform is not configured".to_owned() }
-    }
-}
-
-async fn update_card(
-    app: &App,
-    approval: &Approval,
-    channel: &str,
-    ts: &str,
-    deadline: Deadline,
-) -> Result<(), Unsent> {
-    let slack = app.slack.as_ref().ok_or_else(Unsent::platform_is_off)?;
-    let card = messages::slack::card(approval, &app.links);
-    Ok(slack.client.update(channel, ts, card, deadline).await?)
-}
-
-async fn tell(app: &App, thread: &MessageRef, note: slack::Message, deadline: Deadline) -> Result<(), Unsent> {
-    let slack = app.slack.as_ref().ok_or_else(Unsent::platform_is_off)?;
-    match thread {
-        MessageRef::Slack { channel, ts } => {
-            slack.client.post(channel, note, Some(ts), deadline).await?;
-            Ok(())
-        }
-        MessageRef::Email { .. } => Ok(()),
-    }
+    done.unwrap_or_else(|error| {
+        tracing::warn!(approval.id = %approval.id, %error, "a message could not be sent");
+        if error.is_final { Sent::Never } else { Sent::Later }
+    })
 }

@@ -16,6 +16,7 @@ pub mod approval;
 pub mod aws;
 mod change;
 pub mod config;
+mod copies;
 pub mod deadline;
 pub mod encoding;
 pub mod http;

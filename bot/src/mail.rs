@@ -4,16 +4,15 @@ use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::text::Text;
 
-use crate::announce::Unsent;
 use crate::app::App;
 use crate::approval::ids::PersonId;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, MessageRef};
 use crate::aws::ses::{self, Ses};
+use crate::copies::Unsent;
 use crate::deadline::Deadline;
 use crate::inbound::email::link::LinkKeys;
 use crate::messages::mail::{self, Text as MailText};
-use crate::ports::Unavailable;
 
 /// The name that mail clients show beside the address.
 const SENDER_NAME: &str = "Countersign";
@@ -44,12 +43,6 @@ impl Mailer {
 impl From<ses::Error> for Unsent {
     fn from(error: ses::Error) -> Self {
         Self { is_final: error.is_final, problem: error.to_string() }
-    }
-}
-
-impl From<Unavailable> for Unsent {
-    fn from(error: Unavailable) -> Self {
-        Self { is_final: false, problem: error.to_string() }
     }
 }
 

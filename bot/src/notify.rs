@@ -7,19 +7,17 @@ use std::time::Duration;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::announce::{self, Unsent};
+use crate::announce;
 use crate::app::App;
-use crate::approval::policy::{EmailUse, Person};
+use crate::approval::policy::EmailUse;
 use crate::approval::record::{Approval, Copy, Destination, Ending, Intent, MessageRef, State};
 use crate::approval::request::{self, InvalidInput};
 use crate::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
+use crate::copies::{self, Unsent};
 use crate::deadline::Deadline;
-use crate::mail;
-use crate::messages;
 use crate::ports::{Raised, Saved, Unavailable};
 use crate::reconcile;
 use crate::resolve;
-use crate::slack;
 
 /// Slack and SES have this long to take the messages.
 const DELIVERY: Duration = Duration::from_secs(15);
@@ -95,12 +93,9 @@ struct Delivered {
 
 impl Delivered {
     fn add(&mut self, destination: Destination, shows: u32, sent: Result<MessageRef, Unsent>) {
-        let platform = match &destination {
-            Destination::Slack => "Slack",
-            Destination::Email(_) => "e-mail",
-        };
+        let platform = destination.platform();
         match sent {
-            Ok(message) => self.copies.push(Copy { message, shows, lost: false }),
+            Ok(message) => self.copies.push(Copy::new(message, shows)),
             Err(error) => {
                 tracing::warn!(platform, %error, "a request could not be sent");
                 if !error.is_final {
@@ -125,27 +120,27 @@ async fn deliver(app: &App, approval: &Approval, deadline: Deadline) -> Delivere
         delivered.problems.push(problem);
         return delivered;
     }
+    let mut add = |sent: Vec<(Destination, Result<MessageRef, Unsent>)>| {
+        sent.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
+    };
     match approval.rules.email {
         EmailUse::Always => {
-            let (card, mails) = futures::join!(send_card(app, approval, deadline), send_mails(app, approval, deadline));
-            card.into_iter().for_each(|sent| delivered.add(Destination::Slack, approval.revision, sent));
-            mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
+            let cards = send_all(app, approval, approval.rules.chats().collect(), deadline);
+            let mails = send_all(app, approval, mails(approval), deadline);
+            let (cards, mails) = futures::join!(cards, mails);
+            add(cards);
+            add(mails);
         }
         use_of_mail => {
-            let card = send_card(app, approval, deadline).await;
-            card.into_iter().for_each(|sent| delivered.add(Destination::Slack, approval.revision, sent));
-            let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| is_chat(&copy.message));
+            add(send_all(app, approval, approval.rules.chats().collect(), deadline).await);
+            let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
             if use_of_mail == EmailUse::Fallback && !in_chat {
-                let mails = send_mails(app, approval, deadline).await;
+                let mails = send_all(app, approval, mails(approval), deadline).await;
                 mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
             }
         }
     }
     delivered
-}
-
-fn is_chat(message: &MessageRef) -> bool {
-    matches!(message, MessageRef::Slack { .. })
 }
 
 /// A request that not enough people may decide on is not worth sending.
@@ -159,63 +154,26 @@ fn unreachable_quorum(approval: &Approval) -> Option<String> {
     })
 }
 
-async fn send_card(app: &App, approval: &Approval, deadline: Deadline) -> Option<Result<MessageRef, Unsent>> {
-    approval.rules.slack_channel.as_ref()?;
-    if approval.copies.iter().any(|copy| is_chat(&copy.message)) {
-        return None;
-    }
-    Some(send(app, approval, &Destination::Slack, deadline).await)
+/// The mails of those who may decide and have an address.
+fn mails(approval: &Approval) -> Vec<Destination> {
+    let requester = approval.request.requester.as_ref().map(|person| &person.id);
+    let people = approval.rules.eligible(requester).filter(|person| person.email.is_some());
+    people.map(|person| Destination::Email(person.id.clone())).collect()
 }
 
-async fn send_mails(
+/// Sends the request to those of these places that do not have it yet, all at the same time.
+async fn send_all(
     app: &App,
     approval: &Approval,
+    mut destinations: Vec<Destination>,
     deadline: Deadline,
 ) -> Vec<(Destination, Result<MessageRef, Unsent>)> {
-    let has_mail = |person: &Person| {
-        let message = MessageRef::Email { person: person.id.clone() };
-        approval.copies.iter().any(|copy| copy.message == message)
+    destinations.retain(|destination| !approval.copies.iter().any(|copy| copy.message.is_at(destination)));
+    let send = async |destination: Destination| {
+        let sent = copies::send(app, approval, &destination, deadline).await;
+        (destination, sent)
     };
-    let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    let people = approval.rules.eligible(requester).filter(|person| person.email.is_some() && !has_mail(person));
-    let send = |person: &Person| {
-        let destination = Destination::Email(person.id.clone());
-        async move {
-            let sent = send(app, approval, &destination, deadline).await;
-            (destination, sent)
-        }
-    };
-    join_all(people.map(send)).await
-}
-
-/// Sends the request to one place.
-pub(crate) async fn send(
-    app: &App,
-    approval: &Approval,
-    destination: &Destination,
-    deadline: Deadline,
-) -> Result<MessageRef, Unsent> {
-    // A platform that is off when the request is raised is not waited for.
-    let off = || Unsent { is_final: true, ..Unsent::platform_is_off() };
-    match destination {
-        Destination::Slack => {
-            let slack = app.slack.as_ref().ok_or_else(off)?;
-            let channel = approval.rules.slack_channel.as_ref().ok_or_else(Unsent::nowhere)?;
-            let card = messages::slack::card(approval, &app.links);
-            let posted = slack.client.post(channel, card, None, deadline).await.map_err(|error| {
-                // A card whose answer was lost may be out. It is adopted with the first click on it, while a second
-                // one beside it would leave it to itself.
-                let is_final = error.is_final() || matches!(error, slack::Error::NoAnswer(_));
-                Unsent { is_final, problem: error.to_string() }
-            })?;
-            Ok(MessageRef::Slack { channel: posted.channel, ts: posted.ts })
-        }
-        Destination::Email(person) => {
-            app.mail.as_ref().and_then(|mail| mail.mailer.as_ref()).ok_or_else(off)?;
-            let person = approval.rules.approver(person).ok_or_else(Unsent::nowhere)?;
-            mail::request(app, approval, person, deadline).await
-        }
-    }
+    join_all(destinations.into_iter().map(send)).await
 }
 
 /// Writes down what is out. If nothing is, the record says that the task is to be failed.

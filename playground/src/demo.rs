@@ -142,7 +142,7 @@ fn waiting(world: &World, execution: &str) -> Option<Approval> {
 }
 
 fn shown(approval: &Approval) -> String {
-    let chats = approval.copies.iter().filter(|copy| matches!(copy.message, MessageRef::Slack { .. })).count();
+    let chats = approval.copies.iter().filter(|copy| copy.message.is_card()).count();
     let mails = approval.copies.len() - chats;
     format!("Approval {} is out: {chats} Slack card, {mails} mail, “{}”", approval.id, approval.request.title)
 }
@@ -187,7 +187,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
 async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, comment: &str) -> anyhow::Result<()> {
     let card = approval.copies.iter().find_map(|copy| match &copy.message {
         MessageRef::Slack { channel, ts } => Some((channel, ts)),
-        MessageRef::Email { .. } => None,
+        MessageRef::Teams { .. } | MessageRef::Email { .. } => None,
     });
     let (channel, ts) = card.context("no card is out in Slack")?;
     world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
@@ -228,8 +228,7 @@ async fn closing(world: &World, execution: &str, printer: &Printer) -> anyhow::R
     loop {
         let approvals: Vec<Approval> = world.store.all().into_iter().filter(raised).collect();
         let is_done = |approval: &Approval| {
-            let told = approval.thread().is_none() || (approval.told.outcome && approval.told.result);
-            approval.resolution().is_some() && !approval.is_unfinished() && told
+            approval.resolution().is_some() && !approval.is_unfinished() && !approval.awaits_execution_end()
         };
         if approvals.iter().all(is_done) {
             for approval in approvals {

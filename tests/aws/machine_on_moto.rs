@@ -119,7 +119,7 @@ impl Stage {
     async fn press(&self, approval: &Approval, action: &str) -> anyhow::Result<()> {
         let card = approval.copies.iter().find_map(|copy| match &copy.message {
             MessageRef::Slack { channel, ts } => Some((channel, ts)),
-            MessageRef::Email { .. } => None,
+            MessageRef::Teams { .. } | MessageRef::Email { .. } => None,
         });
         let (channel, ts) = card.expect("the card is out");
         let grace = &self.world().actor("grace").expect("the policy has her").user;

@@ -36,7 +36,7 @@ async fn a_callback_that_is_refused_for_now_is_finished_by_the_reconciler() {
     harness
         .until("the card says so", |world| {
             let record = world.store.all().into_iter().find(|record| record.id == id)?;
-            let is_card = |copy: &&Copy| matches!(copy.message, MessageRef::Slack { .. });
+            let is_card = |copy: &&Copy| copy.message.is_card();
             record.copies.iter().filter(is_card).all(|copy| copy.shows == record.revision).then_some(())
         })
         .await;

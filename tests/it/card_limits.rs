@@ -132,7 +132,10 @@ async fn a_closed_card_with_the_longest_comment_is_taken_by_slack() {
         let approval = harness.ask().await;
         harness.press("grace", &approval, "approve", Some(&comment)).await;
         harness
-            .until("the requester knows the result", |world| world.store.all().pop()?.told.result.then_some(()))
+            .until("the requester knows the result", |world| {
+                let approval = world.store.all().pop()?;
+                (approval.execution_end.is_some() && !approval.is_unfinished()).then_some(())
+            })
             .await;
         assert_eq!(harness.thread(&approval).len(), 2);
     }

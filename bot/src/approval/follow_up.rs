@@ -3,7 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::Event;
-use super::record::{Approval, Copy, Destination, ExecutionEnd, MessageRef, Outcome, Resolution, Retry, State};
+use super::notes::Note;
+use super::record::{Approval, Copy, Destination, MessageRef, Outcome, Resolution, Retry, State};
 
 /// How long whoever recorded a change has before the reconciler also looks at it.
 const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
@@ -15,28 +16,34 @@ const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
 pub enum Errand {
     /// Send the request to where it could not be sent before.
     Send(Destination),
-    /// Make this message show the record as it is: change the card, or answer the mail.
+    /// Make this card show the record as it is.
     Update(MessageRef),
-    /// Tell the requester how the approval ended.
-    TellOutcome(MessageRef),
-    /// Tell the requester how the execution ended.
-    TellResult(MessageRef, ExecutionEnd),
+    /// Tell something beside this copy.
+    Tell {
+        /// The card in whose thread it is told, or the mail that is answered.
+        message: MessageRef,
+        /// What is told.
+        note: Note,
+        /// Its place among the approval's notes, from 0.
+        number: usize,
+    },
 }
 
 impl Approval {
     /// Takes a message into the copies that is out without being on record, as when the platform took the
     /// card and its answer was lost.
-    /// Only a message in the policy's channel can be one. Says whether it was new.
+    /// Only a message in the policy's channel or conversation can be one. Says whether it was new.
     pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
         let Some(message) = message else { return false };
         let elsewhere = match message {
             MessageRef::Slack { channel, .. } => self.rules.slack_channel.as_ref() != Some(channel),
+            MessageRef::Teams { conversation, .. } => self.rules.teams_conversation.as_ref() != Some(conversation),
             MessageRef::Email { .. } => false,
         };
         if elsewhere || self.copies.iter().any(|copy| copy.message == *message) {
             return false;
         }
-        self.copies.push(Copy { message: message.clone(), shows: 0, lost: false });
+        self.copies.push(Copy::new(message.clone(), 0));
         // A card that nobody has on record may show anything, so it is brought up to date; the others need not be.
         self.revision = self.revision.max(1);
         true
@@ -84,41 +91,30 @@ impl Approval {
         matches!(self.state, State::Resolving(_)) || !self.outbox.is_empty() || !self.errands().is_empty()
     }
 
-    /// Whether the requester still waits to hear how the execution ended.
+    /// Whether somebody still waits to hear in a thread how the execution ended.
     pub fn awaits_execution_end(&self) -> bool {
-        self.thread().is_some() && self.execution_end.is_none() && !self.told.result
+        self.execution_end.is_none() && self.live_copies().any(|copy| copy.message.is_card())
     }
 
-    /// The Slack message in whose thread the requester is told things.
-    pub fn thread(&self) -> Option<&MessageRef> {
-        let mut messages = self.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
-        messages.find(|message| matches!(message, MessageRef::Slack { .. }))
-    }
-
-    /// What has to be sent so that every copy, and the requester, know what is recorded.
+    /// What has to be sent so that every copy, and whoever reads beside it, know what is recorded.
     pub fn errands(&self) -> Vec<Errand> {
-        let resolved = self.resolution().is_some();
         let mut errands = Vec::new();
         if self.state == State::Pending {
             errands.extend(self.unsent.iter().cloned().map(Errand::Send));
         }
-        for copy in self.copies.iter().filter(|copy| !copy.lost && copy.shows < self.revision) {
-            match &copy.message {
-                MessageRef::Slack { .. } => errands.push(Errand::Update(copy.message.clone())),
-                // A mail cannot be changed; it is answered once, when the approval has ended.
-                MessageRef::Email { .. } if resolved => errands.push(Errand::Update(copy.message.clone())),
-                MessageRef::Email { .. } => {}
+        for copy in self.live_copies() {
+            // A mail cannot be changed; it is answered.
+            if copy.message.is_card() && copy.shows < self.revision {
+                errands.push(Errand::Update(copy.message.clone()));
             }
-        }
-        if let Some(thread) = self.thread() {
-            if resolved && !self.told.outcome {
-                errands.push(Errand::TellOutcome(thread.clone()));
-            }
-            if let Some(end) = self.execution_end.as_ref().filter(|_| resolved && !self.told.result) {
-                errands.push(Errand::TellResult(thread.clone(), end.clone()));
-            }
+            errands.extend(self.next_note(copy));
         }
         errands
+    }
+
+    /// The copies that can still be changed or answered.
+    fn live_copies(&self) -> impl Iterator<Item = &Copy> {
+        self.copies.iter().filter(|copy| !copy.lost)
     }
 }
 
@@ -130,10 +126,15 @@ fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
 mod tests {
     use super::*;
     use crate::approval::ids::PersonId;
+    use crate::approval::record::ExecutionEnd;
     use crate::approval::sample::{after, approval};
 
     fn card() -> MessageRef {
         MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }
+    }
+
+    fn outcome(message: MessageRef) -> Errand {
+        Errand::Tell { message, note: Note::Outcome, number: 0 }
     }
 
     fn mail() -> MessageRef {
@@ -160,7 +161,7 @@ mod tests {
         approval.revision += 1;
         assert_eq!(approval.errands(), [Errand::Update(card())]);
         approval.resolve(Outcome::Expired, after(600));
-        let all = [Errand::Update(card()), Errand::Update(mail()), Errand::TellOutcome(card())];
+        let all = [Errand::Update(card()), outcome(card()), outcome(mail())];
         assert_eq!(approval.errands(), all);
     }
 
@@ -180,9 +181,9 @@ mod tests {
         let mut approval = approval("slack_channel = \"C1\"");
         approval.adopt(Some(&mail()));
         approval.resolve(Outcome::Approved, after(60));
-        approval.copies[0].shows = approval.revision;
+        approval.copies[0].heard = 1;
         assert!(approval.adopt(Some(&card())));
-        assert_eq!(approval.errands(), [Errand::Update(card()), Errand::TellOutcome(card())]);
+        assert_eq!(approval.errands(), [Errand::Update(card()), outcome(card())]);
     }
 
     #[test]
@@ -192,9 +193,12 @@ mod tests {
         approval.resolve(Outcome::Approved, after(60));
         approval.outbox.clear();
         approval.copies[0].shows = approval.revision;
-        approval.told.outcome = true;
+        approval.copies[0].heard = 1;
         assert_eq!(approval.due_at(), Some(after(75)));
-        approval.told.result = true;
+        let end = ExecutionEnd { status: "SUCCEEDED".to_owned(), output: None };
+        approval.execution_end = Some(end.clone());
+        assert_eq!(approval.errands(), [Errand::Tell { message: card(), note: Note::Result(end), number: 1 }]);
+        approval.copies[0].heard = 2;
         assert_eq!(approval.due_at(), None);
     }
 

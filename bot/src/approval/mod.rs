@@ -4,6 +4,7 @@ pub mod decide;
 pub mod event;
 pub mod follow_up;
 pub mod ids;
+pub mod notes;
 pub mod policy;
 pub mod policy_file;
 pub mod record;

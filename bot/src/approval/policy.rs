@@ -8,6 +8,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
+use super::record::Destination;
 
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]
@@ -120,6 +121,15 @@ impl Policy {
         self.people.values().find(|person| person.slack.as_deref() == Some(user)).ok_or(Stranger::Unlisted)
     }
 
+    /// The person behind a user of a Microsoft Entra tenant, by the object id.
+    pub fn teams_person(&self, tenant: &str, object_id: &str) -> Result<&Person, Stranger> {
+        if !self.teams_tenants.contains(&tenant.to_lowercase()) {
+            return Err(Stranger::ForeignTeam);
+        }
+        let is_theirs = |id: &str| id.eq_ignore_ascii_case(object_id);
+        self.people.values().find(|person| person.teams.as_deref().is_some_and(is_theirs)).ok_or(Stranger::Unlisted)
+    }
+
     /// The person that a workflow means by a name: the key, or any identity.
     ///
     /// A requester who is not found would be free to approve their own request, so all names count.
@@ -136,7 +146,14 @@ impl Policy {
 impl Rules {
     /// Whether something is asked for that this version reads and does not do.
     pub fn has_keys_of_later_versions(&self) -> bool {
-        !self.remind_after.is_empty() || self.escalation.is_some() || self.teams_conversation.is_some()
+        !self.remind_after.is_empty() || self.escalation.is_some()
+    }
+
+    /// The chats that get a card.
+    pub fn chats(&self) -> impl Iterator<Item = Destination> {
+        let slack = self.slack_channel.is_some().then_some(Destination::Slack);
+        let teams = self.teams_conversation.is_some().then_some(Destination::Teams);
+        slack.into_iter().chain(teams)
     }
 
     /// The approver with this key.

@@ -33,8 +33,6 @@ pub struct Approval {
     pub unsent: Vec<Destination>,
     /// Events that are recorded and not yet accepted by the bus.
     pub outbox: Vec<Event>,
-    /// What the requester has been told in the thread of the card.
-    pub told: Told,
     /// How the execution ended, once that is known.
     pub execution_end: Option<ExecutionEnd>,
     /// Grows with every change that a reader of the card can see.
@@ -152,6 +150,8 @@ pub enum Verdict {
 pub enum Platform {
     /// A Slack message.
     Slack,
+    /// A card in Microsoft Teams.
+    Teams,
     /// The page behind a mail's link.
     Email,
 }
@@ -180,8 +180,10 @@ pub struct Vote {
 pub struct Copy {
     /// What is needed to change or answer the message.
     pub message: MessageRef,
-    /// The revision it shows; the closing mail counts as showing the last one.
+    /// The revision it shows; a mail goes on showing the one that it was sent with.
     pub shows: u32,
+    /// How many of the approval's notes have been told beside it, or need not be.
+    pub heard: usize,
     /// The platform said for good that the message cannot be changed, so nobody tries again.
     pub lost: bool,
 }
@@ -192,6 +194,8 @@ pub struct Copy {
 pub enum Destination {
     /// The Slack channel of the rules.
     Slack,
+    /// The Teams conversation of the rules.
+    Teams,
     /// The mail of one approver.
     Email(PersonId),
 }
@@ -207,21 +211,18 @@ pub enum MessageRef {
         /// The message's `ts`.
         ts: String,
     },
+    /// A card in Teams: conversation id and activity id.
+    Teams {
+        /// The conversation as the rules name it, without the thread.
+        conversation: String,
+        /// The activity that carries the card.
+        activity: String,
+    },
     /// A mail to one person.
     Email {
         /// Whom the link in it belongs to.
         person: PersonId,
     },
-}
-
-/// What the requester has been told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Told {
-    /// How the approval ended.
-    pub outcome: bool,
-    /// How the execution ended.
-    pub result: bool,
 }
 
 /// How an execution ended.
@@ -258,7 +259,6 @@ impl Approval {
             copies: Vec::new(),
             unsent: Vec::new(),
             outbox: Vec::new(),
-            told: Told::default(),
             execution_end: None,
             revision: 0,
             lease_until: None,
@@ -309,6 +309,43 @@ impl Approval {
     }
 }
 
+impl Copy {
+    /// A message that has just gone out, showing this revision.
+    pub fn new(message: MessageRef, shows: u32) -> Self {
+        Self { message, shows, heard: 0, lost: false }
+    }
+}
+
+impl MessageRef {
+    /// Whether this is a card in a chat, which can be changed and has a thread.
+    pub fn is_card(&self) -> bool {
+        match self {
+            Self::Slack { .. } | Self::Teams { .. } => true,
+            Self::Email { .. } => false,
+        }
+    }
+
+    /// Whether this is the message that was sent there.
+    pub fn is_at(&self, destination: &Destination) -> bool {
+        match (self, destination) {
+            (Self::Slack { .. }, Destination::Slack) | (Self::Teams { .. }, Destination::Teams) => true,
+            (Self::Email { person }, Destination::Email(recipient)) => person == recipient,
+            _ => false,
+        }
+    }
+}
+
+impl Destination {
+    /// The platform's name, for people.
+    pub fn platform(&self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::Teams => "Teams",
+            Self::Email(_) => "e-mail",
+        }
+    }
+}
+
 impl Outcome {
     /// The word for this end.
     pub fn status(&self) -> Status {
@@ -342,6 +379,7 @@ impl Platform {
     pub fn as_place(self) -> &'static str {
         match self {
             Self::Slack => "in Slack",
+            Self::Teams => "in Teams",
             Self::Email => "by e-mail",
         }
     }

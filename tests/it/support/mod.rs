@@ -223,7 +223,7 @@ impl Harness {
 pub(crate) fn card_of(approval: &Approval) -> (String, String) {
     let found = approval.copies.iter().find_map(|copy| match &copy.message {
         MessageRef::Slack { channel, ts } => Some((channel.clone(), ts.clone())),
-        MessageRef::Email { .. } => None,
+        MessageRef::Teams { .. } | MessageRef::Email { .. } => None,
     });
     found.expect("the card is out")
 }

@@ -11,7 +11,7 @@ use super::SERVICE;
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::policy::Rules;
-use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, State, Told, Vote};
+use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, State, Vote};
 use crate::approval::request::Request;
 use crate::ports::Unavailable;
 
@@ -52,7 +52,6 @@ struct Record {
     copies: Vec<Copy>,
     unsent: Vec<Destination>,
     outbox: Vec<Event>,
-    told: Told,
     execution_end: Option<ExecutionEnd>,
     revision: u32,
     lease_until: Option<Timestamp>,
@@ -70,7 +69,6 @@ impl Item {
             copies: approval.copies.clone(),
             unsent: approval.unsent.clone(),
             outbox: approval.outbox.clone(),
-            told: approval.told,
             execution_end: approval.execution_end.clone(),
             revision: approval.revision,
             lease_until: approval.lease_until,
@@ -130,7 +128,6 @@ impl Item {
             copies: record.copies,
             unsent: record.unsent,
             outbox: record.outbox,
-            told: record.told,
             execution_end: record.execution_end,
             revision: record.revision,
             lease_until: record.lease_until,
