@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 
 use axum::body::Bytes;
 use futures::future::{FutureExt, ready};
-use http::{HeaderMap, StatusCode, Uri, header};
+use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
-use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, Error};
 use hyper_util::rt::TokioExecutor;
 use tower::Service;
 
@@ -61,16 +61,38 @@ impl Service<Uri> for ConnectorOnDemand {
     }
 }
 
-/// A client that keeps connections open between calls.
+/// A client that keeps connections open between calls, and reads the certificates when it opens the first.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
-    client: Client<Connector, Full<Bytes>>,
+    client: Client<ConnectorOnDemand, Full<Bytes>>,
+}
+
+/// A request got no answer. The text is for the log.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct NoAnswer {
+    /// Whether the request went out, or may have: then nobody knows what it has done.
+    pub is_sent: bool,
+    problem: Unavailable,
+}
+
+impl Default for HttpClient {
+    fn default() -> Self {
+        Self { client: Client::builder(TokioExecutor::new()).build(ConnectorOnDemand::default()) }
+    }
 }
 
 impl HttpClient {
-    /// A client with the trusted certificates of the operating system.
-    pub fn new() -> io::Result<Self> {
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector()?) })
+    /// Sends a request and returns the answer, whatever its status. A redirect is not followed.
+    pub async fn send(&self, request: Request<Vec<u8>>, deadline: Deadline) -> Result<Response<Bytes>, NoAnswer> {
+        let call = async {
+            let response = self.client.request(request.map(Full::from)).await?;
+            let (head, body) = response.into_parts();
+            let body = Limited::new(body, ANSWER_MAX_BYTES).collect().await;
+            let body = body.map_err(|error| Unavailable::new("HTTP", error))?;
+            Ok(Response::from_parts(head, body.to_bytes()))
+        };
+        deadline.run("HTTP", call).await
     }
 
     /// Posts a JSON body and returns the status and the body of the answer.
@@ -81,21 +103,28 @@ impl HttpClient {
         body: Vec<u8>,
         deadline: Deadline,
     ) -> Result<(StatusCode, Bytes), Unavailable> {
-        let mut request = http::Request::post(url).body(Full::from(body)).map_err(unavailable)?;
+        let mut request = Request::post(url).body(body).map_err(|error| Unavailable::new("HTTP", error))?;
         *request.headers_mut() = headers;
-        request.headers_mut().insert(header::CONTENT_TYPE, http::HeaderValue::from_static("application/json"));
-        deadline
-            .run("HTTP", async {
-                let response = self.client.request(request).await.map_err(unavailable)?;
-                let status = response.status();
-                let body = Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
-                let body = body.map_err(|error| Unavailable::new("HTTP", error))?;
-                Ok((status, body.to_bytes()))
-            })
-            .await
+        request.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let response = self.send(request, deadline).await?;
+        Ok((response.status(), response.into_body()))
     }
 }
 
-fn unavailable(error: impl std::error::Error) -> Unavailable {
-    Unavailable::new("HTTP", error)
+impl From<Error> for NoAnswer {
+    fn from(error: Error) -> Self {
+        Self { is_sent: !error.is_connect(), problem: Unavailable::new("HTTP", error) }
+    }
+}
+
+impl From<Unavailable> for NoAnswer {
+    fn from(problem: Unavailable) -> Self {
+        Self { is_sent: true, problem }
+    }
+}
+
+impl From<NoAnswer> for Unavailable {
+    fn from(error: NoAnswer) -> Self {
+        error.problem
+    }
 }

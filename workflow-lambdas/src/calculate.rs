@@ -139,7 +139,7 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let double_url = format!("http://{}/double", listener.local_addr().unwrap()).parse().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
-        let calculate = Calculate { http: HttpClient::new().unwrap(), double_url, key: key() };
+        let calculate = Calculate { http: HttpClient::default(), double_url, key: key() };
         (calculate.run(input, NOW.parse().unwrap()).await, party)
     }
 
@@ -175,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn a_third_party_that_is_not_there_is_unavailable() {
         let double_url = Uri::from_static("http://127.0.0.1:1/double");
-        let calculate = Calculate { http: HttpClient::new().unwrap(), double_url, key: key() };
+        let calculate = Calculate { http: HttpClient::default(), double_url, key: key() };
         let error = calculate.run(input(1, 2), NOW.parse().unwrap()).await.unwrap_err();
         assert_eq!(error.as_str(), "ThirdPartyUnavailable");
         assert!(!error.to_string().contains("the-token"), "{error}");

@@ -74,7 +74,7 @@ fn code<E: ProvideErrorMetadata>(error: &SdkError<E>) -> String {
 }
 
 #[cfg(test)]
-mod wire;
+pub(crate) mod wire;
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +95,9 @@ mod tests {
         let secrets = secrets_manager::SecretsManager::new(&config, "secret".to_owned());
         assert_eq!(secrets.fetch().await.unwrap_err().to_string(), "Secrets Manager is unavailable: no connection");
         let _ = ses::Ses::at("http://127.0.0.1:9");
-        HttpClient::new().unwrap();
+        let request = http::Request::get("https://127.0.0.1:9").body(Vec::new()).unwrap();
+        let error = HttpClient::default().send(request, Deadline::after(Duration::from_secs(5))).await.unwrap_err();
+        assert!(!error.is_sent, "{error}");
         let slack = slack::Client::new("https://127.0.0.1:9", &"xoxb-test".into()).unwrap();
         let deadline = Deadline::after(Duration::from_secs(5));
         let error = slack.ephemeral("C1", "U1", "text".to_owned(), deadline).await.unwrap_err();

@@ -13,7 +13,7 @@ use serde_json::Value;
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     let CalculateConfig { double_url, key } = CalculateConfig::from_lookup(settings(&sdk_config().await).await?)?;
-    let calculate = Calculate { http: HttpClient::new()?, double_url, key };
+    let calculate = Calculate { http: HttpClient::default(), double_url, key };
     let run = |event: LambdaEvent<Value>| calculate.run(event.payload, SystemClock.now());
     lambda_runtime::run(service_fn(run)).await
 }
