@@ -14,6 +14,9 @@ impl Deadline {
     /// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back
     /// (docs.slack.dev, handling user interaction).
     pub const SLACK: Duration = Duration::from_millis(2_500);
+    /// Teams gives an outgoing webhook five seconds to answer and names no figure for a bot's invoke, so that is taken
+    /// for both; one second is left for the way there and back.
+    pub const TEAMS: Duration = Duration::from_secs(4);
     /// For work that nobody waits for, such as a broadcast delivered by EventBridge.
     pub const BACKGROUND: Duration = Duration::from_secs(20);
 
@@ -25,6 +28,11 @@ impl Deadline {
     /// A deadline that is earlier, so that something is left for what comes after.
     pub fn earlier_by(self, duration: Duration) -> Self {
         Self(self.0.checked_sub(duration).unwrap_or(self.0))
+    }
+
+    /// This deadline, or one this far from now if that is earlier: one try may not use up the time of all.
+    pub fn at_most(self, duration: Duration) -> Self {
+        Self(self.0.min(Instant::now() + duration))
     }
 
     /// The time that is left; zero once it has passed.

@@ -32,3 +32,4 @@ pub mod reconcile;
 pub mod resolve;
 pub mod signature;
 pub mod slack;
+pub mod teams;
