@@ -2,7 +2,9 @@
 
 pub mod calculations;
 pub mod email;
+pub mod malformed;
 pub mod slack;
+pub mod teams;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;

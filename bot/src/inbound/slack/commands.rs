@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::ephemeral;
-use super::verified::{Malformed, Verified};
+use super::verified::Verified;
 use crate::app::App;
 use crate::approval::policy::{LaunchCommand, Person};
 use crate::deadline::Deadline;
+use crate::inbound::malformed::Malformed;
 use crate::launch::{self, Launch, Numbers};
 use crate::messages::{answers, modal};
 use crate::ports::StartError;

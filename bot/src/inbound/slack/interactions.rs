@@ -13,13 +13,14 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::commands::{self, Asked, Metadata};
-use super::verified::{Malformed, Verified};
+use super::verified::Verified;
 use crate::app::App;
 use crate::approval::decide::Command;
 use crate::approval::ids::ApprovalId;
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::record::{MessageRef, Platform, Verdict};
 use crate::deadline::Deadline;
+use crate::inbound::malformed::Malformed;
 use crate::launch::{self, Mistake, Numbers};
 use crate::messages::{answers, modal, slack};
 use crate::resolve::{self, Answer};

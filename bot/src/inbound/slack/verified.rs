@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use crate::app::App;
+use crate::inbound::malformed::Malformed;
 use crate::signature::{Refused, Unverified};
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
@@ -48,20 +49,5 @@ impl Verified {
     /// Reads the body as a form; the answer to a malformed one names the field.
     pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
         serde_urlencoded::from_bytes(&self.0).map_err(Malformed::new)
-    }
-}
-
-/// A verified request that is not what Slack documents; answered 400 with what is wrong.
-pub struct Malformed(String);
-
-impl Malformed {
-    pub(super) fn new(problem: impl ToString) -> Self {
-        Self(problem.to_string())
-    }
-}
-
-impl IntoResponse for Malformed {
-    fn into_response(self) -> Response {
-        (StatusCode::BAD_REQUEST, self.0).into_response()
     }
 }

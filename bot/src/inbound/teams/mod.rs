@@ -1,0 +1,5 @@
+
+mod keys;
+#[cfg(test)]
+mod tests;
+pub mod token;
