@@ -8,11 +8,14 @@ use jiff::Timestamp;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::policy::Policy;
 use crate::config::Config;
+use crate::http::HttpClient;
 use crate::inbound::email::link::LinkKeys;
+use crate::inbound::teams::token::TokenVerifier;
 use crate::mail::Mailer;
 use crate::ports::{Clock, EventBus, StepFunctions, Store};
 use crate::signature::Verifier;
 use crate::slack;
+use crate::teams::{self, service_url::AllowedHosts};
 
 /// The parts with an implementation on AWS and one in memory.
 #[derive(Clone)]
@@ -36,6 +39,8 @@ pub struct App {
     pub ports: Ports,
     /// Slack, when it is configured.
     pub slack: Option<Slack>,
+    /// Teams, when it is configured.
+    pub teams: Option<Teams>,
     /// Mail, when it is configured.
     pub mail: Option<Mail>,
     /// The addresses that messages point to.
@@ -51,6 +56,17 @@ pub struct Slack {
     pub verifier: Verifier,
     /// Calls the Web API.
     pub client: slack::Client,
+}
+
+/// The two halves of Teams: what comes in carries a token of the Bot Framework, what goes out one of the bot.
+#[derive(Clone)]
+pub struct Teams {
+    /// Checks that a request is from the Bot Framework and for this bot.
+    pub verifier: TokenVerifier,
+    /// The hosts that an activity may name as its address.
+    pub hosts: AllowedHosts,
+    /// Calls the Connector.
+    pub client: teams::Client,
 }
 
 /// The two halves of mail: what goes out is sent by SES, what comes back carries a signed link.
@@ -81,6 +97,18 @@ impl App {
                 None
             }
         };
+        let teams = match &config.teams {
+            Some(teams) => {
+                // One for both, so that the certificates are read once.
+                let http = HttpClient::default();
+                let (verifier, client) = (teams.verifier(http.clone()), teams.client(http)?);
+                Some(Teams { verifier, hosts: teams.hosts.clone(), client })
+            }
+            None => {
+                tracing::warn!("Teams is off: no Teams app is configured");
+                None
+            }
+        };
         let mail = match &config.mail {
             Some(mail) => Some(Mail { mailer, keys: mail.keys.clone() }),
             None => {
@@ -96,6 +124,7 @@ impl App {
             policy: Arc::new(policy),
             ports,
             slack,
+            teams,
             mail,
             links: config.links.clone(),
             state_machines: config.state_machines.clone(),

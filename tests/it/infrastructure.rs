@@ -20,23 +20,31 @@ const TEMPLATE: &str = include_str!("../../infra/template.yaml");
 const MANIFEST: &str = include_str!("../../manifests/slack/manifest.yaml");
 
 /// The files that read the environment. Each names its variables as whole strings.
-const READERS: [&str; 4] = [
+const READERS: [&str; 5] = [
     include_str!("../../bot/src/config/mod.rs"),
     include_str!("../../bot/src/config/deployed.rs"),
+    include_str!("../../bot/src/config/teams.rs"),
     include_str!("../../bot/src/lambda/metrics.rs"),
     include_str!("../../workflow-lambdas/src/config.rs"),
 ];
 
 /// Variables that no deployment sets, and why.
-const NOT_DEPLOYED: [(&str, &str); 10] = [
+const NOT_DEPLOYED: [(&str, &str); 17] = [
     ("COUNTERSIGN_SLACK_SIGNING_SECRET", "it is in the secret"),
     ("COUNTERSIGN_SLACK_SIGNING_SECRET_PREVIOUS", "it is in the secret"),
     ("COUNTERSIGN_SLACK_BOT_TOKEN", "it is in the secret"),
+    ("COUNTERSIGN_TEAMS_APP_ID", "it is in the secret"),
+    ("COUNTERSIGN_TEAMS_APP_PASSWORD", "it is in the secret"),
+    ("COUNTERSIGN_TEAMS_TENANT", "it is in the secret"),
     ("COUNTERSIGN_LINK_KEY", "it is in the secret"),
     ("COUNTERSIGN_LINK_KEY_PREVIOUS", "it is in the secret"),
     ("COUNTERSIGN_DOUBLE_KEY", "it is in the secret"),
     ("COUNTERSIGN_DOUBLE_KEY_PREVIOUS", "it is in the secret"),
     ("COUNTERSIGN_SLACK_API_URL", "Slack is at its own address"),
+    ("COUNTERSIGN_TEAMS_OPENID_URL", "the Bot Framework is at its own address"),
+    ("COUNTERSIGN_TEAMS_LOGIN_URL", "Entra is at its own address"),
+    ("COUNTERSIGN_TEAMS_SERVICE_URL", "Teams is at its own address"),
+    ("COUNTERSIGN_ALLOWED_HOSTS", "Teams is at Microsoft's hosts"),
     ("COUNTERSIGN_EXECUTION_URL", "executions are shown by the console"),
     ("COUNTERSIGN_POLICY", "the policy is beside the code"),
 ];

@@ -1,6 +1,7 @@
 //! The configuration: read from the environment in this one place, with all problems in one error.
 
 mod deployed;
+mod teams;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,6 +17,7 @@ use crate::signature::{SigningKey, Verifier};
 use crate::slack;
 
 pub use deployed::Deployed;
+pub use teams::TeamsConfig;
 
 /// The address of Slack's Web API.
 const SLACK_API_URL: &str = "https://slack.com/api";
@@ -28,6 +30,8 @@ const LINK_KEY_MIN: usize = 32;
 pub struct Config {
     /// Slack, when any of its secrets is set.
     pub slack: Option<SlackConfig>,
+    /// Teams, when any of its secrets is set.
+    pub teams: Option<TeamsConfig>,
     /// Mail, when the sender or the link key is set.
     pub mail: Option<MailConfig>,
     /// The addresses that messages point to.
@@ -140,10 +144,11 @@ impl<'a, L: Fn(&str) -> Option<String>> Reader<'a, L> {
     /// The configuration, or nothing if there is a problem that keeps it from being made.
     fn config(&mut self) -> Option<Config> {
         let slack = self.slack();
+        let teams = self.teams();
         let mail = self.mail();
         let links = self.links();
         let state_machines = self.state_machines();
-        Some(Config { slack, mail, links: links?, state_machines })
+        Some(Config { slack, teams, mail, links: links?, state_machines })
     }
 
     /// What was read, if there is no problem with any of it.
