@@ -2,6 +2,7 @@
 
 mod keys;
 mod token;
+mod verified;
 
 use std::sync::OnceLock;
 use std::time::Duration;
