@@ -71,7 +71,7 @@ async fn people_who_may_not_use_the_bot_are_told_so_privately() {
     let mut foreign = harness.user("ada");
     foreign.team_id = "T0FOREIGN".to_owned();
     let answer = harness.world.slack.command(&foreign, "C1", "/start", "1 2").await;
-    assert_eq!(answer.text.unwrap(), "Your workspace may not use this app.");
+    assert_eq!(answer.text.unwrap(), "Your workspace or organization may not use this app.");
     assert!(harness.world.engine.executions().is_empty());
 }
 

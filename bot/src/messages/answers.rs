@@ -2,55 +2,38 @@
 
 use jiff::Timestamp;
 
-use super::escape;
+pub use super::dialect::{Dialect, PLAIN, SLACK, TEAMS, slack_time, utc};
 use crate::approval::decide::{COMMENT_MAX, Refusal};
 use crate::approval::policy::Stranger;
 use crate::approval::record::{Approval, Ending, Intent, Outcome, State, Status, Verdict};
 use crate::launch::Mistake;
 
-/// How a place shows times and people's own text.
-#[derive(Clone, Copy)]
-pub struct Dialect {
-    when: fn(Timestamp) -> String,
-    text: fn(&str) -> String,
-}
-
-/// Slack's mrkdwn.
-pub const SLACK: Dialect = Dialect { when: slack_time, text: |text| escape::mrkdwn(&escape::one_line(text), 300) };
-/// Plain text, which a template escapes.
-pub const PLAIN: Dialect = Dialect { when: utc, text: escape::one_line };
-
-/// A time as Slack shows it, in the reader's own zone.
-pub fn slack_time(at: Timestamp) -> String {
-    format!("<!date^{}^{{date_short_pretty}} at {{time}}|{}>", at.as_second(), utc(at))
-}
-
-/// A time for readers whose zone is not known.
-pub fn utc(at: Timestamp) -> String {
-    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
-}
+/// Names and reasons in the middle of a sentence of ours are not longer than this in chat.
+const TYPED_MAX: usize = 300;
+const COMMAND_MAX: usize = 80;
 
 /// Why a vote does not count.
 pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
-    let Dialect { when, text } = dialect;
+    let when = |at: &Timestamp| dialect.when(*at);
+    let list = |people: &[String], conjunction| dialect.text(&names(people, conjunction), TYPED_MAX);
     match refusal {
         Refusal::NotAnApprover { approvers } => {
-            format!("You cannot decide on this request. It waits for {}.", text(&names(approvers, "or")))
+            format!("You cannot decide on this request. It waits for {}.", list(approvers, "or"))
         }
         Refusal::OwnRequest => "You asked for this yourself, so somebody else has to decide.".to_owned(),
         Refusal::AlreadyVoted { verdict, at } => {
-            format!("You {} this already, {}.", past(*verdict), when(*at))
+            format!("You {} this already, {}.", past(*verdict), when(at))
         }
         Refusal::AlreadyDecided { verdict, confirmed: true, by, at } => {
-            format!("This was {} by {}, {}.", past(*verdict), text(&names(by, "and")), when(*at))
+            format!("This was {} by {}, {}.", past(*verdict), list(by, "and"), when(at))
         }
         Refusal::AlreadyDecided { verdict, confirmed: false, by, at } => {
-            let (by, chose) = (text(&names(by, "and")), choice(*verdict));
-            format!("{by} chose to {chose} this, {}. The workflow has not confirmed it yet.", when(*at))
+            let (by, chose) = (list(by, "and"), choice(*verdict));
+            format!("{by} chose to {chose} this, {}. The workflow has not confirmed it yet.", when(at))
         }
-        Refusal::Closed { outcome, at } => ending(outcome, &when(*at), dialect),
+        Refusal::Closed { outcome, at } => ending(outcome, &when(at)) + &reason(outcome, dialect),
         Refusal::TooLate { deadline } => {
-            format!("The time for this decision has passed, {}. Nothing was approved.", when(*deadline))
+            format!("The time for this decision has passed, {}. Nothing was approved.", when(deadline))
         }
         Refusal::ReasonRequired => {
             "A rejection needs a reason: write it in the comment field, then press Reject.".to_owned()
@@ -98,33 +81,41 @@ pub fn unknown_approval() -> String {
 /// That somebody may not use the bot.
 pub fn stranger(stranger: Stranger) -> String {
     match stranger {
-        Stranger::ForeignTeam => "Your workspace may not use this app.".to_owned(),
+        Stranger::ForeignTeam => "Your workspace or organization may not use this app.".to_owned(),
         Stranger::Unlisted => "You are not listed in the policy of this app. Its administrator can add you.".to_owned(),
     }
 }
 
 /// How to use a command.
-pub fn usage(command: &str) -> String {
-    format!(
-        "Usage: `{command} X Y` starts a calculation with two integers, for example `{command} 125 122`. \
-         `{command}` alone asks for them in a form, `{command} help` says this."
-    )
+pub fn usage(command: &str, dialect: Dialect) -> String {
+    let more = match dialect {
+        Dialect::Slack => format!("`{command}` alone asks for them in a form, `{command} help` says this."),
+        Dialect::Teams | Dialect::Plain => "`help` says this.".to_owned(),
+    };
+    format!("Usage: `{command} X Y` starts a calculation with two integers, for example `{command} 125 122`. {more}")
 }
 
-/// That a slash command leads here and the policy has no use for it.
-pub fn unknown_command(command: &str) -> String {
-    format!("`{}` is not a command of this app.", escape::mrkdwn(command, 80))
+/// That a command leads here and the policy has no use for it.
+pub fn unknown_command(command: &str, dialect: Dialect) -> String {
+    format!("“{}” is not a command of this app.", dialect.text(command, COMMAND_MAX))
 }
 
 /// What is wrong with the arguments of a command, and how to use it.
-pub fn mistake(command: &str, mistake: &Mistake) -> String {
-    format!("Not started: {}.\n{}", escape::mrkdwn(&mistake.to_string(), 300), usage(command))
+pub fn mistake(command: &str, mistake: &Mistake, dialect: Dialect) -> String {
+    let wrong = dialect.text(&mistake.to_string(), TYPED_MAX);
+    format!("Not started: {wrong}.{}{}", dialect.paragraph(), usage(command, dialect))
 }
 
-/// That a run has started, and where to look.
-pub fn started(execution_url: &str, channel: Option<&str>) -> String {
-    let card = channel.map(|channel| format!(" The approval card will appear in <#{channel}>.")).unwrap_or_default();
-    format!("Started: <{execution_url}|the execution>.{card}")
+/// That a run has started, and where to look: at the execution, and in the conversation that gets its card.
+pub fn started(execution_url: &str, conversation: Option<&str>, dialect: Dialect) -> String {
+    let link = dialect.link(execution_url, "the execution");
+    let place = match (dialect, conversation) {
+        (_, None) => return format!("Started: {link}."),
+        (Dialect::Slack, Some(channel)) => format!("in <#{channel}>"),
+        // Teams has no way to point at a conversation by its id.
+        (Dialect::Teams | Dialect::Plain, Some(_)) => "in the conversation of its policy".to_owned(),
+    };
+    format!("Started: {link}. The approval card will appear {place}.")
 }
 
 /// That a run could not be started.
@@ -132,14 +123,22 @@ pub fn not_started() -> String {
     "It is not certain that the calculation has started. Please look for its card before you try again.".to_owned()
 }
 
-/// How an approval ended without a decision, as a sentence.
-fn ending(outcome: &Outcome, at: &str, dialect: Dialect) -> String {
+/// How an approval ended, as a sentence without names.
+fn ending(outcome: &Outcome, at: &str) -> String {
     match outcome {
         Outcome::Approved => format!("This was approved, {at}."),
         Outcome::Rejected => format!("This was rejected, {at}."),
         Outcome::Expired => format!("This expired without a decision, {at}."),
-        Outcome::Cancelled { reason } => format!("This was cancelled, {at}. {}", (dialect.text)(reason)),
+        Outcome::Cancelled { .. } => format!("This was cancelled, {at}."),
         Outcome::Undeliverable { .. } => format!("This could not be delivered and was given up, {at}."),
+    }
+}
+
+/// What Step Functions said about a cancellation, as a sentence that follows another.
+fn reason(outcome: &Outcome, dialect: Dialect) -> String {
+    match outcome {
+        Outcome::Cancelled { reason } => format!(" {}", dialect.text(reason, TYPED_MAX)),
+        _ => String::new(),
     }
 }
 
@@ -169,22 +168,41 @@ pub fn names(names: &[String], conjunction: &str) -> String {
 
 /// Where an approval stands, in one sentence.
 pub fn standing(approval: &Approval, dialect: Dialect) -> String {
-    let Dialect { when, text } = dialect;
-    let by = || {
-        let names_of = approval.deciding_votes().into_iter().map(|vote| vote.name.clone()).collect::<Vec<_>>();
-        text(&names(&names_of, "and"))
-    };
-    let at = approval.ended_at().map(when).unwrap_or_default();
+    let at = approval.ended_at().map(|at| dialect.when(at)).unwrap_or_default();
+    let by = || dialect.text(&deciders(approval), TYPED_MAX);
+    match approval.resolution().map(|resolution| &resolution.outcome) {
+        Some(Outcome::Approved) => format!("Approved by {}, {at}.", by()),
+        Some(Outcome::Rejected) => format!("Rejected by {}, {at}.", by()),
+        Some(outcome) => ending(outcome, &at) + &reason(outcome, dialect),
+        None => headline(approval, |at| dialect.when(at)),
+    }
+}
+
+/// The same without what people typed, for a place that keeps it apart.
+pub fn headline(approval: &Approval, when: impl Fn(Timestamp) -> String) -> String {
     match &approval.state {
         State::Pending => format!("Waits for a decision until {}.", when(approval.request.deadline)),
         State::Resolving(Ending { intent: Intent::GiveUp { .. }, at }) => {
             format!("Given up {}, waiting for Step Functions to confirm.", when(*at))
         }
         State::Resolving(ending) => format!("Decided {}, waiting for Step Functions to confirm.", when(ending.at)),
-        State::Resolved(resolution) => match &resolution.outcome {
-            Outcome::Approved => format!("Approved by {}, {at}.", by()),
-            Outcome::Rejected => format!("Rejected by {}, {at}.", by()),
-            other => ending(other, &at, dialect),
-        },
+        State::Resolved(resolution) => ending(&resolution.outcome, &approval.ended_at().map(when).unwrap_or_default()),
     }
+}
+
+/// The names of those who decided.
+pub fn deciders(approval: &Approval) -> String {
+    names(&approval.deciding_votes().iter().map(|vote| vote.name.clone()).collect::<Vec<_>>(), "and")
+}
+
+/// How many have approved, of how many, and until when.
+pub fn progress(approval: &Approval, when: impl Fn(Timestamp) -> String) -> String {
+    let (given, required) = (approval.approvals(), approval.rules.required);
+    format!("{given} of {required} approvals · decide by {}", when(approval.request.deadline))
+}
+
+/// Who asked, by the name of the policy or else as the workflow said it.
+pub fn requester(approval: &Approval) -> Option<&str> {
+    let request = &approval.request;
+    request.requester.as_ref().map(|person| person.name.as_str()).or(request.requested_by.as_deref())
 }

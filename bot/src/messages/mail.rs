@@ -87,8 +87,7 @@ impl Summary {
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
         let mut rows: Vec<Row> =
             request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value))).collect();
-        let requester = request.requester.as_ref().map(|person| person.name.as_str());
-        if let Some(name) = requester.or(request.requested_by.as_deref()) {
+        if let Some(name) = answers::requester(approval) {
             rows.push(row("Requested by", one_line(name)));
         }
         rows.push(row("Decide by", answers::utc(request.deadline)));

@@ -2,8 +2,6 @@
 //!
 //! The lengths are Slack's (docs.slack.dev, Block Kit reference); everything is cut to them after escaping.
 
-use jiff::Timestamp;
-use serde_json::Value;
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
     SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockConfirmItem,
@@ -12,10 +10,11 @@ use slack_morphism::blocks::{
 };
 
 use super::answers::{self, SLACK};
-use super::escape::{clean, cut, mrkdwn, one_line};
+use super::escape::{clean, cut, mrkdwn, one_line, visible};
+use super::notes;
 use crate::app::Links;
 use crate::approval::decide::COMMENT_MAX;
-use crate::approval::record::{Approval, ExecutionEnd, Outcome, State, Vote};
+use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
 use crate::slack::Message;
 
 /// The block and action of the comment input.
@@ -32,11 +31,8 @@ const FIELDS_A_SECTION: usize = 10;
 const FACT_NAME_MAX: usize = 200;
 const CONTEXT_MAX: usize = 2_000;
 const NAME_MAX: usize = 150;
-const VOTE_COMMENT_MAX: usize = 1_000;
 /// More votes than this are counted, not listed: a message has room for 50 blocks.
 const VOTES_LISTED: usize = 10;
-const RESULT_FIELDS: usize = 10;
-const RESULT_VALUE_MAX: usize = 250;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Message {
@@ -66,40 +62,16 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
 
 /// Tells the requester how the approval ended.
 pub fn outcome_note(approval: &Approval) -> Message {
-    let standing = format!("{}{}", mention(approval), answers::standing(approval, SLACK));
-    let comments = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
-    let comments = comments.into_iter().filter_map(comment_line).collect::<String>();
-    let fits = (standing.len() + comments.len()) <= SECTION_MAX;
-    let text = if fits { standing + &comments } else { standing };
-    Message { text, blocks: Vec::new() }
+    note(approval, &notes::outcome(approval, SLACK))
 }
 
 /// Tells the requester how the execution ended, with the plain values of its output.
 pub fn result_note(approval: &Approval, end: &ExecutionEnd) -> Message {
-    let output = end.output.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let mut text = format!("{}The workflow has ended: *{}*", mention(approval), mrkdwn(&end.status, NAME_MAX));
-    let fields = output.as_ref().and_then(Value::as_object).into_iter().flatten();
-    let shown = fields.filter(|(_, value)| is_worth_showing(value, approval));
-    for (name, value) in shown.take(RESULT_FIELDS) {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let (name, value) = (mrkdwn(&one_line(name), NAME_MAX), mrkdwn(&one_line(&value), RESULT_VALUE_MAX));
-        text.push_str(&format!("\n• {name}: {value}"));
-    }
-    Message { text, blocks: Vec::new() }
+    note(approval, &notes::result(approval, end, SLACK))
 }
 
-/// A plain value that the thread does not say already, as it does the approval's id and its times.
-fn is_worth_showing(value: &Value, approval: &Approval) -> bool {
-    match value {
-        Value::String(text) => text != approval.id.as_str() && text.parse::<Timestamp>().is_err(),
-        Value::Number(_) | Value::Bool(_) => true,
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
-    }
-}
-
-/// Slack refuses text in which nothing is left to see.
-fn visible(text: String) -> String {
-    if text.is_empty() { "(no text)".to_owned() } else { text }
+fn note(approval: &Approval, text: &str) -> Message {
+    Message { text: format!("{}{text}", mention(approval)), blocks: Vec::new() }
 }
 
 fn mention(approval: &Approval) -> String {
@@ -147,16 +119,10 @@ fn votes(approval: &Approval) -> Option<SlackBlock> {
     let listed = approval.votes.iter().rev().take(VOTES_LISTED).rev().map(|vote| {
         let place = vote.platform.as_place();
         let (name, at) = (mrkdwn(&one_line(&vote.name), NAME_MAX), answers::slack_time(vote.at));
-        let comment = comment_line(vote).unwrap_or_default();
+        let comment = notes::comment(vote, SLACK).unwrap_or_default();
         format!("*{name}* {} {place}, {at}{comment}", answers::past(vote.verdict))
     });
     Some(section(&cut_lines(listed.collect(), SECTION_MAX)))
-}
-
-/// What somebody wrote, as a quotation that its own line breaks cannot leave.
-fn comment_line(vote: &Vote) -> Option<String> {
-    let comment = vote.comment.as_ref()?;
-    Some(format!("\n>{}", mrkdwn(&one_line(comment), VOTE_COMMENT_MAX)))
 }
 
 /// As many of the last entries as fit whole.
@@ -196,18 +162,13 @@ fn buttons(approval: &Approval) -> SlackBlock {
 }
 
 fn requested(approval: &Approval) -> String {
-    let request = &approval.request;
-    let by = match (&request.requester, &request.requested_by) {
-        (Some(person), _) => mrkdwn(&one_line(&person.name), NAME_MAX),
-        (None, Some(text)) => mrkdwn(&one_line(text), NAME_MAX),
-        (None, None) => "a workflow".to_owned(),
-    };
-    format!("Requested by {by}, {}", answers::slack_time(request.raised_at))
+    let by = answers::requester(approval).map(|name| mrkdwn(&one_line(name), NAME_MAX));
+    let by = by.unwrap_or_else(|| "a workflow".to_owned());
+    format!("Requested by {by}, {}", answers::slack_time(approval.request.raised_at))
 }
 
 fn progress(approval: &Approval) -> String {
-    let (given, required) = (approval.approvals(), approval.rules.required);
-    format!("{given} of {required} approvals · decide by {}", answers::slack_time(approval.request.deadline))
+    answers::progress(approval, answers::slack_time)
 }
 
 fn section(markdown: &str) -> SlackBlock {

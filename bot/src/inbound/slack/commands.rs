@@ -13,7 +13,8 @@ use crate::approval::policy::{LaunchCommand, Person};
 use crate::deadline::Deadline;
 use crate::inbound::malformed::Malformed;
 use crate::launch::{self, Launch, Numbers};
-use crate::messages::{answers, modal};
+use crate::messages::answers::{self, SLACK};
+use crate::messages::modal;
 use crate::ports::StartError;
 
 /// A slash command, as far as we read it (docs.slack.dev, slash commands).
@@ -46,10 +47,10 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
         Err(stranger) => return Ok(ephemeral(answers::stranger(stranger))),
     };
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
-        return Ok(ephemeral(answers::unknown_command(&form.command)));
+        return Ok(ephemeral(answers::unknown_command(&form.command, SLACK)));
     };
     Ok(match form.text.trim() {
-        "help" => ephemeral(answers::usage(&form.command)),
+        "help" => ephemeral(answers::usage(&form.command, SLACK)),
         "" => ask(&app, &form, deadline).await,
         text => match Numbers::parse(text) {
             Ok(numbers) => {
@@ -57,7 +58,7 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
                 let asked = Asked { command, person, channel: &form.channel_id, id };
                 ephemeral(start(&app, asked, numbers, deadline).await.unwrap_or_else(|_| answers::not_started()))
             }
-            Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake)),
+            Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake, SLACK)),
         },
     })
 }
@@ -73,7 +74,7 @@ async fn ask(app: &App, form: &Form, deadline: Deadline) -> Response {
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::warn!(%error, "the form could not be opened");
-            ephemeral(format!("The form could not be opened. {}", answers::usage(&form.command)))
+            ephemeral(format!("The form could not be opened. {}", answers::usage(&form.command, SLACK)))
         }
     }
 }
@@ -104,7 +105,7 @@ pub(super) async fn start(
         Ok(execution) => {
             let rules = app.policy.rules.get(&asked.command.policy);
             let channel = rules.and_then(|rules| rules.slack_channel.as_deref());
-            Ok(answers::started(&app.links.execution(&execution), channel))
+            Ok(answers::started(&app.links.execution(&execution), channel, SLACK))
         }
         Err(error) => {
             tracing::error!(%error, "a calculation could not be started");

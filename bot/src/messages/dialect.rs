@@ -1,0 +1,98 @@
+//! How each place shows times, people's own text, links and what stands out.
+
+use jiff::Timestamp;
+
+use super::escape;
+
+/// A place in which text is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Slack's mrkdwn.
+    Slack,
+    /// The Markdown of a Teams message, which is also what the private answer to a pressed button is read as.
+    Teams,
+    /// Plain text, which a template escapes.
+    Plain,
+}
+
+/// Slack's mrkdwn.
+pub const SLACK: Dialect = Dialect::Slack;
+/// The Markdown of a Teams message.
+pub const TEAMS: Dialect = Dialect::Teams;
+/// Plain text, which a template escapes.
+pub const PLAIN: Dialect = Dialect::Plain;
+
+impl Dialect {
+    /// A time: in the reader's own zone where the place knows it. A Teams message has no such function, only its
+    /// cards have.
+    pub fn when(self, at: Timestamp) -> String {
+        match self {
+            Self::Slack => slack_time(at),
+            Self::Teams | Self::Plain => utc(at),
+        }
+    }
+
+    /// What somebody typed, on one line, escaped, and in chat cut to `max`.
+    pub fn text(self, text: &str, max: usize) -> String {
+        match self {
+            Self::Slack => escape::mrkdwn(&escape::one_line(text), max),
+            Self::Teams => escape::markdown(text, max),
+            Self::Plain => escape::one_line(text),
+        }
+    }
+
+    /// Text that stands out. It must be escaped or ours.
+    pub fn strong(self, text: &str) -> String {
+        match self {
+            Self::Slack => format!("*{text}*"),
+            Self::Teams => format!("**{text}**"),
+            Self::Plain => text.to_owned(),
+        }
+    }
+
+    /// An address behind a text, both ours.
+    pub fn link(self, url: &str, text: &str) -> String {
+        match self {
+            Self::Slack => format!("<{url}|{text}>"),
+            // A space or a closing parenthesis would end the address (CommonMark, link destination).
+            Self::Teams => format!("[{text}]({})", url.replace(' ', "%20").replace('(', "%28").replace(')', "%29")),
+            Self::Plain => format!("{text}: {url}"),
+        }
+    }
+
+    /// What ends a line so that the next begins a paragraph of its own.
+    pub fn paragraph(self) -> &'static str {
+        match self {
+            Self::Teams => "\n\n",
+            Self::Slack | Self::Plain => "\n",
+        }
+    }
+
+    /// What somebody typed as a quotation, which its own line breaks cannot leave.
+    pub fn quotation(self, text: &str, max: usize) -> String {
+        let text = self.text(text, max);
+        match self {
+            Self::Slack => format!(">{text}"),
+            Self::Teams => format!("> {text}"),
+            Self::Plain => format!("“{text}”"),
+        }
+    }
+
+    /// What begins an item of a list.
+    pub fn bullet(self) -> &'static str {
+        match self {
+            Self::Teams => "- ",
+            Self::Slack | Self::Plain => "• ",
+        }
+    }
+}
+
+/// A time as Slack shows it, in the reader's own zone.
+pub fn slack_time(at: Timestamp) -> String {
+    format!("<!date^{}^{{date_short_pretty}} at {{time}}|{}>", at.as_second(), utc(at))
+}
+
+/// A time for readers whose zone is not known.
+pub fn utc(at: Timestamp) -> String {
+    at.strftime("%-d %b %Y, %H:%M UTC").to_string()
+}
