@@ -36,7 +36,8 @@ async fn other_sites_and_other_names_cannot_act_through_it() {
     let origin = Request::post(format!("{}/calculations", harness.world.url)).header("origin", "https://evil.example");
     let answer = harness.browser.send(origin.body("{\"x\": 1, \"y\": 2}".into()).unwrap()).await.unwrap();
     assert_eq!(answer.status, 401);
-    for service in ["/playground/ses/", "/playground/slack/api/chat.postMessage"] {
+    let services = ["/playground/ses/", "/playground/slack/api/chat.postMessage", "/playground/teams/v3/conversations"];
+    for service in services {
         let forged = Request::post(format!("{}{service}", harness.world.url)).header("origin", "https://evil.example");
         assert_eq!(harness.browser.send(forged.body("x=1".into()).unwrap()).await.unwrap().status, 403, "{service}");
     }
@@ -52,7 +53,7 @@ async fn what_the_page_shows_is_what_there_is_and_holds_no_secret() {
     let state = harness.browser.get(&format!("{}/playground/api/state", harness.world.url)).await.unwrap().body;
     assert!(serde_json::from_str::<Value>(&state).is_ok());
     assert!(state.contains(approval.id.as_str()) && state.contains("Calculation 125 + 122"));
-    for secret in [approval.token.expose(), &approval.token.expose()[..40], "xoxb-"] {
+    for secret in [approval.token.expose(), &approval.token.expose()[..40], "xoxb-", "entra-"] {
         assert!(!state.contains(secret), "a secret is on the page");
     }
 }

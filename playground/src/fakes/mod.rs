@@ -3,6 +3,7 @@
 
 mod mailbox;
 mod slack;
+pub mod teams;
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};

@@ -159,10 +159,10 @@ fn user(world: &World, key: &str) -> Option<SlackUser> {
     world.actor(key).map(|actor| actor.user.clone())
 }
 
-fn nobody() -> Response {
+pub(super) fn nobody() -> Response {
     (StatusCode::NOT_FOUND, Json(json!({ "problem": "Nobody here has this key." }))).into_response()
 }
 
-fn problem(text: &str) -> Response {
+pub(super) fn problem(text: &str) -> Response {
     (StatusCode::CONFLICT, Json(json!({ "problem": text }))).into_response()
 }

@@ -1,12 +1,13 @@
 //! The page of the playground: what everybody sees, and what the person at the keyboard does as one of them.
 //!
-//! It is a look at the world, not a part of it. Whatever it does goes through the fake Slack or the clock, so the
+//! It is a look at the world, not a part of it. Whatever it does goes through the fake Slack, the fake Teams or the clock, so the
 //! bot sees the same signed requests as from anywhere else.
 
 mod api;
 mod assets;
 mod guard;
 mod state;
+mod teams;
 
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ pub fn router(world: Arc<World>) -> Router {
         .route("/playground/api/slack/press", post(api::press))
         .route("/playground/api/slack/submit", post(api::submit))
         .route("/playground/api/slack/close", post(api::close))
+        .route("/playground/api/teams/say", post(teams::say))
+        .route("/playground/api/teams/press", post(teams::press))
         .route("/playground/api/clock", post(api::move_clock))
         .layer(middleware::from_fn(guard::check))
         .with_state(world)

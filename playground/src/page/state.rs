@@ -7,6 +7,7 @@
 use countersign_bot::approval::record::Approval;
 use serde_json::{Value, json};
 
+use super::teams;
 use crate::engine::ExecutionDescription;
 use crate::world::World;
 
@@ -30,6 +31,7 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
         "timeoutSeconds": world.timeout_seconds,
         "people": people(world),
         "slack": slack(world),
+        "teams": teams::look(world),
         "mails": mails(world),
         "workflow": {
             "machine": world.state_machine_arn,
@@ -56,7 +58,7 @@ fn people(world: &World) -> Vec<Value> {
         .map(|actor| {
             json!({
                 "key": actor.key, "name": actor.name, "role": actor.role, "email": actor.email,
-                "slack": actor.user.id, "approves": approves(&actor.key),
+                "slack": actor.user.id, "teams": actor.teams.as_ref().map(|user| &user.object_id), "approves": approves(&actor.key),
             })
         })
         .collect()
@@ -107,6 +109,6 @@ fn approval_view(approval: &Approval) -> Value {
 }
 
 /// The last of a list, in its order.
-fn newest<T>(mut list: Vec<T>, max: usize) -> Vec<T> {
+pub(super) fn newest<T>(mut list: Vec<T>, max: usize) -> Vec<T> {
     list.split_off(list.len().saturating_sub(max))
 }

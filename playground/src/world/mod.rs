@@ -1,8 +1,9 @@
-//! Puts the whole system together in one process: what AWS, Slack and the mail system are elsewhere is here
+//! Puts the whole system together in one process: what AWS, Slack, Teams and the mail system are elsewhere is here
 //! a part of `World`, and the bot between them is the one that runs on Lambda.
 
 mod background;
 mod functions;
+mod people;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,9 +30,12 @@ use tokio::task::JoinSet;
 use crate::changes::Changes;
 use crate::clock::Clock;
 use crate::engine::Engine;
-use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox, SlackUser};
+use crate::fakes::teams::{FakeTeams, FakeTeamsConfig};
+use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
 use crate::memory::{LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
+
+pub use self::people::Actor;
 
 /// The policy that is used when none is named.
 const DEFAULT_POLICY: &str = include_str!("../../policy.toml");
@@ -40,6 +44,10 @@ const DEFAULT_STATE_MACHINE: &str = include_str!("../../../infra/state-machines/
 
 const STATE_MACHINE: &str = "calculation";
 const MAIL_FROM: &str = "countersign@example.com";
+/// The bot's app in Teams.
+const TEAMS_APP_ID: &str = "c0117e45-1671-4000-8000-0000000000b0";
+/// Where the fake Teams is served.
+const TEAMS_PATH: &str = "/playground/teams";
 
 /// What a world is made with.
 #[derive(Debug, Clone)]
@@ -86,21 +94,6 @@ impl Source {
     }
 }
 
-/// Somebody who can be acted as.
-#[derive(Debug, Clone)]
-pub struct Actor {
-    /// The key in the policy, or another for the outsider.
-    pub key: String,
-    /// The name.
-    pub name: String,
-    /// The Slack user.
-    pub user: SlackUser,
-    /// The address, if there is one.
-    pub email: Option<String>,
-    /// What the policy lets this person do, in a few words.
-    pub role: String,
-}
-
 /// The whole system.
 pub struct World {
     /// The time, which can be moved forward.
@@ -111,6 +104,8 @@ pub struct World {
     pub engine: Engine,
     /// Slack.
     pub slack: FakeSlack,
+    /// Teams.
+    pub teams: FakeTeams,
     /// The mail system.
     pub mailbox: Mailbox,
     /// EventBridge.
@@ -123,6 +118,8 @@ pub struct World {
     pub people: Vec<Actor>,
     /// The Slack channel of the calculation's approvals.
     pub channel: String,
+    /// The Teams conversation of the calculation's approvals.
+    pub teams_conversation: String,
     /// The calculation.
     pub state_machine_arn: String,
     /// How long an approval waits.
@@ -149,6 +146,7 @@ impl Running {
 struct Secrets {
     slack_signing: String,
     slack_token: String,
+    teams_password: String,
     link: String,
     double: String,
 }
@@ -156,7 +154,13 @@ struct Secrets {
 impl Secrets {
     fn new() -> Self {
         let secret = |prefix: &str| format!("{prefix}{:032x}", fastrand::u128(..));
-        Self { slack_signing: secret(""), slack_token: secret("xoxb-"), link: secret(""), double: secret("") }
+        Self {
+            slack_signing: secret(""),
+            slack_token: secret("xoxb-"),
+            teams_password: secret("entra-"),
+            link: secret(""),
+            double: secret(""),
+        }
     }
 }
 
@@ -192,10 +196,21 @@ impl World {
         for channel in policy.rules.values().filter_map(|rules| rules.slack_channel.as_deref()) {
             slack.add_channel(channel, "approvals");
         }
+        let people = people::of(&policy);
+        let teams = FakeTeams::new(FakeTeamsConfig {
+            app_id: TEAMS_APP_ID.to_owned(),
+            app_password: secrets.teams_password.clone(),
+            tenant_id: people::tenant(&policy),
+            url: format!("{url}{TEAMS_PATH}"),
+            bot_url: url.clone(),
+            clock: clock.clone(),
+            changes: changes.clone(),
+        });
+        move_in(&teams, &policy, &people);
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
-        let config = config(&url, &secrets, &state_machine_arn)?;
+        let config = config(&url, &secrets, &policy, &state_machine_arn)?;
         let ports = Ports {
             store: store.clone(),
             step_functions: Arc::new(LocalStepFunctions(engine.clone())),
@@ -203,8 +218,8 @@ impl World {
             clock: Arc::new(clock.clone()),
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
-        let people = people(&policy);
         let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
+        let teams_conversation = policy.rules.values().find_map(|rules| rules.teams_conversation.clone());
         let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
         functions::register_all(&engine, &app, &url, &secrets)?;
         let world = Arc::new(Self {
@@ -212,12 +227,14 @@ impl World {
             changes,
             engine,
             slack,
+            teams,
             mailbox,
             bus,
             store,
             app,
             people,
             channel,
+            teams_conversation: teams_conversation.unwrap_or_default(),
             state_machine_arn,
             timeout_seconds: options.timeout_seconds,
             url,
@@ -238,6 +255,7 @@ impl World {
             .merge(double::router(Arc::new(double)))
             .merge(page::router(self.clone()))
             .nest("/playground/slack/api", self.slack.router().layer(middleware::from_fn(not_for_pages)))
+            .nest(TEAMS_PATH, self.teams.router().layer(middleware::from_fn(not_for_pages)))
             .nest("/playground/ses/", self.mailbox.router().layer(middleware::from_fn(not_for_pages))))
     }
 
@@ -297,7 +315,8 @@ fn function_arn(name: &str) -> String {
 }
 
 /// The configuration goes through the same reader as the environment of a Lambda function.
-fn config(url: &str, secrets: &Secrets, state_machine_arn: &str) -> anyhow::Result<Config> {
+fn config(url: &str, secrets: &Secrets, policy: &Policy, state_machine_arn: &str) -> anyhow::Result<Config> {
+    let teams = format!("{url}{TEAMS_PATH}");
     let values: BTreeMap<&str, String> = [
         ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
         ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
@@ -305,6 +324,13 @@ fn config(url: &str, secrets: &Secrets, state_machine_arn: &str) -> anyhow::Resu
         ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
         ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),
         ("COUNTERSIGN_SLACK_API_URL", format!("{url}/playground/slack/api")),
+        ("COUNTERSIGN_TEAMS_APP_ID", TEAMS_APP_ID.to_owned()),
+        ("COUNTERSIGN_TEAMS_APP_PASSWORD", secrets.teams_password.clone()),
+        ("COUNTERSIGN_TEAMS_TENANT", people::tenant(policy)),
+        ("COUNTERSIGN_TEAMS_OPENID_URL", format!("{teams}/v1/.well-known/openidconfiguration")),
+        ("COUNTERSIGN_TEAMS_LOGIN_URL", teams.clone()),
+        ("COUNTERSIGN_TEAMS_SERVICE_URL", teams),
+        ("COUNTERSIGN_ALLOWED_HOSTS", url.trim_start_matches("http://").to_owned()),
         ("COUNTERSIGN_MAIL_FROM", MAIL_FROM.to_owned()),
         ("COUNTERSIGN_LINK_KEY", secrets.link.clone()),
     ]
@@ -317,30 +343,12 @@ fn key(secret: &str) -> anyhow::Result<SigningKey> {
     SigningKey::new(secret.into()).context("a signing key must not be empty")
 }
 
-/// The people of the policy who use Slack, and somebody whom the policy does not know.
-fn people(policy: &Policy) -> Vec<Actor> {
-    let team = policy.slack_teams.first().cloned().unwrap_or_default();
-    let approves = |key: &str| {
-        let mut rules = policy.rules.values();
-        rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
-    };
-    let listed = policy.people.values().filter_map(|person| {
-        let user = SlackUser { id: person.slack.clone()?, name: person.name.clone(), team_id: team.clone() };
-        let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
-        Some(Actor {
-            key: person.id.to_string(),
-            name: person.name.clone(),
-            user,
-            email: person.email.clone(),
-            role: role.to_owned(),
-        })
-    });
-    let outsider = Actor {
-        key: "outsider".to_owned(),
-        name: "Mallory".to_owned(),
-        user: SlackUser { id: "U0OUTSIDE".to_owned(), name: "Mallory".to_owned(), team_id: team.clone() },
-        email: None,
-        role: "not in the policy".to_owned(),
-    };
-    listed.chain([outsider]).collect()
+/// The conversations of the policy are in Teams, and so are the people.
+fn move_in(teams: &FakeTeams, policy: &Policy, people: &[Actor]) {
+    for conversation in policy.rules.values().filter_map(|rules| rules.teams_conversation.as_deref()) {
+        teams.add_conversation(conversation, "Approvals");
+    }
+    for user in people.iter().filter_map(|actor| actor.teams.as_ref()) {
+        teams.add_person(user);
+    }
 }

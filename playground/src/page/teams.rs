@@ -1,0 +1,127 @@
+//! The part of Teams: what people see there, and the acts of the chosen person.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::api::{nobody, problem};
+use super::state::newest;
+use crate::fakes::teams::{Author, Notice, TeamsMessage, TeamsUser};
+use crate::world::World;
+
+const MESSAGES_MAX: usize = 120;
+const PERSONAL_MAX: usize = 80;
+const NOTICES_MAX: usize = 80;
+
+#[derive(Deserialize)]
+pub(super) struct Say {
+    person: String,
+    text: String,
+}
+
+/// `POST /playground/api/teams/say`: a message to the bot in the conversation of the approvals.
+pub(super) async fn say(State(world): State<Arc<World>>, Json(say): Json<Say>) -> Response {
+    let Some(user) = user(&world, &say.person) else {
+        return nobody();
+    };
+    match world.teams.say(&user, &world.teams_conversation, say.text.trim()).await {
+        Ok(status) => Json(json!({ "status": status })).into_response(),
+        Err(error) => problem(&format!("Not sent: {error}.")),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct Press {
+    person: String,
+    activity: String,
+    verb: String,
+    #[serde(default)]
+    inputs: BTreeMap<String, String>,
+}
+
+/// `POST /playground/api/teams/press`: the button of this verb, with the values of the inputs by id.
+pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Press>) -> Response {
+    let Some(user) = user(&world, &press.person) else {
+        return nobody();
+    };
+    let inputs: Vec<(&str, &str)> = press.inputs.iter().map(|(id, value)| (id.as_str(), value.as_str())).collect();
+    match world.teams.press(&user, &press.activity, &press.verb, &inputs).await {
+        Ok(pressed) => Json(json!({ "status": pressed.status })).into_response(),
+        Err(error) => problem(&format!("Not sent: {error}.")),
+    }
+}
+
+/// What there is to see, with people by their keys.
+pub(super) fn look(world: &World) -> Value {
+    let users = users(world);
+    let messages = newest(world.teams.messages(&world.teams_conversation), MESSAGES_MAX);
+    let mut personal: Vec<(&str, TeamsMessage)> = users
+        .iter()
+        .flat_map(|(key, user)| world.teams.chat_messages(user).into_iter().map(|message| (*key, message)))
+        .collect();
+    personal.sort_by(|(_, one), (_, other)| one.id.cmp(&other.id));
+    let views: Map<String, Value> = users
+        .iter()
+        .map(|(key, user)| ((*key).to_owned(), Value::Object(world.teams.views(user).into_iter().collect())))
+        .collect();
+    json!({
+        "conversation": {
+            "id": world.teams_conversation, "name": world.teams.conversation_name(&world.teams_conversation),
+        },
+        "messages": messages.iter().map(|message| message_view(message, &users)).collect::<Vec<_>>(),
+        "personal": newest(personal, PERSONAL_MAX)
+            .iter()
+            .map(|(person, message)| {
+                json!({
+                    "person": person, "id": message.id, "from": author(message, &users), "text": message.text,
+                    "at": message.at,
+                })
+            })
+            .collect::<Vec<_>>(),
+        "views": views,
+        "notices": newest(world.teams.notices(), NOTICES_MAX)
+            .iter()
+            .map(|notice| notice_view(notice, &users))
+            .collect::<Vec<_>>(),
+    })
+}
+
+fn message_view(message: &TeamsMessage, users: &[(&str, &TeamsUser)]) -> Value {
+    json!({
+        "id": message.id, "conversation": message.conversation, "replyTo": message.reply_to,
+        "from": author(message, users), "text": message.text, "textFormat": message.text_format,
+        "card": message.card, "edits": message.edits, "at": message.at,
+    })
+}
+
+fn notice_view(notice: &Notice, users: &[(&str, &TeamsUser)]) -> Value {
+    json!({
+        "person": key(&notice.person, users), "text": notice.text, "at": notice.at, "id": notice.id,
+        "replyTo": notice.reply_to,
+    })
+}
+
+fn author<'u>(message: &TeamsMessage, users: &[(&'u str, &TeamsUser)]) -> &'u str {
+    match &message.from {
+        Author::Bot => "bot",
+        Author::Person(object_id) => key(object_id, users),
+    }
+}
+
+fn users(world: &World) -> Vec<(&str, &TeamsUser)> {
+    let people = world.people.iter();
+    people.filter_map(|actor| Some((actor.key.as_str(), actor.teams.as_ref()?))).collect()
+}
+
+fn key<'u>(object_id: &str, users: &[(&'u str, &TeamsUser)]) -> &'u str {
+    users.iter().find(|(_, user)| user.object_id == object_id).map_or("", |(key, _)| key)
+}
+
+fn user(world: &World, key: &str) -> Option<TeamsUser> {
+    world.actor(key)?.teams.clone()
+}

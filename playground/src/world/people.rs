@@ -1,0 +1,63 @@
+//! Who can be acted as: the people of the policy, with every identity that they act with, and an outsider.
+
+use countersign_bot::approval::policy::Policy;
+
+use crate::fakes::SlackUser;
+use crate::fakes::teams::TeamsUser;
+
+/// The tenant of a policy that allows none.
+const TENANT: &str = "c0117e45-1671-4000-8000-0000000000a0";
+const OUTSIDER: &str = "c0117e45-1671-4000-8000-0000000000f0";
+
+/// Somebody who can be acted as.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The key in the policy, or another for the outsider.
+    pub key: String,
+    /// The name.
+    pub name: String,
+    /// The Slack user.
+    pub user: SlackUser,
+    /// The user of Teams, if there is one.
+    pub teams: Option<TeamsUser>,
+    /// The address, if there is one.
+    pub email: Option<String>,
+    /// What the policy lets this person do, in a few words.
+    pub role: String,
+}
+
+/// The Entra tenant that everybody is in.
+pub(super) fn tenant(policy: &Policy) -> String {
+    policy.teams_tenants.first().cloned().unwrap_or_else(|| TENANT.to_owned())
+}
+
+/// The people of the policy who use Slack, and somebody whom the policy does not know.
+pub(super) fn of(policy: &Policy) -> Vec<Actor> {
+    let (team, tenant) = (policy.slack_teams.first().cloned().unwrap_or_default(), tenant(policy));
+    let approves = |key: &str| {
+        let mut rules = policy.rules.values();
+        rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
+    };
+    let listed = policy.people.values().filter_map(|person| {
+        let user = SlackUser { id: person.slack.clone()?, name: person.name.clone(), team_id: team.clone() };
+        let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
+        Some(Actor {
+            key: person.id.to_string(),
+            name: person.name.clone(),
+            user,
+            teams: person.teams.as_deref().map(|id| TeamsUser::new(id, &person.name, &tenant)),
+            email: person.email.clone(),
+            role: role.to_owned(),
+        })
+    });
+    let name = "Mallory";
+    let outsider = Actor {
+        key: "outsider".to_owned(),
+        name: name.to_owned(),
+        user: SlackUser { id: "U0OUTSIDE".to_owned(), name: name.to_owned(), team_id: team.clone() },
+        teams: Some(TeamsUser::new(OUTSIDER, name, &tenant)),
+        email: None,
+        role: "not in the policy".to_owned(),
+    };
+    listed.chain([outsider]).collect()
+}
