@@ -21,7 +21,10 @@ const INLINE = new RegExp(
   "g",
 );
 
-/** The text of a mrkdwn or plain_text object, or of a message without blocks. `names` knows people and channels. */
+/**
+ * The text of a mrkdwn or plain_text object, or of a message without blocks. `names` knows people and channels, and
+ * which day it is.
+ */
 export function richText(text, names) {
   const nodes = [];
   let quote = null;
@@ -82,7 +85,7 @@ function emoji(name) {
 function bracket(content, names) {
   const bar = content.indexOf("|");
   const [target, label] = bar < 0 ? [content, ""] : [content.slice(0, bar), unescape(content.slice(bar + 1))];
-  if (target.startsWith("!date^")) return date(target, label);
+  if (target.startsWith("!date^")) return date(target, label, names);
   if (target.startsWith("@")) return mention(`@${label || names.person(target.slice(1))}`);
   if (target.startsWith("#")) return mention(`#${label || names.channel(target.slice(1))}`);
   if (target.startsWith("!")) return mention(`@${label || target.slice(1).split("^")[0]}`);
@@ -99,18 +102,18 @@ function link(url, text) {
 }
 
 /** `!date^1700000000^{date_short_pretty} at {time}^link`, in the reader's own zone. */
-function date(target, fallback) {
+function date(target, fallback, names) {
   const [, seconds, format, url] = target.split("^");
   const at = new Date(Number(seconds) * 1000);
   if (Number.isNaN(at.getTime()) || !format) return document.createTextNode(fallback);
-  const words = format.replace(/\{(\w+)\}/g, (whole, token) => part(token, at) ?? whole);
+  const words = format.replace(/\{(\w+)\}/g, (whole, token) => part(token, at, names.now()) ?? whole);
   const time = h("time", { datetime: at.toISOString(), title: fallback }, words);
   return url ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, time) : time;
 }
 
-function part(token, at) {
+function part(token, at, now) {
   const show = (options) => at.toLocaleString([], options);
-  const pretty = token.endsWith("_pretty") ? near(at) : null;
+  const pretty = token.endsWith("_pretty") ? near(at, now) : null;
   switch (token.replace("_pretty", "")) {
     case "date_num":
       return at.toISOString().slice(0, 10);
@@ -129,8 +132,8 @@ function part(token, at) {
   }
 }
 
-function near(at) {
+function near(at, now) {
   const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
-  const days = Math.round((midnight(at) - midnight(new Date())) / 86_400_000);
+  const days = Math.round((midnight(at) - midnight(new Date(now))) / 86_400_000);
   return { "-1": "yesterday", 0: "today", 1: "tomorrow" }[days] ?? null;
 }

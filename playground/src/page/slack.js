@@ -14,7 +14,7 @@ const drafts = new Map();
 let page = null;
 let lastTs = null;
 
-/** Gets the pane going. `shared` has `state()`, `person()`, `announce(text)` and `toast(text)`. */
+/** Gets the pane going. `shared` has `state()`, `person()`, `now()`, `announce(text)` and `toast(text)`. */
 export function start(shared) {
   page = shared;
   const form = document.getElementById("composer");
@@ -79,6 +79,7 @@ function namesOf(state) {
   return {
     person: (id) => people.get(id) ?? id,
     channel: (id) => (id === own.id ? own.name : id),
+    now: page.now,
   };
 }
 
