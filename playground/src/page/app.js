@@ -1,13 +1,14 @@
 // Brings the panes together: one state of the world, one acting person, and one look whenever something changes.
 
 import { look, watch } from "./api.js";
+import * as clock from "./clock.js";
 import { h, initials, setText, tint } from "./dom.js";
 import * as events from "./events.js";
 import * as mailbox from "./mailbox.js";
 import * as slack from "./slack.js";
 import * as workflow from "./workflow.js";
 
-const PANES = [slack, workflow, mailbox, events];
+const PANES = [clock, slack, workflow, mailbox, events];
 const REMEMBERED = "acting-as";
 const TOAST_STAYS = 6000;
 

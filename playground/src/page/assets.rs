@@ -9,12 +9,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Name, kind and content of each file that the page loads.
-const FILES: [(&str, &str, &str); 16] = [
+const FILES: [(&str, &str, &str); 17] = [
     ("base.css", STYLE, include_str!("base.css")),
     ("slack.css", STYLE, include_str!("slack.css")),
     ("panes.css", STYLE, include_str!("panes.css")),
     ("icon.svg", PICTURE, include_str!("icon.svg")),
     ("app.js", SCRIPT, include_str!("app.js")),
+    ("clock.js", SCRIPT, include_str!("clock.js")),
     ("api.js", SCRIPT, include_str!("api.js")),
     ("dom.js", SCRIPT, include_str!("dom.js")),
     ("mrkdwn.js", SCRIPT, include_str!("mrkdwn.js")),
