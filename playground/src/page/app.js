@@ -6,9 +6,10 @@ import { h, initials, setText, tint } from "./dom.js";
 import * as events from "./events.js";
 import * as mailbox from "./mailbox.js";
 import * as slack from "./slack.js";
+import * as teams from "./teams.js";
 import * as workflow from "./workflow.js";
 
-const PANES = [clock, slack, workflow, mailbox, events];
+const PANES = [clock, slack, teams, workflow, mailbox, events];
 const REMEMBERED = "acting-as";
 const TOAST_STAYS = 6000;
 

@@ -9,9 +9,10 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Name, kind and content of each file that the page loads.
-const FILES: [(&str, &str, &str); 17] = [
+const FILES: [(&str, &str, &str); 22] = [
     ("base.css", STYLE, include_str!("base.css")),
     ("slack.css", STYLE, include_str!("slack.css")),
+    ("teams.css", STYLE, include_str!("teams.css")),
     ("panes.css", STYLE, include_str!("panes.css")),
     ("icon.svg", PICTURE, include_str!("icon.svg")),
     ("app.js", SCRIPT, include_str!("app.js")),
@@ -22,6 +23,10 @@ const FILES: [(&str, &str, &str); 17] = [
     ("blocks.js", SCRIPT, include_str!("blocks.js")),
     ("slack.js", SCRIPT, include_str!("slack.js")),
     ("dialogs.js", SCRIPT, include_str!("dialogs.js")),
+    ("teams.js", SCRIPT, include_str!("teams.js")),
+    ("cards.js", SCRIPT, include_str!("cards.js")),
+    ("inputs.js", SCRIPT, include_str!("inputs.js")),
+    ("markdown.js", SCRIPT, include_str!("markdown.js")),
     ("mailbox.js", SCRIPT, include_str!("mailbox.js")),
     ("layout.js", SCRIPT, include_str!("layout.js")),
     ("graph.js", SCRIPT, include_str!("graph.js")),
@@ -40,5 +45,20 @@ pub(super) async fn asset(Path(name): Path<String>) -> Response {
     match found {
         Some((_, kind, content)) => ([(header::CONTENT_TYPE, *kind)], *content).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_script_imports_is_served() {
+        for (script, _, content) in FILES.iter().filter(|(_, kind, _)| *kind == SCRIPT) {
+            for (_, rest) in content.lines().filter_map(|line| line.split_once(" from \"./")) {
+                let name = rest.trim_end_matches("\";");
+                assert!(FILES.iter().any(|(file, ..)| *file == name), "{script} imports {name}");
+            }
+        }
     }
 }

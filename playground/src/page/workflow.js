@@ -150,7 +150,7 @@ function standing(run, state) {
   const output = run.output ?? {};
   const result = output.result ?? output.number;
   const people = output.approvedBy ?? output.decision?.decidedBy ?? [];
-  const place = { slack: "in Slack", email: "by e-mail" };
+  const place = { slack: "in Slack", teams: "in Teams", email: "by e-mail" };
   const said = ({ name, platform, comment }) => `${name} ${place[platform] ?? ""}${comment ? `: “${comment}”` : ""}`;
   const by = people.map(said).join("; ");
   const reason = output.reason ?? [run.error, run.cause].filter(Boolean).join(": ");

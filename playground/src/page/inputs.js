@@ -1,0 +1,58 @@
+// The inputs of an Adaptive Card: what is typed is kept while the card changes, and checked before it is sent.
+
+import { h } from "./dom.js";
+
+/** Draws an Input.Text or Input.Number; `context` is that of `showCard`. */
+export function input(element, context) {
+  const id = `${context.id}-${element.id}`;
+  const isNumber = element.type === "Input.Number";
+  const isLong = !isNumber && element.isMultiline === true;
+  const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert", hidden: true });
+  const field = h(isLong ? "textarea" : "input", {
+    id,
+    type: isLong ? null : isNumber ? "number" : "text",
+    rows: isLong ? "2" : null,
+    step: isNumber ? "any" : null,
+    min: element.min,
+    max: element.max,
+    maxlength: element.maxLength,
+    placeholder: element.placeholder,
+    required: element.isRequired === true,
+    "aria-describedby": problem.id,
+    "aria-label": element.label ? null : (element.placeholder ?? element.id),
+    "data-input": element.id,
+    "data-error": element.errorMessage,
+    oninput: () => {
+      context.kept.set(id, field.value);
+      mark(field, "");
+    },
+  });
+  field.value = context.kept.get(id) ?? element.value ?? "";
+  const star = element.isRequired === true && h("span", { class: "bad", "aria-hidden": "true" }, " *");
+  const label = element.label && h("label", { for: id }, element.label, star);
+  return h("div", { class: "c-input" }, label, field, problem);
+}
+
+/**
+ * What was typed in the card of this button and in the cards around it, by id, or nothing unless it is `wanted`;
+ * `null` if something is missing or wrong, which is then shown.
+ */
+export function gather(button, wanted) {
+  if (!wanted) return {};
+  const cards = [];
+  for (let card = button.closest(".c-card"); card; card = card.parentElement.closest(".c-card")) cards.unshift(card);
+  const own = (card) => [...card.querySelectorAll("[data-input]")].filter((field) => field.closest(".c-card") === card);
+  const fields = cards.flatMap(own);
+  const wrong = fields.filter((field) => !field.checkValidity());
+  const says = (field) => field.dataset.error ?? field.validationMessage;
+  for (const field of fields) mark(field, wrong.includes(field) ? says(field) : "");
+  wrong[0]?.focus();
+  return wrong.length ? null : Object.fromEntries(fields.map((field) => [field.dataset.input, field.value]));
+}
+
+function mark(field, text) {
+  const problem = document.getElementById(`${field.id}-problem`);
+  problem.hidden = !text;
+  problem.textContent = text;
+  field.setAttribute("aria-invalid", String(Boolean(text)));
+}
