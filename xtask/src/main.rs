@@ -30,7 +30,7 @@ enum Task {
     Deploy(deploy::Deploy),
     /// Looks at a deployment and says what would fail.
     Doctor(operate::Doctor),
-    /// Makes the manifest of the Slack app for a deployment.
+    /// Makes the Slack app's manifest and the Teams app for a deployment.
     Manifests(manifests::Manifests),
     /// Installs the pinned tools that the other tasks need, under `target/tools`.
     Tools,
