@@ -1,4 +1,4 @@
-//! Checks the infrastructure offline, with the linters of the people who made the formats.
+//! Checks the infrastructure and the manifests offline, with the linters and schemas of those who made the formats.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,11 @@ use crate::tools::Tool;
 /// Some linters want to know a region although they call nothing.
 const REGION: &str = "eu-central-1";
 
-/// Lints every template and state machine in `infra`. A warning counts as a failure.
+/// The schema of the version that the Teams manifest is written for, in the package of Microsoft's schemas.
+const TEAMS_SCHEMA: &str =
+    "node_modules/@microsoft/app-manifest/build/json-schemas/teams/v1.25/MicrosoftTeams.schema.json";
+
+/// Lints every template and state machine in `infra`, and the Teams manifest. A warning counts as a failure.
 pub(crate) fn lint() -> anyhow::Result<()> {
     let files = files_in(&root().join("infra"))?;
     let named = |ending: &str| files.iter().filter(|file| file.to_string_lossy().ends_with(ending)).collect::<Vec<_>>();
@@ -35,7 +39,10 @@ pub(crate) fn lint() -> anyhow::Result<()> {
         let mut statelint = Tool::Infra.command("statelint")?;
         run("statelint", machine, statelint.arg(machine), |_| false)?;
     }
-    Ok(())
+    let manifest = root().join("manifests").join("teams").join("manifest.json");
+    let mut check_jsonschema = Tool::Infra.command("check-jsonschema")?;
+    check_jsonschema.arg("--schemafile").arg(Tool::TeamsManifest.ready()?.join(TEAMS_SCHEMA)).arg(&manifest);
+    run("check-jsonschema", &manifest, &mut check_jsonschema, |line| line == "ok -- validation done")
 }
 
 /// The SAM command line, told to call nobody but AWS.

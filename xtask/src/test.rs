@@ -26,7 +26,7 @@ enum Part {
     Lints,
     /// Licences and sources of what we depend on.
     Dependencies,
-    /// The template and the state machine.
+    /// The template, the state machines and the Teams manifest.
     Infra,
     /// The zips of the functions, as the emulated tests take them.
     Package,

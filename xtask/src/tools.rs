@@ -23,17 +23,20 @@ const MADE_FROM: &str = ".pins";
 pub(crate) enum Tool {
     /// `moto_server` and `ministack`, which play AWS in the tests, and the `aws` command line.
     Emulators,
-    /// `sam`, `cfn-lint` and `statelint`.
+    /// `sam`, `cfn-lint`, `statelint` and `check-jsonschema`.
     Infra,
     /// `cargo-lambda` and the Zig compiler that it links with.
     Build,
     /// `asl-validator`.
     AslValidator,
+    /// The schemas of Teams manifests, which Microsoft publishes as part of a package.
+    TeamsManifest,
 }
 
 impl Tool {
     /// Every tool that comes from another package manager than cargo.
-    pub(crate) const ALL: [Self; 4] = [Self::Emulators, Self::Infra, Self::Build, Self::AslValidator];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Emulators, Self::Infra, Self::Build, Self::AslValidator, Self::TeamsManifest];
 
     fn name(self) -> &'static str {
         match self {
@@ -41,6 +44,7 @@ impl Tool {
             Self::Infra => "infra",
             Self::Build => "build",
             Self::AslValidator => "asl-validator",
+            Self::TeamsManifest => "teams-manifest",
         }
     }
 
@@ -49,7 +53,7 @@ impl Tool {
         let pins = root().join("xtask").join("tools").join(self.name()).with_extension("txt");
         let folder = folder().join(self.name());
         match self {
-            Self::AslValidator => ready(&folder, &pins, npm),
+            Self::AslValidator | Self::TeamsManifest => ready(&folder, &pins, npm),
             Self::Emulators | Self::Infra | Self::Build => ready(&folder, &pins, virtual_environment),
         }
         .with_context(|| format!("the tools of {} cannot be installed", pins.display()))?;
@@ -59,7 +63,7 @@ impl Tool {
     /// A command of the tool, which is installed if need be.
     pub(crate) fn command(self, program: &str) -> anyhow::Result<Command> {
         let bin = match self {
-            Self::AslValidator => Path::new("node_modules").join(".bin"),
+            Self::AslValidator | Self::TeamsManifest => Path::new("node_modules").join(".bin"),
             Self::Emulators | Self::Infra | Self::Build => PathBuf::from("bin"),
         };
         let mut command = Command::new(self.ready()?.join(bin).join(program));
