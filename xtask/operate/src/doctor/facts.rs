@@ -16,6 +16,7 @@ use zip::ZipArchive;
 use super::aws::{Aws, Refused};
 use super::line::Verdict;
 use super::slack::{Identity, Posting, Slack};
+use super::teams::{self, Members, Settings};
 use super::web::Web;
 
 /// Where Lambda unpacks the zip of a function.
@@ -36,6 +37,10 @@ pub(crate) struct Sources {
     pub(crate) web: Web,
     /// Slack's address, when it is not Slack's own.
     pub(crate) slack_api_url: Option<String>,
+    /// The address of Microsoft's login, when it is not Microsoft's own.
+    pub(crate) teams_login_url: Option<String>,
+    /// The address of Teams, when it is not Microsoft's own.
+    pub(crate) teams_service_url: Option<String>,
 }
 
 /// Everything that is known of a deployment.
@@ -58,6 +63,12 @@ pub(crate) struct Facts {
     pub(crate) channels: Fact<BTreeMap<String, Posting>>,
     /// Whether Slack takes messages for the people of the policy.
     pub(crate) people: Fact<BTreeMap<String, Posting>>,
+    /// The app that Microsoft gives a token.
+    pub(crate) teams: Fact<Settings>,
+    /// What the API says to an activity that is not signed.
+    pub(crate) teams_api: Fact<Api>,
+    /// Who is in the conversations of the policy.
+    pub(crate) conversations: Fact<BTreeMap<String, Members>>,
     /// What SES says.
     pub(crate) mail: Fact<Mail>,
 }
@@ -84,6 +95,8 @@ pub(crate) struct Configuration {
     pub(crate) config: Config,
     /// The policy in the zip.
     pub(crate) policy: Policy,
+    /// Whether the secret has what Teams needs.
+    pub(crate) has_teams: bool,
 }
 
 /// What the API answers.
@@ -116,7 +129,11 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     let secret = bot_secret(aws, &function).await;
     let double_secret = double_secret(aws, &stack).await;
     let configuration = configuration(&function, &secret, sources);
-    let api = api(web, &configuration).await;
+    let slack_api = api(web, &configuration, "/slack/interactions").await;
+    let teams_api = match &slack_api {
+        Ok(_) => api(web, &configuration, "/teams/messages").await,
+        Err(_) => Err(after("an API that answers")),
+    };
     let token = secret.as_ref().ok().and_then(|secret| secret.get("slack_bot_token"));
     let token = token.filter(|token| !token.expose_secret().is_empty());
     let slack = token.map(|token| Slack {
@@ -135,8 +152,23 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
         (_, _, Err(_)) => (Err(after("the configuration")), Err(after("the configuration"))),
         _ => (Err(after("a Slack token that works")), Err(after("a Slack token that works"))),
     };
+    let (teams, conversations) = teams::gather(&secret, &configuration, sources).await;
     let mail = mail(aws, &configuration).await;
-    Facts { stack, function, secret, double_secret, configuration, api, slack: identity, channels, people, mail }
+    Facts {
+        stack,
+        function,
+        secret,
+        double_secret,
+        configuration,
+        api: slack_api,
+        slack: identity,
+        channels,
+        people,
+        teams,
+        teams_api,
+        conversations,
+        mail,
+    }
 }
 
 /// The verdict on what was not asked for because it needs something that is not there.
@@ -261,18 +293,22 @@ fn configuration(function: &Fact<Function>, secret: &Fact<SecretValues>, sources
     let lookup = |name: &str| match name {
         "LAMBDA_TASK_ROOT" => Some(TASK_ROOT.to_owned()),
         "COUNTERSIGN_SLACK_API_URL" => sources.slack_api_url.clone(),
+        "COUNTERSIGN_TEAMS_LOGIN_URL" => sources.teams_login_url.clone(),
+        "COUNTERSIGN_TEAMS_SERVICE_URL" => sources.teams_service_url.clone(),
         _ => function.environment.get(name).cloned(),
     };
     let deployed = Deployed::read(lookup, Some(secret), |path| function.file(path)).and_then(Deployed::check_commands);
     match deployed {
-        Ok(Deployed { config, policy, .. }) => Ok(Configuration { config, policy }),
+        Ok(Deployed { config, policy, .. }) => {
+            Ok(Configuration { config, policy, has_teams: Settings::read(secret).is_ok() })
+        }
         Err(problems) => Err(Verdict::Fail(problems.0.join("; "))),
     }
 }
 
-async fn api(web: &Web, configuration: &Fact<Configuration>) -> Fact<Api> {
+async fn api(web: &Web, configuration: &Fact<Configuration>, path: &str) -> Fact<Api> {
     let Configuration { config, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
-    let address = format!("{}/slack/interactions", config.links.public_url);
+    let address = format!("{}{path}", config.links.public_url);
     let request = Request::post(&address).body(Vec::new()).map_err(|_| Verdict::Fail(address.clone()))?;
     let answer = web.send(request).await.map_err(|why| Verdict::Fail(format!("{address}: {why}")))?;
     Ok(Api { status: answer.status, is_empty: answer.body.is_empty(), ahead: answer.ahead })
@@ -305,7 +341,7 @@ async fn mail(aws: &Aws, configuration: &Fact<Configuration>) -> Fact<Mail> {
         production_access_enabled: bool,
         sending_enabled: bool,
     }
-    let Configuration { config, policy } = configuration.as_ref().map_err(|_| after("the configuration"))?;
+    let Configuration { config, policy, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
     let Some(sender) = config.mail.as_ref().map(|mail| mail.from.clone()) else {
         return Err(Verdict::Skipped("mail is off: the parameter MailFrom is empty".to_owned()));
     };

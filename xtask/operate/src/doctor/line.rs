@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum Verdict {
     /// It works; the text says what was seen.
     Ok(String),
+    /// It works, and not for everybody: who is left out.
+    Warn(String),
     /// It would fail: what is wrong and what to do about it.
     Fail(String),
     /// It was not looked at, and why.
@@ -38,6 +40,7 @@ impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (word, text) = match &self.verdict {
             Verdict::Ok(text) => ("ok", text),
+            Verdict::Warn(text) => ("warn", text),
             Verdict::Fail(text) => ("FAIL", text),
             Verdict::Skipped(text) => ("skipped", text),
         };

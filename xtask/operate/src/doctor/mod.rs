@@ -5,6 +5,7 @@ mod checks;
 mod facts;
 mod line;
 mod slack;
+mod teams;
 mod web;
 
 #[cfg(test)]
@@ -26,6 +27,12 @@ pub(crate) struct Doctor {
     /// The address of Slack's Web API, when it is not Slack's own.
     #[arg(long, env = "COUNTERSIGN_SLACK_API_URL")]
     slack_api_url: Option<String>,
+    /// The address of Microsoft's login, when it is not Microsoft's own.
+    #[arg(long, env = "COUNTERSIGN_TEAMS_LOGIN_URL")]
+    teams_login_url: Option<String>,
+    /// The address of Teams, when it is not Microsoft's own.
+    #[arg(long, env = "COUNTERSIGN_TEAMS_SERVICE_URL")]
+    teams_service_url: Option<String>,
 }
 
 impl Doctor {
@@ -35,6 +42,8 @@ impl Doctor {
             aws: aws::Aws { program: "aws".into(), region: self.region },
             web: web::Web::new(clock)?,
             slack_api_url: self.slack_api_url,
+            teams_login_url: self.teams_login_url,
+            teams_service_url: self.teams_service_url,
         };
         Ok(checks::lines(&facts::gather(&self.stack, &sources).await))
     }

@@ -1,9 +1,10 @@
 //! Judges what was gathered: pure functions from facts to lines.
 
+mod teams;
+
 use std::collections::BTreeMap;
 
 use countersign_bot::approval::policy::{EmailUse, Policy, Rules};
-use countersign_bot::config::Config;
 use countersign_bot::ports::SecretValues;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -41,6 +42,7 @@ pub(crate) fn lines(facts: &Facts) -> Vec<Line> {
     ];
     lines.extend(channels(facts));
     lines.push(Line::new("people in Slack", with_configuration(facts, &facts.people, people)));
+    lines.extend(teams::lines(facts));
     lines.push(Line::new("mail", with_configuration(facts, &facts.mail, mail)));
     lines.push(Line::new("clocks", clocks(&facts.api, &facts.slack)));
     lines
@@ -94,38 +96,59 @@ fn empty(values: &SecretValues) -> impl Iterator<Item = &str> {
 }
 
 /// The policy was read with the configuration; what is left to see is whether its requests reach anybody.
-fn policy(Configuration { config, policy }: &Configuration) -> Verdict {
-    let silent = policy.rules.values().filter(|rules| !reaches_somebody(rules, config));
+fn policy(configuration: &Configuration) -> Verdict {
+    let policy = &configuration.policy;
+    let silent = policy.rules.values().filter(|rules| !reaches_somebody(rules, configuration));
     let silent: Vec<&str> = silent.map(|rules| rules.name.as_str()).collect();
     if silent.is_empty() {
         return Verdict::Ok(format!("{} people, {} policies", policy.people.len(), policy.rules.len()));
     }
     Verdict::Fail(format!(
-        "requests under {} would reach nobody: give Slack a slack_channel and its secrets, or mail the parameter MailFrom and an approver's address",
+        "requests under {} would reach nobody: give Slack a slack_channel and its secrets, Teams a teams_conversation and its secrets, or mail the parameter MailFrom and an approver's address",
         silent.join(", ")
     ))
 }
 
-fn reaches_somebody(rules: &Rules, config: &Config) -> bool {
+fn reaches_somebody(rules: &Rules, Configuration { config, has_teams, .. }: &Configuration) -> bool {
     let by_slack = config.slack.is_some() && rules.slack_channel.is_some();
+    let by_teams = *has_teams && rules.teams_conversation.is_some();
     let by_mail = config.mail.is_some()
         && rules.email != EmailUse::Never
         && rules.approvers.iter().any(|person| person.email.is_some());
-    by_slack || by_mail
+    by_slack || by_teams || by_mail
 }
 
 /// A request without a signature must reach the bot and be refused by it.
 fn api(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
-    let url = &config.links.public_url;
     let refusal = if config.slack.is_some() { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
+    refused_by_the_bot(api, &config.links.public_url, refusal, "Slack")
+}
+
+/// The same where Teams sends its activities.
+fn teams_endpoint(api: &Api, Configuration { config, has_teams, .. }: &Configuration) -> Verdict {
+    let url = format!("{}/teams/messages", config.links.public_url);
+    if api.status == StatusCode::NOT_FOUND && !has_teams {
+        return Verdict::Skipped(format!("Teams is off, so {url} is closed"));
+    }
+    if api.status == StatusCode::NOT_FOUND && !api.is_empty {
+        return Verdict::Fail(format!("the API has no {url}: deploy this version of the stack"));
+    }
+    let refusal = if *has_teams { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
+    refused_by_the_bot(api, &url, refusal, "Teams")
+}
+
+fn refused_by_the_bot(api: &Api, url: &str, refusal: StatusCode, platform: &str) -> Verdict {
     if api.status == refusal && api.is_empty {
         return Verdict::Ok(format!("{url} answers, and refuses what is not signed"));
     }
     let cause = match api.status.as_u16() {
-        500.. => "the function does not start or does not answer: its log group says why",
-        404 if api.is_empty => "it still runs with an older secret, without Slack: it reads it again within 15 minutes",
-        429 => "it is throttled: raise ThrottlingRateLimit, or find out who calls it",
-        _ => "the address leads elsewhere: compare the parameter PublicUrl with the stack's HttpApiEndpoint",
+        500.. => "the function does not start or does not answer: its log group says why".to_owned(),
+        401 | 404 if api.is_empty => format!(
+            "it still runs with an older secret, {} {platform}: it reads it again within 15 minutes",
+            if refusal == StatusCode::UNAUTHORIZED { "without" } else { "with" }
+        ),
+        429 => "it is throttled: raise ThrottlingRateLimit, or find out who calls it".to_owned(),
+        _ => "the address leads elsewhere: compare the parameter PublicUrl with the stack's HttpApiEndpoint".to_owned(),
     };
     Verdict::Fail(format!("{url} answers a request that is not signed with {}, not {refusal}: {cause}", api.status))
 }
@@ -213,7 +236,7 @@ fn left(at: Timestamp, why: &str) -> Verdict {
     Verdict::Fail(format!("a message that says to ignore it will be posted at {at}: it could not be deleted ({why})"))
 }
 
-fn mail(mail: &Mail, Configuration { config, policy }: &Configuration) -> Verdict {
+fn mail(mail: &Mail, Configuration { config, policy, .. }: &Configuration) -> Verdict {
     if !mail.may_send {
         return Verdict::Fail("SES has stopped all mail of this account: its console says why".to_owned());
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::sync::{Arc, Mutex};
 
-use axum::extract::{Path, State};
+use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -26,7 +26,16 @@ const AWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/doctor/tests/aws");
 
 pub(super) const TOKEN: &str = "xoxb-hidden";
 pub(super) const SIGNING_SECRET: &str = "hidden-signing-secret";
+pub(super) const APP_PASSWORD: &str = "hidden~password&of+the=app";
 pub(super) const LINK_KEY: &str = "hidden-link-key-of-enough-characters";
+
+pub(super) const APP_ID: &str = "3f2504e0-4f89-41d3-9a0c-0305e82c3301";
+pub(super) const TENANT: &str = "5e0a1c52-0f5e-4d67-9a34-0d9f8e1c2b3a";
+pub(super) const ADA_IN_TEAMS: &str = "7c1b2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d";
+pub(super) const GRACE_IN_TEAMS: &str = "8d2c3e4f-5061-4b7c-9d8e-0f1a2b3c4d5e";
+pub(super) const CONVERSATION: &str = "19:finance@thread.tacv2";
+/// What the login gives.
+const ACCESS_TOKEN: &str = "hidden-access-token";
 
 pub(super) const POLICY: &str = r#"
 [access]
@@ -64,11 +73,15 @@ pub(super) struct Deployment {
     pub(super) clock: fn() -> Timestamp,
 }
 
-/// How Slack and the API answer.
+/// How Slack, Microsoft and the API answer.
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) api: (StatusCode, &'static str),
+    pub(super) teams_api: (StatusCode, &'static str),
     pub(super) code: StatusCode,
+    pub(super) login: (StatusCode, Value),
+    /// Teams' word for each person who is not in the conversation, or why the bot is not.
+    pub(super) not_members: BTreeMap<&'static str, (StatusCode, &'static str)>,
     pub(super) identity: Value,
     pub(super) scopes: &'static str,
     /// Slack's word for each place that takes no messages.
@@ -101,7 +114,10 @@ impl Default for Deployment {
             verified: vec!["bot@example.com"],
             world: World {
                 api: (StatusCode::UNAUTHORIZED, ""),
+                teams_api: (StatusCode::NOT_FOUND, ""),
                 code: StatusCode::OK,
+                login: (StatusCode::OK, json!({ "token_type": "Bearer", "access_token": ACCESS_TOKEN })),
+                not_members: BTreeMap::new(),
                 identity: json!({ "ok": true, "team_id": "T0123", "team": "Engines", "user": "countersign" }),
                 scopes: "commands,chat:write",
                 refused: BTreeMap::new(),
@@ -122,6 +138,23 @@ pub(super) fn now() -> Timestamp {
 }
 
 impl Deployment {
+    /// Switches Teams on, with which all is well too.
+    pub(super) fn add_teams(&mut self) {
+        self.secret["teams_app_id"] = json!(APP_ID);
+        self.secret["teams_app_password"] = json!(APP_PASSWORD);
+        self.secret["teams_tenant"] = json!(TENANT);
+        self.world.teams_api = (StatusCode::UNAUTHORIZED, "");
+        let access = format!("slack_teams = [\"T0123\"]\nteams_tenants = [\"{TENANT}\"]");
+        self.policy = POLICY
+            .replace("slack_teams = [\"T0123\"]", &access)
+            .replace("slack = \"U0456\"", &format!("slack = \"U0456\"\nteams = \"{ADA_IN_TEAMS}\""))
+            .replace("slack = \"U0789\"", &format!("slack = \"U0789\"\nteams = \"{GRACE_IN_TEAMS}\""))
+            .replace(
+                "slack_channel = \"C0789\"",
+                &format!("slack_channel = \"C0789\"\nteams_conversation = \"{CONVERSATION}\""),
+            );
+    }
+
     /// What the doctor says of it.
     pub(super) async fn lines(mut self) -> Vec<Line> {
         self.world.zip = zip(&self.policy);
@@ -135,6 +168,8 @@ impl Deployment {
             aws: Aws { program, region: Some("eu-west-1".to_owned()) },
             web: Web::new(self.clock).unwrap(),
             slack_api_url: Some(format!("{url}/api/")),
+            teams_login_url: Some(format!("{url}/login/")),
+            teams_service_url: Some(format!("{url}/teams-service/")),
         };
         let lines = checks::lines(&gather("approvals", &sources).await);
         let left = world.lock().unwrap().scheduled.clone();
@@ -192,7 +227,10 @@ async fn serve(world: Shared) -> String {
                 (world.code, world.zip.clone())
             }),
         )
+        .route("/teams/messages", post(async |State(world): State<Shared>| world.lock().unwrap().teams_api))
         .route("/api/{method}", post(slack))
+        .route("/login/{tenant}/oauth2/v2.0/token", post(login))
+        .route("/teams-service/v3/conversations/{conversation}/members/{person}", get(member))
         .with_state(world);
     tokio::spawn(async { axum::serve(listener, router).await });
     url
@@ -231,4 +269,37 @@ async fn slack(
         other => panic!("the doctor has no business with {other}"),
     };
     ([("x-oauth-scopes", world.scopes)], Json(answer)).into_response()
+}
+
+async fn login(
+    Path(tenant): Path<String>,
+    State(world): State<Shared>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let expected = [
+        ("client_id", APP_ID),
+        ("client_secret", APP_PASSWORD),
+        ("grant_type", "client_credentials"),
+        ("scope", "https://api.botframework.com/.default"),
+    ];
+    assert!(form.iter().map(|(key, value)| (key.as_str(), value.as_str())).eq(expected), "another form");
+    assert_eq!(tenant, TENANT);
+    let (status, answer) = world.lock().unwrap().login.clone();
+    (status, Json(answer)).into_response()
+}
+
+async fn member(
+    Path((conversation, person)): Path<(String, String)>,
+    State(world): State<Shared>,
+    headers: HeaderMap,
+) -> Response {
+    assert_eq!(headers[header::AUTHORIZATION], format!("Bearer {ACCESS_TOKEN}"));
+    assert!(conversation.starts_with("19:"), "{conversation}");
+    match world.lock().unwrap().not_members.get(person.as_str()) {
+        Some((status, word)) => {
+            let answer = json!({ "error": { "code": word, "message": "It is not there." } });
+            (*status, Json(answer)).into_response()
+        }
+        None => Json(json!({ "id": "29:1", "aadObjectId": person, "email": "hidden@example.com" })).into_response(),
+    }
 }

@@ -1,6 +1,7 @@
 //! Deployments with one thing wrong each, and what the doctor says of them.
 
 mod deployment;
+mod teams;
 
 use axum::http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
@@ -47,8 +48,13 @@ async fn all_is_well() {
     let api = &rest[6];
     assert!(api.starts_with("ok       API                      http://127.0.0.1:"), "{api}");
     assert!(api.ends_with(" answers, and refuses what is not signed"), "{api}");
+    let teams_endpoint = &rest[11];
+    assert!(
+        teams_endpoint.starts_with("skipped  Teams endpoint           Teams is off, so http://"),
+        "{teams_endpoint}"
+    );
     assert_eq!(
-        [&rest[..6], &rest[7..]].concat(),
+        [&rest[..6], &rest[7..11], &rest[12..]].concat(),
         [
             "ok       stack                    UPDATE_COMPLETE",
             "ok       function                 webhook and its zip can be read",
@@ -59,6 +65,9 @@ async fn all_is_well() {
             "ok       Slack token              Engines (T0123), commands, chat:write",
             "ok       Slack channel C0789      cards of calculation would be taken",
             "ok       people in Slack          the workspace knows all 2",
+            "skipped  Teams login              Teams is off: no policy has a teams_conversation",
+            "skipped  Teams conversations      Teams is off: no policy has a teams_conversation",
+            "skipped  people in Teams          Teams is off: no policy has a teams_conversation",
             "ok       mail                     SES has verified bot@example.com, and is out of the sandbox",
         ]
     );
