@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use crate::app::App;
+use crate::approval::audit::{Failure, Place, What};
 use crate::approval::event::SOURCE;
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
@@ -83,7 +84,7 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
         // Boxed, because the compiler gives up on the layout of a future that nests this deep.
         let failed = Box::pin(send(app, &approval, &mut done, deadline)).await;
         let mut next = approval.clone();
-        done.write_to(&mut next);
+        done.write_to(&mut next, app.now());
         approval = match save_surely(app, &next).await? {
             Saved::Done(_) if failed => return Err(Unavailable::new("announcer", "a copy could not be refreshed")),
             Saved::Done(_) => return Ok(()),
@@ -113,16 +114,16 @@ async fn send(app: &App, approval: &Approval, done: &mut Done, deadline: Deadlin
     let messages = done.left_of(approval).into_iter().filter(|errand| !is_note(errand)).collect();
     let mut failed = run_all(app, approval, messages, done, deadline).await;
     // Beside one copy the notes go one after the other, and none goes into the thread of a lost card.
-    while failed.is_empty() {
+    loop {
         let mut shown = approval.clone();
-        done.write_to(&mut shown);
-        let notes: Vec<_> = done.left_of(&shown).into_iter().filter(is_note).collect();
+        done.write_to(&mut shown, app.now());
+        let notes = done.left_of(&shown).into_iter().filter(|errand| is_note(errand) && !failed.contains(errand));
+        let notes: Vec<_> = notes.collect();
         if notes.is_empty() {
-            return false;
+            return !failed.is_empty();
         }
-        failed = run_all(app, approval, notes, done, deadline).await;
+        failed.extend(run_all(app, approval, notes, done, deadline).await);
     }
-    true
 }
 
 /// Runs errands at the same time, notes what came of them, and returns those that have to be run again later.
@@ -187,7 +188,8 @@ impl Done {
         }
     }
 
-    fn write_to(&self, approval: &mut Approval) {
+    fn write_to(&self, approval: &mut Approval, now: Timestamp) {
+        self.log_to(approval, now);
         for (destination, copy) in &self.sent {
             approval.unsent.retain(|unsent| unsent != destination);
             let is_new = |copy: &&Copy| !approval.copies.iter().any(|known| known.message == copy.message);
@@ -208,6 +210,36 @@ impl Done {
         }
         if !approval.is_unfinished() {
             approval.retry = None;
+        }
+    }
+
+    /// Notes what the record does not have yet.
+    fn log_to(&self, approval: &mut Approval, now: Timestamp) {
+        for (destination, copy) in &self.sent {
+            let place = Place::of(approval, destination);
+            let is_known = |copy: &Copy| approval.copies.iter().any(|known| known.message == copy.message);
+            match copy {
+                Some(copy) if !is_known(copy) => {
+                    approval.log(What::Delivered { places: vec![Place::from(&copy.message)] }, now);
+                }
+                None if approval.unsent.contains(destination) => {
+                    let problem = "the platform refused it for good".to_owned();
+                    approval.log(What::Undelivered { failures: vec![Failure { place, problem, again: false }] }, now);
+                }
+                _ => {}
+            }
+        }
+        let places = |changed: &dyn Fn(&Copy) -> bool| -> Vec<Place> {
+            approval.copies.iter().filter(|copy| changed(copy)).map(|copy| Place::from(&copy.message)).collect()
+        };
+        let revision = approval.revision;
+        let updated = places(&|copy| copy.shows != revision && self.shown.contains(&(copy.message.clone(), revision)));
+        let lost = places(&|copy| !copy.lost && self.lost.contains(&copy.message));
+        if !updated.is_empty() {
+            approval.log(What::Updated { status: approval.status(), places: updated }, now);
+        }
+        if !lost.is_empty() {
+            approval.log(What::Lost { places: lost }, now);
         }
     }
 }

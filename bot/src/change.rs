@@ -56,11 +56,15 @@ const SAVE_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) const SAVE_LONGEST: Duration = SAVE_TRY.saturating_add(SAVE_PAUSE).saturating_mul(SAVE_TRIES as u32);
 
 /// Saves what has already happened outside, such as messages that are out, so that a hiccup of the store does
-/// not lose it. A try whose answer was lost shows as a conflict with our own write.
+/// not lose it. A try whose answer was lost shows as a conflict with our own write: if that wrote into the audit trail,
+/// the end of the trail tells, and otherwise the change is made once more to no effect.
 pub(crate) async fn save_surely(app: &App, approval: &Approval) -> Result<Saved, Unavailable> {
     let mut problem = None;
     for _ in 0..SAVE_TRIES {
         match Deadline::after(SAVE_TRY).run("store", app.ports.store.save(approval.clone())).await {
+            Ok(Saved::Conflict(theirs)) if !approval.journal.is_empty() && theirs.audit == approval.audit => {
+                return Ok(Saved::Done(theirs));
+            }
             Ok(saved) => return Ok(saved),
             Err(error) => problem = Some(error),
         }

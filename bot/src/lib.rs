@@ -24,6 +24,7 @@ pub mod inbound;
 pub mod input;
 pub mod lambda;
 pub mod launch;
+pub mod listing;
 pub mod mail;
 pub mod messages;
 pub mod notify;

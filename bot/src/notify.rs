@@ -5,10 +5,12 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::announce;
 use crate::app::App;
+use crate::approval::audit::{Failure, Place, What};
 use crate::approval::policy::EmailUse;
 use crate::approval::record::{Approval, Copy, Destination, Ending, Intent, MessageRef, State};
 use crate::approval::request::{self, InvalidInput};
@@ -59,11 +61,10 @@ impl Error {
 /// If it reaches nobody, the task is failed at once as `ApprovalUndeliverable`; its timeout is not waited for.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let deadline = Deadline::after(DELIVERY);
-    let mut approval = Approval::raise(request::read(input, &app.policy)?);
-    match deadline.run("store", app.ports.store.raise(&approval)).await? {
-        Raised::New => {}
-        Raised::Existing(recorded) => approval = *recorded,
-    }
+    let asked = Approval::raise(request::read(input, &app.policy)?);
+    let (Raised::New(approval) | Raised::Existing(approval)) =
+        deadline.run("store", app.ports.store.raise(asked)).await?;
+    let approval = *approval;
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
     // Boxed, because the compiler gives up on the layout of a future that nests this deep.
     let delivered = Box::pin(deliver(app, &approval, deadline)).await;
@@ -88,6 +89,7 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
 struct Delivered {
     copies: Vec<Copy>,
     unsent: Vec<Destination>,
+    failures: Vec<(Destination, Unsent)>,
     problems: Vec<String>,
 }
 
@@ -99,12 +101,13 @@ impl Delivered {
             Err(error) => {
                 tracing::warn!(platform, %error, "a request could not be sent");
                 if !error.is_final {
-                    self.unsent.push(destination);
+                    self.unsent.push(destination.clone());
                 }
                 let problem = format!("{platform}: {error}");
                 if !self.problems.contains(&problem) {
                     self.problems.push(problem);
                 }
+                self.failures.push((destination, error));
             }
         }
     }
@@ -180,6 +183,7 @@ async fn send_all(
 async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Result<Approval, Error> {
     for _ in 0..CONFLICTS_MAX {
         let mut next = approval.clone();
+        log(&mut next, &delivered, app.now());
         for copy in &delivered.copies {
             next.copies.retain(|earlier| earlier.message != copy.message);
             next.copies.push(copy.clone());
@@ -189,8 +193,9 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
             next.leave_to_reconciler(app.now());
         }
         if next.copies.is_empty() && next.state == State::Pending {
-            let intent = Intent::GiveUp { reason: nobody(&delivered) };
-            next.state = State::Resolving(Ending { intent, at: app.now() });
+            let reason = nobody(&delivered);
+            next.log(What::GivenUp { reason: reason.clone() }, app.now());
+            next.state = State::Resolving(Ending { intent: Intent::GiveUp { reason }, at: app.now() });
         }
         approval = match save_surely(app, &next).await {
             Ok(Saved::Done(recorded)) => return Ok(*recorded),
@@ -204,6 +209,28 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
         };
     }
     Err(Unavailable::new("store", "other writers were always first").into())
+}
+
+/// Notes what went out and what did not, as far as the record does not have it: a try to save that was not answered may
+/// have taken effect.
+fn log(approval: &mut Approval, delivered: &Delivered, now: Timestamp) {
+    let is_new = |copy: &&Copy| !approval.copies.iter().any(|known| known.message == copy.message);
+    let places: Vec<Place> = delivered.copies.iter().filter(is_new).map(|copy| Place::from(&copy.message)).collect();
+    if !places.is_empty() {
+        approval.log(What::Delivered { places }, now);
+    }
+    let failures: Vec<Failure> = delivered
+        .failures
+        .iter()
+        .map(|(destination, unsent)| Failure {
+            place: Place::of(approval, destination),
+            problem: unsent.problem.clone(),
+            again: !unsent.is_final,
+        })
+        .collect();
+    if !failures.is_empty() {
+        approval.log(What::Undelivered { failures }, now);
+    }
 }
 
 fn nobody(delivered: &Delivered) -> String {

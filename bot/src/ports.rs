@@ -9,16 +9,19 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use crate::approval::audit::Entry;
 use crate::approval::event::Event;
-use crate::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use crate::approval::record::Approval;
 use crate::approval::truth::LookUp;
 
 /// Where approvals are recorded. Every write is conditional, and a refused one returns who was first.
+///
+/// A record is written together with what is in its journal, or not at all, and comes back with an empty journal.
 #[async_trait]
 pub trait Store: Send + Sync {
     /// Records a new approval, unless its id is there already.
-    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable>;
+    async fn raise(&self, approval: Approval) -> Result<Raised, Unavailable>;
 
     /// The record of this id.
     async fn load(&self, id: &ApprovalId) -> Result<Option<Approval>, Unavailable>;
@@ -26,18 +29,37 @@ pub trait Store: Send + Sync {
     /// Replaces the record if it is still at `approval.version`, and counts the version up.
     async fn save(&self, approval: Approval) -> Result<Saved, Unavailable>;
 
+    /// The audit trail of this approval, in its order; empty if there is no such approval.
+    async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable>;
+
     /// Up to `limit` approvals that are due at this time, the longest due first.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
 
     /// The approvals that were raised by this execution.
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable>;
+
+    /// Up to `limit` pending approvals that were raised under this policy and whose deadline comes after this time,
+    /// the soonest deadline first.
+    async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable>;
+
+    /// Up to `limit` approvals that were raised on behalf of this person, the newest first.
+    async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
+}
+
+/// A pending approval, found without its record. They sort by deadline.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Waiting {
+    /// Until when it waits.
+    pub deadline: Timestamp,
+    /// Which it is.
+    pub id: ApprovalId,
 }
 
 /// What became of a new approval.
 #[derive(Debug)]
 pub enum Raised {
-    /// It is recorded.
-    New,
+    /// It is recorded; this is the record.
+    New(Box<Approval>),
     /// It was there: the same task token has been delivered before.
     Existing(Box<Approval>),
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::announce::{self, Delivery};
 use crate::app::App;
+use crate::approval::audit::{Found, What};
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
 use crate::approval::truth::{self, TaskFate};
@@ -125,9 +126,15 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
             let is_late = now.duration_since(approval.request.deadline) > TRACE_AWAITED;
             let forgotten = is_late && look_up.task == TaskFate::Unknown;
             let outcome = truth::outcome_at(approval, &look_up, now).or(forgotten.then_some(Outcome::Expired));
-            outcome.into_iter().for_each(|outcome| approval.resolve(outcome, now));
+            if let Some(outcome) = outcome {
+                approval.log(What::LookedUp { found: Found::from(&look_up) }, now);
+                approval.resolve(outcome, now);
+            }
         }
-        approval.execution_end = approval.execution_end.take().or_else(|| look_up.end.clone().map(shortened));
+        if let Some(end) = look_up.end.as_ref().filter(|_| approval.execution_end.is_none()) {
+            approval.log(What::ExecutionEnded { status: end.status.clone() }, now);
+            approval.execution_end = Some(shortened(end.clone()));
+        }
         let learned = before != (approval.state.clone(), approval.execution_end.clone());
         let asked_in_time = approval.due_at().is_some_and(|at| at <= now) && !approval.is_unfinished();
         if !learned && asked_in_time {

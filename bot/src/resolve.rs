@@ -8,10 +8,11 @@ use std::time::Duration;
 use jiff::SignedDuration;
 
 use crate::app::App;
+use crate::approval::audit::{Callback, Found, What};
 use crate::approval::decide::{self, Command, Counted, Refusal};
 use crate::approval::event::DecisionOutput;
 use crate::approval::ids::ApprovalId;
-use crate::approval::record::{Approval, Ending, Intent, MessageRef, Outcome, State, Status};
+use crate::approval::record::{Approval, Ending, Intent, Outcome, State, Status};
 use crate::approval::truth::{self, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
 use crate::change::{CONFLICTS_MAX, change};
 use crate::deadline::Deadline;
@@ -50,10 +51,10 @@ pub async fn carry_out(
         let (Counted::Open(next) | Counted::Decided(next)) = match decide::decide(&approval, command, app.now()) {
             Ok(counted) => counted,
             Err(refusal) => {
-                if let Err(error) =
-                    adopt(app, approval, command.message.as_ref(), deadline.earlier_by(LEFT_FOR_THE_ANSWER)).await
-                {
-                    tracing::warn!(approval.id = %id, %error, "a card could not be taken on record");
+                // Whoever keeps the store busy must not keep people from their answer.
+                let note = note_refusal(app, approval, command, &refusal, deadline.earlier_by(LEFT_FOR_THE_ANSWER));
+                if let Err(error) = note.await {
+                    tracing::warn!(approval.id = %id, %error, "an attempt that did not count is not on record");
                 }
                 return Ok(Answer::Refused(refusal));
             }
@@ -69,22 +70,24 @@ pub async fn carry_out(
     Err(Unavailable::new("store", "other writers were always first"))
 }
 
-/// Takes a card that is out without being on record into the copies, so that the reconciler brings it up to date.
-async fn adopt(
+/// Records that a command did not count. A card that is out without being on record is taken into the copies, so that
+/// the reconciler brings it up to date.
+async fn note_refusal(
     app: &App,
     approval: Approval,
-    message: Option<&MessageRef>,
+    command: &Command,
+    refusal: &Refusal,
     deadline: Deadline,
 ) -> Result<(), Unavailable> {
     let now = app.now();
-    let adopt = |approval: &mut Approval| {
-        let adopted = approval.adopt(message);
-        if adopted {
+    let note = |approval: &mut Approval| {
+        approval.log_refusal(command, refusal, now);
+        if approval.discover(command.message.as_ref(), now) {
             approval.leave_to_reconciler(now);
         }
-        adopted
+        true
     };
-    change(app, approval, deadline, adopt).await.map(|_| ())
+    change(app, approval, deadline, note).await.map(|_| ())
 }
 
 /// How far settling got: the record as it is now, and what kept it from being settled.
@@ -121,12 +124,13 @@ pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Se
 /// Makes the callback of an approval that is resolving, and records how the task ended.
 async fn confirm(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Approval>, Unavailable> {
     let State::Resolving(ending) = &approval.state else { return Ok(None) };
-    let outcome = call_back(app, approval, ending, deadline).await?;
+    let (answer, outcome) = call_back(app, approval, ending, deadline).await?;
     let now = app.now();
     // Whoever writes in between does not change how the task ended.
     let resolve = |approval: &mut Approval| {
         let is_ours = matches!(&approval.state, State::Resolving(theirs) if theirs == ending);
         if is_ours {
+            approval.log(answer.clone(), now);
             approval.resolve(outcome.clone(), now);
         }
         is_ours
@@ -145,8 +149,14 @@ pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) ->
             }
             Err(error) => return Settled { approval, problem: Some(error) },
         };
+        let now = app.now();
         let sent = |approval: &mut Approval| {
-            approval.outbox.retain(|event| !accepted.contains(&event.id));
+            let (sent, left): (Vec<_>, _) =
+                std::mem::take(&mut approval.outbox).into_iter().partition(|event| accepted.contains(&event.id));
+            approval.outbox = left;
+            if !sent.is_empty() {
+                approval.log(What::Broadcast { events: sent.into_iter().map(|event| event.id).collect() }, now);
+            }
             true
         };
         approval = match change(app, approval.clone(), deadline, sent).await {
@@ -157,13 +167,13 @@ pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) ->
     Settled { approval, problem: None }
 }
 
-/// Tells Step Functions, and returns how the task ended according to Step Functions.
+/// Tells Step Functions, and returns what it answered and how the task ended according to it.
 async fn call_back(
     app: &App,
     approval: &Approval,
     ending: &Ending,
     deadline: Deadline,
-) -> Result<Outcome, Unavailable> {
+) -> Result<(What, Outcome), Unavailable> {
     let output = |status| serde_json::to_value(DecisionOutput::new(approval, status, ending.at)).unwrap_or_default();
     let step_functions = &app.ports.step_functions;
     let (sent, outcome) = match &ending.intent {
@@ -184,20 +194,26 @@ async fn call_back(
         }
     };
     match sent {
-        Ok(()) => Ok(outcome),
+        Ok(()) => Ok((What::CallbackAccepted { callback: Callback::from(&ending.intent) }, outcome)),
         Err(CallbackError::Unavailable(error)) => Err(error),
         Err(CallbackError::Closed) => find_out(app, approval, ending, deadline).await,
     }
 }
 
 /// Asks Step Functions how a closed task ended: by our own earlier attempt, by the timeout, or otherwise.
-async fn find_out(app: &App, approval: &Approval, ending: &Ending, deadline: Deadline) -> Result<Outcome, Unavailable> {
+async fn find_out(
+    app: &App,
+    approval: &Approval,
+    ending: &Ending,
+    deadline: Deadline,
+) -> Result<(What, Outcome), Unavailable> {
     let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
+    let answer = What::CallbackClosed { callback: Callback::from(&ending.intent), found: Found::from(&look_up) };
     match truth::outcome_at(approval, &look_up, app.now()) {
-        Some(outcome) => Ok(outcome),
+        Some(outcome) => Ok((answer, outcome)),
         None if app.now().duration_since(ending.at) > TRACE_AWAITED => {
-            Ok(truth::outcome_of_closed(&approval.id, &look_up))
+            Ok((answer, truth::outcome_of_closed(&approval.id, &look_up)))
         }
         None => Err(Unavailable::new("Step Functions", "the token is closed and the history does not show why yet")),
     }

@@ -5,11 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
+use countersign_bot::approval::audit::{Entry, JOURNAL_MAX};
 use countersign_bot::approval::event::{Event, SOURCE};
-use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
-use countersign_bot::approval::record::{Approval, ExecutionEnd};
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
+use countersign_bot::approval::record::{Approval, ExecutionEnd, State};
 use countersign_bot::approval::truth::{LookUp, TaskFate};
-use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
+use countersign_bot::ports::{
+    CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
+};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
@@ -25,7 +28,7 @@ impl countersign_bot::ports::Clock for Clock {
     }
 }
 
-/// Approvals by id, with the index of what is due.
+/// Approvals by id with their audit trails, and the indexes that DynamoDB has.
 #[derive(Default)]
 pub struct MemoryStore {
     records: Mutex<Records>,
@@ -70,32 +73,57 @@ struct Records {
     by_id: HashMap<ApprovalId, Approval>,
     due: BTreeSet<(Timestamp, ApprovalId)>,
     by_execution: HashMap<ExecutionArn, Vec<ApprovalId>>,
+    trails: HashMap<ApprovalId, Vec<Entry>>,
+    waiting: HashMap<String, BTreeSet<Waiting>>,
+    by_requester: HashMap<PersonId, BTreeSet<(Timestamp, ApprovalId)>>,
 }
 
 impl Records {
-    fn put(&mut self, approval: Approval) {
+    /// Puts the record and what is in its journal, or nothing; returns the record as it is now.
+    fn put(&mut self, mut approval: Approval) -> Result<Approval, Unavailable> {
+        if approval.journal.len() > JOURNAL_MAX {
+            let problem = "there are too many entries of the audit trail in one change";
+            return Err(Unavailable::new("store", problem));
+        }
+        let trail = self.trails.entry(approval.id.clone()).or_default();
+        if approval.journal.iter().any(|entry| trail.iter().any(|known| known.sequence == entry.sequence)) {
+            let problem = "the audit trail has entries that the record does not know of";
+            return Err(Unavailable::new("store", problem));
+        }
+        trail.append(&mut approval.journal);
         if let Some(at) = self.by_id.get(&approval.id).and_then(Approval::due_at) {
             self.due.remove(&(at, approval.id.clone()));
         }
         if let Some(at) = approval.due_at() {
             self.due.insert((at, approval.id.clone()));
         }
-        self.by_id.insert(approval.id.clone(), approval);
+        let waiting = self.waiting.entry(approval.rules.name.clone()).or_default();
+        let key = Waiting { deadline: approval.request.deadline, id: approval.id.clone() };
+        if approval.state == State::Pending {
+            waiting.insert(key)
+        } else {
+            waiting.remove(&key)
+        };
+        self.by_id.insert(approval.id.clone(), approval.clone());
+        Ok(approval)
     }
 }
 
 #[async_trait]
 impl Store for MemoryStore {
-    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
+    async fn raise(&self, approval: Approval) -> Result<Raised, Unavailable> {
         let mut records = lock(&self.records);
         if let Some(existing) = records.by_id.get(&approval.id) {
             return Ok(Raised::Existing(Box::new(existing.clone())));
         }
-        let execution = approval.request.execution.clone();
-        records.by_execution.entry(execution).or_default().push(approval.id.clone());
-        records.put(approval.clone());
+        let approval = records.put(approval)?;
+        let (id, request) = (&approval.id, &approval.request);
+        records.by_execution.entry(request.execution.clone()).or_default().push(id.clone());
+        if let Some(requester) = &request.requester {
+            records.by_requester.entry(requester.id.clone()).or_default().insert((request.raised_at, id.clone()));
+        }
         self.changes.note();
-        Ok(Raised::New)
+        Ok(Raised::New(Box::new(approval)))
     }
 
     async fn load(&self, id: &ApprovalId) -> Result<Option<Approval>, Unavailable> {
@@ -108,12 +136,16 @@ impl Store for MemoryStore {
             Some(current) if current.version != approval.version => Ok(Saved::Conflict(Box::new(current.clone()))),
             Some(_) => {
                 approval.version += 1;
-                records.put(approval.clone());
+                let approval = records.put(approval)?;
                 self.changes.note();
                 Ok(Saved::Done(Box::new(approval)))
             }
             None => Err(Unavailable::new("store", "the approval is not on record")),
         }
+    }
+
+    async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable> {
+        Ok(lock(&self.records).trails.get(id).cloned().unwrap_or_default())
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
@@ -124,6 +156,18 @@ impl Store for MemoryStore {
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
         Ok(lock(&self.records).by_execution.get(execution).cloned().unwrap_or_default())
+    }
+
+    async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {
+        let records = lock(&self.records);
+        let waiting = records.waiting.get(policy).into_iter().flatten();
+        Ok(waiting.filter(|waiting| waiting.deadline > now).take(limit).cloned().collect())
+    }
+
+    async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        let records = lock(&self.records);
+        let raised = records.by_requester.get(person).into_iter().flatten().rev();
+        Ok(raised.take(limit).map(|(_, id)| id.clone()).collect())
     }
 }
 

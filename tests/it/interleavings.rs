@@ -7,9 +7,10 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use countersign_bot::announce;
 use countersign_bot::app::{App, Ports};
+use countersign_bot::approval::audit::{What, verify};
 use countersign_bot::approval::decide::Command;
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{Approval, Platform, Status, Verdict};
+use countersign_bot::approval::record::{Approval, Platform, Status, Verdict, Vote};
 use countersign_bot::config::Config;
 use countersign_bot::deadline::Deadline;
 use countersign_bot::{notify, reconcile, resolve};
@@ -235,6 +236,22 @@ impl Stage {
         panic!("not quiet after half an hour: {:?}", self.store.all().into_iter().find(|it| it.id == approval.id));
     }
 
+    /// The audit trail is whole, and tells the same end once.
+    async fn check_trail(&self, record: &Approval) {
+        let entries = self.app.ports.store.history(&record.id).await.unwrap();
+        assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
+        let ends: Vec<&What> =
+            entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();
+        assert!(matches!(ends[..], [What::Resolved { status, .. }] if *status == record.status()), "{ends:?}");
+        let last_word = |vote: &Vote| {
+            let said = What::from(vote);
+            entries.iter().any(|entry| entry.what == said && entry.at == vote.at)
+        };
+        assert!(record.votes.iter().all(last_word), "every vote is in the trail: {entries:?}");
+        let went_out = entries.iter().filter(|entry| matches!(entry.what, What::Delivered { .. })).count();
+        assert_eq!(went_out, 1, "the card went out once");
+    }
+
     fn check(&self, record: &Approval) {
         let expected = match self.engine.task(record.token.expose()) {
             TaskFate::Succeeded(_) => Status::Approved,
@@ -285,6 +302,7 @@ fn any_order(required: usize) {
             stage.play(&approval, &parts, &choices).await;
             let record = stage.calm_down(&approval).await;
             stage.check(&record);
+            stage.check_trail(&record).await;
             *seen.borrow_mut().entry(record.status().as_str()).or_default() += 1;
         });
         Ok(())

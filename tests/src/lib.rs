@@ -2,4 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+pub mod case;
+pub mod harness;
+pub mod http;
+pub mod patience;
+pub mod process;
+pub mod server;
 pub mod store_suite;

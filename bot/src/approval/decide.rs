@@ -4,6 +4,7 @@
 
 use jiff::Timestamp;
 
+use super::audit::What;
 use super::event::Event;
 use super::ids::PersonId;
 use super::policy::Person;
@@ -115,7 +116,8 @@ pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> 
     }
 }
 
-fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
+/// Whether this approval still waits for people.
+pub fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
     let verdict = match &approval.state {
         State::Pending if now >= approval.request.deadline => {
             return Err(Refusal::TooLate { deadline: approval.request.deadline });
@@ -159,7 +161,8 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
     // A person has one vote; who approved and then rejects has changed their mind.
     next.votes.retain(|earlier| earlier.person != vote.person);
     next.votes.push(vote.clone());
-    next.adopt(command.message.as_ref());
+    next.log(What::from(&vote), now);
+    next.discover(command.message.as_ref(), now);
     next.revision += 1;
     next.leave_to_reconciler(now);
     let voted = Event::voted(&next, &vote);
@@ -170,6 +173,7 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
         Verdict::Approve => return Counted::Open(next),
     };
     next.state = State::Resolving(Ending { intent, at: now });
+    next.log(What::Decided { verdict: command.verdict }, now);
     Counted::Decided(next)
 }
 

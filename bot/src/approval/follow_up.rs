@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::audit::What;
 use super::event::Event;
 use super::notes::Note;
 use super::record::{Approval, Copy, Destination, MessageRef, Outcome, Resolution, Retry, State};
@@ -51,6 +52,7 @@ impl Approval {
 
     /// Records that Step Functions has the task ended in this way.
     pub fn resolve(&mut self, outcome: Outcome, now: Timestamp) {
+        self.log(What::resolved(&outcome), now);
         self.state = State::Resolved(Resolution { outcome, at: now });
         self.revision += 1;
         self.leave_to_reconciler(now);

@@ -1,5 +1,6 @@
-//! The decision core: ids, policy, request, record, events and `decide`. Nothing here does I/O or reads a clock.
+//! The decision core: ids, policy, request, record, events, audit trail and `decide`. Nothing here does I/O or reads a clock.
 
+pub mod audit;
 pub mod decide;
 pub mod event;
 pub mod follow_up;

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::audit::{Entry, Head, What};
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
 use super::policy::Rules;
@@ -41,6 +42,12 @@ pub struct Approval {
     pub lease_until: Option<Timestamp>,
     /// When the reconciler looks at what is unfinished.
     pub retry: Option<Retry>,
+    /// The end of the audit trail, with what is in `journal`.
+    pub audit: Head,
+    /// Entries of the audit trail that are not written yet; the store writes them with the record.
+    pub journal: Vec<Entry>,
+    /// How many attempts did not count.
+    pub refused: u32,
     /// Grows with every write.
     pub version: u64,
 }
@@ -115,7 +122,7 @@ pub enum Outcome {
 }
 
 /// The word for where an approval stands, in events, messages and task output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Status {
     /// Waiting for people.
@@ -249,8 +256,10 @@ impl Approval {
     /// A new record for what a workflow asks, pending, with nothing sent yet.
     pub fn raise(asked: Asked) -> Self {
         let Asked { token, request, rules } = asked;
+        let id = ApprovalId::of(&token);
         let mut approval = Self {
-            id: ApprovalId::of(&token),
+            audit: Head::genesis(&id),
+            id,
             token,
             request,
             rules,
@@ -263,8 +272,11 @@ impl Approval {
             revision: 0,
             lease_until: None,
             retry: None,
+            journal: Vec::new(),
+            refused: 0,
             version: 0,
         };
+        approval.log(What::raised(&approval), approval.request.raised_at);
         approval.outbox.push(Event::requested(&approval));
         approval.leave_to_reconciler(approval.request.raised_at);
         approval

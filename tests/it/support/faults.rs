@@ -5,11 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::app::Ports;
+use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::event::Event;
-use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::truth::LookUp;
-use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
+use countersign_bot::ports::{
+    CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
+};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -100,7 +103,7 @@ struct Faulty<T: ?Sized> {
 
 #[async_trait]
 impl Store for Faulty<dyn Store> {
-    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
+    async fn raise(&self, approval: Approval) -> Result<Raised, Unavailable> {
         self.faults.around(Call::Raise, self.inner.raise(approval)).await
     }
 
@@ -118,6 +121,18 @@ impl Store for Faulty<dyn Store> {
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
         self.inner.of_execution(execution).await
+    }
+
+    async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable> {
+        self.inner.history(id).await
+    }
+
+    async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {
+        self.inner.waiting(policy, now, limit).await
+    }
+
+    async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        self.inner.raised_by(person, limit).await
     }
 }
 

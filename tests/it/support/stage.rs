@@ -8,11 +8,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::app::Ports;
+use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::event::Event;
-use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::truth::LookUp;
-use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable};
+use countersign_bot::ports::{
+    CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
+};
 use futures::FutureExt;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -138,7 +141,7 @@ struct StagedStore(Arc<dyn Store>);
 
 #[async_trait]
 impl Store for StagedStore {
-    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
+    async fn raise(&self, approval: Approval) -> Result<Raised, Unavailable> {
         in_turn(self.0.raise(approval)).await
     }
 
@@ -156,6 +159,18 @@ impl Store for StagedStore {
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
         in_turn(self.0.of_execution(execution)).await
+    }
+
+    async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable> {
+        in_turn(self.0.history(id)).await
+    }
+
+    async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {
+        in_turn(self.0.waiting(policy, now, limit)).await
+    }
+
+    async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        in_turn(self.0.raised_by(person, limit)).await
     }
 }
 

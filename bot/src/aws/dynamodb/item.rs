@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::SERVICE;
+use crate::approval::audit::{Entry, Hash, Head};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::policy::Rules;
@@ -18,15 +19,23 @@ use crate::ports::Unavailable;
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
 /// with about three changes of the index each, so sixteen partitions leave room for threefold.
 pub(super) const DUE_SHARDS: u8 = 16;
+/// All of them may be raised under one policy and for one person. Each comes into the index of what waits and leaves it
+/// again, so eight partitions leave room for twofold, and a listing asks eight.
+pub(super) const LIST_SHARDS: u8 = 8;
 
 /// An approval is kept this long after its deadline or its end, whichever is later.
 const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Grows when the shape of `record` changes in a way that older code cannot read.
 const FORMAT: u32 = 1;
+/// The audit trail is kept for so much longer than the record of that moment, since the end of an approval that comes
+/// late also keeps its record for longer: no entry may go before the record that counts it.
+const TRAIL_KEPT_LONGER: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The range key of the approval itself.
 const APPROVAL: &str = "approval";
+/// What the range keys of the audit trail begin with, before the number of the entry.
+pub(super) const AUDIT: &str = "audit#";
 
-type Attributes = HashMap<String, AttributeValue>;
+pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// What is in the table for one approval.
 pub(super) struct Item {
@@ -39,7 +48,8 @@ pub(super) struct Item {
 #[derive(Debug)]
 pub(super) struct Key {
     pub(super) id: ApprovalId,
-    pub(super) due_at: i64,
+    /// The range key of the index: a time in milliseconds.
+    pub(super) at: i64,
 }
 
 /// The part of the record that only this code reads.
@@ -87,11 +97,36 @@ impl Item {
         set("expires", number(expires(approval).as_second()));
         set("votes", AttributeValue::M(votes(&approval.votes)?));
         set("record", text(&to_json(&record)?));
+        set("audit_count", number(approval.audit.count));
+        set("audit_hash", text(&approval.audit.hash.to_string()));
+        set("refused", number(approval.refused));
         if let Some(due_at) = approval.due_at() {
-            set("due_shard", number(shard(&approval.id)));
+            set("due_shard", number(shard(&approval.id, DUE_SHARDS)));
             set("due_at", number(due_at.as_millisecond()));
         }
+        let list_shard = shard(&approval.id, LIST_SHARDS);
+        if approval.state == State::Pending {
+            set("waiting", text(&list(&approval.rules.name, list_shard)));
+            set("deadline", number(approval.request.deadline.as_millisecond()));
+        }
+        if let Some(requester) = &approval.request.requester {
+            set("requester", text(&list(requester.id.as_str(), list_shard)));
+        }
         Ok(Self { attributes, write_id })
+    }
+
+    /// The items of the entries that are to be written with an approval.
+    pub(super) fn journal(approval: &Approval) -> Result<Vec<Attributes>, Unavailable> {
+        let expires = expires(approval).saturating_add(TRAIL_KEPT_LONGER).unwrap_or(Timestamp::MAX);
+        let item = |entry: &Entry| {
+            Ok(HashMap::from([
+                ("id".to_owned(), text(approval.id.as_str())),
+                ("item".to_owned(), text(&format!("{AUDIT}{:06}", entry.sequence))),
+                ("entry".to_owned(), text(&to_json(entry)?)),
+                ("expires".to_owned(), number(expires.as_second())),
+            ]))
+        };
+        approval.journal.iter().map(item).collect()
     }
 
     /// The primary key of an approval.
@@ -117,8 +152,13 @@ impl Item {
             return Err(broken("format"));
         }
         let record: Record = from_json(attributes, "record")?;
+        let id = ApprovalId::parse(string(attributes, "id")?).map_err(|_| broken("id"))?;
+        let (audit, refused) = read_trail(attributes, &id)?;
         Ok(Approval {
-            id: ApprovalId::parse(string(attributes, "id")?).map_err(|_| broken("id"))?,
+            audit,
+            refused,
+            journal: Vec::new(),
+            id,
             token: TaskToken::parse(string(attributes, "token")?).map_err(|_| broken("token"))?,
             version: integer(attributes, "version")?,
             votes: read_votes(attributes)?,
@@ -137,12 +177,36 @@ impl Item {
 }
 
 impl Key {
-    /// The keys that an index returned; only the index of what is due says when.
-    pub(super) fn read(attributes: &Attributes) -> Result<Self, Unavailable> {
+    /// The keys that an index returned, with this range key.
+    pub(super) fn read(attributes: &Attributes, range: &'static str) -> Result<Self, Unavailable> {
         let id = ApprovalId::parse(string(attributes, "id")?).map_err(|_| broken("id"))?;
-        let due_at = if attributes.contains_key("due_at") { integer(attributes, "due_at")? } else { 0 };
-        Ok(Self { id, due_at })
+        Ok(Self { id, at: integer(attributes, range)? })
     }
+
+    /// The range key as a time.
+    pub(super) fn time(&self) -> Result<Timestamp, Unavailable> {
+        Timestamp::from_millisecond(self.at).map_err(|error| Unavailable::new(SERVICE, error))
+    }
+}
+
+/// The partition of a listing: what it lists by, and a shard of it.
+pub(super) fn list(of: &str, shard: u8) -> String {
+    format!("{of}#{shard}")
+}
+
+/// An entry of the audit trail.
+pub(super) fn read_entry(attributes: &Attributes) -> Result<Entry, Unavailable> {
+    from_json(attributes, "entry")
+}
+
+/// The head of the audit trail and the number of attempts that did not count. The trail of a record that was written
+/// before there were any begins with its next change.
+fn read_trail(attributes: &Attributes, id: &ApprovalId) -> Result<(Head, u32), Unavailable> {
+    if !attributes.contains_key("audit_hash") {
+        return Ok((Head::genesis(id), 0));
+    }
+    let hash = Hash::parse(string(attributes, "audit_hash")?).ok_or_else(|| broken("audit_hash"))?;
+    Ok((Head { count: integer(attributes, "audit_count")?, hash }, integer(attributes, "refused")?))
 }
 
 /// Votes by person, so that the table itself holds at most one of each.
@@ -160,8 +224,8 @@ fn read_votes(attributes: &Attributes) -> Result<Vec<Vote>, Unavailable> {
 }
 
 /// Approval ids are hashes, so any part of one spreads evenly.
-fn shard(id: &ApprovalId) -> u8 {
-    id.as_str().bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(31).wrapping_add(byte)) % DUE_SHARDS
+fn shard(id: &ApprovalId, shards: u8) -> u8 {
+    id.as_str().bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(31).wrapping_add(byte)) % shards
 }
 
 fn expires(approval: &Approval) -> Timestamp {
@@ -227,6 +291,8 @@ mod tests {
         approval.lease_until = Some(after(60));
         approval.unsent = vec![Destination::Slack, Destination::Email(PersonId::parse("linus").unwrap())];
         approval.version = 9;
+        approval.refused = 3;
+        approval.journal.clear();
         approval
     }
 
@@ -279,11 +345,37 @@ mod tests {
     }
 
     #[test]
+    fn an_approval_is_listed_while_it_waits_and_for_its_requester_always() {
+        let mut approval = approval("");
+        let shard = shard(&approval.id, LIST_SHARDS);
+        let item = |approval: &Approval| Item::new(approval).unwrap().attributes;
+        let waits = item(&approval);
+        assert_eq!(string(&waits, "waiting").unwrap(), format!("p#{shard}"));
+        assert_eq!(integer::<i64>(&waits, "deadline").unwrap(), after(600).as_millisecond());
+        assert_eq!(string(&waits, "requester").unwrap(), format!("ada#{shard}"));
+        approval.state = State::Resolving(Ending { intent: Intent::Approve, at: after(1) });
+        let decided = item(&approval);
+        assert!(!decided.contains_key("waiting") && !decided.contains_key("deadline"));
+        approval.request.requester = None;
+        assert!(decided.contains_key("requester") && !item(&approval).contains_key("requester"));
+    }
+
+    #[test]
+    fn a_record_from_before_there_were_trails_begins_one() {
+        let mut item = Item::new(&full()).unwrap();
+        ["audit_count", "audit_hash", "refused"].map(|name| item.attributes.remove(name));
+        let read = item.approval().unwrap();
+        assert_eq!((read.audit, read.refused), (Head::genesis(&read.id), 0));
+        item.attributes.insert("audit_hash".to_owned(), text("not a hash"));
+        assert!(item.approval().unwrap_err().to_string().contains("the item's audit_hash is not what"));
+    }
+
+    #[test]
     fn ids_spread_over_all_shards() {
         let mut counts = [0; DUE_SHARDS as usize];
         for token in 0..1_600 {
             let id = ApprovalId::of(&TaskToken::parse(&format!("token {token}")).unwrap());
-            counts[usize::from(shard(&id))] += 1;
+            counts[usize::from(shard(&id, DUE_SHARDS))] += 1;
         }
         assert!(counts.iter().all(|count| (60..=150).contains(count)), "{counts:?}");
     }

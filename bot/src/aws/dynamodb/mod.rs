@@ -1,10 +1,12 @@
-//! The store in DynamoDB: one item an approval, replaced by one conditional write.
+//! The store in DynamoDB: one item an approval, replaced by one conditional write, and one item for each entry of its
+//! audit trail, put in the same transaction.
 //!
 //! A write that loses gets the winner's item in the same answer (`ReturnValuesOnConditionCheckFailure`), so nobody
-//! reads again to learn who was first. What is due is found through a sparse index, and what belongs to an
-//! execution through another; both hold keys only.
+//! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
+//! person has asked for is found through indexes of their own, which hold keys only.
 
 mod item;
+mod write;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,21 +15,26 @@ use async_trait::async_trait;
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure as OnFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
 use jiff::Timestamp;
 
 use super::{code, retries, timeouts};
-use crate::approval::ids::{ApprovalId, ExecutionArn};
+use crate::approval::audit::Entry;
+use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::record::Approval;
-use crate::ports::{Raised, Saved, Store, Unavailable};
-use item::{DUE_SHARDS, Item, Key};
+use crate::ports::{Raised, Saved, Store, Unavailable, Waiting};
+use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, read_entry};
+use write::{Condition, Put};
 
 /// The index of what is due, by shard and time.
 pub const DUE_INDEX: &str = "due";
 /// The index of the approvals that an execution has raised.
 pub const EXECUTIONS_INDEX: &str = "executions";
+/// The index of what waits for people, by policy and deadline.
+pub const WAITING_INDEX: &str = "waiting";
+/// The index of what a person has asked for, by time.
+pub const REQUESTERS_INDEX: &str = "requesters";
 
 const SERVICE: &str = "DynamoDB";
 /// A try that takes longer than this is lost; three fit before Slack stops waiting.
@@ -50,75 +57,63 @@ impl DynamoDbStore {
         Self { client: Client::from_conf(config), table }
     }
 
-    /// Puts the item if the condition holds; otherwise the item that is there.
-    async fn put(&self, item: Item, condition: Condition) -> Result<Put, Unavailable> {
-        let mut call = self.client.put_item().table_name(&self.table).set_item(Some(item.into_attributes()));
-        call = call.return_values_on_condition_check_failure(OnFailure::AllOld);
-        call = match condition {
-            Condition::IsNew => {
-                call.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id")
-            }
-            Condition::IsAt(version) => call
-                .condition_expression("#version = :read")
-                .expression_attribute_names("#version", "version")
-                .expression_attribute_values(":read", AttributeValue::N(version.to_string())),
-        };
-        match call.send().await {
-            Ok(_) => Ok(Put::Done),
-            Err(SdkError::ServiceError(refused)) if refused.err().is_conditional_check_failed_exception() => {
-                let PutItemError::ConditionalCheckFailedException(refused) = refused.into_err() else {
-                    return Err(Unavailable::new(SERVICE, "a conditional write was refused without a reason"));
-                };
-                let theirs = refused.item.ok_or_else(|| Unavailable::new(SERVICE, "the approval is not on record"))?;
-                Ok(Put::Refused(Item::read(theirs)?))
-            }
-            Err(error) => Err(unavailable(&error)),
-        }
-    }
-
-    /// The keys on one page of an index: as many as are wanted, in the order of its range key.
-    async fn query(
-        &self,
-        index: &str,
-        condition: &str,
-        values: HashMap<String, AttributeValue>,
-        limit: usize,
-    ) -> Result<Vec<Key>, Unavailable> {
-        let call = self.client.query().table_name(&self.table).index_name(index);
-        let call = call.key_condition_expression(condition).set_expression_attribute_values(Some(values));
+    /// The first keys of an index that match, in the order of its range key.
+    async fn query(&self, query: Query, limit: usize) -> Result<Vec<Key>, Unavailable> {
+        let call = self.client.query().table_name(&self.table).index_name(query.index);
+        let call = call.key_condition_expression(query.condition).set_expression_attribute_values(Some(query.values));
+        let call = call.scan_index_forward(!query.is_newest_first);
         let mut pages = call.limit(limit.try_into().unwrap_or(i32::MAX)).into_paginator().items().send();
         let mut keys = Vec::new();
         while keys.len() < limit {
             let Some(found) = pages.next().await else { break };
-            keys.push(Key::read(&found.map_err(|error| unavailable(&error))?)?);
+            keys.push(Key::read(&found.map_err(|error| unavailable(&error))?, query.range)?);
         }
         Ok(keys)
     }
 
-    async fn due_in_shard(&self, shard: u8, now: Timestamp, limit: usize) -> Result<Vec<Key>, Unavailable> {
-        let values = HashMap::from([
-            (":shard".to_owned(), AttributeValue::N(shard.to_string())),
-            (":now".to_owned(), AttributeValue::N(now.as_millisecond().to_string())),
-        ]);
-        self.query(DUE_INDEX, "due_shard = :shard AND due_at <= :now", values, limit).await
+    /// The keys that all shards have found, in the order of the range key.
+    async fn query_shards(&self, queries: impl Iterator<Item = Query>, limit: usize) -> Result<Vec<Key>, Unavailable> {
+        let found = try_join_all(queries.map(|query| self.query(query, limit))).await?;
+        let mut found: Vec<Key> = found.into_iter().flatten().collect();
+        found.sort_by(|a, b| (a.at, &a.id).cmp(&(b.at, &b.id)));
+        Ok(found)
     }
 }
 
-enum Condition {
-    IsNew,
-    IsAt(u64),
+/// What to ask an index for.
+struct Query {
+    index: &'static str,
+    /// The attribute that the index is sorted by.
+    range: &'static str,
+    condition: &'static str,
+    values: HashMap<String, AttributeValue>,
+    is_newest_first: bool,
 }
 
-enum Put {
-    Done,
-    Refused(Item),
+impl Query {
+    fn new<const N: usize>(
+        index: &'static str,
+        range: &'static str,
+        condition: &'static str,
+        values: [(&str, AttributeValue); N],
+    ) -> Self {
+        let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Self { index, range, condition, values, is_newest_first: false }
+    }
+}
+
+fn milliseconds(time: Timestamp) -> AttributeValue {
+    AttributeValue::N(time.as_millisecond().to_string())
 }
 
 #[async_trait]
 impl Store for DynamoDbStore {
-    async fn raise(&self, approval: &Approval) -> Result<Raised, Unavailable> {
-        match self.put(Item::new(approval)?, Condition::IsNew).await? {
-            Put::Done => Ok(Raised::New),
+    async fn raise(&self, mut approval: Approval) -> Result<Raised, Unavailable> {
+        match self.write(&approval, Condition::IsNew).await? {
+            Put::Done => {
+                approval.journal.clear();
+                Ok(Raised::New(Box::new(approval)))
+            }
             Put::Refused(theirs) => Ok(Raised::Existing(Box::new(theirs.approval()?))),
         }
     }
@@ -132,27 +127,61 @@ impl Store for DynamoDbStore {
     async fn save(&self, mut approval: Approval) -> Result<Saved, Unavailable> {
         let read = approval.version;
         approval.version += 1;
-        let item = Item::new(&approval)?;
-        let write_id = item.write_id.clone();
-        match self.put(item, Condition::IsAt(read)).await? {
-            Put::Done => Ok(Saved::Done(Box::new(approval))),
-            // An earlier try of this very write took effect, and its answer was lost.
-            Put::Refused(theirs) if theirs.write_id == write_id => Ok(Saved::Done(Box::new(approval))),
+        match self.write(&approval, Condition::IsAt(read)).await? {
+            Put::Done => {
+                approval.journal.clear();
+                Ok(Saved::Done(Box::new(approval)))
+            }
             Put::Refused(theirs) => Ok(Saved::Conflict(Box::new(theirs.approval()?))),
         }
     }
 
+    async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable> {
+        let call = self.client.query().table_name(&self.table).consistent_read(true);
+        let call = call.key_condition_expression("id = :id AND begins_with(#item, :audit)");
+        let call = call.expression_attribute_names("#item", "item");
+        let call = call.expression_attribute_values(":id", AttributeValue::S(id.to_string()));
+        let call = call.expression_attribute_values(":audit", AttributeValue::S(AUDIT.to_owned()));
+        let mut items = call.into_paginator().items().send();
+        let mut entries = Vec::new();
+        while let Some(found) = items.next().await {
+            entries.push(read_entry(&found.map_err(|error| unavailable(&error))?)?);
+        }
+        Ok(entries)
+    }
+
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
-        let shards = (0..DUE_SHARDS).map(|shard| self.due_in_shard(shard, now, limit));
-        let mut due: Vec<Key> = try_join_all(shards).await?.into_iter().flatten().collect();
-        due.sort_by_key(|key| key.due_at);
+        let query = |shard: u8| {
+            let values = [(":shard", AttributeValue::N(shard.to_string())), (":now", milliseconds(now))];
+            Query::new(DUE_INDEX, "due_at", "due_shard = :shard AND due_at <= :now", values)
+        };
+        let due = self.query_shards((0..DUE_SHARDS).map(query), limit).await?;
         Ok(due.into_iter().take(limit).map(|key| key.id).collect())
     }
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
-        let values = HashMap::from([(":execution".to_owned(), AttributeValue::S(execution.to_string()))]);
-        let keys = self.query(EXECUTIONS_INDEX, "execution = :execution", values, usize::MAX).await?;
-        Ok(keys.into_iter().map(|key| key.id).collect())
+        let values = [(":execution", AttributeValue::S(execution.to_string()))];
+        let query = Query::new(EXECUTIONS_INDEX, "raised_at", "execution = :execution", values);
+        Ok(self.query(query, usize::MAX).await?.into_iter().map(|key| key.id).collect())
+    }
+
+    async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {
+        let query = |shard: u8| {
+            let values = [(":list", AttributeValue::S(list(policy, shard))), (":now", milliseconds(now))];
+            Query::new(WAITING_INDEX, "deadline", "waiting = :list AND deadline > :now", values)
+        };
+        let waiting = self.query_shards((0..LIST_SHARDS).map(query), limit).await?;
+        waiting.into_iter().take(limit).map(|key| Ok(Waiting { deadline: key.time()?, id: key.id })).collect()
+    }
+
+    async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        let query = |shard: u8| {
+            let values = [(":list", AttributeValue::S(list(person.as_str(), shard)))];
+            let query = Query::new(REQUESTERS_INDEX, "raised_at", "requester = :list", values);
+            Query { is_newest_first: true, ..query }
+        };
+        let raised = self.query_shards((0..LIST_SHARDS).map(query), limit).await?;
+        Ok(raised.into_iter().rev().take(limit).map(|key| key.id).collect())
     }
 }
 
@@ -162,75 +191,23 @@ fn unavailable<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Unavailable {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
-    use crate::approval::record::Outcome;
     use crate::approval::sample::{after, approval};
     use crate::aws::wire::{Answer, Service, config_for, refusal};
 
-    async fn table(answers: impl IntoIterator<Item = Answer>) -> (Service, DynamoDbStore) {
+    pub(super) async fn table(answers: impl IntoIterator<Item = Answer>) -> (Service, DynamoDbStore) {
         let service = Service::answering(answers).await;
         let store = DynamoDbStore::new(&service.config(), "approvals".to_owned());
         (service, store)
-    }
-
-    /// The item of this approval, in the JSON that DynamoDB speaks.
-    fn wire_item(approval: &Approval) -> Value {
-        let item = Item::new(approval).unwrap().into_attributes();
-        fn value(attribute: &AttributeValue) -> Value {
-            match attribute {
-                AttributeValue::S(text) => json!({ "S": text }),
-                AttributeValue::N(number) => json!({ "N": number }),
-                AttributeValue::M(map) => {
-                    let map: serde_json::Map<_, _> = map.iter().map(|(key, it)| (key.clone(), value(it))).collect();
-                    json!({ "M": map })
-                }
-                other => panic!("{other:?} is not written"),
-            }
-        }
-        item.iter().map(|(name, attribute)| (name.clone(), value(attribute))).collect::<serde_json::Map<_, _>>().into()
-    }
-
-    #[tokio::test]
-    async fn a_change_is_one_write_on_the_version_that_was_read() {
-        let (service, store) = table([(200, json!({}))]).await;
-        let mut approval = approval("slack_channel = \"C1\"");
-        approval.version = 6;
-        let Saved::Done(saved) = store.save(approval).await.unwrap() else { panic!("nobody else was there") };
-        assert_eq!(saved.version, 7);
-        let asked = &service.asked()[0];
-        assert_eq!(asked["TableName"], "approvals");
-        assert_eq!(asked["ConditionExpression"], "#version = :read");
-        assert_eq!(asked["ExpressionAttributeValues"][":read"]["N"], "6");
-        assert_eq!(asked["ReturnValuesOnConditionCheckFailure"], "ALL_OLD");
-        assert_eq!(asked["Item"]["version"]["N"], "7");
-        assert_eq!(asked["Item"]["due_at"]["N"], after(15).as_millisecond().to_string());
-    }
-
-    #[tokio::test]
-    async fn whoever_is_second_gets_the_record_of_the_first() {
-        let ours = approval("");
-        let mut theirs = ours.clone();
-        theirs.version = 1;
-        theirs.resolve(Outcome::Expired, after(600));
-        let refused = |item: Value| {
-            let (status, mut body) = refusal(400, "ConditionalCheckFailedException");
-            body["Item"] = item;
-            (status, body)
-        };
-        let (_service, store) = table([refused(wire_item(&theirs)), refused(wire_item(&theirs))]).await;
-        let Saved::Conflict(record) = store.save(ours.clone()).await.unwrap() else { panic!("they were first") };
-        assert_eq!((record.state, record.version), (theirs.state.clone(), 1));
-        let Raised::Existing(record) = store.raise(&ours).await.unwrap() else { panic!("it was there") };
-        assert_eq!(record.state, theirs.state);
     }
 
     #[tokio::test]
     async fn a_passing_failure_is_tried_again_and_a_lasting_one_is_named_without_its_message() {
         let throttled = || refusal(400, "ProvisionedThroughputExceededException");
         let (service, store) = table([throttled(), throttled(), (200, json!({}))]).await;
-        assert!(matches!(store.raise(&approval("")).await, Ok(Raised::New)));
+        assert!(matches!(store.raise(approval("")).await, Ok(Raised::New(_))));
         assert_eq!(service.asked().len(), 3);
 
         let (service, store) = table([refusal(400, "AccessDeniedException")]).await;
@@ -261,5 +238,54 @@ mod tests {
             .map(|asked| asked["ExpressionAttributeValues"][":shard"]["N"].as_str().unwrap().to_owned())
             .collect();
         assert_eq!(shards.len(), usize::from(DUE_SHARDS));
+    }
+
+    #[tokio::test]
+    async fn what_waits_is_gathered_by_deadline_and_what_was_asked_for_backwards() {
+        let id = |token: &str| ApprovalId::of(&crate::approval::ids::TaskToken::parse(token).unwrap());
+        let (one, other) = (id("one"), id("other"));
+        let answers = |range: &str| {
+            let mut answers = vec![(200, json!({ "Items": [] })); usize::from(LIST_SHARDS)];
+            answers[2].1 = json!({ "Items": [{ "id": { "S": other }, range: { "N": "2000" } }] });
+            answers[5].1 = json!({ "Items": [{ "id": { "S": one }, range: { "N": "1000" } }] });
+            answers
+        };
+        let (service, store) = table(answers("deadline")).await;
+        let found = store.waiting("payments", after(0), 10).await.unwrap();
+        let time = |milliseconds| Timestamp::from_millisecond(milliseconds).unwrap();
+        let waiting = |milliseconds, id: &ApprovalId| Waiting { deadline: time(milliseconds), id: id.clone() };
+        assert_eq!(found, [waiting(1_000, &one), waiting(2_000, &other)]);
+        for asked in service.asked() {
+            assert_eq!((&asked["IndexName"], &asked["ScanIndexForward"]), (&json!("waiting"), &json!(true)));
+            let list = asked["ExpressionAttributeValues"][":list"]["S"].as_str().unwrap();
+            assert!(list.starts_with("payments#"), "{list}");
+        }
+        let (service, store) = table(answers("raised_at")).await;
+        let ada = PersonId::parse("ada").unwrap();
+        assert_eq!(store.raised_by(&ada, 1).await.unwrap(), [other]);
+        let asked = &service.asked()[0];
+        assert_eq!((&asked["IndexName"], &asked["ScanIndexForward"]), (&json!("requesters"), &json!(false)));
+        assert_eq!(asked["Limit"], 1);
+    }
+
+    #[tokio::test]
+    async fn a_trail_is_read_page_by_page_and_never_stale() {
+        let approval = approval("");
+        let entry = |entry: &Entry| json!({ "entry": { "S": serde_json::to_string(entry).unwrap() } });
+        let mut longer = approval.clone();
+        longer.resolve(crate::approval::record::Outcome::Expired, after(600));
+        let (first, second) = (entry(&longer.journal[0]), entry(&longer.journal[1]));
+        let key = json!({ "id": { "S": approval.id }, "item": { "S": "audit#000001" } });
+        let answers =
+            [(200, json!({ "Items": [first], "LastEvaluatedKey": key })), (200, json!({ "Items": [second] }))];
+        let (service, store) = table(answers).await;
+        assert_eq!(store.history(&approval.id).await.unwrap(), longer.journal);
+        let asked = &service.asked()[0];
+        assert_eq!((&asked["ConsistentRead"], &asked["IndexName"]), (&json!(true), &json!(null)));
+        assert_eq!(asked["ExpressionAttributeValues"][":audit"]["S"], "audit#");
+
+        let (_service, store) = table([(200, json!({ "Items": [{ "entry": { "S": "AQCEsecret" } }] }))]).await;
+        let error = store.history(&approval.id).await.unwrap_err().to_string();
+        assert!(error.contains("the item's entry is not what") && !error.contains("AQCE"), "{error}");
     }
 }

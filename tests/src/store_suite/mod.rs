@@ -2,6 +2,9 @@
 //!
 //! Every case makes approvals of its own, so all of them can run on one table at the same time.
 
+mod listings;
+mod trail;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -20,7 +23,7 @@ use serde_json::{Value, json};
 pub type Case = (&'static str, fn(Arc<dyn Store>) -> BoxFuture<'static, ()>);
 
 /// All cases.
-pub const CASES: [Case; 7] = [
+pub const CASES: [Case; 14] = [
     ("what_is_raised_is_loaded_as_it_was", |store| Box::pin(raised(store))),
     ("a_task_that_is_delivered_twice_raises_one_approval", |store| Box::pin(raised_twice(store))),
     ("of_two_writers_one_wins_and_the_other_is_shown_the_winner", |store| Box::pin(two_writers(store))),
@@ -28,6 +31,13 @@ pub const CASES: [Case; 7] = [
     ("what_is_due_comes_first_things_first_and_what_is_done_not_at_all", |store| Box::pin(due(store))),
     ("an_execution_knows_its_approvals_and_no_others", |store| Box::pin(of_execution(store))),
     ("the_largest_request_and_everything_said_about_it_fits", |store| Box::pin(largest(store))),
+    ("what_happened_is_written_with_the_change_or_not_at_all", |store| Box::pin(trail::audited(store))),
+    ("an_entry_that_is_in_the_way_keeps_the_change_from_being_made", |store| Box::pin(trail::in_the_way(store))),
+    ("a_change_with_more_entries_than_fit_is_not_made", |store| Box::pin(trail::too_many_entries(store))),
+    ("many_writers_make_one_chain", |store| Box::pin(trail::one_chain(store))),
+    ("a_change_whose_answer_was_lost_is_not_written_twice", |store| Box::pin(trail::answer_lost(store))),
+    ("what_waits_under_a_policy_is_listed_by_deadline_until_it_is_decided", |store| Box::pin(listings::waiting(store))),
+    ("what_a_person_asked_for_is_listed_the_newest_first", |store| Box::pin(listings::raised_by(store))),
 ];
 
 const RAISED_AT: &str = "2026-11-23T10:00:00Z";
@@ -41,9 +51,13 @@ fn policy() -> Policy {
     policy_file::read(&format!("{people}{rules}[policies.many]\nrequired = 100\napprovers = [{everybody}]\n")).unwrap()
 }
 
+fn unique() -> String {
+    format!("{:032x}", fastrand::u128(..))
+}
+
 /// An approval that nobody else has, of an execution of its own unless one is given.
 fn approval(execution: Option<&ExecutionArn>, asked: Value) -> Approval {
-    let unique = format!("{:032x}", fastrand::u128(..));
+    let unique = unique();
     let own = format!("arn:aws:states:eu-west-1:123456789012:execution:suite:{unique}");
     let input = json!({
         "taskToken": format!("token-{unique}"),
@@ -81,20 +95,28 @@ fn assert_same(one: &Approval, other: &Approval) {
     assert_eq!(format!("{one:?}"), format!("{other:?}"));
 }
 
+/// Raises an approval that nobody has raised.
+async fn recorded(store: &Arc<dyn Store>, approval: Approval) -> Approval {
+    match store.raise(approval).await {
+        Ok(Raised::New(recorded)) => *recorded,
+        other => panic!("{other:?}"),
+    }
+}
+
 async fn raised(store: Arc<dyn Store>) {
     let mut approval = plain(None);
     assert!(store.load(&approval.id).await.unwrap().is_none());
     approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
     approval.votes.push(vote(&approval, 0, "gut <so> & \"richtig\" ✓"));
-    assert!(matches!(store.raise(&approval).await, Ok(Raised::New)));
+    let approval = recorded(&store, approval).await;
     assert_same(&store.load(&approval.id).await.unwrap().unwrap(), &approval);
 }
 
 async fn raised_twice(store: Arc<dyn Store>) {
-    let approval = plain(None);
-    assert!(matches!(store.raise(&approval).await, Ok(Raised::New)));
+    let asked = plain(None);
+    let approval = recorded(&store, asked.clone()).await;
     let Ok(Saved::Done(changed)) = store.save(approval.clone()).await else { panic!("nobody else was there") };
-    match store.raise(&approval).await {
+    match store.raise(asked).await {
         Ok(Raised::Existing(existing)) => assert_same(&existing, &changed),
         other => panic!("{other:?}"),
     }
@@ -103,8 +125,7 @@ async fn raised_twice(store: Arc<dyn Store>) {
 }
 
 async fn two_writers(store: Arc<dyn Store>) {
-    let approval = plain(None);
-    store.raise(&approval).await.unwrap();
+    let approval = recorded(&store, plain(None)).await;
     let (mut first, mut second) = (approval.clone(), approval.clone());
     first.resolve(Outcome::Approved, after(10));
     second.resolve(Outcome::Expired, after(10));
@@ -118,8 +139,7 @@ async fn two_writers(store: Arc<dyn Store>) {
 }
 
 async fn many_writers(store: Arc<dyn Store>) {
-    let approval = plain(None);
-    store.raise(&approval).await.unwrap();
+    let approval = recorded(&store, plain(None)).await;
     let results = join_all((0..20).map(|_| store.save(approval.clone()))).await;
     let winners = results.iter().filter(|saved| matches!(saved, Ok(Saved::Done(_)))).count();
     let losers = results.iter().filter(|saved| matches!(saved, Ok(Saved::Conflict(_)))).count();
@@ -132,8 +152,7 @@ async fn due(store: Arc<dyn Store>) {
     for seconds in 0..40 {
         let mut approval = plain(None);
         approval.leave_to_reconciler(after(seconds - 1_000_000));
-        store.raise(&approval).await.unwrap();
-        ids.push(approval.id);
+        ids.push(recorded(&store, approval).await.id);
     }
     let ours: BTreeSet<&ApprovalId> = ids.iter().collect();
     let at = |seconds: i64| after(seconds + 15 - 1_000_000);
@@ -156,15 +175,12 @@ async fn due(store: Arc<dyn Store>) {
 }
 
 async fn of_execution(store: Arc<dyn Store>) {
-    let (first, other) = (plain(None), plain(None));
+    let first = recorded(&store, plain(None)).await;
+    recorded(&store, plain(None)).await;
     let execution = first.request.execution.clone();
-    let mut expected = BTreeSet::from([first.id.clone()]);
-    store.raise(&first).await.unwrap();
-    store.raise(&other).await.unwrap();
+    let mut expected = BTreeSet::from([first.id]);
     for _ in 0..3 {
-        let next = plain(Some(&execution));
-        store.raise(&next).await.unwrap();
-        expected.insert(next.id);
+        expected.insert(recorded(&store, plain(Some(&execution))).await.id);
     }
     let found: BTreeSet<ApprovalId> = store.of_execution(&execution).await.unwrap().into_iter().collect();
     assert_eq!(found, expected);
@@ -174,14 +190,14 @@ async fn of_execution(store: Arc<dyn Store>) {
 async fn largest(store: Arc<dyn Store>) {
     let fact = json!({ "name": "€".repeat(100), "value": "€".repeat(2_000) });
     let correlation = json!({ "id": "c".repeat(8_000) });
-    let mut largest = approval(
+    let largest = approval(
         None,
         json!({
             "policy": "many", "title": "€".repeat(300), "summary": "€".repeat(4_000),
             "facts": vec![fact; 20], "correlation": correlation,
         }),
     );
-    store.raise(&largest).await.unwrap();
+    let mut largest = recorded(&store, largest).await;
     for index in 0..100 {
         let vote = vote(&largest, index, &"c".repeat(1_000));
         largest.votes.push(vote);

@@ -1,0 +1,338 @@
+//! What an entry of the audit trail can tell: in words of its own, because the text of an old entry must never change.
+//!
+//! A field that comes later is optional and left out where it is empty; a kind that comes later is one more variant.
+//! Nothing in here is a token, an address or a user id of a platform: people go by their key in the policy and their
+//! name.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::approval::decide::Refusal;
+use crate::approval::ids::{ExecutionArn, PersonId};
+use crate::approval::policy::Person;
+use crate::approval::record::{Approval, Destination, Intent, MessageRef, Outcome, Platform, Status, Verdict, Vote};
+use crate::approval::truth::{LookUp, TaskFate};
+
+/// Something that happened to an approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
+pub enum What {
+    /// A workflow asked.
+    Raised {
+        /// The policy it asked under.
+        policy: String,
+        /// What for.
+        title: String,
+        /// On whose behalf, where that is a person of the policy.
+        requester: Option<Who>,
+        /// The execution that waits.
+        execution: ExecutionArn,
+        /// How long.
+        deadline: Timestamp,
+        /// How many people must approve.
+        required: usize,
+        /// Who may decide.
+        approvers: Vec<PersonId>,
+    },
+    /// The request went out.
+    Delivered {
+        /// Where to.
+        places: Vec<Place>,
+    },
+    /// The request could not be sent.
+    Undelivered {
+        /// Where to, and why.
+        failures: Vec<Failure>,
+    },
+    /// A card turned out to be out whose delivery was not known of.
+    Discovered {
+        /// Where.
+        place: Place,
+    },
+    /// A person's word counted.
+    Voted {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+        /// What they said.
+        verdict: Verdict,
+        /// In their own words.
+        comment: Option<String>,
+    },
+    /// A person's word did not count.
+    Refused {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+        /// What they said.
+        verdict: Verdict,
+        /// Why it did not count.
+        reason: Reason,
+    },
+    /// The decision was made.
+    Decided {
+        /// Which way.
+        verdict: Verdict,
+    },
+    /// Nobody could be asked, so the task is to be failed.
+    GivenUp {
+        /// What kept the request from everybody.
+        reason: String,
+    },
+    /// Step Functions took the callback.
+    CallbackAccepted {
+        /// What it was told.
+        callback: Callback,
+    },
+    /// Step Functions refused the callback, because the token is closed, and was asked how the task ended.
+    CallbackClosed {
+        /// What it was told.
+        callback: Callback,
+        /// What it said.
+        found: Found,
+    },
+    /// Step Functions was asked how the task ended, without a decision to tell it.
+    LookedUp {
+        /// What it said.
+        found: Found,
+    },
+    /// The approval ended.
+    Resolved {
+        /// How.
+        status: Status,
+        /// Why, where the status does not say it.
+        reason: Option<String>,
+    },
+    /// The bus accepted events.
+    Broadcast {
+        /// Their ids.
+        events: Vec<String>,
+    },
+    /// Copies were brought up to date, or answered.
+    Updated {
+        /// The status that they show.
+        status: Status,
+        /// Which copies.
+        places: Vec<Place>,
+    },
+    /// Copies can no longer be brought up to date.
+    Lost {
+        /// Which copies.
+        places: Vec<Place>,
+    },
+    /// The execution ended.
+    ExecutionEnded {
+        /// Its status.
+        status: String,
+    },
+}
+
+/// A person of the policy, as they were called at that time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Who {
+    /// The key in the policy file.
+    pub person: PersonId,
+    /// The name.
+    pub name: String,
+}
+
+/// A place that a request is sent to, or the message that is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Place {
+    /// The platform.
+    pub platform: Platform,
+    /// The channel or conversation, or the key of the person that the mail is for.
+    pub target: Option<String>,
+    /// The platform's id of the message in it.
+    pub message: Option<String>,
+}
+
+/// Why a request did not get to a place.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Failure {
+    /// The place.
+    pub place: Place,
+    /// What kept the request from it.
+    pub problem: String,
+    /// Whether it is tried again.
+    pub again: bool,
+}
+
+/// Why a word did not count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Reason {
+    /// The person is not among the approvers.
+    NotAnApprover,
+    /// The person asked for it, and the policy wants somebody else.
+    OwnRequest,
+    /// The person has said the same before.
+    AlreadyVoted,
+    /// The decision had been made.
+    AlreadyDecided,
+    /// The approval had ended without a decision.
+    Closed,
+    /// The deadline had passed.
+    TooLate,
+    /// The policy wants a reason with a rejection.
+    ReasonMissing,
+    /// The comment was too long.
+    CommentTooLong,
+}
+
+/// What Step Functions is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Callback {
+    /// That the task has succeeded.
+    Approved,
+    /// That it has failed, because it was rejected.
+    Rejected,
+    /// That it has failed, because nobody could be asked.
+    Undeliverable,
+}
+
+/// What Step Functions says of a task and its execution.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct Found {
+    /// What became of the task.
+    pub task: Fate,
+    /// The status in which the execution ended, if it did.
+    pub execution: Option<String>,
+}
+
+/// What became of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Fate {
+    /// It waits.
+    Open,
+    /// It was completed.
+    Succeeded,
+    /// It was failed with this error.
+    Failed(String),
+    /// Its time ran out.
+    TimedOut,
+    /// The history does not tell.
+    Unknown,
+}
+
+impl What {
+    /// What there is to tell of a new approval.
+    pub fn raised(approval: &Approval) -> Self {
+        let (request, rules) = (&approval.request, &approval.rules);
+        let requester = request.requester.as_ref();
+        Self::Raised {
+            policy: rules.name.clone(),
+            title: request.title.clone(),
+            requester: requester.map(Who::from),
+            execution: request.execution.clone(),
+            deadline: request.deadline,
+            required: rules.required,
+            approvers: rules.eligible(requester.map(|person| &person.id)).map(|person| person.id.clone()).collect(),
+        }
+    }
+
+    /// What there is to tell of an end.
+    pub fn resolved(outcome: &Outcome) -> Self {
+        let reason = match outcome {
+            Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason.clone()),
+            Outcome::Approved | Outcome::Rejected | Outcome::Expired => None,
+        };
+        Self::Resolved { status: outcome.status(), reason }
+    }
+}
+
+impl From<&Vote> for What {
+    fn from(vote: &Vote) -> Self {
+        Self::Voted {
+            who: Who { person: vote.person.clone(), name: vote.name.clone() },
+            platform: vote.platform,
+            verdict: vote.verdict,
+            comment: vote.comment.clone(),
+        }
+    }
+}
+
+impl From<&Person> for Who {
+    fn from(person: &Person) -> Self {
+        Self { person: person.id.clone(), name: person.name.clone() }
+    }
+}
+
+impl From<&MessageRef> for Place {
+    fn from(message: &MessageRef) -> Self {
+        match message {
+            MessageRef::Slack { channel, ts } => {
+                Self { platform: Platform::Slack, target: Some(channel.clone()), message: Some(ts.clone()) }
+            }
+            MessageRef::Teams { conversation, activity } => {
+                Self { platform: Platform::Teams, target: Some(conversation.clone()), message: Some(activity.clone()) }
+            }
+            MessageRef::Email { person } => Self::mail(person),
+        }
+    }
+}
+
+impl Place {
+    /// Where this destination of an approval is.
+    pub fn of(approval: &Approval, destination: &Destination) -> Self {
+        match destination {
+            Destination::Slack => {
+                Self { platform: Platform::Slack, target: approval.rules.slack_channel.clone(), message: None }
+            }
+            Destination::Teams => {
+                Self { platform: Platform::Teams, target: approval.rules.teams_conversation.clone(), message: None }
+            }
+            Destination::Email(person) => Self::mail(person),
+        }
+    }
+
+    fn mail(person: &PersonId) -> Self {
+        Self { platform: Platform::Email, target: Some(person.to_string()), message: None }
+    }
+}
+
+impl From<&Refusal> for Reason {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NotAnApprover { .. } => Self::NotAnApprover,
+            Refusal::OwnRequest => Self::OwnRequest,
+            Refusal::AlreadyVoted { .. } => Self::AlreadyVoted,
+            Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,
+            Refusal::Closed { .. } => Self::Closed,
+            Refusal::TooLate { .. } => Self::TooLate,
+            Refusal::ReasonRequired => Self::ReasonMissing,
+            Refusal::CommentTooLong => Self::CommentTooLong,
+        }
+    }
+}
+
+impl From<&Intent> for Callback {
+    fn from(intent: &Intent) -> Self {
+        match intent {
+            Intent::Approve => Self::Approved,
+            Intent::Reject => Self::Rejected,
+            Intent::GiveUp { .. } => Self::Undeliverable,
+        }
+    }
+}
+
+impl From<&LookUp> for Found {
+    fn from(look_up: &LookUp) -> Self {
+        let task = match &look_up.task {
+            TaskFate::Open => Fate::Open,
+            TaskFate::Succeeded(_) => Fate::Succeeded,
+            TaskFate::Failed { error, .. } => Fate::Failed(error.clone()),
+            TaskFate::TimedOut => Fate::TimedOut,
+            TaskFate::Unknown => Fate::Unknown,
+        };
+        Self { task, execution: look_up.end.as_ref().map(|end| end.status.clone()) }
+    }
+}

@@ -1,0 +1,78 @@
+//! What waits under a policy, and what a person has asked for.
+
+use std::sync::Arc;
+
+use countersign_bot::approval::ids::PersonId;
+use countersign_bot::approval::policy_file;
+use countersign_bot::approval::record::{Approval, Ending, Intent, Outcome, State};
+use countersign_bot::approval::request;
+use countersign_bot::ports::{Store, Waiting};
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::{after, plain, recorded, unique, vote};
+
+/// An approval under a policy, and for a person, that no other case knows.
+fn listed(name: &str, raised_after: i64, waits_for: i64) -> Approval {
+    let people = format!("[people.{name}]\nname = \"Nobody else\"\n[people.boss]\nname = \"Boss\"\n");
+    let rules = format!("[policies.{name}]\napprovers = [\"boss\"]\nslack_channel = \"C1\"\n");
+    let policy = policy_file::read(&format!("{people}{rules}")).unwrap();
+    let unique = unique();
+    let input = json!({
+        "taskToken": format!("token-{unique}"),
+        "executionArn": format!("arn:aws:states:eu-west-1:123456789012:execution:suite:{unique}"),
+        "stateEnteredAt": after(raised_after),
+        "timeoutSeconds": waits_for,
+        "approval": { "policy": name, "title": "Pay", "requestedBy": name },
+    });
+    Approval::raise(request::read(input, &policy).unwrap())
+}
+
+pub(super) async fn waiting(store: Arc<dyn Store>) {
+    let (name, other) = (format!("p{}", unique()), format!("p{}", unique()));
+    let mut expected = Vec::new();
+    // The one that was raised last waits the shortest.
+    for number in 0..30 {
+        let approval = recorded(&store, listed(&name, number, 1_000 - 20 * number)).await;
+        expected.push(Waiting { deadline: approval.request.deadline, id: approval.id });
+    }
+    expected.sort();
+    recorded(&store, listed(&other, 0, 10)).await;
+    let waiting = |now: Timestamp, limit: usize| {
+        let (store, name) = (store.clone(), name.clone());
+        async move { store.waiting(&name, now, limit).await.unwrap() }
+    };
+    assert_eq!(waiting(after(0), 100).await, expected);
+    assert_eq!(waiting(after(0), 7).await, expected[..7]);
+    assert_eq!(waiting(expected[3].deadline, 100).await, expected[4..], "what is over waits for nobody");
+
+    let endings = [
+        State::Resolving(Ending { intent: Intent::Approve, at: after(1) }),
+        State::Resolving(Ending { intent: Intent::Reject, at: after(1) }),
+    ];
+    for (ending, waiting) in endings.into_iter().zip(&expected) {
+        let mut decided = store.load(&waiting.id).await.unwrap().unwrap();
+        decided.state = ending;
+        store.save(decided).await.unwrap();
+    }
+    let mut voted = store.load(&expected[2].id).await.unwrap().unwrap();
+    voted.votes.push(vote(&voted, 0, "yes"));
+    store.save(voted).await.unwrap();
+    assert_eq!(waiting(after(0), 100).await, expected[2..]);
+}
+
+pub(super) async fn raised_by(store: Arc<dyn Store>) {
+    let (name, other) = (format!("p{}", unique()), format!("p{}", unique()));
+    let mut expected = Vec::new();
+    for number in 0..30 {
+        expected.insert(0, recorded(&store, listed(&name, number, 600)).await.id);
+    }
+    recorded(&store, listed(&other, 100, 600)).await;
+    recorded(&store, plain(None)).await;
+    let person = PersonId::parse(&name).unwrap();
+    assert_eq!(store.raised_by(&person, 100).await.unwrap(), expected);
+    let mut ended = store.load(&expected[1]).await.unwrap().unwrap();
+    ended.resolve(Outcome::Approved, after(60));
+    store.save(ended).await.unwrap();
+    assert_eq!(store.raised_by(&person, 3).await.unwrap(), expected[..3], "whatever became of it");
+}
