@@ -3,6 +3,7 @@
 //! They call the tools of others and compile in seconds. What needs the bot's own code is in `xtask-operate`.
 
 mod bench;
+mod chromium;
 mod deploy;
 mod infra;
 mod manifests;
@@ -30,6 +31,8 @@ enum Task {
     Deploy(deploy::Deploy),
     /// Looks at a deployment and says what would fail.
     Doctor(operate::Doctor),
+    /// Reads the audit trail of an approval, and says whether it is whole.
+    Audit(operate::Audit),
     /// Makes the Slack app's manifest and the Teams app for a deployment.
     Manifests(manifests::Manifests),
     /// Installs the pinned tools that the other tasks need, under `target/tools`.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
         Task::Package(package) => package.checked(),
         Task::Deploy(deploy) => deploy.run(),
         Task::Doctor(doctor) => doctor.run(),
+        Task::Audit(audit) => audit.run(),
         Task::Manifests(manifests) => manifests.write(),
         Task::Tools => tools::tools(),
     };

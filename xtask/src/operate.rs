@@ -30,6 +30,43 @@ impl Doctor {
     }
 }
 
+/// Which audit trail to read.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Audit {
+    /// Whether to print what happened, or only whether the trail is whole.
+    action: Action,
+    /// The id of the approval: apr_ and 26 letters and digits.
+    id: String,
+    /// The name of the stack.
+    #[arg(long)]
+    stack: String,
+    /// The region of the stack; without it the one that the AWS command line takes.
+    #[arg(long)]
+    region: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Action {
+    Verify,
+    Show,
+}
+
+impl Audit {
+    /// Prints the trail or the verdict on it, and fails if it is not whole.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let action = match self.action {
+            Action::Verify => "verify",
+            Action::Show => "show",
+        };
+        let mut audit = operate(&["audit", action, &self.id, "--stack", &self.stack]);
+        audit.args(self.region.iter().flat_map(|region| ["--region", region]));
+        if !audit.status()?.success() {
+            bail!("the audit trail was not found to be whole");
+        }
+        Ok(())
+    }
+}
+
 /// A command of `xtask-operate`.
 pub(crate) fn operate(arguments: &[&str]) -> Command {
     let mut command = cargo(&["run", "--quiet", "--locked", "--package", "xtask-operate", "--"]);

@@ -1,8 +1,12 @@
-//! The tasks that need the bot's own code. `cargo xtask package` and `cargo xtask doctor` start it.
+//! The tasks that need the bot's own code. `cargo xtask package`, `doctor` and `audit` start it.
 
+mod audit;
+mod aws;
 mod doctor;
 mod policy;
+mod stack;
 
+use std::fmt::Display;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -20,6 +24,8 @@ enum Task {
     },
     /// Looks at a deployment and says what would fail.
     Doctor(doctor::Doctor),
+    /// Reads the audit trail of an approval, and says whether it is whole.
+    Audit(audit::Audit),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -27,6 +33,7 @@ async fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Policy { file } => policy::check(&file).map(|()| ExitCode::SUCCESS),
         Task::Doctor(doctor) => examine(doctor).await,
+        Task::Audit(audit) => read_trail(audit).await,
     };
     done.unwrap_or_else(|error| {
         report_error(&error);
@@ -37,10 +44,19 @@ async fn main() -> ExitCode {
 async fn examine(doctor: doctor::Doctor) -> anyhow::Result<ExitCode> {
     let lines = doctor.lines(now).await?;
     for line in &lines {
-        report(line);
+        report_line(line);
     }
     let fails = lines.iter().any(doctor::Line::is_failure);
     Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn read_trail(audit: audit::Audit) -> anyhow::Result<ExitCode> {
+    let report = audit.report().await?;
+    for line in &report.lines {
+        report_line(line);
+    }
+    report_line(&report.verdict);
+    Ok(if report.is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
@@ -49,7 +65,7 @@ fn now() -> Timestamp {
 }
 
 #[expect(clippy::print_stdout, reason = "the lines are what was asked for")]
-fn report(line: &doctor::Line) {
+fn report_line(line: &impl Display) {
     println!("{line}");
 }
 

@@ -7,17 +7,18 @@ use std::path::Path;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::config::{Config, Deployed};
 use countersign_bot::ports::SecretValues;
-use http::{Request, StatusCode};
+use http::{Request, StatusCode, Uri};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use zip::ZipArchive;
 
-use super::aws::{Aws, Refused};
 use super::line::Verdict;
 use super::slack::{Identity, Posting, Slack};
 use super::teams::{self, Members, Settings};
 use super::web::Web;
+use crate::aws::{Aws, Refused};
+use crate::stack::Stack;
 
 /// Where Lambda unpacks the zip of a function.
 const TASK_ROOT: &str = "/var/task";
@@ -41,6 +42,14 @@ pub(crate) struct Sources {
     pub(crate) teams_login_url: Option<String>,
     /// The address of Teams, when it is not Microsoft's own.
     pub(crate) teams_service_url: Option<String>,
+}
+
+impl Sources {
+    /// The host that the bot's token may go to, when Teams is not at Microsoft's own.
+    fn teams_host(&self) -> Option<String> {
+        let address: Uri = self.teams_service_url.as_ref()?.parse().ok()?;
+        address.authority().map(ToString::to_string)
+    }
 }
 
 /// Everything that is known of a deployment.
@@ -73,14 +82,6 @@ pub(crate) struct Facts {
     pub(crate) mail: Fact<Mail>,
 }
 
-/// What CloudFormation says of the stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Stack {
-    /// Its status.
-    pub(crate) status: String,
-    outputs: BTreeMap<String, String>,
-}
-
 /// What Lambda says of a function.
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
@@ -95,8 +96,6 @@ pub(crate) struct Configuration {
     pub(crate) config: Config,
     /// The policy in the zip.
     pub(crate) policy: Policy,
-    /// Whether the secret has what Teams needs.
-    pub(crate) has_teams: bool,
 }
 
 /// What the API answers.
@@ -124,7 +123,7 @@ pub(crate) struct Mail {
 /// Asks everybody. What cannot be known because of something else is not asked for.
 pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     let Sources { aws, web, .. } = sources;
-    let stack = stack(aws, stack_name).await;
+    let stack = Stack::describe(aws, stack_name).await.map_err(refused);
     let function = function(aws, web, &stack).await;
     let secret = bot_secret(aws, &function).await;
     let double_secret = double_secret(aws, &stack).await;
@@ -180,38 +179,8 @@ fn refused(Refused(complaint): Refused) -> Verdict {
     Verdict::Fail(complaint)
 }
 
-async fn stack(aws: &Aws, name: &str) -> Fact<Stack> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        stacks: Vec<Described>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Described {
-        stack_status: String,
-        #[serde(default)]
-        outputs: Vec<Output>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Output {
-        output_key: String,
-        output_value: String,
-    }
-    let answer: Answer =
-        aws.ask(&["cloudformation", "describe-stacks", "--stack-name", name]).await.map_err(refused)?;
-    let described = answer.stacks.into_iter().next();
-    let described = described.ok_or_else(|| Verdict::Fail("there is no such stack".to_owned()))?;
-    let outputs = described.outputs.into_iter().map(|output| (output.output_key, output.output_value)).collect();
-    Ok(Stack { status: described.stack_status, outputs })
-}
-
-impl Stack {
-    fn output(&self, name: &str) -> Fact<&str> {
-        let value = self.outputs.get(name).map(String::as_str);
-        value.ok_or_else(|| Verdict::Fail(format!("the stack has no output {name}: deploy this version of it")))
-    }
+fn output<'a>(stack: &'a Fact<Stack>, name: &str) -> Fact<&'a str> {
+    stack.as_ref().map_err(|_| after("the stack"))?.output(name).map_err(refused)
 }
 
 /// The function, with its zip: what is deployed says more than what is on this machine.
@@ -237,7 +206,7 @@ async fn function(aws: &Aws, web: &Web, stack: &Fact<Stack>) -> Fact<Function> {
     struct Code {
         location: String,
     }
-    let name = stack.as_ref().map_err(|_| after("the stack"))?.output("WebhookFunction")?;
+    let name = output(stack, "WebhookFunction")?;
     let answer: Answer = aws.ask(&["lambda", "get-function", "--function-name", name]).await.map_err(refused)?;
     let cannot = |why: &str| Verdict::Fail(format!("its code cannot be downloaded: {why}"));
     let request = Request::get(answer.code.location).body(Vec::new()).map_err(|_| cannot("no address"))?;
@@ -270,8 +239,7 @@ async fn bot_secret(aws: &Aws, function: &Fact<Function>) -> Fact<SecretValues> 
 }
 
 async fn double_secret(aws: &Aws, stack: &Fact<Stack>) -> Fact<SecretValues> {
-    let stack = stack.as_ref().map_err(|_| after("the stack"))?;
-    secret(aws, stack.output("DoubleSecretId")?).await
+    secret(aws, output(stack, "DoubleSecretId")?).await
 }
 
 async fn secret(aws: &Aws, id: &str) -> Fact<SecretValues> {
@@ -295,13 +263,12 @@ fn configuration(function: &Fact<Function>, secret: &Fact<SecretValues>, sources
         "COUNTERSIGN_SLACK_API_URL" => sources.slack_api_url.clone(),
         "COUNTERSIGN_TEAMS_LOGIN_URL" => sources.teams_login_url.clone(),
         "COUNTERSIGN_TEAMS_SERVICE_URL" => sources.teams_service_url.clone(),
+        "COUNTERSIGN_ALLOWED_HOSTS" => sources.teams_host(),
         _ => function.environment.get(name).cloned(),
     };
     let deployed = Deployed::read(lookup, Some(secret), |path| function.file(path)).and_then(Deployed::check_commands);
     match deployed {
-        Ok(Deployed { config, policy, .. }) => {
-            Ok(Configuration { config, policy, has_teams: Settings::read(secret).is_ok() })
-        }
+        Ok(Deployed { config, policy, .. }) => Ok(Configuration { config, policy }),
         Err(problems) => Err(Verdict::Fail(problems.0.join("; "))),
     }
 }
@@ -341,7 +308,7 @@ async fn mail(aws: &Aws, configuration: &Fact<Configuration>) -> Fact<Mail> {
         production_access_enabled: bool,
         sending_enabled: bool,
     }
-    let Configuration { config, policy, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
+    let Configuration { config, policy } = configuration.as_ref().map_err(|_| after("the configuration"))?;
     let Some(sender) = config.mail.as_ref().map(|mail| mail.from.clone()) else {
         return Err(Verdict::Skipped("mail is off: the parameter MailFrom is empty".to_owned()));
     };

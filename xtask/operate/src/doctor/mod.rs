@@ -1,6 +1,5 @@
 //! Looks at a deployment: gathers facts, judges them, says a line about each. It changes nothing and prints no secret.
 
-mod aws;
 mod checks;
 mod facts;
 mod line;
@@ -14,6 +13,7 @@ mod tests;
 use jiff::Timestamp;
 
 pub(crate) use self::line::Line;
+use crate::aws::Aws;
 
 /// Which deployment to look at.
 #[derive(Debug, clap::Args)]
@@ -39,7 +39,7 @@ impl Doctor {
     /// A line for each check.
     pub(crate) async fn lines(self, clock: fn() -> Timestamp) -> anyhow::Result<Vec<Line>> {
         let sources = facts::Sources {
-            aws: aws::Aws { program: "aws".into(), region: self.region },
+            aws: Aws { program: "aws".into(), region: self.region },
             web: web::Web::new(clock)?,
             slack_api_url: self.slack_api_url,
             teams_login_url: self.teams_login_url,

@@ -81,33 +81,30 @@ pub(crate) async fn gather(
 fn settings<'a>(secret: &Fact<SecretValues>, configuration: &'a Fact<Configuration>) -> Fact<(Settings, &'a Policy)> {
     let Configuration { policy, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
     let secret = secret.as_ref().map_err(|_| after("the secret"))?;
-    let missing = match Settings::read(secret) {
-        Ok(settings) => return Ok((settings, policy)),
-        Err(missing) => missing.join(", "),
-    };
+    if let Some(settings) = Settings::read(secret) {
+        return Ok((settings, policy));
+    }
     let wants_teams = policy.rules.values().find(|rules| rules.teams_conversation.is_some());
     Err(match wants_teams {
         Some(rules) => Verdict::Fail(format!(
-            "the policy {} has a teams_conversation, and the secret no {missing}: add it with \
+            "the policy {} has a teams_conversation, and the secret nothing of the app: add {} to it with \
              `aws secretsmanager put-secret-value`, as docs/teams.md says",
-            rules.name
+            rules.name,
+            KEYS.join(", ")
         )),
         None => Verdict::Skipped("Teams is off: no policy has a teams_conversation".to_owned()),
     })
 }
 
 impl Settings {
-    /// What is in the secret, or the keys that it lacks.
-    pub(crate) fn read(secret: &SecretValues) -> Result<Self, Vec<&'static str>> {
-        let value = |key| secret.get(key).filter(|value| !value.expose_secret().trim().is_empty());
-        match KEYS.map(value) {
-            [Some(app_id), Some(password), Some(tenant)] => Ok(Self {
-                app_id: app_id.expose_secret().to_owned(),
-                tenant: tenant.expose_secret().to_owned(),
-                password: password.clone(),
-            }),
-            _ => Err(KEYS.into_iter().filter(|key| value(key).is_none()).collect()),
-        }
+    /// What is in the secret. The reader of the configuration has refused a secret with a part of it.
+    fn read(secret: &SecretValues) -> Option<Self> {
+        let [app_id, password, tenant] = KEYS.map(|key| secret.get(key));
+        Some(Self {
+            app_id: app_id?.expose_secret().to_owned(),
+            tenant: tenant?.expose_secret().to_owned(),
+            password: password?.clone(),
+        })
     }
 }
 

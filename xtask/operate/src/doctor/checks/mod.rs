@@ -5,14 +5,16 @@ mod teams;
 use std::collections::BTreeMap;
 
 use countersign_bot::approval::policy::{EmailUse, Policy, Rules};
+use countersign_bot::config::Config;
 use countersign_bot::ports::SecretValues;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
-use super::facts::{Api, Configuration, Fact, Facts, Mail, Stack, after};
+use super::facts::{Api, Configuration, Fact, Facts, Mail, after};
 use super::line::{Line, Verdict};
 use super::slack::{Identity, Posting};
+use crate::stack::Stack;
 
 /// What the bot's calls and the slash command need.
 const SCOPES: [&str; 2] = ["chat:write", "commands"];
@@ -96,9 +98,8 @@ fn empty(values: &SecretValues) -> impl Iterator<Item = &str> {
 }
 
 /// The policy was read with the configuration; what is left to see is whether its requests reach anybody.
-fn policy(configuration: &Configuration) -> Verdict {
-    let policy = &configuration.policy;
-    let silent = policy.rules.values().filter(|rules| !reaches_somebody(rules, configuration));
+fn policy(Configuration { config, policy }: &Configuration) -> Verdict {
+    let silent = policy.rules.values().filter(|rules| !reaches_somebody(rules, config));
     let silent: Vec<&str> = silent.map(|rules| rules.name.as_str()).collect();
     if silent.is_empty() {
         return Verdict::Ok(format!("{} people, {} policies", policy.people.len(), policy.rules.len()));
@@ -109,9 +110,9 @@ fn policy(configuration: &Configuration) -> Verdict {
     ))
 }
 
-fn reaches_somebody(rules: &Rules, Configuration { config, has_teams, .. }: &Configuration) -> bool {
+fn reaches_somebody(rules: &Rules, config: &Config) -> bool {
     let by_slack = config.slack.is_some() && rules.slack_channel.is_some();
-    let by_teams = *has_teams && rules.teams_conversation.is_some();
+    let by_teams = config.teams.is_some() && rules.teams_conversation.is_some();
     let by_mail = config.mail.is_some()
         && rules.email != EmailUse::Never
         && rules.approvers.iter().any(|person| person.email.is_some());
@@ -125,15 +126,16 @@ fn api(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
 }
 
 /// The same where Teams sends its activities.
-fn teams_endpoint(api: &Api, Configuration { config, has_teams, .. }: &Configuration) -> Verdict {
+fn teams_endpoint(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
+    let is_on = config.teams.is_some();
     let url = format!("{}/teams/messages", config.links.public_url);
-    if api.status == StatusCode::NOT_FOUND && !has_teams {
+    if api.status == StatusCode::NOT_FOUND && !is_on {
         return Verdict::Skipped(format!("Teams is off, so {url} is closed"));
     }
     if api.status == StatusCode::NOT_FOUND && !api.is_empty {
         return Verdict::Fail(format!("the API has no {url}: deploy this version of the stack"));
     }
-    let refusal = if *has_teams { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
+    let refusal = if is_on { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
     refused_by_the_bot(api, &url, refusal, "Teams")
 }
 
@@ -236,7 +238,7 @@ fn left(at: Timestamp, why: &str) -> Verdict {
     Verdict::Fail(format!("a message that says to ignore it will be posted at {at}: it could not be deleted ({why})"))
 }
 
-fn mail(mail: &Mail, Configuration { config, policy, .. }: &Configuration) -> Verdict {
+fn mail(mail: &Mail, Configuration { config, policy }: &Configuration) -> Verdict {
     if !mail.may_send {
         return Verdict::Fail("SES has stopped all mail of this account: its console says why".to_owned());
     }

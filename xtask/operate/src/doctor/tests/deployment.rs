@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::doctor::aws::Aws;
+use crate::aws::Aws;
 use crate::doctor::facts::{Sources, gather};
 use crate::doctor::web::Web;
 use crate::doctor::{Line, checks};

@@ -78,10 +78,14 @@ async fn the_ids_of_the_secret() {
 
 #[tokio::test]
 async fn a_policy_that_wants_teams_needs_its_secrets() {
-    expect_with_teams("Teams login", "no teams_app_id, teams_app_password, teams_tenant: add it", |it| {
+    expect_with_teams("Teams login", "add teams_app_id, teams_app_password, teams_tenant to it", |it| {
         it.world.teams_api = (StatusCode::NOT_FOUND, "");
         let values = it.secret.as_object_mut().unwrap();
         values.retain(|key, _| !key.starts_with("teams_"));
+    })
+    .await;
+    expect_with_teams("configuration", "COUNTERSIGN_TEAMS_TENANT is missing", |it| {
+        it.secret.as_object_mut().unwrap().remove("teams_tenant");
     })
     .await;
 }

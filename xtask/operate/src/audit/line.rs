@@ -1,0 +1,140 @@
+//! One line an entry, as a person would want to read it: when, who, what, where.
+
+use countersign_bot::approval::audit::{Callback, Entry, Failure, Fate, Found, Place, Reason, What, Who};
+use countersign_bot::approval::record::{Platform, Verdict};
+
+const BOT: &str = "countersign";
+const STEP_FUNCTIONS: &str = "Step Functions";
+
+/// An entry in words.
+pub(crate) fn line(entry: &Entry) -> String {
+    let (who, what) = told(&entry.what);
+    let line = format!("{:<24} {who:<28} {what}", entry.at.to_string());
+    line.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
+}
+
+/// What people typed may have line breaks, the codes that a terminal obeys, or marks that turn the text around.
+fn is_unprintable(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Who did something, and what.
+fn told(what: &What) -> (String, String) {
+    let bot = |what: String| (BOT.to_owned(), what);
+    let step_functions = |what: String| (STEP_FUNCTIONS.to_owned(), what);
+    match what {
+        What::Raised { policy, title, requester, execution, deadline, required, approvers } => {
+            let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
+            let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
+            let wait = format!("which {required} of {approvers} may approve until {deadline}");
+            (who, format!("asked for \"{title}\" under {policy}, {wait}, in {execution}"))
+        }
+        What::Delivered { places } => bot(format!("sent the request to {}", places_text(places))),
+        What::Undelivered { failures } => {
+            bot(format!("could not send the request to {}", list(failures.iter().map(failure_text))))
+        }
+        What::Discovered { place } => bot(format!("found out that a card is out in {}", place_text(place))),
+        What::Voted { who, platform, verdict, comment } => {
+            let comment = comment.as_ref().map(|comment| format!(": \"{comment}\"")).unwrap_or_default();
+            (name(who), format!("{} {}{comment}", past(*verdict), platform.as_place()))
+        }
+        What::Refused { who, platform, verdict, reason } => {
+            let would = infinitive(*verdict);
+            (name(who), format!("could not {would} {}: {}", platform.as_place(), reason_text(*reason)))
+        }
+        What::Decided { verdict } => bot(format!("counted enough to {}", infinitive(*verdict))),
+        What::GivenUp { reason } => bot(format!("gave up, because nobody can be asked: {reason}")),
+        What::CallbackAccepted { callback } => {
+            step_functions(format!("took the callback: {}", callback_text(*callback)))
+        }
+        What::CallbackClosed { callback, found } => {
+            let callback = callback_text(*callback);
+            step_functions(format!("refused the callback ({callback}), since {}", found_text(found)))
+        }
+        What::LookedUp { found } => step_functions(format!("was asked: {}", found_text(found))),
+        What::Resolved { status, reason } => {
+            let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            bot(format!("closed the approval as {}{reason}", status.as_str()))
+        }
+        What::Broadcast { events } => bot(format!("put {} on the bus", list(events.iter().cloned()))),
+        What::Updated { status, places } => bot(format!("showed \"{}\" in {}", status.as_str(), places_text(places))),
+        What::Lost { places } => bot(format!("can no longer change {}", places_text(places))),
+        What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
+    }
+}
+
+fn name(who: &Who) -> String {
+    format!("{} ({})", who.name, who.person)
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    items.collect::<Vec<_>>().join(", ")
+}
+
+fn past(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approved",
+        Verdict::Reject => "rejected",
+    }
+}
+
+fn infinitive(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve",
+        Verdict::Reject => "reject",
+    }
+}
+
+fn place_text(place: &Place) -> String {
+    let target = place.target.as_deref().unwrap_or("nowhere");
+    let message = place.message.as_ref().map(|message| format!(" {message}")).unwrap_or_default();
+    match place.platform {
+        Platform::Slack => format!("Slack {target}{message}"),
+        Platform::Teams => format!("Teams {target}{message}"),
+        Platform::Email => format!("the mail of {target}"),
+    }
+}
+
+fn places_text(places: &[Place]) -> String {
+    list(places.iter().map(place_text))
+}
+
+fn failure_text(failure: &Failure) -> String {
+    let again = if failure.again { ", to be tried again" } else { "" };
+    format!("{} ({}{again})", place_text(&failure.place), failure.problem)
+}
+
+fn reason_text(reason: Reason) -> &'static str {
+    match reason {
+        Reason::NotAnApprover => "is not an approver",
+        Reason::OwnRequest => "asked for it",
+        Reason::AlreadyVoted => "had said so before",
+        Reason::AlreadyDecided => "it had been decided",
+        Reason::Closed => "it had ended",
+        Reason::TooLate => "the deadline had passed",
+        Reason::ReasonMissing => "gave no reason",
+        Reason::CommentTooLong => "the comment was too long",
+    }
+}
+
+fn callback_text(callback: Callback) -> &'static str {
+    match callback {
+        Callback::Approved => "the task succeeds",
+        Callback::Rejected => "the task fails as ApprovalRejected",
+        Callback::Undeliverable => "the task fails as ApprovalUndeliverable",
+    }
+}
+
+fn found_text(found: &Found) -> String {
+    let task = match &found.task {
+        Fate::Open => "the task waits".to_owned(),
+        Fate::Succeeded => "the task has succeeded".to_owned(),
+        Fate::Failed(error) => format!("the task has failed with {error}"),
+        Fate::TimedOut => "the task has timed out".to_owned(),
+        Fate::Unknown => "nothing shows how the task ended".to_owned(),
+    };
+    match &found.execution {
+        Some(status) => format!("{task}, and the execution ended as {status}"),
+        None => task,
+    }
+}
