@@ -8,6 +8,7 @@ use crate::mail;
 use crate::messages;
 use crate::ports::Unavailable;
 use crate::slack;
+use crate::teams;
 
 /// A message that was not sent, and whether trying again is of use.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +34,12 @@ impl Unsent {
 
 impl From<slack::Error> for Unsent {
     fn from(error: slack::Error) -> Self {
+        Self { is_final: error.is_final(), problem: error.to_string() }
+    }
+}
+
+impl From<teams::Error> for Unsent {
+    fn from(error: teams::Error) -> Self {
         Self { is_final: error.is_final(), problem: error.to_string() }
     }
 }
@@ -64,7 +71,18 @@ pub(crate) async fn send(
             })?;
             Ok(MessageRef::Slack { channel: posted.channel, ts: posted.ts })
         }
-        Destination::Teams => Err(off()),
+        Destination::Teams => {
+            let client = &app.teams.as_ref().ok_or_else(off)?.client;
+            let conversation = approval.rules.teams_conversation.as_ref().ok_or_else(Unsent::nowhere)?;
+            let card = messages::teams::card(approval, &app.links);
+            let posted = client.post_card(conversation, card, &messages::teams::summary(approval), deadline).await;
+            // For a card that may be out the same holds as in Slack.
+            let posted = posted.map_err(|error| {
+                let is_final = error.is_final() || error.may_be_done();
+                Unsent { is_final, problem: error.to_string() }
+            })?;
+            Ok(MessageRef::Teams { conversation: posted.conversation, activity: posted.activity })
+        }
         Destination::Email(person) => {
             app.mail.as_ref().and_then(|mail| mail.mailer.as_ref()).ok_or_else(off)?;
             let person = approval.rules.approver(person).ok_or_else(Unsent::nowhere)?;
@@ -86,7 +104,11 @@ pub(crate) async fn update(
             let card = messages::slack::card(approval, &app.links);
             Ok(slack.client.update(channel, ts, card, deadline).await?)
         }
-        MessageRef::Teams { .. } => Err(Unsent::platform_is_off()),
+        MessageRef::Teams { conversation, activity } => {
+            let teams = app.teams.as_ref().ok_or_else(Unsent::platform_is_off)?;
+            let (card, summary) = (messages::teams::card(approval, &app.links), messages::teams::summary(approval));
+            Ok(teams.client.update_card(conversation, activity, card, &summary, deadline).await?)
+        }
         MessageRef::Email { .. } => Ok(()),
     }
 }
@@ -109,7 +131,14 @@ pub(crate) async fn tell(
             slack.client.post(channel, text, Some(ts), deadline).await?;
             Ok(())
         }
-        MessageRef::Teams { .. } => Err(Unsent::platform_is_off()),
+        MessageRef::Teams { conversation, activity } => {
+            let teams = app.teams.as_ref().ok_or_else(Unsent::platform_is_off)?;
+            let text = match note {
+                Note::Outcome => messages::teams::outcome_note(approval),
+                Note::Result(end) => messages::teams::result_note(approval, end),
+            };
+            Ok(teams.client.note(conversation, activity, &text, deadline).await?)
+        }
         MessageRef::Email { person } => match note {
             Note::Outcome => mail::close(app, approval, person, deadline).await,
             Note::Result(_) => Ok(()),

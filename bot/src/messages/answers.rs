@@ -90,7 +90,7 @@ pub fn stranger(stranger: Stranger) -> String {
 pub fn usage(command: &str, dialect: Dialect) -> String {
     let more = match dialect {
         Dialect::Slack => format!("`{command}` alone asks for them in a form, `{command} help` says this."),
-        Dialect::Teams | Dialect::Plain => "`help` says this.".to_owned(),
+        Dialect::Teams | Dialect::Plain => "`pending` lists what waits for you, `help` says this.".to_owned(),
     };
     format!("Usage: `{command} X Y` starts a calculation with two integers, for example `{command} 125 122`. {more}")
 }
@@ -121,6 +121,11 @@ pub fn started(execution_url: &str, conversation: Option<&str>, dialect: Dialect
 /// That a run could not be started.
 pub fn not_started() -> String {
     "It is not certain that the calculation has started. Please look for its card before you try again.".to_owned()
+}
+
+/// That a list could not be made.
+pub fn not_listed() -> String {
+    "What waits could not be looked up just now. Please try again in a moment.".to_owned()
 }
 
 /// How an approval ended, as a sentence without names.

@@ -67,8 +67,8 @@ pub struct ReplyTo {
     pub service_url: ServiceUrl,
     /// Its conversation, with the thread in it if there is one.
     pub conversation: String,
-    /// Its id.
-    pub activity: String,
+    /// The message that is answered; none where there was no message, as when the bot has been added.
+    pub message: Option<String>,
 }
 
 /// A client of the Connector, as one bot. Clones share the token.
@@ -175,7 +175,9 @@ impl Client {
     /// Answers an activity where it was said.
     pub async fn reply(&self, to: &ReplyTo, markdown: &str, deadline: Deadline) -> Result<(), Error> {
         let mut activity = text_activity(markdown);
-        activity["replyToId"] = json!(to.activity);
+        if let Some(message) = &to.message {
+            activity["replyToId"] = json!(message);
+        }
         self.post(&to.service_url, &to.conversation, activity, deadline).await.map(|_| ())
     }
 

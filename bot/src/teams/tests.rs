@@ -207,7 +207,7 @@ async fn an_answer_goes_where_the_activity_came_from_and_a_private_one_to_the_ch
     let to = ReplyTo {
         service_url: service_url(&elsewhere),
         conversation: format!("{CHANNEL};messageid=17"),
-        activity: "18".to_owned(),
+        message: Some("18".to_owned()),
     };
     client.reply(&to, "Started.", deadline()).await.unwrap();
     client.tell(&to, "29:ada", "You may not.", deadline()).await.unwrap();
@@ -298,7 +298,7 @@ async fn where_nobody_listens_nothing_is_sent() {
     let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let hosts = AllowedHosts::with(vec![Host::parse(&gone.to_string()).unwrap()]);
     let service_url = hosts.check(&format!("http://{gone}")).unwrap();
-    let to = ReplyTo { service_url, conversation: CHAT.to_owned(), activity: "1".to_owned() };
+    let to = ReplyTo { service_url, conversation: CHAT.to_owned(), message: Some("1".to_owned()) };
     let error = client.reply(&to, "text", Deadline::after(Duration::from_millis(200))).await.unwrap_err();
     assert_eq!(error, Error::NotSent("there is no connection"));
     assert!(!error.may_be_done() && !error.is_final());

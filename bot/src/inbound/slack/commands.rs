@@ -4,15 +4,15 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::ephemeral;
 use super::verified::Verified;
 use crate::app::App;
-use crate::approval::policy::{LaunchCommand, Person};
 use crate::deadline::Deadline;
 use crate::inbound::malformed::Malformed;
-use crate::launch::{self, Launch, Numbers};
+use crate::inbound::start::{self, Asked};
+use crate::launch::Numbers;
 use crate::messages::answers::{self, SLACK};
 use crate::messages::modal;
 use crate::ports::StartError;
@@ -55,12 +55,17 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
         text => match Numbers::parse(text) {
             Ok(numbers) => {
                 let id = format!("slack:{}", form.trigger_id);
-                let asked = Asked { command, person, channel: &form.channel_id, id };
+                let asked = Asked { command, person, source: source(&form.channel_id), id };
                 ephemeral(start(&app, asked, numbers, deadline).await.unwrap_or_else(|_| answers::not_started()))
             }
             Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake, SLACK)),
         },
     })
+}
+
+/// Where a command was given, for the events of its approval.
+pub(super) fn source(channel: &str) -> Value {
+    json!({ "source": "slack", "channel": channel })
 }
 
 /// Opens the form; Slack wants an empty answer to the command then.
@@ -79,14 +84,6 @@ async fn ask(app: &App, form: &Form, deadline: Deadline) -> Response {
     }
 }
 
-/// Who asks for what, from where.
-pub(super) struct Asked<'a> {
-    pub(super) command: &'a LaunchCommand,
-    pub(super) person: &'a Person,
-    pub(super) channel: &'a str,
-    pub(super) id: String,
-}
-
 /// Starts the run and returns what to tell the person.
 pub(super) async fn start(
     app: &App,
@@ -94,22 +91,8 @@ pub(super) async fn start(
     numbers: Numbers,
     deadline: Deadline,
 ) -> Result<String, StartError> {
-    let launch = Launch {
-        state_machine: &asked.command.state_machine,
-        input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))].into_iter().collect(),
-        requested_by: Some(&asked.person.id),
-        correlation: json!({ "source": "slack", "channel": asked.channel }),
-        command_id: &asked.id,
-    };
-    match launch::launch(app, launch, deadline).await {
-        Ok(execution) => {
-            let rules = app.policy.rules.get(&asked.command.policy);
-            let channel = rules.and_then(|rules| rules.slack_channel.as_deref());
-            Ok(answers::started(&app.links.execution(&execution), channel, SLACK))
-        }
-        Err(error) => {
-            tracing::error!(%error, "a calculation could not be started");
-            Err(error)
-        }
-    }
+    let rules = app.policy.rules.get(&asked.command.policy);
+    let channel = rules.and_then(|rules| rules.slack_channel.as_deref());
+    let execution = start::start(app, asked, numbers, deadline).await?;
+    Ok(answers::started(&app.links.execution(&execution), channel, SLACK))
 }

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::commands::{self, Asked, Metadata};
+use super::commands::{self, Metadata};
 use super::verified::Verified;
 use crate::app::App;
 use crate::approval::decide::Command;
@@ -21,9 +21,11 @@ use crate::approval::policy::{Person, Stranger};
 use crate::approval::record::{MessageRef, Platform, Verdict};
 use crate::deadline::Deadline;
 use crate::inbound::malformed::Malformed;
+use crate::inbound::press::{Pressed, press};
+use crate::inbound::start::Asked;
 use crate::launch::{self, Mistake, Numbers};
-use crate::messages::{answers, modal, slack};
-use crate::resolve::{self, Answer};
+use crate::messages::answers::{self, SLACK};
+use crate::messages::{modal, slack};
 
 #[derive(Deserialize)]
 struct Form {
@@ -126,7 +128,7 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
     let deadline = Deadline::after(Deadline::SLACK);
     let form: Form = body.form()?;
     match read::<Kind>(&form.payload)?.kind.as_str() {
-        "block_actions" => Ok(press(&app, read(&form.payload)?, deadline).await),
+        "block_actions" => Ok(pressed(&app, read(&form.payload)?, deadline).await),
         "view_submission" => submit(&app, read(&form.payload)?, deadline).await,
         _ => Ok(StatusCode::OK.into_response()),
     }
@@ -138,7 +140,7 @@ fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Malformed> {
 }
 
 /// Carries out the press of a button, and tells the person what the card will not.
-async fn press(app: &App, actions: BlockActions, deadline: Deadline) -> Response {
+async fn pressed(app: &App, actions: BlockActions, deadline: Deadline) -> Response {
     let pressed = actions.actions.iter().find_map(|action| {
         let verdict = match action.action_id.as_str() {
             slack::APPROVE => Verdict::Approve,
@@ -163,7 +165,10 @@ async fn press(app: &App, actions: BlockActions, deadline: Deadline) -> Response
                 comment: actions.state.as_ref().and_then(comment),
                 message: channel.clone().zip(ts).map(|(channel, ts)| MessageRef::Slack { channel, ts }),
             };
-            carry_out(app, &id, &command, deadline).await
+            match press(app, &id, &command, SLACK, deadline).await {
+                Pressed::Card(_) => None,
+                Pressed::Words(words) => Some(words),
+            }
         }
     };
     if let (Some(text), Some(channel)) = (answer, channel) {
@@ -175,18 +180,6 @@ async fn press(app: &App, actions: BlockActions, deadline: Deadline) -> Response
 fn comment(state: &InputState) -> Option<String> {
     let text = state.text(slack::COMMENT, slack::COMMENT)?.trim();
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-async fn carry_out(app: &App, id: &ApprovalId, command: &Command, deadline: Deadline) -> Option<String> {
-    match resolve::carry_out(app, id, command, deadline).await {
-        Ok(Answer::Recorded(approval)) => answers::recorded(&approval, command.verdict),
-        Ok(Answer::Refused(refusal)) => Some(answers::refusal(&refusal, answers::SLACK)),
-        Ok(Answer::Unknown) => Some(answers::unknown_approval()),
-        Err(error) => {
-            tracing::error!(approval.id = %id, %error, "a decision could not be recorded");
-            Some(answers::try_again())
-        }
-    }
 }
 
 /// Tells one person something in the channel; if Slack does not take it, only the log has it.
@@ -218,7 +211,7 @@ async fn submit(app: &App, submission: ViewSubmission, deadline: Deadline) -> Re
     };
     // The numbers are in the id: a form that is corrected and submitted again asks for something else.
     let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
-    let asked = Asked { command, person, channel: &metadata.channel, id };
+    let asked = Asked { command, person, source: commands::source(&metadata.channel), id };
     match commands::start(app, asked, numbers, deadline).await {
         Ok(text) => {
             whisper(app, &metadata.channel, &actor.user.id, text, deadline).await;

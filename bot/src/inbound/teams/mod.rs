@@ -1,7 +1,119 @@
-//! Teams: the token of the Bot Framework, and what may be read of an activity once it is verified.
+//! Microsoft Teams: the token of the Bot Framework, what people press on cards, and what they say to the bot.
 
+mod activity;
+mod commands;
 mod keys;
 #[cfg(test)]
 mod tests;
 pub mod token;
 pub mod verified;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use self::activity::{Activity, Press};
+use self::verified::Verified;
+use super::malformed::Malformed;
+use super::press::{Pressed, press};
+use crate::app::App;
+use crate::approval::decide::Command;
+use crate::approval::record::Platform;
+use crate::messages::answers::{self, TEAMS};
+use crate::messages::teams;
+use crate::teams::ReplyTo;
+
+pub use self::commands::COMMANDS;
+
+/// The invoke of `Action.Execute`.
+const CARD_ACTION: &str = "adaptiveCard/action";
+
+/// `POST /teams/messages`. Kinds of activity that are nothing to us are answered 200 and ignored.
+pub async fn receive(State(app): State<App>, verified: Verified) -> Result<Response, Malformed> {
+    let activity: Activity = verified.activity()?;
+    match activity.kind.as_str() {
+        "invoke" if activity.name.as_deref() == Some(CARD_ACTION) => Ok(invoke(&app, &verified, &activity).await),
+        // What the Bot Framework wants to hear about an invoke that a bot does not know.
+        "invoke" => Ok(StatusCode::NOT_IMPLEMENTED.into_response()),
+        "message" => {
+            message(&app, &verified, &activity).await;
+            Ok(StatusCode::OK.into_response())
+        }
+        "conversationUpdate" if activity.adds_bot() => {
+            commands::greet(&app, &verified, &activity).await;
+            Ok(StatusCode::OK.into_response())
+        }
+        _ => Ok(StatusCode::OK.into_response()),
+    }
+}
+
+/// Answers a press with the card as it is now, or with words; either is seen by the presser alone. Everybody else sees
+/// the update that the announcer makes.
+async fn invoke(app: &App, verified: &Verified, activity: &Activity) -> Response {
+    let answer = match Press::invoked(activity.value.as_ref()) {
+        Err(problem) => json!({
+            "statusCode": 400,
+            "type": "application/vnd.microsoft.error",
+            "value": { "code": "BadRequest", "message": problem },
+        }),
+        Ok(pressed) => match decide(app, verified, activity, pressed).await {
+            Pressed::Card(approval) => {
+                answer("application/vnd.microsoft.card.adaptive", teams::card(&approval, &app.links))
+            }
+            Pressed::Words(words) => answer("application/vnd.microsoft.activity.message", words.into()),
+        },
+    };
+    Json(answer).into_response()
+}
+
+fn answer(kind: &str, value: Value) -> Value {
+    json!({ "statusCode": 200, "type": kind, "value": value })
+}
+
+/// A message is a press by a client that does not know `Action.Execute`, or something that was typed. The press has no
+/// answer of its own: the card changes for everybody, and words go to the presser's chat with the bot.
+async fn message(app: &App, verified: &Verified, activity: &Activity) {
+    let Some(value) = activity.value.as_ref().filter(|value| value.is_object()) else {
+        return commands::carry_out(app, verified, activity).await;
+    };
+    let words = match Press::submitted(value) {
+        Err(problem) => {
+            tracing::warn!(%problem, "a press could not be read");
+            return;
+        }
+        Ok(pressed) => match decide(app, verified, activity, pressed).await {
+            Pressed::Card(_) => return,
+            Pressed::Words(words) => words,
+        },
+    };
+    let (Some(teams), Some(from)) = (&app.teams, &activity.from) else { return };
+    if let Err(error) = teams.client.tell(&reply_to(verified, activity), &from.id, &words, verified.deadline()).await {
+        tracing::warn!(%error, "a private answer could not be sent");
+    }
+}
+
+async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Press) -> Pressed {
+    let Some(id) = pressed.approval else { return Pressed::Words(answers::unknown_approval()) };
+    let person = match activity.person(app, verified.tenant()) {
+        Ok(person) => person.clone(),
+        Err(stranger) => return Pressed::Words(answers::stranger(stranger)),
+    };
+    let command = Command {
+        person,
+        platform: Platform::Teams,
+        verdict: pressed.verdict,
+        comment: pressed.comment,
+        message: activity.card(),
+    };
+    press(app, &id, &command, TEAMS, verified.deadline()).await
+}
+
+fn reply_to(verified: &Verified, activity: &Activity) -> ReplyTo {
+    ReplyTo {
+        service_url: verified.service_url().clone(),
+        conversation: activity.conversation.id.clone(),
+        message: Some(activity.id.clone()),
+    }
+}

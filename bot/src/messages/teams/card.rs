@@ -40,7 +40,7 @@ pub fn card(approval: &Approval, links: &Links) -> Value {
 
 fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
     let request = &approval.request;
-    let title = visible(one_line(&request.title));
+    let title = line(&request.title);
     let mut body = vec![runs([run(&title, TITLE_MAX, Look::Title)]), standing(approval)];
     let summary = clean(&request.summary);
     if !summary.trim().is_empty() {
@@ -50,7 +50,10 @@ fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
     body.extend(votes(approval, text_max));
     body.push(with(container(about(approval)), "separator", true));
     let execution = links.execution(&request.execution);
-    let open = json!({ "type": "Action.OpenUrl", "title": "Open the execution", "url": execution });
+    // Short, because three buttons have to fit beside each other on a phone.
+    let open = json!({
+        "type": "Action.OpenUrl", "title": "Execution", "tooltip": "Open the execution", "url": execution,
+    });
     let actions = if approval.state == State::Pending {
         body.push(input(COMMENT, "Comment", COMMENT_MAX));
         vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval), open]
@@ -82,11 +85,11 @@ fn standing(approval: &Approval) -> Value {
     let mut items = vec![ours(&format!("{sign} {}", answers::headline(approval, time)), Look::Strong)];
     match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved | Outcome::Rejected) => {
-            let by = run(&one_line(&answers::deciders(approval)), 2 * NAME_MAX, Look::Normal);
+            let by = run(&line(&answers::deciders(approval)), 2 * NAME_MAX, Look::Normal);
             items.push(with(runs([run("By ", NAME_MAX, Look::Normal), by]), "spacing", "Small"));
         }
         Some(Outcome::Cancelled { reason }) => {
-            let reason = run(&visible(one_line(reason)), 2 * NAME_MAX, Look::Normal);
+            let reason = run(&line(reason), 2 * NAME_MAX, Look::Normal);
             items.push(with(runs([reason]), "spacing", "Small"));
         }
         _ => {}
@@ -96,8 +99,8 @@ fn standing(approval: &Approval) -> Value {
 
 fn facts(approval: &Approval, text_max: usize) -> Option<Value> {
     let rows = approval.request.facts.iter().map(|fact| {
-        let name = run(&visible(one_line(&fact.name)), FACT_NAME_MAX, Look::Strong);
-        row(name, run(&visible(one_line(&fact.value)), text_max, Look::Normal))
+        let name = run(&line(&fact.name), FACT_NAME_MAX, Look::Strong);
+        row(name, run(&line(&fact.value), text_max, Look::Normal))
     });
     let rows: Vec<Value> = rows.collect();
     (!rows.is_empty()).then(|| container(rows))
@@ -111,12 +114,12 @@ fn votes(approval: &Approval, text_max: usize) -> Option<Value> {
 
 /// A vote is told by its shape: a name alone, our line under it, and the comment as a quotation on one line.
 fn said(vote: &Vote, text_max: usize) -> Vec<Value> {
-    let name = run(&visible(one_line(&vote.name)), NAME_MAX, Look::Strong);
+    let name = run(&line(&vote.name), NAME_MAX, Look::Strong);
     let place = vote.platform.as_place();
     let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
     let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
     if let Some(comment) = &vote.comment {
-        let comment = [run("“", 1, Look::Normal), run(&one_line(comment), text_max, Look::Normal)];
+        let comment = [run("“", 1, Look::Normal), run(&line(comment), text_max, Look::Normal)];
         let comment = comment.into_iter().chain([run("”", 1, Look::Normal)]);
         items.push(with(runs(comment), "spacing", "Small"));
     }
@@ -126,7 +129,7 @@ fn said(vote: &Vote, text_max: usize) -> Vec<Value> {
 /// Who asked and when, how far it is, and the approval's id.
 fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
-    let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), |name| visible(one_line(name)));
+    let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), line);
     let requested = [run("Requested by ", NAME_MAX, Look::Quiet), run(&by, NAME_MAX, Look::Quiet)];
     let progress = format!("Asked {} · {}", time(request.raised_at), answers::progress(approval, time));
     vec![
@@ -134,6 +137,11 @@ fn about(approval: &Approval) -> Vec<Value> {
         with(ours(&progress, Look::Quiet), "spacing", "None"),
         with(runs([run(approval.id.as_str(), NAME_MAX, Look::Code)]), "spacing", "None"),
     ]
+}
+
+/// What somebody typed, on one line on which there is something to see.
+fn line(typed: &str) -> String {
+    visible(one_line(typed))
 }
 
 /// An action that decides. The verb is in the data too, because older clients send `Action.Submit` instead, which has

@@ -1,0 +1,98 @@
+//! What people say to the bot: `start 125 122`, `pending`, `help`, with or without a slash or a mention.
+
+use serde_json::json;
+
+use super::activity::Activity;
+use super::reply_to;
+use super::verified::Verified;
+use crate::app::App;
+use crate::approval::policy::Person;
+use crate::inbound::start::{Asked, start};
+use crate::launch::Numbers;
+use crate::listing;
+use crate::messages::answers::{self, TEAMS};
+use crate::messages::{lists, teams};
+use crate::teams::ReplyTo;
+
+/// What the bot's menu in Teams offers. `start` is the command of the policy that comes with the reference workflow.
+pub const COMMANDS: [&str; 3] = ["start", "pending", "help"];
+
+/// Carries out what was typed and answers it where it was said.
+pub(super) async fn carry_out(app: &App, verified: &Verified, activity: &Activity) {
+    let words = activity.words();
+    let (command, arguments) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
+    let command = command.trim_start_matches('/').to_lowercase();
+    let text = match activity.person(app, verified.tenant()) {
+        Err(stranger) => answers::stranger(stranger),
+        Ok(person) => match command.as_str() {
+            "" | "help" => teams::help(COMMANDS[0], activity.conversation()),
+            "pending" => pending(app, verified, person).await,
+            _ => launch(app, verified, activity, person, &command, arguments.trim()).await,
+        },
+    };
+    say(app, verified, activity, &text).await;
+}
+
+/// Says hello where the bot was added, and what the policy needs to know of the place.
+pub(super) async fn greet(app: &App, verified: &Verified, activity: &Activity) {
+    let to = ReplyTo {
+        service_url: verified.service_url().clone(),
+        conversation: activity.home().to_owned(),
+        message: None,
+    };
+    send(app, verified, &to, &teams::hello(COMMANDS[0], activity.home())).await;
+}
+
+async fn pending(app: &App, verified: &Verified, person: &Person) -> String {
+    match listing::waiting_for(app, &person.id, verified.deadline()).await {
+        Ok(waiting) => lists::waiting(&waiting, &app.links, TEAMS),
+        Err(error) => {
+            tracing::error!(%error, "what waits could not be listed");
+            answers::not_listed()
+        }
+    }
+}
+
+async fn launch(
+    app: &App,
+    verified: &Verified,
+    activity: &Activity,
+    person: &Person,
+    name: &str,
+    arguments: &str,
+) -> String {
+    let Some(command) = app.policy.commands.get(name) else {
+        let unknown = answers::unknown_command(name, TEAMS);
+        return format!("{unknown}\n\n{}", teams::help(COMMANDS[0], activity.conversation()));
+    };
+    if arguments == "help" {
+        return answers::usage(name, TEAMS);
+    }
+    let numbers = match Numbers::parse(arguments) {
+        Ok(numbers) => numbers,
+        Err(mistake) => return answers::mistake(name, &mistake, TEAMS),
+    };
+    let source = json!({ "source": "teams", "conversation": activity.conversation() });
+    // An activity's id is one of its conversation's.
+    let id = format!("teams:{}:{}", activity.conversation.id, activity.id);
+    match start(app, Asked { command, person, source, id }, numbers, verified.deadline()).await {
+        Ok(execution) => {
+            let rules = app.policy.rules.get(&command.policy);
+            let conversation = rules.and_then(|rules| rules.teams_conversation.as_deref());
+            answers::started(&app.links.execution(&execution), conversation, TEAMS)
+        }
+        Err(_) => answers::not_started(),
+    }
+}
+
+/// Answers an activity; if Teams does not take it, only the log has it.
+async fn say(app: &App, verified: &Verified, activity: &Activity, text: &str) {
+    send(app, verified, &reply_to(verified, activity), text).await;
+}
+
+async fn send(app: &App, verified: &Verified, to: &ReplyTo, text: &str) {
+    let Some(teams) = &app.teams else { return };
+    if let Err(error) = teams.client.reply(to, text, verified.deadline()).await {
+        tracing::warn!(%error, "an answer could not be sent");
+    }
+}
