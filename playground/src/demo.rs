@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use countersign_bot::approval::record::{Approval, MessageRef, State};
+use countersign_bot::messages::teams;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
@@ -22,8 +23,10 @@ const REASON: &str = "The numbers do not match the invoice.";
 /// Where the decision is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Via {
-    /// With a button on the card.
+    /// With a button on the card in Slack.
     Slack,
+    /// With a button on the card in Teams.
+    Teams,
     /// On the page behind the mail's link.
     Email,
 }
@@ -142,9 +145,12 @@ fn waiting(world: &World, execution: &str) -> Option<Approval> {
 }
 
 fn shown(approval: &Approval) -> String {
-    let chats = approval.copies.iter().filter(|copy| copy.message.is_card()).count();
-    let mails = approval.copies.len() - chats;
-    format!("Approval {} is out: {chats} Slack card, {mails} mail, “{}”", approval.id, approval.request.title)
+    let count = |of: fn(&MessageRef) -> bool| approval.copies.iter().filter(|copy| of(&copy.message)).count();
+    let slack = count(|message| matches!(message, MessageRef::Slack { .. }));
+    let teams = count(|message| matches!(message, MessageRef::Teams { .. }));
+    let mails = count(|message| matches!(message, MessageRef::Email { .. }));
+    let title = &approval.request.title;
+    format!("Approval {} is out: {slack} Slack card, {teams} Teams card, {mails} mail, “{title}”", approval.id)
 }
 
 /// Lets approvers decide, one after the other, until the approval no longer waits.
@@ -170,7 +176,11 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                 printer.print("press", &format!("{} presses {action} in Slack", actor.name), fields)?;
                 press(world, approval, actor, action, comment).await?;
             }
-            (Via::Slack, None) => {}
+            (Via::Teams, Some(actor)) => {
+                printer.print("press", &format!("{} presses {action} in Teams", actor.name), fields)?;
+                press_in_teams(world, approval, actor, action, comment).await?;
+            }
+            (Via::Slack | Via::Teams, None) => {}
             (Via::Email, _) => {
                 printer.print(
                     "mail",
@@ -191,6 +201,24 @@ async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, 
     });
     let (channel, ts) = card.context("no card is out in Slack")?;
     world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
+    Ok(())
+}
+
+async fn press_in_teams(
+    world: &World,
+    approval: &Approval,
+    actor: &Actor,
+    verb: &str,
+    comment: &str,
+) -> anyhow::Result<()> {
+    let card = approval.copies.iter().find_map(|copy| match &copy.message {
+        MessageRef::Teams { activity, .. } => Some(activity),
+        MessageRef::Slack { .. } | MessageRef::Email { .. } => None,
+    });
+    let card = card.context("no card is out in Teams")?;
+    let user = actor.teams.as_ref().with_context(|| format!("{} is not in Teams", actor.name))?;
+    let input = if verb == teams::REJECT { teams::REASON } else { teams::COMMENT };
+    world.teams.press(user, card, verb, &[(input, comment)]).await?;
     Ok(())
 }
 

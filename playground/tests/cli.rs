@@ -24,7 +24,7 @@ fn demo(arguments: &[&str]) -> (Value, i32) {
 
 #[test]
 fn demonstrations_end_as_their_decision_should_end_them() {
-    for via in ["slack", "email"] {
+    for via in ["slack", "teams", "email"] {
         let (ended, code) = demo(&["125", "122", "--via", via, "--decide", "approve"]);
         assert_eq!(
             (ended["status"].as_str(), ended["output"]["result"].as_i64(), code),

@@ -60,6 +60,8 @@ pub struct Options {
     pub policy: Source,
     /// The state machine.
     pub state_machine: Source,
+    /// What the bot is configured with instead of what is in the world, by the names of the variables.
+    pub environment: BTreeMap<&'static str, String>,
 }
 
 impl Default for Options {
@@ -69,6 +71,7 @@ impl Default for Options {
             timeout_seconds: 600,
             policy: Source::new("the policy that comes along", DEFAULT_POLICY),
             state_machine: Source::new("the state machine that comes along", DEFAULT_STATE_MACHINE),
+            environment: BTreeMap::new(),
         }
     }
 }
@@ -210,7 +213,10 @@ impl World {
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
-        let config = config(&url, &secrets, &policy, &state_machine_arn)?;
+        let mut environment = environment(&url, &secrets, &policy, &state_machine_arn);
+        environment.extend(options.environment);
+        // It goes through the same reader as the environment of a Lambda function.
+        let config = Config::from_lookup(|name| environment.get(name).cloned())?;
         let ports = Ports {
             store: store.clone(),
             step_functions: Arc::new(LocalStepFunctions(engine.clone())),
@@ -314,10 +320,15 @@ fn function_arn(name: &str) -> String {
     format!("arn:aws:lambda:local:000000000000:function:{name}")
 }
 
-/// The configuration goes through the same reader as the environment of a Lambda function.
-fn config(url: &str, secrets: &Secrets, policy: &Policy, state_machine_arn: &str) -> anyhow::Result<Config> {
+/// What the bot of this world is configured with.
+fn environment(
+    url: &str,
+    secrets: &Secrets,
+    policy: &Policy,
+    state_machine_arn: &str,
+) -> BTreeMap<&'static str, String> {
     let teams = format!("{url}{TEAMS_PATH}");
-    let values: BTreeMap<&str, String> = [
+    let values = [
         ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
         ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
         ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
@@ -333,10 +344,8 @@ fn config(url: &str, secrets: &Secrets, policy: &Policy, state_machine_arn: &str
         ("COUNTERSIGN_ALLOWED_HOSTS", url.trim_start_matches("http://").to_owned()),
         ("COUNTERSIGN_MAIL_FROM", MAIL_FROM.to_owned()),
         ("COUNTERSIGN_LINK_KEY", secrets.link.clone()),
-    ]
-    .into_iter()
-    .collect();
-    Ok(Config::from_lookup(|name| values.get(name).cloned())?)
+    ];
+    values.into()
 }
 
 fn key(secret: &str) -> anyhow::Result<SigningKey> {

@@ -70,6 +70,13 @@ impl Check {
         }
     }
 
+    /// A piece of text may be a string alone.
+    fn inline(&mut self, inline: &Value, at: &str) {
+        if !inline.is_string() {
+            self.typed(inline, |kind| (kind == "TextRun").then_some(shapes::TEXT_RUN), "a TextRun", at);
+        }
+    }
+
     fn typed(&mut self, value: &Value, shape: impl Fn(&str) -> Option<Shape>, what: &str, at: &str) {
         match value["type"].as_str().map(|kind| (kind, shape(kind))) {
             Some((_, Some(shape))) => self.object(value, &shape, at),
@@ -108,6 +115,7 @@ impl Check {
     fn value(&mut self, rule: Rule, value: &Value, at: &str) {
         match rule {
             Rule::Text => self.expect(value.is_string(), at, "must be a string"),
+            Rule::Version => {}
             Rule::Flag => self.expect(value.is_boolean(), at, "must be true or false"),
             Rule::Number => self.expect(value.is_number(), at, "must be a number"),
             Rule::Choice(words) => {
@@ -127,6 +135,7 @@ impl Check {
             }
             Rule::Elements => self.each(value, at, Self::element),
             Rule::Columns => self.each(value, at, |check, column, at| check.object(column, &shapes::COLUMN, at)),
+            Rule::Inlines => self.each(value, at, Self::inline),
             Rule::Facts => self.each(value, at, |check, fact, at| check.object(fact, &shapes::FACT, at)),
             Rule::Actions => {
                 let count = value.as_array().map_or(0, Vec::len);
@@ -176,8 +185,11 @@ impl Check {
         for name in fields.keys().filter(|name| !["type", "action", "userIds"].contains(&name.as_str())) {
             self.note(&format!("{at}/{name}"), "is not a property here");
         }
-        self.expect(refresh["action"]["type"] == "Action.Execute", at, "must have an Action.Execute");
-        self.action(&refresh["action"], &format!("{at}/action"));
+        if refresh["action"]["type"] == "Action.Execute" {
+            self.action(&refresh["action"], &format!("{at}/action"));
+        } else {
+            self.note(at, "must have an Action.Execute");
+        }
         if let Some(ids) = fields.get("userIds") {
             let at = format!("{at}/userIds");
             self.each(ids, &at, |check, id, at| {

@@ -5,6 +5,8 @@
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Rule {
     Text,
+    /// The version of a card, which is judged with the card as a whole.
+    Version,
     Flag,
     Number,
     /// One of these words, in any case.
@@ -21,6 +23,7 @@ pub(super) enum Rule {
     Requires,
     Elements,
     Columns,
+    Inlines,
     Facts,
     Actions,
     SelectAction,
@@ -53,6 +56,10 @@ impl Shape {
 
 const SPACING: Rule = Rule::Choice(&["default", "none", "small", "medium", "large", "extraLarge", "padding"]);
 const CONTAINER_STYLE: Rule = Rule::Choice(&["default", "emphasis", "good", "attention", "warning", "accent"]);
+const COLOR: Rule = Rule::Choice(&["default", "dark", "light", "accent", "good", "warning", "attention"]);
+const FONT: Rule = Rule::Choice(&["default", "monospace"]);
+const SIZE: Rule = Rule::Choice(&["default", "small", "medium", "large", "extraLarge"]);
+const WEIGHT: Rule = Rule::Choice(&["default", "lighter", "bolder"]);
 const HORIZONTAL: Rule = Rule::Choice(&["left", "center", "right"]);
 const VERTICAL: Rule = Rule::Choice(&["top", "center", "bottom"]);
 
@@ -95,7 +102,7 @@ const ASSOCIATED_INPUTS: Rule = Rule::Choice(&["auto", "none"]);
 pub(super) const CARD: Shape = Shape {
     layers: &[&[
         ("$schema", Rule::Text),
-        ("version", Rule::Text),
+        ("version", Rule::Version),
         ("body", Rule::Elements),
         ("actions", Rule::Actions),
         ("refresh", Rule::Refresh),
@@ -109,6 +116,24 @@ pub(super) const CARD: Shape = Shape {
         ("msteams", Rule::MsTeams),
     ]],
     required: &[],
+};
+
+/// A piece of text in a RichTextBlock, which is shown as it is.
+pub(super) const TEXT_RUN: Shape = Shape {
+    layers: &[&[
+        ("text", Rule::Text),
+        ("color", COLOR),
+        ("fontType", FONT),
+        ("highlight", Rule::Flag),
+        ("isSubtle", Rule::Flag),
+        ("italic", Rule::Flag),
+        ("selectAction", Rule::SelectAction),
+        ("size", SIZE),
+        ("strikethrough", Rule::Flag),
+        ("underline", Rule::Flag),
+        ("weight", WEIGHT),
+    ]],
+    required: &["text"],
 };
 
 /// One line of a FactSet.
@@ -133,13 +158,13 @@ pub(super) const COLUMN: Shape = Shape {
 
 const TEXT_BLOCK: Properties = &[
     ("text", Rule::Text),
-    ("color", Rule::Choice(&["default", "dark", "light", "accent", "good", "warning", "attention"])),
-    ("fontType", Rule::Choice(&["default", "monospace"])),
+    ("color", COLOR),
+    ("fontType", FONT),
     ("horizontalAlignment", HORIZONTAL),
     ("isSubtle", Rule::Flag),
     ("maxLines", Rule::Number),
-    ("size", Rule::Choice(&["default", "small", "medium", "large", "extraLarge"])),
-    ("weight", Rule::Choice(&["default", "lighter", "bolder"])),
+    ("size", SIZE),
+    ("weight", WEIGHT),
     ("wrap", Rule::Flag),
     ("style", Rule::Choice(&["default", "heading"])),
 ];
@@ -169,6 +194,9 @@ pub(super) fn element(kind: &str) -> Option<Shape> {
     let shape = |layers, required| Some(Shape { layers, required });
     match kind {
         "TextBlock" => shape(&[ITEM, ELEMENT, TEXT_BLOCK], &["text"]),
+        "RichTextBlock" => {
+            shape(&[ITEM, ELEMENT, &[("inlines", Rule::Inlines), ("horizontalAlignment", HORIZONTAL)]], &["inlines"])
+        }
         "FactSet" => shape(&[ITEM, ELEMENT, &[("facts", Rule::Facts)]], &["facts"]),
         "ColumnSet" => shape(&[ITEM, ELEMENT, COLUMN_SET], &[]),
         "Container" => shape(&[ITEM, ELEMENT, BOX, &[("items", Rule::Elements)]], &["items"]),

@@ -128,7 +128,7 @@ async fn the_client_sends_only_what_the_card_allows() {
     let (bot, script) = scripted().await;
     let id = bot.post_card(&card()).await;
     let long = "x".repeat(21);
-    let press = |verb, inputs| bot.teams.invoke_payload(&ada(), &id, verb, inputs);
+    let press = |verb: &str, inputs: &[(&str, &str)]| bot.teams.invoke_payload(&ada(), &id, verb, inputs);
     assert_eq!(press("escalate", &[]), Err(Error::NoButton("escalate".to_owned())));
     assert_eq!(press("reject", &[]), Err(Error::InputNeeded("reason".to_owned())));
     assert_eq!(press("reject", &[("reason", long.as_str())]), Err(Error::InputTooLong("reason".to_owned())));
