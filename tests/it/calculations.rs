@@ -49,7 +49,7 @@ async fn routes_that_are_not_there_and_methods_that_are_not_allowed() {
     assert_eq!(get("/calculations").await, 405);
     assert_eq!(get("/slack/commands").await, 405);
     assert_eq!(get("/double").await, 405);
-    assert_eq!(get("/teams/messages").await, 404);
+    assert_eq!(get("/teams/messages").await, 405);
     assert_eq!(get("/nothing/here").await, 404);
 }
 

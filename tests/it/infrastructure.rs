@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::http::Request;
 use countersign_bot::approval::event::{DetailType, SOURCE};
-use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX};
+use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
 use countersign_bot::deadline::Deadline;
 use countersign_bot::{inbound, notify, reconcile, slack};
 use countersign_workflow_lambdas::{calculate, double};
@@ -18,6 +18,7 @@ use crate::support::Harness;
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
 const MANIFEST: &str = include_str!("../../manifests/slack/manifest.yaml");
+const TEAMS_MANIFEST: &str = include_str!("../../manifests/teams/manifest.json");
 
 /// The files that read the environment. Each names its variables as whole strings.
 const READERS: [&str; 5] = [
@@ -143,6 +144,18 @@ fn every_function_is_told_only_what_the_code_reads() {
 }
 
 #[test]
+fn the_teams_app_offers_the_words_that_the_bot_understands() {
+    let manifest: Value = serde_json::from_str(TEAMS_MANIFEST).unwrap();
+    let lists = manifest["bots"][0]["commandLists"].as_array().unwrap();
+    for list in lists {
+        let titles = list["commands"].as_array().unwrap().iter().map(|command| command["title"].as_str().unwrap());
+        assert_eq!(texts(titles), texts(inbound::teams::COMMANDS), "{}", list["scopes"]);
+    }
+    let scopes = lists.iter().flat_map(|list| list["scopes"].as_array().unwrap());
+    assert_eq!(texts(scopes.map(|scope| scope.as_str().unwrap())), texts(["team", "groupChat", "personal"]));
+}
+
+#[test]
 fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
     let manifest = yaml(MANIFEST);
     let scopes = manifest["oauth_config"]["scopes"]["bot"].as_array().unwrap();
@@ -161,7 +174,7 @@ fn the_table_has_the_keys_and_indexes_that_are_asked() {
     let indexes = table["GlobalSecondaryIndexes"].as_array().unwrap();
     assert_eq!(
         texts(indexes.iter().map(|index| index["IndexName"].as_str().unwrap())),
-        texts([DUE_INDEX, EXECUTIONS_INDEX])
+        texts([DUE_INDEX, EXECUTIONS_INDEX, WAITING_INDEX, REQUESTERS_INDEX])
     );
     assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "expires");
 }

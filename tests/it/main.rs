@@ -4,6 +4,7 @@
 
 mod support;
 
+mod audit;
 mod calculations;
 mod callbacks;
 mod card_limits;
@@ -14,6 +15,7 @@ mod events;
 mod infrastructure;
 mod interleavings;
 mod lambda;
+mod listings;
 mod no_leaks;
 mod notifying;
 mod page;
@@ -21,5 +23,6 @@ mod races;
 mod signatures;
 mod slack_outages;
 mod store;
+mod teams;
 mod workflow;
 mod your_workflow;

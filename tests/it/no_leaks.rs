@@ -2,21 +2,25 @@
 
 use countersign_bot::approval::record::Status;
 use countersign_playground::fakes::Fault;
+use countersign_playground::fakes::teams::{Fault as TeamsFault, Operation};
 
-use crate::support::Harness;
 use crate::support::logs::Logs;
+use crate::support::{Harness, RULES_WITH_TEAMS};
 
 const COMMENT: &str = "as agreed with the auditors";
 
 #[tokio::test]
 async fn a_full_run_with_failures_shows_the_token_nowhere() {
     let (logs, _guard) = Logs::catch();
-    let harness = Harness::start().await;
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
     let approval = harness.ask().await;
     let link = harness.link("grace");
     let mut pages = vec![harness.browser.get(&link).await.unwrap().body];
     harness.world.slack.fail_next("chat.postEphemeral", Fault::Status(500));
     harness.press("linus", &approval, "approve", None).await;
+    harness.press_in_teams("linus", &approval, "approve", &[("comment", COMMENT)]).await;
+    harness.world.teams.fail_next(Operation::Update, TeamsFault::Status(500));
+    let bearer = format!("Bearer {}", harness.world.teams.token().mint());
     harness.world.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
     harness.press("grace", &approval, "approve", Some(COMMENT)).await;
     harness.pass_time(20);
@@ -38,6 +42,7 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     let everything = [
         ("the log", logs.text()),
         ("Slack", format!("{:?}", harness.world.slack.calls())),
+        ("Teams", format!("{:?} {:?}", harness.world.teams.calls(), harness.world.teams.notices())),
         ("mail", mails.iter().map(|raw| String::from_utf8_lossy(raw)).collect()),
         ("events", format!("{:?}", harness.world.bus.carried())),
         ("pages", pages.concat()),
@@ -57,7 +62,7 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     let log = logs.text();
     assert!(log.contains(approval.id.as_str()), "the log of this run has been caught");
     let k = link.split("?k=").nth(1).unwrap();
-    for secret in [k, "grace@example.com", "xoxb-", "v0=", COMMENT] {
+    for secret in [k, "grace@example.com", "xoxb-", "v0=", COMMENT, &bearer[..20], "entra-"] {
         let ours = log.lines().filter(|line| line.contains("countersign_bot"));
         assert!(!ours.clone().any(|line| line.contains(secret)), "our log has {secret}");
     }

@@ -14,6 +14,7 @@ use countersign_bot::reconcile::{self, Pass};
 use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
+use countersign_playground::fakes::teams::{Shown, TeamsMessage, TeamsUser};
 use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
 use countersign_playground::world::{Options, Running, Source, World};
 use jiff::{SignedDuration, Timestamp};
@@ -37,17 +38,21 @@ pub(crate) fn policy(rules: &str) -> String {
         r#"
         [access]
         slack_teams = ["T0LOCAL"]
+        teams_tenants = ["c0117e45-1671-4000-8000-0000000000a0"]
         [people.ada]
         name = "Ada Lovelace"
         slack = "U0ADA"
+        teams = "c0117e45-1671-4000-8000-000000000001"
         email = "ada@example.com"
         [people.grace]
         name = "Grace Hopper"
         slack = "U0GRACE"
+        teams = "c0117e45-1671-4000-8000-000000000002"
         email = "grace@example.com"
         [people.linus]
         name = "Linus Pauling"
         slack = "U0LINUS"
+        teams = "c0117e45-1671-4000-8000-000000000003"
         email = "linus@example.com"
         [groups]
         finance = ["ada", "grace"]
@@ -63,6 +68,10 @@ pub(crate) fn policy(rules: &str) -> String {
 
 /// The rules of most tests.
 pub(crate) const RULES: &str = "approvers = [\"finance\"]\nslack_channel = \"C0FINANCE\"\nreason_on_reject = true";
+
+/// The same, with a card in Teams as well.
+pub(crate) const RULES_WITH_TEAMS: &str = "approvers = [\"finance\"]\nslack_channel = \"C0FINANCE\"\n\
+     teams_conversation = \"19:finance@thread.tacv2\"\nreason_on_reject = true";
 
 impl Harness {
     pub(crate) async fn start() -> Self {
@@ -83,6 +92,10 @@ impl Harness {
 
     pub(crate) fn user(&self, key: &str) -> SlackUser {
         self.world.actor(key).unwrap().user.clone()
+    }
+
+    pub(crate) fn teams_user(&self, key: &str) -> TeamsUser {
+        self.world.actor(key).unwrap().teams.clone().unwrap()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -187,6 +200,37 @@ impl Harness {
         let (channel, ts) = card_of(&self.record(&approval.id));
         let messages = self.world.slack.messages(&channel).into_iter();
         messages.filter(|message| message.thread_ts.as_ref() == Some(&ts)).map(|message| message.text).collect()
+    }
+
+    /// The message in Teams that is the approval's card.
+    pub(crate) fn teams_card(&self, approval: &Approval) -> TeamsMessage {
+        let copies = self.record(&approval.id).copies.into_iter();
+        let mut activities = copies.filter_map(|copy| match copy.message {
+            MessageRef::Teams { activity, .. } => Some(activity),
+            MessageRef::Slack { .. } | MessageRef::Email { .. } => None,
+        });
+        self.world.teams.message(&activities.next().expect("there is a card in Teams")).unwrap()
+    }
+
+    /// Everything in the thread of the approval's card in Teams.
+    pub(crate) fn teams_thread(&self, approval: &Approval) -> Vec<String> {
+        let card = self.teams_card(approval);
+        let messages = self.world.teams.messages(&card.conversation).into_iter();
+        messages.filter(|message| message.reply_to.as_ref() == Some(&card.id)).map(|message| message.text).collect()
+    }
+
+    /// Presses a button on the approval's card in Teams, and returns what the presser is shown.
+    pub(crate) async fn press_in_teams(
+        &self,
+        who: &str,
+        approval: &Approval,
+        verb: &str,
+        inputs: &[(&str, &str)],
+    ) -> Shown {
+        let card = self.teams_card(approval);
+        let pressed = self.world.teams.press(&self.teams_user(who), &card.id, verb, inputs).await.unwrap();
+        assert_eq!(pressed.status, 200);
+        pressed.shown
     }
 
     /// What only this user has been told.

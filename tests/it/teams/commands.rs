@@ -1,0 +1,108 @@
+//! What people say to the bot in Teams, with the same answers as in Slack.
+
+use countersign_bot::approval::record::Status;
+
+use super::CHANNEL;
+use crate::support::{Harness, RULES_WITH_TEAMS};
+
+/// Says something in the channel and returns the bot's answer to it.
+async fn answer(harness: &Harness, who: &str, text: &str) -> String {
+    let teams = &harness.world.teams;
+    let before = teams.messages(CHANNEL).len();
+    assert_eq!(teams.say(&harness.teams_user(who), CHANNEL, text).await, Ok(200));
+    let mut said = teams.messages(CHANNEL).split_off(before);
+    assert_eq!(said.len(), 2, "one message and one answer: {said:?}");
+    let answer = said.pop().unwrap();
+    assert_eq!(answer.reply_to.as_ref(), Some(&said[0].id), "it is answered in its thread");
+    answer.text
+}
+
+#[tokio::test]
+async fn start_begins_a_calculation_wherever_it_is_said() {
+    for text in ["start 125 122", "/start 125 122", "START  125, 122"] {
+        let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+        assert!(answer(&harness, "ada", text).await.starts_with("Started: [the execution]("), "{text}");
+        let approval = harness
+            .until("the request is out", |world| {
+                world.store.all().into_iter().find(|approval| approval.copies.len() == 3)
+            })
+            .await;
+        assert_eq!(approval.request.title, "Calculation 125 + 122");
+        assert_eq!(approval.request.correlation["source"], "teams");
+        assert_eq!(approval.request.requester.as_ref().unwrap().id.as_str(), "ada");
+        harness.press_in_teams("grace", &approval, "approve", &[]).await;
+        harness.settled(&approval, Status::Approved).await;
+    }
+}
+
+#[tokio::test]
+async fn start_works_in_the_personal_chat_without_a_mention() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let (teams, ada) = (&harness.world.teams, harness.teams_user("ada"));
+    let chat = teams.chat_with(&ada);
+    assert_eq!(teams.say(&ada, &chat, "start 1 2").await, Ok(200));
+    let said: Vec<String> = teams.chat_messages(&ada).into_iter().map(|message| message.text).collect();
+    assert!(said.last().unwrap().starts_with("Started: "), "{said:?}");
+}
+
+#[tokio::test]
+async fn each_mistake_is_named_as_in_slack() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    for (arguments, expected) in [
+        ("", "Not started: two integers are needed, x and y, and there is none."),
+        ("1", "Not started: two integers are needed, x and y, and there is one."),
+        ("1 2 3", "Not started: two integers are needed, x and y, and there are 3."),
+        ("1 9223372036854775808", "Not started: y must be between -9223372036854775808 and 9223372036854775807."),
+        ("1 two", "Not started: y must be an integer, and"),
+    ] {
+        let told = answer(&harness, "ada", &format!("start {arguments}")).await;
+        assert!(told.starts_with(expected) && told.contains("Usage: "), "{arguments}: {told}");
+        if !arguments.is_empty() {
+            let (ada, channel) = (harness.user("ada"), harness.world.channel.clone());
+            let slack = harness.world.slack.command(&ada, &channel, "/start", arguments).await;
+            assert!(slack.text.unwrap().starts_with(expected), "{arguments}");
+        }
+    }
+    assert_eq!(harness.world.engine.executions().len(), 0);
+}
+
+#[tokio::test]
+async fn help_names_the_conversation_and_strangers_are_told_so() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    for text in ["help", "/help", "Help", ""] {
+        let help = answer(&harness, "ada", text).await;
+        assert!(help.contains("Usage: ") && help.contains(CHANNEL), "{text}: {help}");
+    }
+    let unknown = answer(&harness, "ada", "dance **now**").await;
+    assert!(unknown.contains("“dance” is not a command of this app.") && unknown.contains("Usage: "), "{unknown}");
+    let stranger = answer(&harness, "outsider", "start 1 2").await;
+    assert!(stranger.starts_with("You are not listed in the policy"), "{stranger}");
+    assert_eq!(harness.world.engine.executions().len(), 0);
+}
+
+#[tokio::test]
+async fn pending_lists_what_waits_for_the_person() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    assert_eq!(answer(&harness, "grace", "pending").await, "Nothing waits for your decision.");
+    let approval = harness.ask().await;
+    let waiting = answer(&harness, "grace", "pending").await;
+    assert!(waiting.starts_with("1 request waits for your decision:"), "{waiting}");
+    for text in ["Calculation 125 + 122", "0 of 1 approvals", &harness.teams_card(&approval).id] {
+        assert!(waiting.contains(text), "{text}: {waiting}");
+    }
+    assert_eq!(answer(&harness, "ada", "pending").await, "Nothing waits for your decision.", "it is her own request");
+    harness.press_in_teams("grace", &approval, "approve", &[]).await;
+    harness.settled(&approval, Status::Approved).await;
+    assert_eq!(answer(&harness, "grace", "pending").await, "Nothing waits for your decision.");
+}
+
+#[tokio::test]
+async fn a_message_that_is_delivered_twice_starts_one_execution() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let teams = &harness.world.teams;
+    let activity = teams.message_payload(&harness.teams_user("ada"), CHANNEL, "start 1 2");
+    for _ in 0..3 {
+        assert_eq!(teams.post(&activity).await.unwrap().status, 200);
+    }
+    assert_eq!(harness.world.engine.executions().len(), 1);
+}
