@@ -1,12 +1,12 @@
 //! The webhook is killed in the middle of a decision. The reconciler finishes what it began, once.
 
+use countersign_tests::cases;
+use countersign_tests::patience::until;
+use countersign_tests::process::kill_function;
 use std::sync::Arc;
 
 use crate::support::calculation::Calculation;
-use crate::support::case::{Case, cases};
-use crate::support::emulators::Emulators;
-use crate::support::patience::until;
-use crate::support::process::kill_function;
+use crate::support::emulators::{Case, Emulators};
 use crate::support::stack::Stack;
 
 pub(crate) fn cases() -> Vec<Case> {

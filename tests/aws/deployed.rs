@@ -2,15 +2,27 @@
 
 use std::sync::Arc;
 
+use countersign_playground::fakes::teams::Shown;
+use countersign_tests::cases;
 use serde_json::json;
 
-use crate::support::calculation::Calculation;
-use crate::support::case::{Case, cases};
-use crate::support::emulators::Emulators;
+use crate::support::calculation::{Calculation, arn_in};
+use crate::support::chats::{CONVERSATION, Chats};
+use crate::support::emulators::{Case, Emulators};
 use crate::support::step_functions::{self, ended};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![approved_in_slack, approved_by_mail, rejected, expired, invalid_input, aborted, only_for_authorised_callers]
+    cases![
+        approved_in_slack,
+        approved_in_teams,
+        approved_by_mail,
+        in_both_chats,
+        rejected,
+        expired,
+        invalid_input,
+        aborted,
+        only_for_authorised_callers
+    ]
 }
 
 async fn approved_in_slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
@@ -24,6 +36,42 @@ async fn approved_in_slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let card = calculation.closed_card().await?;
     assert!(card.blocks.to_string().contains("Grace Hopper"), "{}", card.blocks);
     calculation.told("494").await
+}
+
+/// Started with a word to the bot, decided on the card, and every copy knows it.
+async fn approved_in_teams(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = emulators.stack().await?;
+    assert_eq!(stack.teams.say(&Chats::teams_user("ada"), CONVERSATION, "start 40 2").await?, 200);
+    let said: Vec<String> = stack.teams.messages(CONVERSATION).into_iter().map(|message| message.text).collect();
+    let started = said.iter().find(|text| text.starts_with("Started: ") && text.contains("arn:aws:states"));
+    let execution = arn_in(started.expect("the bot says what it has started")).expect("it names the execution");
+    let calculation = Calculation::of(stack, 40, 2, execution).await?;
+    let card = calculation.teams_card().await?;
+    let own = stack.teams.press(&Chats::teams_user("ada"), &card, "approve", &[]).await?;
+    assert!(matches!(&own.shown, Shown::Message(text) if text.starts_with("You asked for this yourself")), "{own:?}");
+    let pressed = stack.teams.press(&Chats::teams_user("grace"), &card, "approve", &[("comment", "fine")]).await?;
+    assert!(matches!(&pressed.shown, Shown::Card(card) if !card.to_string().contains("Action.Execute")), "{pressed:?}");
+    let output = calculation.ended().await?.output.unwrap_or_default();
+    assert_eq!((&output["result"], &output["approvedBy"][0]["platform"]), (&json!(84), &json!("teams")), "{output}");
+    assert!(calculation.closed_teams_card().await?.contains("fine"));
+    calculation.closed_card().await?;
+    stack.mail_to("grace@example.com", "Re: Approval needed: Calculation 40 + 2").await?;
+    Ok(())
+}
+
+/// A decision in one chat closes the card in the other, and who presses in both counts once.
+async fn in_both_chats(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let calculation = Calculation::start(emulators.stack().await?, 41, 2).await?;
+    let (stack, card) = (calculation.stack, calculation.teams_card().await?);
+    let grace = Chats::teams_user("grace");
+    let late = stack.teams.invoke_payload(&grace, &card, "reject", &[("reason", "no")])?;
+    assert_eq!(calculation.press("grace", "approve", None).await?, 200);
+    let reply = stack.teams.post(&late).await?;
+    assert!(reply.status == 200 && reply.body.contains("This was approved by Grace Hopper"), "{}", reply.body);
+    assert_eq!(calculation.ended().await?.output.unwrap_or_default()["result"], 86);
+    assert!(calculation.closed_teams_card().await?.contains("Grace Hopper"));
+    calculation.closed_card().await?;
+    Ok(())
 }
 
 async fn approved_by_mail(emulators: Arc<Emulators>) -> anyhow::Result<()> {
@@ -93,7 +141,7 @@ async fn only_for_authorised_callers(emulators: Arc<Emulators>) -> anyhow::Resul
     let stack = emulators.stack().await?;
     let url = format!("{}/calculations", stack.output("PublicUrl"));
     assert_eq!(stack.browse("POST", &url, "{}").await?.status(), 403, "the gateway wants a signature of IAM");
-    for path in ["/slack/commands", "/slack/interactions", "/double", "/email/approvals/apr_1?k=1"] {
+    for path in ["/slack/commands", "/slack/interactions", "/teams/messages", "/double", "/email/approvals/apr_1?k=1"] {
         let url = format!("{}{path}", stack.output("PublicUrl"));
         let status = stack.browse("POST", &url, "a=1").await?.status().as_u16();
         assert!(matches!(status, 401 | 404), "{path} answers {status}");

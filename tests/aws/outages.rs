@@ -4,11 +4,11 @@
 use std::sync::Arc;
 
 use countersign_playground::fakes::Fault as SlackFault;
+use countersign_tests::cases;
+use countersign_tests::patience::until;
 
 use crate::support::calculation::Calculation;
-use crate::support::case::{Case, cases};
-use crate::support::emulators::Emulators;
-use crate::support::patience::until;
+use crate::support::emulators::{Case, Emulators};
 use crate::support::proxy::Fault;
 use crate::support::stack::Stack;
 

@@ -3,10 +3,10 @@
 use std::process::Stdio;
 use std::sync::Arc;
 
+use countersign_tests::cases;
 use tokio::process::Command;
 
-use crate::support::case::{Case, cases};
-use crate::support::emulators::Emulators;
+use crate::support::emulators::{Case, Emulators};
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![without_configuration, half_configured]

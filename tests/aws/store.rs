@@ -8,8 +8,7 @@ use aws_sdk_dynamodb::types::{BillingMode, GlobalSecondaryIndex};
 use countersign_bot::aws::dynamodb::DynamoDbStore;
 use countersign_tests::store_suite;
 
-use crate::support::case::Case;
-use crate::support::emulators::Emulators;
+use crate::support::emulators::{Case, Emulators};
 
 pub(crate) fn cases() -> Vec<Case> {
     let case = |(name, case): store_suite::Case| {

@@ -25,8 +25,7 @@ use tokio::sync::OnceCell;
 
 use self::interpreter::Interpreter;
 use self::row::{Peer, Row};
-use crate::support::case::Case;
-use crate::support::emulators::Emulators;
+use crate::support::emulators::{Case, Emulators};
 use crate::support::step_functions;
 
 pub(crate) fn cases() -> Vec<Case> {

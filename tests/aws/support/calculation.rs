@@ -5,8 +5,10 @@ use countersign_bot::approval::ids::ExecutionArn;
 use countersign_bot::ports::Store;
 use countersign_playground::fakes::SlackMessage;
 
-use super::patience::until;
-use super::stack::{CHANNEL, Stack};
+use countersign_tests::patience::until;
+
+use super::chats::{CHANNEL, CONVERSATION, Chats};
+use super::stack::Stack;
 use super::step_functions::{Ended, ended};
 
 /// A calculation with its card in the channel.
@@ -14,12 +16,13 @@ pub(crate) struct Calculation<'a> {
     pub(crate) stack: &'a Stack,
     pub(crate) execution: String,
     pub(crate) card: SlackMessage,
+    title: String,
 }
 
 impl<'a> Calculation<'a> {
     /// Ada types `/start X Y`. No other case on this stack may use the same numbers: they tell the cards apart.
     pub(crate) async fn start(stack: &'a Stack, x: i64, y: i64) -> anyhow::Result<Self> {
-        let answer = stack.slack.command(&Stack::user("ada"), CHANNEL, "/start", &format!("{x} {y}")).await;
+        let answer = stack.slack.command(&Chats::slack_user("ada"), CHANNEL, "/start", &format!("{x} {y}")).await;
         anyhow::ensure!(answer.status == 200, "{answer:?}");
         let text = answer.text.unwrap_or_default();
         let execution = arn_in(&text).with_context(|| format!("the answer names no execution: {text}"))?;
@@ -34,11 +37,31 @@ impl<'a> Calculation<'a> {
             Ok(messages.find(|message| message.blocks.to_string().contains(&title)))
         })
         .await?;
-        Ok(Self { stack, execution, card })
+        Ok(Self { stack, execution, card, title })
     }
 
     pub(crate) async fn press(&self, who: &str, action: &str, comment: Option<&str>) -> anyhow::Result<u16> {
-        Ok(self.stack.slack.press(&Stack::user(who), CHANNEL, &self.card.ts, action, comment).await?)
+        Ok(self.stack.slack.press(&Chats::slack_user(who), CHANNEL, &self.card.ts, action, comment).await?)
+    }
+
+    /// Waits until the card is posted in Teams, and returns the id of its message.
+    pub(crate) async fn teams_card(&self) -> anyhow::Result<String> {
+        until("the card is posted in Teams", async || {
+            let mut messages = self.stack.teams.messages(CONVERSATION).into_iter();
+            let is_ours = |card: &serde_json::Value| card.to_string().contains(&self.title);
+            Ok(messages.find(|message| message.card.as_ref().is_some_and(is_ours)).map(|message| message.id))
+        })
+        .await
+    }
+
+    /// Waits until the card in Teams can no longer be pressed, and returns it.
+    pub(crate) async fn closed_teams_card(&self) -> anyhow::Result<String> {
+        let id = self.teams_card().await?;
+        until("the card in Teams is closed", async || {
+            let card = self.stack.teams.message(&id).and_then(|message| message.card).unwrap_or_default().to_string();
+            Ok((!card.contains("Action.Execute")).then_some(card))
+        })
+        .await
     }
 
     pub(crate) async fn ended(&self) -> anyhow::Result<Ended> {
@@ -90,7 +113,7 @@ impl<'a> Calculation<'a> {
 }
 
 /// The ARN of an execution that a text links to.
-fn arn_in(text: &str) -> Option<String> {
+pub(crate) fn arn_in(text: &str) -> Option<String> {
     let rest = &text[text.find("arn:aws:states")?..];
-    rest.split(['|', '>', '"']).next().map(str::to_owned)
+    rest.split(['|', '>', '"', ')']).next().map(str::to_owned)
 }

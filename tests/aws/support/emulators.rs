@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
+use countersign_tests::case;
+use countersign_tests::harness::Shared;
 use tokio::sync::OnceCell;
 
 use super::ministack::{Deployment, Ministack};
 use super::moto::Moto;
 use super::stack::Stack;
 use super::tools::Tools;
+
+/// A case that is given the emulators.
+pub(crate) type Case = case::Case<Emulators>;
 
 /// What the cases share.
 pub(crate) struct Emulators {
@@ -19,27 +24,24 @@ pub(crate) struct Emulators {
     stack: OnceCell<Result<Stack, String>>,
 }
 
-impl Emulators {
+impl Shared for Emulators {
     /// Makes the folder of this run; nothing is started yet.
-    pub(crate) fn new(tools: Tools) -> anyhow::Result<Self> {
+    fn prepare() -> anyhow::Result<Self> {
+        let tools = Tools::from_environment()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("aws-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
         Ok(Self { tools, folder, ministack: OnceCell::new(), moto: OnceCell::new(), stack: OnceCell::new() })
     }
 
-    /// Where everything that is written in this run goes.
-    pub(crate) fn folder(&self) -> &Path {
+    fn folder(&self) -> &Path {
         &self.folder
     }
+}
 
+impl Emulators {
     /// Where the programs and the zips are.
     pub(crate) fn tools(&self) -> &Tools {
         &self.tools
-    }
-
-    /// What was written is of no interest when nothing failed.
-    pub(crate) fn remove_folder(&self) {
-        std::fs::remove_dir_all(&self.folder).ok();
     }
 
     /// The ministack that all cases share. A case that breaks things starts one of its own.

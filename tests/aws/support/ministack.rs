@@ -7,24 +7,24 @@ use std::process::Command;
 use anyhow::bail;
 use aws_config::SdkConfig;
 use countersign_playground::engine::Function;
+use countersign_tests::http::Http;
+use countersign_tests::process::Process;
+use countersign_tests::server;
 use data_encoding::BASE64;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::http::Http;
 use super::mail::Mail;
-use super::process::Process;
 use super::router::{self, Functions};
 use super::sdk::{self, REGION};
-use super::server;
 use super::tools::Tools;
 
 /// What the functions of a deployment call. They inherit it from the emulator's environment.
 pub(crate) struct Deployment {
     /// The endpoint of every service of AWS.
     pub(crate) aws_url: String,
-    /// Slack's Web API.
-    pub(crate) slack_url: String,
+    /// What they are told of Slack and Teams.
+    pub(crate) environment: Vec<(&'static str, String)>,
 }
 
 /// A running ministack, which ends when it is dropped.
@@ -46,7 +46,7 @@ impl Ministack {
             command.env("MINISTACK_REGION", REGION);
             if let Some(deployment) = &deployment {
                 command.env("AWS_ENDPOINT_URL", &deployment.aws_url);
-                command.env("COUNTERSIGN_SLACK_API_URL", &deployment.slack_url);
+                command.envs(deployment.environment.iter().map(|(name, value)| (name, value)));
                 // Roles are enforced, so that a permission which is missing is found here.
                 command.env("AUTH", "true");
             }

@@ -1,19 +1,15 @@
 //! What every case on emulated AWS stands on: the emulators as child processes, and how to speak to them.
 
 pub(crate) mod calculation;
-pub(crate) mod case;
+pub(crate) mod chats;
 pub(crate) mod emulators;
-pub(crate) mod http;
 pub(crate) mod mail;
 pub(crate) mod ministack;
 pub(crate) mod moto;
-pub(crate) mod patience;
-pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod router;
 pub(crate) mod sam;
 pub(crate) mod sdk;
-pub(crate) mod server;
 pub(crate) mod stack;
 pub(crate) mod step_functions;
 pub(crate) mod tools;

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use aws_config::SdkConfig;
 use countersign_playground::engine::Function;
+use countersign_tests::http::Http;
+use countersign_tests::process::Process;
+use countersign_tests::server;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::http::Http;
-use super::process::Process;
 use super::router::{self, Functions};
 use super::sdk;
-use super::server;
 use super::tools::Tools;
 
 /// A running moto, which ends when it is dropped.

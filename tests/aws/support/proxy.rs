@@ -7,10 +7,9 @@ use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use countersign_tests::http::Http;
 use tokio::net::TcpListener;
 use tokio::sync::Notify;
-
-use super::http::Http;
 
 /// One call: the service as the scope of its signature names it, and the action.
 #[derive(Debug, Clone, PartialEq, Eq)]

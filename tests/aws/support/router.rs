@@ -11,12 +11,11 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, post};
 use countersign_playground::engine::{Function, FunctionError};
+use countersign_tests::http::Http;
 use http::{HeaderName, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-
-use super::http::Http;
 
 /// Functions by name; clones share them.
 #[derive(Clone, Default)]

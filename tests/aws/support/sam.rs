@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use countersign_tests::harness::Shared;
 use serde_json::Value;
 use tokio::process::Command;
 

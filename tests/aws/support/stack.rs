@@ -1,23 +1,22 @@
-//! The deployed system: the template and the real zips, put on an emulator by `sam deploy`, with Slack beside it.
+//! The deployed system: the template and the real zips, put on an emulator by `sam deploy`, with Slack and Teams beside it.
 
 use std::collections::BTreeMap;
 
 use anyhow::Context;
 use axum::body::Bytes;
 use countersign_bot::aws::dynamodb::DynamoDbStore;
-use countersign_playground::changes::Changes;
-use countersign_playground::clock::Clock;
-use countersign_playground::fakes::{FakeSlack, FakeSlackConfig, SlackUser};
+use countersign_playground::fakes::FakeSlack;
+use countersign_playground::fakes::teams::FakeTeams;
+use countersign_tests::http::Http;
+use countersign_tests::patience::until;
 use http::{Request, Response, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use tokio::net::TcpListener;
 
+use super::chats::Chats;
 use super::emulators::Emulators;
-use super::http::Http;
 use super::mail::Mail;
 use super::ministack::{Deployment, Ministack};
-use super::patience::until;
 use super::proxy::Proxy;
 use super::sam::Sam;
 
@@ -25,11 +24,6 @@ use super::sam::Sam;
 const NAME: &str = "countersign";
 /// ministack takes this tag as the API's id, so that the address of the API is known before it is deployed.
 const API: &str = "c0de5160";
-const BOT_TOKEN: &str = "xoxb-tests";
-const SIGNING_SECRET: &str = "the signing secret of the tests";
-const TEAM: &str = "T0TESTS";
-/// The channel that the policy of the tests names.
-pub(crate) const CHANNEL: &str = "C0FINANCE";
 /// The roles that ministack needs help with.
 const BOT_ROLES: [&str; 4] = ["WebhookRole", "NotifierRole", "AnnouncerRole", "ReconcilerRole"];
 
@@ -39,24 +33,22 @@ pub(crate) struct Stack {
     /// Between the functions and AWS.
     pub(crate) proxy: Proxy,
     pub(crate) slack: FakeSlack,
+    pub(crate) teams: FakeTeams,
     outputs: BTreeMap<String, String>,
     http: Http,
 }
 
 impl Stack {
-    /// Deploys the template as it is, and adds Slack's secrets as an operator would. The functions find the emulator
-    /// and the fake Slack through the environment of the emulator, which they inherit.
+    /// Deploys the template as it is, and adds the secrets of Slack and Teams as an operator would. The functions find
+    /// the emulator and the fakes through the environment of the emulator, which they inherit.
     pub(crate) async fn deploy(emulators: &Emulators, name: &str) -> anyhow::Result<Self> {
         let proxy = Proxy::start().await?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let slack_url = format!("http://{}", listener.local_addr()?);
-        let deployment = Deployment { aws_url: proxy.url().to_owned(), slack_url };
+        let chats = Chats::start().await?;
+        let deployment = Deployment { aws_url: proxy.url().to_owned(), environment: chats.environment.clone() };
         let ministack = emulators.new_ministack_for(name, deployment).await?;
         proxy.lead_to(ministack.url());
         let public_url = format!("{}/_aws/execute-api/{API}", ministack.url());
-        let slack = slack(&public_url);
-        tokio::spawn(axum::serve(listener, slack.router()).into_future());
-
+        chats.meet(&public_url);
         let sam = Sam::lay_out(emulators, name, ministack.url())?;
         let parameters = [
             "Architecture=x86_64".to_owned(),
@@ -67,20 +59,15 @@ impl Stack {
         ];
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
         ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
-        let stack = Self { ministack, proxy, slack, outputs: sam.outputs(NAME).await?, http: Http::new() };
-        stack.add_slack_secrets().await?;
+        let Chats { slack, teams, .. } = chats;
+        let stack = Self { ministack, proxy, slack, teams, outputs: sam.outputs(NAME).await?, http: Http::new() };
+        stack.add_secrets().await?;
         Ok(stack)
     }
 
     /// An output of the template.
     pub(crate) fn output(&self, name: &str) -> &str {
         self.outputs.get(name).unwrap_or_else(|| panic!("the template has no output {name}"))
-    }
-
-    /// A member of the workspace.
-    pub(crate) fn user(key: &str) -> SlackUser {
-        let id = format!("U0{}", key.to_ascii_uppercase());
-        SlackUser { id, name: key.to_owned(), team_id: TEAM.to_owned() }
     }
 
     /// Step Functions, as an operator reaches it.
@@ -127,27 +114,13 @@ impl Stack {
         self.ministack.invoke(self.output("ReconcilerFunction"), &json!({})).await
     }
 
-    async fn add_slack_secrets(&self) -> anyhow::Result<()> {
+    async fn add_secrets(&self) -> anyhow::Result<()> {
         let client = aws_sdk_secretsmanager::Client::new(&self.ministack.sdk_config());
         let id = self.output("SecretId");
         let secret = client.get_secret_value().secret_id(id).send().await?;
         let mut values: BTreeMap<String, String> = serde_json::from_str(secret.secret_string().unwrap_or_default())?;
-        values.insert("slack_signing_secret".to_owned(), SIGNING_SECRET.to_owned());
-        values.insert("slack_bot_token".to_owned(), BOT_TOKEN.to_owned());
+        Chats::add_to(&mut values);
         client.put_secret_value().secret_id(id).secret_string(json!(values).to_string()).send().await?;
         Ok(())
     }
-}
-
-fn slack(bot_url: &str) -> FakeSlack {
-    let slack = FakeSlack::new(FakeSlackConfig {
-        bot_token: BOT_TOKEN.to_owned(),
-        signing_secret: SIGNING_SECRET.to_owned(),
-        team_id: TEAM.to_owned(),
-        bot_url: bot_url.to_owned(),
-        clock: Clock::system(),
-        changes: Changes::default(),
-    });
-    slack.add_channel(CHANNEL, "finance");
-    slack
 }

@@ -3,9 +3,8 @@
 use aws_config::SdkConfig;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::types::ExecutionStatus;
+use countersign_tests::patience::until;
 use serde_json::Value;
-
-use super::patience::until;
 
 /// How an execution ended.
 #[derive(Debug, Clone, PartialEq)]

@@ -15,15 +15,22 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A client that keeps connections open between calls.
 #[derive(Clone)]
-pub(crate) struct Http(Client<HttpConnector, Full<Bytes>>);
+pub struct Http(Client<HttpConnector, Full<Bytes>>);
+
+impl Default for Http {
+    fn default() -> Self {
+        Self(Client::builder(TokioExecutor::new()).build_http())
+    }
+}
 
 impl Http {
-    pub(crate) fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build_http())
+    /// A client without any connection yet.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Sends a request as it is and reads the whole answer.
-    pub(crate) async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
+    pub async fn send(&self, request: Request<Full<Bytes>>) -> anyhow::Result<Response<Bytes>> {
         let answer = async {
             let (head, body) = self.0.request(request).await?.into_parts();
             anyhow::Ok(Response::from_parts(head, body.collect().await?.to_bytes()))
@@ -32,7 +39,7 @@ impl Http {
     }
 
     /// Posts JSON; an answer that is no success is an error with what it says.
-    pub(crate) async fn post_json(&self, url: &str, body: &Value) -> anyhow::Result<Bytes> {
+    pub async fn post_json(&self, url: &str, body: &Value) -> anyhow::Result<Bytes> {
         let request = Request::post(url).header(http::header::CONTENT_TYPE, "application/json");
         let answer = self.send(request.body(Full::from(body.to_string()))?).await?;
         if !answer.status().is_success() {
@@ -42,7 +49,7 @@ impl Http {
     }
 
     /// Whether something answers there with a success.
-    pub(crate) async fn is_there(&self, url: &str) -> bool {
+    pub async fn is_there(&self, url: &str) -> bool {
         let Ok(request) = Request::get(url).body(Full::default()) else { return false };
         self.send(request).await.is_ok_and(|answer| answer.status().is_success())
     }

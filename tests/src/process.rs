@@ -14,7 +14,7 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
 /// A child in a process group of its own, which is killed when this is dropped.
-pub(crate) struct Process {
+pub struct Process {
     child: Child,
     group: Pid,
     log: PathBuf,
@@ -23,7 +23,7 @@ pub(crate) struct Process {
 impl Process {
     /// Starts a program with nothing of this process's environment but `PATH`, so that no AWS profile of whoever runs
     /// the tests reaches an emulator. `home` is its home and its folder for temporary files.
-    pub(crate) fn start(program: &Path, home: &Path, configure: impl FnOnce(&mut Command)) -> anyhow::Result<Self> {
+    pub fn start(program: &Path, home: &Path, configure: impl FnOnce(&mut Command)) -> anyhow::Result<Self> {
         let name = program.file_name().context("a program has a name")?.to_string_lossy().into_owned();
         let log = home.join(format!("{name}.log"));
         let output = File::create(&log)?;
@@ -39,12 +39,12 @@ impl Process {
     }
 
     /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
     /// What it has written so far.
-    pub(crate) fn log(&self) -> String {
+    pub fn log(&self) -> String {
         let mut text = Vec::new();
         let read = File::open(&self.log).and_then(|mut file| file.read_to_end(&mut text));
         match read {
@@ -68,7 +68,7 @@ impl Drop for Process {
 }
 
 /// Kills everything that was started and still runs.
-pub(crate) fn stop_all() {
+pub fn stop_all() {
     for group in running().drain(..) {
         kill(group);
     }
@@ -76,7 +76,7 @@ pub(crate) fn stop_all() {
 
 /// Kills every process of a Lambda function at once (`kill -9`), and says how many there were. The endpoint tells the
 /// deployments of a run apart, in which functions have the same names.
-pub(crate) fn kill_function(name: &str, aws_url: &str) -> anyhow::Result<usize> {
+pub fn kill_function(name: &str, aws_url: &str) -> anyhow::Result<usize> {
     let ours = [format!("AWS_LAMBDA_FUNCTION_NAME={name}"), format!("AWS_ENDPOINT_URL={aws_url}")];
     let mut killed = 0;
     for entry in std::fs::read_dir("/proc")? {

@@ -6,16 +6,16 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use super::http::Http;
-use super::patience::until;
-use super::process::Process;
+use crate::http::Http;
+use crate::patience::until;
+use crate::process::Process;
 
 /// How often starting is tried: between looking for a free port and using it, another program may take it.
 const ATTEMPTS: u32 = 3;
 
 /// Starts a program on a free port, which `configure` tells it, and waits until it answers at `ready`. Gives back the
 /// address and the program.
-pub(crate) async fn start(
+pub async fn start(
     program: &Path,
     home: &Path,
     ready: &str,

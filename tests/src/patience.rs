@@ -6,13 +6,10 @@ use anyhow::bail;
 use tokio::time::{Instant, sleep};
 
 /// Nothing that an emulator should do takes this long on any machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Looks until something is there, at first often and later five times a second.
-pub(crate) async fn until<T>(
-    what: &str,
-    mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>,
-) -> anyhow::Result<T> {
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> anyhow::Result<Option<T>>) -> anyhow::Result<T> {
     let start = Instant::now();
     let mut pause = Duration::from_millis(20);
     loop {
