@@ -4,7 +4,8 @@ use clap::ValueEnum;
 
 use crate::package::{Arch, Package};
 use crate::steps::{cargo, root, step, target};
-use crate::{infra, tools};
+use crate::tools::Tool;
+use crate::{chromium, infra, tools};
 
 /// What to check.
 #[derive(Debug, clap::Args)]
@@ -12,7 +13,7 @@ pub(crate) struct Test {
     /// Only this part, to run it again quickly.
     #[arg(long, value_enum)]
     only: Option<Part>,
-    /// With `--only it` or `--only aws`: arguments of the test program, such as the name of a test.
+    /// With `--only it`, `--only aws` or `--only teams`: arguments of the test program, such as the name of a test.
     #[arg(last = true, requires = "only")]
     arguments: Vec<String>,
 }
@@ -36,6 +37,8 @@ enum Part {
     It,
     /// The tests of the deployed system on emulated AWS.
     Aws,
+    /// The tests with Microsoft's renderer of cards and its local client of Teams.
+    Teams,
 }
 
 impl Test {
@@ -47,6 +50,7 @@ impl Test {
                 lints()?;
                 dependencies()?;
                 tools::tools()?;
+                chromium::installed()?;
                 infra::lint()?;
                 package()?;
                 tests(&["--workspace"], &[])
@@ -58,10 +62,17 @@ impl Test {
             Some(Part::Package) => package(),
             Some(Part::Tests) => {
                 tools::tools()?;
+                chromium::installed()?;
                 package()?;
                 tests(&["--workspace"], &self.arguments)
             }
             Some(Part::It) => tests(&["--package", "countersign-tests", "--test", "it"], &self.arguments),
+            Some(Part::Teams) => {
+                Tool::Teams.ready()?;
+                Tool::CardSchema.ready()?;
+                chromium::installed()?;
+                tests(&["--package", "countersign-tests", "--test", "teams"], &self.arguments)
+            }
             Some(Part::Aws) => {
                 tools::tools()?;
                 package()?;
@@ -97,5 +108,6 @@ fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<()> {
     test.args(which);
     test.env("COUNTERSIGN_TEST_TOOLS", tools::folder());
     test.env("COUNTERSIGN_TEST_ZIPS", target().join("test-lambda"));
+    test.envs(chromium::found().map(|program| ("COUNTERSIGN_TEST_CHROMIUM", program)));
     step("Tests", test.arg("--").args(arguments))
 }

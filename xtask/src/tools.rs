@@ -1,4 +1,5 @@
-//! Installs the tools that the tasks need, pinned, under `target/tools`: nothing is installed on the machine itself.
+//! Installs the tools that the tasks need, pinned, under `target/tools`: nothing is installed on the machine itself, but
+//! for the browser in `chromium`.
 //!
 //! The pins of each tool are a file in `xtask/tools`. A copy beside the installed tool says which pins it was made
 //! from, and is written last: a tool that was interrupted or whose pins have changed is installed again.
@@ -31,12 +32,23 @@ pub(crate) enum Tool {
     AslValidator,
     /// The schemas of Teams manifests, which Microsoft publishes as part of a package.
     TeamsManifest,
+    /// Microsoft's renderer of cards, its local client of Teams, and what drives a browser.
+    Teams,
+    /// Microsoft's JSON schema of cards, which comes with a package of somebody else.
+    CardSchema,
 }
 
 impl Tool {
     /// Every tool that comes from another package manager than cargo.
-    pub(crate) const ALL: [Self; 5] =
-        [Self::Emulators, Self::Infra, Self::Build, Self::AslValidator, Self::TeamsManifest];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Emulators,
+        Self::Infra,
+        Self::Build,
+        Self::AslValidator,
+        Self::TeamsManifest,
+        Self::Teams,
+        Self::CardSchema,
+    ];
 
     fn name(self) -> &'static str {
         match self {
@@ -45,6 +57,8 @@ impl Tool {
             Self::Build => "build",
             Self::AslValidator => "asl-validator",
             Self::TeamsManifest => "teams-manifest",
+            Self::Teams => "teams",
+            Self::CardSchema => "card-schema",
         }
     }
 
@@ -53,8 +67,9 @@ impl Tool {
         let pins = root().join("xtask").join("tools").join(self.name()).with_extension("txt");
         let folder = folder().join(self.name());
         match self {
-            Self::AslValidator | Self::TeamsManifest => ready(&folder, &pins, npm),
+            Self::AslValidator | Self::TeamsManifest | Self::Teams => ready(&folder, &pins, npm),
             Self::Emulators | Self::Infra | Self::Build => ready(&folder, &pins, virtual_environment),
+            Self::CardSchema => ready(&folder, &pins, files_of_packages),
         }
         .with_context(|| format!("the tools of {} cannot be installed", pins.display()))?;
         Ok(folder)
@@ -63,8 +78,8 @@ impl Tool {
     /// A command of the tool, which is installed if need be.
     pub(crate) fn command(self, program: &str) -> anyhow::Result<Command> {
         let bin = match self {
-            Self::AslValidator | Self::TeamsManifest => Path::new("node_modules").join(".bin"),
-            Self::Emulators | Self::Infra | Self::Build => PathBuf::from("bin"),
+            Self::AslValidator | Self::TeamsManifest | Self::Teams => Path::new("node_modules").join(".bin"),
+            Self::Emulators | Self::Infra | Self::Build | Self::CardSchema => PathBuf::from("bin"),
         };
         let mut command = Command::new(self.ready()?.join(bin).join(program));
         command.current_dir(root());
@@ -114,6 +129,15 @@ fn ready(folder: &Path, pins: &Path, install: fn(&Path, &Path) -> anyhow::Result
 }
 
 fn virtual_environment(folder: &Path, pins: &Path) -> anyhow::Result<()> {
+    python_packages(folder, pins, &[])
+}
+
+/// The packages are not going to run, so what they depend on is left out.
+fn files_of_packages(folder: &Path, pins: &Path) -> anyhow::Result<()> {
+    python_packages(folder, pins, &["--no-deps"])
+}
+
+fn python_packages(folder: &Path, pins: &Path, options: &[&str]) -> anyhow::Result<()> {
     require(
         "python3",
         &["-c", "import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 10))"],
@@ -125,7 +149,7 @@ fn virtual_environment(folder: &Path, pins: &Path) -> anyhow::Result<()> {
     let make = &mut Command::new("python3");
     step(&format!("Installing {name}, once: environment"), make.args(["-m", "venv"]).arg(folder))?;
     let install = &mut Command::new(folder.join("bin").join("pip"));
-    install.args(["install", "--quiet", "--disable-pip-version-check", "--requirement"]).arg(pins);
+    install.args(["install", "--quiet", "--disable-pip-version-check"]).args(options).arg("--requirement").arg(pins);
     step(&format!("Installing {name}, once: packages"), install)
 }
 

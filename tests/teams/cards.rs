@@ -1,0 +1,204 @@
+//! The cards that people get to see, each with what must be there to be read and pressed.
+
+use countersign_bot::app::Links;
+use countersign_bot::approval::decide::COMMENT_MAX;
+use countersign_bot::approval::policy_file;
+use countersign_bot::approval::record::{
+    Approval, Ending, Intent, Outcome, Platform, Resolution, State, Verdict, Vote,
+};
+use countersign_bot::approval::request;
+use countersign_bot::messages::teams;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+/// When every request is raised.
+const START: &str = "2026-11-23T10:00:00Z";
+
+/// Two approvers of three people, who are also the requesters.
+const POLICY: &str = r#"
+    [people.ada]
+    name = "Ada Lovelace"
+    [people.grace]
+    name = "Grace Hopper"
+    [people.linus]
+    name = "Linus Pauling"
+    [policies.one]
+    approvers = ["grace", "linus"]
+    email = "never"
+    teams_conversation = "19:finance@thread.tacv2"
+    [policies.two]
+    approvers = ["grace", "linus"]
+    required = 2
+    reason_on_reject = true
+    email = "never"
+    teams_conversation = "19:finance@thread.tacv2"
+"#;
+
+/// Everything that people type is tried with these: Markdown, HTML, mentions, time functions, bindings, direction.
+const HOSTILE: [&str; 8] = [
+    "[a link](https://evil.example) ![an image](https://evil.example/i.png)",
+    "**Approved** by _Grace_ `code` ~~no~~ # no heading",
+    "<at>Grace Hopper</at> <script>alert(1)</script> &lt;b&gt; <b>bold</b>",
+    "{{DATE(2026-11-23T10:00:00Z,SHORT)}} ${$root.secret}",
+    "https://evil.example/and-a-long-path",
+    "1. a list | a | table \\* \\[escaped\\]",
+    "- not a list",
+    "שלום 😀 é 漢字",
+];
+
+/// A card, and what is to be seen of it.
+pub(crate) struct Shown {
+    pub(crate) name: &'static str,
+    pub(crate) card: Value,
+    /// What must be there to be read.
+    pub(crate) texts: Vec<String>,
+    /// The titles of all buttons once everything is open.
+    pub(crate) buttons: Vec<&'static str>,
+    /// What single presses send.
+    pub(crate) presses: Vec<Value>,
+}
+
+impl Shown {
+    /// As `render.mjs` takes it.
+    pub(crate) fn to_json(&self) -> Value {
+        let Self { name, card, texts, buttons, presses } = self;
+        json!({"name": name, "card": card, "texts": texts, "buttons": buttons, "presses": presses})
+    }
+}
+
+/// Every kind of card.
+pub(crate) fn all() -> Vec<Shown> {
+    vec![
+        open(),
+        open_with_a_reason_required(),
+        one_vote_of_two(),
+        closing(),
+        closed("approved", Outcome::Approved),
+        closed("rejected", Outcome::Rejected),
+        closed("expired", Outcome::Expired),
+        closed("cancelled", Outcome::Cancelled { reason: "The execution was stopped".to_owned() }),
+        hostile(),
+        longest(),
+        twenty_facts(),
+    ]
+}
+
+/// The card of an approval that anybody may decide.
+pub(crate) fn open() -> Shown {
+    let approval = raised("one", json!({"summary": "The sum of two numbers", "facts": facts(&["Result", "494"])}));
+    let presses = vec![
+        press(&["Approve"], json!({}), &approval, json!({})),
+        press(&["Approve"], json!({"Comment": "fine"}), &approval, json!({"comment": "fine"})),
+        press(&["Reject…", "Reject"], json!({}), &approval, json!({})),
+        press(&["Reject…", "Reject"], json!({"Reason": "too much"}), &approval, json!({"reason": "too much"})),
+    ];
+    shown("open", &approval, presses)
+}
+
+fn open_with_a_reason_required() -> Shown {
+    let approval = raised("two", json!({}));
+    let nothing = json!({
+        "path": ["Reject…", "Reject"], "inputs": {}, "sends": null, "says": "A rejection needs a reason."
+    });
+    let reason = press(&["Reject…", "Reject"], json!({"Reason": "no"}), &approval, json!({"reason": "no"}));
+    shown("open with a reason required", &approval, vec![nothing, reason])
+}
+
+fn one_vote_of_two() -> Shown {
+    let mut approval = raised("two", json!({}));
+    vote(&mut approval, "Grace Hopper", Verdict::Approve, Some("I have checked the numbers"));
+    shown("one vote of two", &approval, Vec::new())
+}
+
+fn closing() -> Shown {
+    let mut approval = raised("one", json!({}));
+    vote(&mut approval, "Grace Hopper", Verdict::Approve, None);
+    approval.state = State::Resolving(Ending { intent: Intent::Approve, at: later(61) });
+    shown("closing", &approval, Vec::new())
+}
+
+fn closed(name: &'static str, outcome: Outcome) -> Shown {
+    let mut approval = raised("one", json!({"summary": "The sum of two numbers", "facts": facts(&["Result", "494"])}));
+    match outcome {
+        Outcome::Approved => vote(&mut approval, "Grace Hopper", Verdict::Approve, Some("Go ahead")),
+        Outcome::Rejected => vote(&mut approval, "Linus Pauling", Verdict::Reject, Some("Not this quarter")),
+        _ => {}
+    }
+    approval.state = State::Resolved(Resolution { outcome, at: later(62) });
+    shown(name, &approval, Vec::new())
+}
+
+fn hostile() -> Shown {
+    let facts: Vec<Value> = HOSTILE.iter().flat_map(|text| facts(&[text, text])).collect();
+    let mut approval = raised(
+        "two",
+        json!({"title": HOSTILE[0], "summary": HOSTILE.join(" "), "facts": facts, "requestedBy": HOSTILE[1]}),
+    );
+    vote(&mut approval, HOSTILE[2], Verdict::Approve, Some(HOSTILE[0]));
+    shown("hostile", &approval, Vec::new())
+}
+
+/// Words without an end, at the longest that a request may be.
+fn longest() -> Shown {
+    let text = |max: usize| "W".repeat(max);
+    let facts: Vec<Value> = (0..3).flat_map(|_| facts(&[&text(100), &text(2_000)])).collect();
+    let mut approval = raised("two", json!({"title": text(300), "summary": text(4_000), "facts": facts}));
+    vote(&mut approval, &text(100), Verdict::Approve, Some(&text(COMMENT_MAX)));
+    let mut shown = shown("longest", &approval, Vec::new());
+    // It may be cut; how much must be left is for the card to say.
+    shown.texts = vec![text(100)];
+    shown
+}
+
+fn twenty_facts() -> Shown {
+    let facts: Vec<Value> = (1..=20).flat_map(|n| facts(&[&format!("Fact {n}"), &format!("Value {n}")])).collect();
+    shown("twenty facts", &raised("one", json!({"facts": facts})), Vec::new())
+}
+
+fn facts(name_and_value: &[&str; 2]) -> Vec<Value> {
+    let [name, value] = name_and_value;
+    vec![json!({"name": name, "value": value})]
+}
+
+/// A request as a workflow makes it, under one of the policies.
+fn raised(policy: &str, with: Value) -> Approval {
+    let mut asked = json!({"policy": policy, "title": "Calculation 125 + 122", "requestedBy": "ada"});
+    asked.as_object_mut().unwrap().extend(with.as_object().unwrap().clone());
+    let input = json!({
+        "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": asked,
+        "executionArn": "arn:aws:states:eu-central-1:123456789012:execution:calculation:5f0c1c9e",
+    });
+    Approval::raise(request::read(input, &policy_file::read(POLICY).unwrap()).unwrap())
+}
+
+fn vote(approval: &mut Approval, name: &str, verdict: Verdict, comment: Option<&str>) {
+    let person = approval.rules.approvers[approval.votes.len()].id.clone();
+    let (name, comment) = (name.to_owned(), comment.map(str::to_owned));
+    approval.votes.push(Vote { person, name, platform: Platform::Teams, verdict, comment, at: later(60) });
+}
+
+fn later(seconds: i64) -> Timestamp {
+    START.parse::<Timestamp>().unwrap() + SignedDuration::from_secs(seconds)
+}
+
+/// What a request and its votes say is there to be read, and the buttons as long as it is open.
+fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown {
+    let links = Links { public_url: "https://countersign.example.com".to_owned(), execution_url: None };
+    let request = &approval.request;
+    let facts = request.facts.iter().flat_map(|fact| [&fact.name, &fact.value]);
+    let votes = approval.votes.iter().flat_map(|vote| [Some(&vote.name), vote.comment.as_ref()]).flatten();
+    let texts = [&request.title, &request.summary].into_iter().chain(facts).chain(votes).cloned().collect();
+    let buttons = match approval.state {
+        State::Pending => vec!["Open the execution", "Approve", "Reject…", "Reject"],
+        State::Resolving(_) | State::Resolved(_) => vec!["Open the execution"],
+    };
+    Shown { name, card: teams::card(approval, &links), texts, buttons, presses }
+}
+
+/// A press, the inputs filled in before it by their labels, and what goes to the bot beside the approval and the verb.
+fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> Value {
+    let verb = if path == ["Approve"] { "approve" } else { "reject" };
+    let mut data = json!({"approval": approval.id.as_str(), "verb": verb});
+    data.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
+    json!({"path": path, "inputs": inputs, "sends": {"verb": verb, "data": data}})
+}

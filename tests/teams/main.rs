@@ -1,0 +1,27 @@
+//! What Microsoft's own programs make of the bot: the schema of cards, the renderer of cards, and the local client of
+//! Teams. `cargo xtask test` installs them.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
+
+mod cards;
+mod in_client;
+mod rendering;
+mod schema;
+mod support;
+
+use std::process::ExitCode;
+
+use countersign_tests::harness;
+
+use support::tools::Case;
+
+/// A browser and a few programs that wait for each other.
+const CASES_AT_ONCE: usize = 4;
+
+fn cases() -> Vec<Case> {
+    [schema::cases(), rendering::cases(), in_client::cases()].into_iter().flatten().collect()
+}
+
+fn main() -> ExitCode {
+    harness::run(cases(), CASES_AT_ONCE)
+}
