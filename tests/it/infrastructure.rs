@@ -166,6 +166,8 @@ fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
     let named = addresses.iter().map(|url| url.strip_prefix("https://countersign.example.com").unwrap());
     let slack = paths().into_iter().filter(|path| path.starts_with("/slack/")).collect();
     assert_eq!(texts(named), slack);
+    let names = commands.iter().map(|command| command["command"].as_str().unwrap());
+    assert_eq!(texts(names), texts(["/start", inbound::slack::commands::APPROVALS]));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 pub mod calculations;
 pub mod email;
+mod list;
 pub mod malformed;
 mod press;
 pub mod slack;

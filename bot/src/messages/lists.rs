@@ -2,24 +2,32 @@
 
 use super::answers::{self, Dialect};
 use crate::app::Links;
-use crate::approval::record::{Approval, MessageRef};
+use crate::approval::record::{Approval, MessageRef, Status};
 
 const TITLE_MAX: usize = 150;
 
-/// What waits for a person's decision, each with the way to its card.
-pub fn waiting(approvals: &[Approval], links: &Links, dialect: Dialect) -> String {
-    let head = match approvals.len() {
-        0 => return "Nothing waits for your decision.".to_owned(),
+/// What waits for a person's decision, and what they have asked for, each with the way to its card.
+pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, dialect: Dialect) -> String {
+    let head = match waiting.len() {
+        0 => "Nothing waits for your decision.".to_owned(),
         1 => "1 request waits for your decision:".to_owned(),
         count => format!("{count} requests wait for your decision:"),
     };
-    let lines = approvals.iter().map(|approval| {
-        let title = dialect.text(&approval.request.title, TITLE_MAX);
-        let card = dialect.link(&card_link(approval, links, dialect), "open");
-        let progress = answers::progress(approval, |at| dialect.when(at));
-        format!("{}{}{title} ({card}) · {progress}", dialect.paragraph(), dialect.bullet())
-    });
-    head + &lines.collect::<String>()
+    let list =
+        |approvals: &[Approval]| approvals.iter().map(|approval| entry(approval, links, dialect)).collect::<String>();
+    let asked = if raised.is_empty() { String::new() } else { format!("{}You asked for:", dialect.paragraph()) };
+    head + &list(waiting) + &asked + &list(raised)
+}
+
+/// One approval: how far it is while it is open, and else how it ended.
+fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
+    let title = dialect.text(&approval.request.title, TITLE_MAX);
+    let card = dialect.link(&card_link(approval, links, dialect), "open");
+    let standing = match approval.status() {
+        Status::Pending => answers::progress(approval, |at| dialect.when(at)),
+        status => status.as_str().to_owned(),
+    };
+    format!("{}{}{title} ({card}) · {standing}", dialect.paragraph(), dialect.bullet())
 }
 
 /// The address of the card: the one of this platform if there is one, else any, else the page of the execution.

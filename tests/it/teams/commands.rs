@@ -90,10 +90,16 @@ async fn pending_lists_what_waits_for_the_person() {
     for text in ["Calculation 125 + 122", "0 of 1 approvals", &harness.teams_card(&approval).id] {
         assert!(waiting.contains(text), "{text}: {waiting}");
     }
-    assert_eq!(answer(&harness, "ada", "pending").await, "Nothing waits for your decision.", "it is her own request");
+    let own = answer(&harness, "ada", "pending").await;
+    assert!(own.starts_with("Nothing waits for your decision.") && own.contains("You asked for:"), "{own}");
+    let in_slack = harness.world.slack.command(&harness.user("grace"), &harness.world.channel, "/approvals", "").await;
+    let in_slack = in_slack.text.unwrap();
+    assert!(in_slack.starts_with("1 request waits for your decision:"), "{in_slack}");
+    assert!(in_slack.contains("<https://slack.com/archives/C0FINANCE/p"), "{in_slack}");
     harness.press_in_teams("grace", &approval, "approve", &[]).await;
     harness.settled(&approval, Status::Approved).await;
     assert_eq!(answer(&harness, "grace", "pending").await, "Nothing waits for your decision.");
+    assert!(answer(&harness, "ada", "pending").await.ends_with(" · approved"));
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The slash command that starts a calculation, with arguments or through a form.
+//! The slash commands: one that starts a calculation, with arguments or through a form, and one that lists what waits.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -10,12 +10,16 @@ use super::ephemeral;
 use super::verified::Verified;
 use crate::app::App;
 use crate::deadline::Deadline;
+use crate::inbound::list::list;
 use crate::inbound::malformed::Malformed;
 use crate::inbound::start::{self, Asked};
 use crate::launch::Numbers;
 use crate::messages::answers::{self, SLACK};
 use crate::messages::modal;
 use crate::ports::StartError;
+
+/// Lists what waits, unless the policy gives the command another meaning.
+pub const APPROVALS: &str = "/approvals";
 
 /// A slash command, as far as we read it (docs.slack.dev, slash commands).
 #[derive(Deserialize)]
@@ -47,6 +51,9 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
         Err(stranger) => return Ok(ephemeral(answers::stranger(stranger))),
     };
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
+        if form.command == APPROVALS {
+            return Ok(ephemeral(list(&app, person, SLACK, deadline).await));
+        }
         return Ok(ephemeral(answers::unknown_command(&form.command, SLACK)));
     };
     Ok(match form.text.trim() {

@@ -7,11 +7,11 @@ use super::reply_to;
 use super::verified::Verified;
 use crate::app::App;
 use crate::approval::policy::Person;
+use crate::inbound::list::list;
 use crate::inbound::start::{Asked, start};
 use crate::launch::Numbers;
-use crate::listing;
 use crate::messages::answers::{self, TEAMS};
-use crate::messages::{lists, teams};
+use crate::messages::teams;
 use crate::teams::ReplyTo;
 
 /// What the bot's menu in Teams offers. `start` is the command of the policy that comes with the reference workflow.
@@ -26,7 +26,7 @@ pub(super) async fn carry_out(app: &App, verified: &Verified, activity: &Activit
         Err(stranger) => answers::stranger(stranger),
         Ok(person) => match command.as_str() {
             "" | "help" => teams::help(COMMANDS[0], activity.conversation()),
-            "pending" => pending(app, verified, person).await,
+            "pending" => list(app, person, TEAMS, verified.deadline()).await,
             _ => launch(app, verified, activity, person, &command, arguments.trim()).await,
         },
     };
@@ -41,16 +41,6 @@ pub(super) async fn greet(app: &App, verified: &Verified, activity: &Activity) {
         message: None,
     };
     send(app, verified, &to, &teams::hello(COMMANDS[0], activity.home())).await;
-}
-
-async fn pending(app: &App, verified: &Verified, person: &Person) -> String {
-    match listing::waiting_for(app, &person.id, verified.deadline()).await {
-        Ok(waiting) => lists::waiting(&waiting, &app.links, TEAMS),
-        Err(error) => {
-            tracing::error!(%error, "what waits could not be listed");
-            answers::not_listed()
-        }
-    }
 }
 
 async fn launch(
