@@ -24,7 +24,11 @@ try {
   const approve = page.getByRole("button", { name: "Approve", exact: true });
   await approve.waitFor();
   await page.screenshot({ path: join(screenshots, "open.png") });
-  await page.getByLabel("Comment", { exact: true }).fill("seen on the page");
+  // By the keyboard: the client takes no text from a field that nobody has typed in.
+  const comment = page.getByLabel("Comment", { exact: true });
+  await comment.click();
+  await comment.pressSequentially("seen on the page");
+  await comment.press("Tab");
   await approve.click();
   await approve.waitFor({ state: "detached" });
   await page.screenshot({ path: join(screenshots, "closed.png") });

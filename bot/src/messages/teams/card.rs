@@ -49,16 +49,16 @@ fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
     body.extend(facts(approval, text_max));
     body.extend(votes(approval, text_max));
     body.push(with(container(about(approval)), "separator", true));
-    let execution = links.execution(&request.execution);
-    // Short, because three buttons have to fit beside each other on a phone.
+    // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
     let open = json!({
-        "type": "Action.OpenUrl", "title": "Execution", "tooltip": "Open the execution", "url": execution,
+        "type": "Action.OpenUrl", "title": "Open the execution", "url": links.execution(&request.execution),
     });
+    body.push(json!({ "type": "ActionSet", "actions": [open] }));
     let actions = if approval.state == State::Pending {
         body.push(input(COMMENT, "Comment", COMMENT_MAX));
-        vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval), open]
+        vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval)]
     } else {
-        vec![open]
+        Vec::new()
     };
     json!({
         "type": "AdaptiveCard",

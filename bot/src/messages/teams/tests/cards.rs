@@ -31,7 +31,7 @@ fn an_open_card_says_what_is_asked_and_asks_it() {
         ]
     );
     let execution = format!("https://countersign.example/executions/{}", approval.request.execution);
-    assert_eq!(action(&card, "Execution")["url"], json!(execution));
+    assert_eq!(of_type(&card, "Action.OpenUrl")[0]["url"], json!(execution));
 }
 
 #[test]
