@@ -14,6 +14,9 @@ use crate::support::tools::{Case, Tools};
 /// Teams shows no more of them on a card (Microsoft Learn, designing Adaptive Cards).
 const ACTIONS_MAX: usize = 6;
 
+/// What makes a card wrong.
+type Change = fn(&mut Value);
+
 pub(crate) fn cases() -> Vec<Case> {
     cases![every_card_is_valid, what_is_not_valid_is_found]
 }
@@ -29,7 +32,7 @@ async fn every_card_is_valid(tools: Arc<Tools>) -> anyhow::Result<()> {
 
 async fn what_is_not_valid_is_found(tools: Arc<Tools>) -> anyhow::Result<()> {
     let schema = jsonschema::validator_for(&tools.card_schema()?)?;
-    let wrong: [(&str, fn(&mut Value)); 7] = [
+    let wrong: [(&str, Change); 7] = [
         ("no version", |card| drop(card.as_object_mut().and_then(|card| card.remove("version")))),
         ("a later version", |card| card["version"] = json!("1.6")),
         ("an unknown element", |card| card["body"][0]["type"] = json!("Badge")),
