@@ -129,7 +129,7 @@ async fn secrets_manager(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 /// A call that took effect and was not answered is made again, and found to have been made.
 async fn lost_answers(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let stack = Stack::deploy(&emulators, "without-answers").await?;
-    for (x, action) in (1..).zip(["dynamodb:PutItem", "states:SendTaskSuccess"]) {
+    for (x, action) in (1..).zip(["dynamodb:TransactWriteItems", "states:SendTaskSuccess"]) {
         let calculation = Calculation::start(&stack, x, 0).await?;
         calculation.announced().await?;
         let (service, name) = action.split_once(':').expect("an action of a service");
