@@ -139,7 +139,7 @@ async fn run_all(
     for (errand, sent) in errands.into_iter().zip(results) {
         match sent {
             Sent::Later => failed.push(errand),
-            sent => done.note(errand, approval.revision, sent),
+            sent => done.note(errand, approval, sent),
         }
     }
     failed
@@ -176,10 +176,11 @@ impl Done {
         approval.errands().into_iter().filter(is_left).collect()
     }
 
-    fn note(&mut self, errand: Errand, revision: u32, sent: Sent) {
+    fn note(&mut self, errand: Errand, approval: &Approval, sent: Sent) {
+        let (revision, calls) = (approval.revision, approval.calls.len());
         match (errand, sent) {
             (Errand::Send(destination), Sent::As(message)) => {
-                self.sent.push((destination, Some(Copy::new(message, revision))));
+                self.sent.push((destination, Some(Copy::new(message, revision, calls))));
             }
             (Errand::Send(destination), _) => self.sent.push((destination, None)),
             (Errand::Update(message), Sent::Never) => self.lost.push(message),

@@ -116,10 +116,6 @@ impl App {
                 None
             }
         };
-        for rules in policy.rules.values().filter(|rules| rules.has_keys_of_later_versions()) {
-            let policy = &rules.name;
-            tracing::warn!(policy, "reminders and escalation are in the policy and not in this version");
-        }
         Ok(Self {
             policy: Arc::new(policy),
             ports,

@@ -125,6 +125,8 @@ pub(crate) async fn tell(
         MessageRef::Slack { channel, ts } => {
             let slack = app.slack.as_ref().ok_or_else(Unsent::platform_is_off)?;
             let text = match note {
+                Note::Reminder { at } => messages::slack::reminder_note(approval, *at),
+                Note::Escalation => messages::slack::escalation_note(approval),
                 Note::Outcome => messages::slack::outcome_note(approval),
                 Note::Result(end) => messages::slack::result_note(approval, end),
             };
@@ -134,14 +136,17 @@ pub(crate) async fn tell(
         MessageRef::Teams { conversation, activity } => {
             let teams = app.teams.as_ref().ok_or_else(Unsent::platform_is_off)?;
             let text = match note {
+                Note::Reminder { at } => messages::teams::reminder_note(approval, *at),
+                Note::Escalation => messages::teams::escalation_note(approval),
                 Note::Outcome => messages::teams::outcome_note(approval),
                 Note::Result(end) => messages::teams::result_note(approval, end),
             };
             Ok(teams.client.note(conversation, activity, &text, deadline).await?)
         }
         MessageRef::Email { person } => match note {
+            Note::Reminder { at } => mail::remind(app, approval, person, *at, deadline).await,
             Note::Outcome => mail::close(app, approval, person, deadline).await,
-            Note::Result(_) => Ok(()),
+            Note::Escalation | Note::Result(_) => Ok(()),
         },
     }
 }

@@ -18,11 +18,11 @@ const AT_ONCE: usize = 20;
 
 /// The approvals that this person may decide now and has not voted on, the soonest deadline first.
 ///
-/// They are looked for under the policies of the file in which the person approves, and each is shown only if its own
+/// They are looked for under the policies of the file that ask the person at any time, and each is shown only if its own
 /// rules, which may be older, let the person decide.
 pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
     let now = app.now();
-    let policies = app.policy.rules.values().filter(|rules| rules.approver(person).is_some());
+    let policies = app.policy.rules.values().filter(|rules| rules.ever_ask(person));
     let waiting = |policy: String| async move {
         deadline.run("store", app.ports.store.waiting(&policy, now, LOOKED_AT_MAX)).await
     };

@@ -1,5 +1,7 @@
-//! Sends the mails of an approval: one request to each approver, one closing mail in the same thread.
+//! Sends the mails of an approval: one request to each approver, and in the same thread reminders and one
+//! closing mail.
 
+use jiff::Timestamp;
 use mail_builder::MessageBuilder;
 use mail_builder::headers::address::Address;
 use mail_builder::headers::text::Text;
@@ -66,8 +68,7 @@ pub async fn request(
     deadline: Deadline,
 ) -> Result<MessageRef, Unsent> {
     let mail = mail_of(app)?;
-    let key = mail.keys.sign(&approval.id, &person.id, approval.request.deadline);
-    let link = app.links.approval(&approval.id, &key);
+    let link = link(app, approval, person, &mail);
     let text = mail::request(approval, person, &link, &app.links);
     let id = request_id(approval, &person.id, &mail);
     let message = MessageBuilder::new().message_id(id).references(thread_id(approval, &mail));
@@ -75,25 +76,61 @@ pub async fn request(
     Ok(MessageRef::Email { person: person.id.clone() })
 }
 
+/// Reminds a person who had the request and has said nothing. After a crash it may be sent once more.
+pub async fn remind(
+    app: &App,
+    approval: &Approval,
+    person: &PersonId,
+    at: Timestamp,
+    deadline: Deadline,
+) -> Result<(), Unsent> {
+    let mail = mail_of(app)?;
+    let person = approver(approval, person)?;
+    let text = mail::reminder(approval, person, &link(app, approval, person, &mail), &app.links);
+    let own_id = |id: &str| format!("reminded.{}.{id}", at.as_millisecond());
+    answer(app, &mail, approval, person, own_id, text, deadline).await
+}
+
 /// Sends the closing mail to a person who had the request. After a crash it may be sent once more.
 pub async fn close(app: &App, approval: &Approval, person: &PersonId, deadline: Deadline) -> Result<(), Unsent> {
     let mail = mail_of(app)?;
-    let Some(person) = approval.rules.approver(person) else {
-        return Err(Unsent { is_final: true, problem: "the person is no approver".to_owned() });
-    };
+    let person = approver(approval, person)?;
     let text = mail::closing(approval, person, &app.links);
-    let id = request_id(approval, &person.id, &mail);
-    let own_id = format!("closed.{id}");
-    let references = vec![thread_id(approval, &mail), id.clone()];
-    let message = MessageBuilder::new().message_id(own_id).in_reply_to(id).references(references);
-    send(app, &mail, approval, person, message, text, deadline).await
+    answer(app, &mail, approval, person, |id| format!("closed.{id}"), text, deadline).await
+}
+
+/// Answers the request in its thread. `own_id` makes the answer's id of that of the request.
+async fn answer(
+    app: &App,
+    mail: &Mail<'_>,
+    approval: &Approval,
+    person: &Person,
+    own_id: impl Fn(&str) -> String,
+    text: MailText,
+    deadline: Deadline,
+) -> Result<(), Unsent> {
+    let id = request_id(approval, &person.id, mail);
+    let references = vec![thread_id(approval, mail), id.clone()];
+    let message = MessageBuilder::new().message_id(own_id(&id)).in_reply_to(id).references(references);
+    send(app, mail, approval, person, message, text, deadline).await
+}
+
+fn approver<'a>(approval: &'a Approval, person: &PersonId) -> Result<&'a Person, Unsent> {
+    let nobody = || Unsent { is_final: true, problem: "the person is no approver".to_owned() };
+    approval.rules.approver(person).ok_or_else(nobody)
+}
+
+/// The person's own way to the page. It is the same in every mail, because nothing else goes into its key.
+fn link(app: &App, approval: &Approval, person: &Person, mail: &Mail<'_>) -> String {
+    let key = mail.keys.sign(&approval.id, &person.id, approval.request.deadline);
+    app.links.approval(&approval.id, &key)
 }
 
 fn request_id(approval: &Approval, person: &PersonId, mail: &Mail<'_>) -> String {
     format!("{}.{person}@{}", approval.id, mail.mailer.domain())
 }
 
-/// Both mails refer to this, so that they stay one thread where SES puts a `Message-ID` of its own.
+/// All mails refer to this, so that they stay one thread where SES puts a `Message-ID` of its own.
 fn thread_id(approval: &Approval, mail: &Mail<'_>) -> String {
     format!("{}@{}", approval.id, mail.mailer.domain())
 }

@@ -94,10 +94,10 @@ struct Delivered {
 }
 
 impl Delivered {
-    fn add(&mut self, destination: Destination, shows: u32, sent: Result<MessageRef, Unsent>) {
+    fn add(&mut self, destination: Destination, approval: &Approval, sent: Result<MessageRef, Unsent>) {
         let platform = destination.platform();
         match sent {
-            Ok(message) => self.copies.push(Copy::new(message, shows)),
+            Ok(message) => self.copies.push(Copy::new(message, approval.revision, approval.calls.len())),
             Err(error) => {
                 tracing::warn!(platform, %error, "a request could not be sent");
                 if !error.is_final {
@@ -110,6 +110,11 @@ impl Delivered {
                 self.failures.push((destination, error));
             }
         }
+    }
+
+    fn has_tried(&self, destination: &Destination) -> bool {
+        self.copies.iter().any(|copy| copy.message.is_at(destination))
+            || self.failures.iter().any(|(tried, _)| tried == destination)
     }
 }
 
@@ -124,7 +129,7 @@ async fn deliver(app: &App, approval: &Approval, deadline: Deadline) -> Delivere
         return delivered;
     }
     let mut add = |sent: Vec<(Destination, Result<MessageRef, Unsent>)>| {
-        sent.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
+        sent.into_iter().for_each(|(to, sent)| delivered.add(to, approval, sent));
     };
     match approval.rules.email {
         EmailUse::Always => {
@@ -139,7 +144,7 @@ async fn deliver(app: &App, approval: &Approval, deadline: Deadline) -> Delivere
             let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
             if use_of_mail == EmailUse::Fallback && !in_chat {
                 let mails = send_all(app, approval, mails(approval), deadline).await;
-                mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval.revision, sent));
+                mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval, sent));
             }
         }
     }
@@ -188,7 +193,9 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
             next.copies.retain(|earlier| earlier.message != copy.message);
             next.copies.push(copy.clone());
         }
-        next.unsent.clone_from(&delivered.unsent);
+        // What an escalation has asked for meanwhile stays.
+        next.unsent.retain(|destination| !delivered.has_tried(destination));
+        next.unsent.extend(delivered.unsent.iter().cloned());
         if !next.unsent.is_empty() {
             next.leave_to_reconciler(app.now());
         }

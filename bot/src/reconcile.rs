@@ -97,18 +97,28 @@ pub async fn earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailab
     result
 }
 
-/// Brings one approval as far as it can go: callback, end, broadcast, copies, and the notes to the requester.
+/// Brings one approval as far as it can go: callback, end, reminders, broadcast, copies, and the notes to the requester.
 /// What does not work does not keep the rest from being done.
 async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let settled = resolve::settle(app, approval, deadline).await;
     let asked = match ask_step_functions(app, settled.approval, deadline).await {
-        Ok(approval) => resolve::broadcast(app, approval, deadline).await.problem,
+        Ok(approval) => call_again(app, approval, deadline).await,
         Err(error) => Some(error),
     };
     let refreshed = announce::refresh(app, id).await;
     settled.problem.or(asked).map_or(Ok(()), Err).and(refreshed)
+}
+
+/// Makes the reminders and the escalation that are due, now that Step Functions was asked whether anything has ended, and
+/// broadcasts.
+async fn call_again(app: &App, approval: Approval, deadline: Deadline) -> Option<Unavailable> {
+    let now = app.now();
+    match change(app, approval, deadline, |approval| approval.call_again(now)).await {
+        Ok(changed) => resolve::broadcast(app, changed.record(), deadline).await.problem,
+        Err(error) => Some(error),
+    }
 }
 
 /// Records what Step Functions knows and the record does not: that the task or the execution has ended. A task
@@ -136,7 +146,10 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
             approval.execution_end = Some(shortened(end.clone()));
         }
         let learned = before != (approval.state.clone(), approval.execution_end.clone());
-        let asked_in_time = approval.due_at().is_some_and(|at| at <= now) && !approval.is_unfinished();
+        // Before the deadline it is due for a reminder or an escalation, which is still to come.
+        let is_for_a_call = approval.state == State::Pending && now < approval.request.deadline;
+        let is_due = approval.due_at().is_some_and(|at| at <= now) && !approval.is_unfinished();
+        let asked_in_time = is_due && !is_for_a_call;
         if !learned && asked_in_time {
             // Nothing has ended, so the question is asked again later and less often.
             approval.put_off(now);

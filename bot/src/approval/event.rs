@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ids::{ApprovalId, ExecutionArn, PersonId};
+use super::policy::Person;
 use super::record::{Approval, Outcome, Platform, State, Status, Verdict, Vote};
+use super::schedule::CallKind;
 
 /// The `source` of every event.
 pub const SOURCE: &str = "countersign";
@@ -34,19 +36,25 @@ pub enum DetailType {
     Requested,
     /// A person has said something, which may or may not decide.
     Voted,
+    /// Those who have said nothing are reminded.
+    Reminded,
+    /// More people may decide.
+    Escalated,
     /// The approval has ended.
     Resolved,
 }
 
 impl DetailType {
     /// Every kind, for those who describe them all.
-    pub const ALL: [Self; 3] = [Self::Requested, Self::Voted, Self::Resolved];
+    pub const ALL: [Self; 5] = [Self::Requested, Self::Voted, Self::Reminded, Self::Escalated, Self::Resolved];
 
     /// The `detail-type` on the bus.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Requested => "Approval Requested",
             Self::Voted => "Approval Voted",
+            Self::Reminded => "Approval Reminded",
+            Self::Escalated => "Approval Escalated",
             Self::Resolved => "Approval Resolved",
         }
     }
@@ -109,6 +117,25 @@ struct Voted {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct Reminded<'a> {
+    silent: Vec<&'a PersonId>,
+    approvals: usize,
+    required: usize,
+    deadline: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Escalated<'a> {
+    to: Vec<&'a PersonId>,
+    approvers: Vec<&'a PersonId>,
+    approvals: usize,
+    required: usize,
+    deadline: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Resolved<'a> {
     status: Status,
     decided_by: Vec<Said>,
@@ -159,6 +186,30 @@ impl Event {
             Verdict::Reject => "reject",
         };
         Self::new(approval, DetailType::Voted, &format!("voted.{}.{verdict}", vote.person), vote.at, own)
+    }
+
+    /// Those who have said nothing were reminded; the reminder is on record.
+    pub fn reminded(approval: &Approval, at: Timestamp) -> Self {
+        let own = Reminded {
+            silent: approval.silent().map(|person| &person.id).collect(),
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+            deadline: approval.request.deadline,
+        };
+        let number = approval.calls.iter().filter(|call| call.kind == CallKind::Reminder).count();
+        Self::new(approval, DetailType::Reminded, &format!("reminded.{number}"), at, own)
+    }
+
+    /// More people may decide, as the record has it already.
+    pub fn escalated(approval: &Approval, to: &[Person], at: Timestamp) -> Self {
+        let own = Escalated {
+            to: to.iter().map(|person| &person.id).collect(),
+            approvers: approval.rules.approvers.iter().map(|person| &person.id).collect(),
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+            deadline: approval.request.deadline,
+        };
+        Self::new(approval, DetailType::Escalated, "escalated", at, own)
     }
 
     /// The approval has ended; nothing if it has not.

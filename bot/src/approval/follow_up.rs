@@ -44,7 +44,7 @@ impl Approval {
         if elsewhere || self.copies.iter().any(|copy| copy.message == *message) {
             return false;
         }
-        self.copies.push(Copy::new(message.clone(), 0));
+        self.copies.push(Copy::new(message.clone(), 0, self.calls.len()));
         // A card that nobody has on record may show anything, so it is brought up to date; the others need not be.
         self.revision = self.revision.max(1);
         true
@@ -78,7 +78,10 @@ impl Approval {
             return Some(retry_at.unwrap_or(self.request.raised_at));
         }
         match &self.state {
-            State::Pending => Some(retry_at.map_or(self.request.deadline, |at| at.max(self.request.deadline))),
+            State::Pending => {
+                let at = self.next_call().unwrap_or(self.request.deadline);
+                Some(retry_at.map_or(at, |retry_at| retry_at.max(at)))
+            }
             State::Resolving(_) => retry_at,
             State::Resolved(resolution) if self.awaits_execution_end() => {
                 let at = retry_at.unwrap_or(later(resolution.at, HEAD_START));

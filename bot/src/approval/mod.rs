@@ -10,6 +10,7 @@ pub mod policy;
 pub mod policy_file;
 pub mod record;
 pub mod request;
+pub mod schedule;
 pub mod truth;
 
 #[cfg(test)]

@@ -3,12 +3,22 @@
 //! The notes of an approval are read from its record in the order in which they came about. Each copy remembers how
 //! many it has heard, so a note is told once beside each, after those before it.
 
+use jiff::Timestamp;
+
 use super::follow_up::Errand;
-use super::record::{Approval, Copy, ExecutionEnd, MessageRef};
+use super::record::{Approval, Copy, ExecutionEnd, MessageRef, State};
+use super::schedule::CallKind;
 
 /// Something that is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Note {
+    /// That a decision is still wanted.
+    Reminder {
+        /// When it fell due.
+        at: Timestamp,
+    },
+    /// That more people may decide.
+    Escalation,
     /// How the approval ended.
     Outcome,
     /// How the execution ended.
@@ -16,11 +26,17 @@ pub enum Note {
 }
 
 impl Note {
-    /// Whether it is told beside this copy.
-    fn concerns(&self, message: &MessageRef) -> bool {
-        match self {
-            Self::Outcome => true,
-            Self::Result(_) => message.is_card(),
+    /// Whether it is told beside this copy as the record stands. Nobody is called any more for what has ended, and a
+    /// mail reminds only those who have said nothing.
+    fn concerns(&self, approval: &Approval, message: &MessageRef) -> bool {
+        let is_pending = approval.state == State::Pending;
+        match (self, message) {
+            (Self::Outcome, _) => true,
+            (Self::Result(_), _) => message.is_card(),
+            (Self::Reminder { .. }, MessageRef::Email { person }) => {
+                is_pending && approval.silent().any(|silent| silent.id == *person)
+            }
+            (Self::Reminder { .. } | Self::Escalation, _) => is_pending && message.is_card(),
         }
     }
 }
@@ -28,7 +44,11 @@ impl Note {
 impl Approval {
     /// Everything that is to be told, the oldest first. What comes later is added at the end.
     pub fn notes(&self) -> Vec<Note> {
-        let mut notes = Vec::new();
+        let calls = self.calls.iter().map(|call| match call.kind {
+            CallKind::Reminder => Note::Reminder { at: call.at },
+            CallKind::Escalation => Note::Escalation,
+        });
+        let mut notes: Vec<Note> = calls.collect();
         if self.resolution().is_some() {
             notes.push(Note::Outcome);
             notes.extend(self.execution_end.clone().map(Note::Result));
@@ -39,7 +59,7 @@ impl Approval {
     /// The next note to tell beside this copy.
     pub(super) fn next_note(&self, copy: &Copy) -> Option<Errand> {
         let notes = self.notes().into_iter().enumerate().skip(copy.heard);
-        let mut notes = notes.filter(|(_, note)| note.concerns(&copy.message));
+        let mut notes = notes.filter(|(_, note)| note.concerns(self, &copy.message));
         notes.next().map(|(number, note)| Errand::Tell { message: copy.message.clone(), note, number })
     }
 }

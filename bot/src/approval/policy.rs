@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
@@ -57,6 +59,8 @@ pub struct Rules {
     pub reason_on_reject: bool,
     /// When to remind, counted from the request.
     pub remind_after: Vec<SignedDuration>,
+    /// When not to remind.
+    pub quiet_hours: Option<QuietHours>,
     /// When to call in more people, and whom.
     pub escalation: Option<Escalation>,
     /// The Slack channel that gets the card.
@@ -65,6 +69,19 @@ pub struct Rules {
     pub teams_conversation: Option<String>,
     /// When approval mail is sent.
     pub email: EmailUse,
+}
+
+/// The hours of the day in which nobody is reminded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct QuietHours {
+    /// When they begin, in the time zone.
+    pub from: Time,
+    /// When they end; an earlier time than `from` is one of the next day.
+    pub to: Time,
+    /// Where.
+    #[serde(with = "jiff::fmt::serde::tz::required")]
+    pub time_zone: TimeZone,
 }
 
 /// `escalate_after` and `escalate_to`, which only make sense together.
@@ -144,11 +161,6 @@ impl Policy {
 }
 
 impl Rules {
-    /// Whether something is asked for that this version reads and does not do.
-    pub fn has_keys_of_later_versions(&self) -> bool {
-        !self.remind_after.is_empty() || self.escalation.is_some()
-    }
-
     /// The chats that get a card.
     pub fn chats(&self) -> impl Iterator<Item = Destination> {
         let slack = self.slack_channel.is_some().then_some(Destination::Slack);
@@ -159,6 +171,12 @@ impl Rules {
     /// The approver with this key.
     pub fn approver(&self, id: &PersonId) -> Option<&Person> {
         self.approvers.iter().find(|person| person.id == *id)
+    }
+
+    /// Whether this person decides, at once or after an escalation.
+    pub fn ever_ask(&self, id: &PersonId) -> bool {
+        let escalated_to = self.escalation.iter().flat_map(|escalation| &escalation.to);
+        self.approvers.iter().chain(escalated_to).any(|person| person.id == *id)
     }
 
     /// The approvers whose decision counts on a request of this requester.

@@ -9,6 +9,7 @@ use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
 use super::policy::Rules;
 use super::request::{Asked, Request};
+use super::schedule::Call;
 
 /// The record of one approval.
 ///
@@ -28,6 +29,12 @@ pub struct Approval {
     pub state: State,
     /// One vote a person, in the order they came.
     pub votes: Vec<Vote>,
+    /// The reminders and the escalation that were made, the oldest first.
+    pub calls: Vec<Call>,
+    /// How many of the rules' reminders are done; several that were missed became one call.
+    pub reminded: usize,
+    /// No reminder before this time, because it fell due in quiet hours.
+    pub quiet_until: Option<Timestamp>,
     /// The messages that are out.
     pub copies: Vec<Copy>,
     /// Where the request should have gone and could not be sent yet.
@@ -265,6 +272,9 @@ impl Approval {
             rules,
             state: State::Pending,
             votes: Vec::new(),
+            calls: Vec::new(),
+            reminded: 0,
+            quiet_until: None,
             copies: Vec::new(),
             unsent: Vec::new(),
             outbox: Vec::new(),
@@ -322,9 +332,9 @@ impl Approval {
 }
 
 impl Copy {
-    /// A message that has just gone out, showing this revision.
-    pub fn new(message: MessageRef, shows: u32) -> Self {
-        Self { message, shows, heard: 0, lost: false }
+    /// A message that has just gone out, showing this revision, for which the calls that were made before are no news.
+    pub fn new(message: MessageRef, shows: u32, calls: usize) -> Self {
+        Self { message, shows, heard: calls, lost: false }
     }
 }
 

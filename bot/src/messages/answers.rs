@@ -200,6 +200,12 @@ pub fn deciders(approval: &Approval) -> String {
     names(&approval.deciding_votes().iter().map(|vote| vote.name.clone()).collect::<Vec<_>>(), "and")
 }
 
+/// To whom the approval was escalated, by name.
+pub fn escalated_to(approval: &Approval) -> Option<String> {
+    let (_, people) = approval.escalated()?;
+    Some(names(&people.iter().map(|person| person.name.clone()).collect::<Vec<_>>(), "and"))
+}
+
 /// How many have approved, of how many, and until when.
 pub fn progress(approval: &Approval, when: impl Fn(Timestamp) -> String) -> String {
     let (given, required) = (approval.approvals(), approval.rules.required);

@@ -1,4 +1,4 @@
-//! The text of the mails: a request that leads to the page, and the closing answer. Each as text and as HTML.
+//! The text of the mails: a request that leads to the page, a reminder of it, and the closing answer. Each as text and as HTML.
 
 use askama::Template;
 
@@ -32,14 +32,14 @@ pub struct Row {
     pub value: String,
 }
 
-/// What both mails and the page show of an approval.
+/// What the mails and the page show of an approval.
 #[derive(Debug, Clone)]
 pub struct Summary {
     /// What is asked, on one line.
     pub title: String,
     /// More about it, in paragraphs.
     pub paragraphs: Vec<String>,
-    /// The facts, then who asked, the deadline and the progress.
+    /// The facts, then who asked, the deadline, the progress and who was called in.
     pub rows: Vec<Row>,
     /// What each person said.
     pub votes: Vec<Row>,
@@ -62,6 +62,22 @@ struct RequestHtml<'a> {
 #[derive(Template)]
 #[template(path = "request.txt")]
 struct RequestText<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "reminder.html")]
+struct ReminderHtml<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "reminder.txt")]
+struct ReminderText<'a> {
     name: &'a str,
     summary: &'a Summary,
     link: &'a str,
@@ -92,6 +108,7 @@ impl Summary {
         }
         rows.push(row("Decide by", answers::utc(request.deadline)));
         rows.push(row("Approvals", format!("{} of {}", approval.approvals(), approval.rules.required)));
+        rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
         let summary = clean(&request.summary);
         Self {
             title: one_line(&request.title),
@@ -120,6 +137,18 @@ pub fn request(approval: &Approval, person: &Person, link: &str, links: &Links) 
         subject: subject(&summary),
         text: render(&RequestText { name: &name, summary: &summary, link }),
         html: render(&RequestHtml { name: &name, summary: &summary, link }),
+        recipient: name,
+    }
+}
+
+/// The reminder in the same thread, with the same link.
+pub fn reminder(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
+    let summary = Summary::new(approval, links);
+    let name = one_line(&person.name);
+    Text {
+        subject: format!("Re: {}", subject(&summary)),
+        text: render(&ReminderText { name: &name, summary: &summary, link }),
+        html: render(&ReminderHtml { name: &name, summary: &summary, link }),
         recipient: name,
     }
 }

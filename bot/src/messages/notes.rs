@@ -1,11 +1,12 @@
-//! The notes in the thread of a card: how the approval ended and how the execution ended, said to the requester.
-//! Each platform adds how it addresses a person.
+//! The notes in the thread of a card: reminders and the escalation, said to those who may decide, and how the approval
+//! and the execution ended, said to the requester. Each platform adds how it addresses a person.
 
 use jiff::Timestamp;
 use serde_json::Value;
 
 use super::answers;
 use super::dialect::Dialect;
+use crate::approval::policy::Person;
 use crate::approval::record::{Approval, ExecutionEnd, Vote};
 
 /// Longer notes lose their comments, which the card has (Slack, length of a text object).
@@ -13,8 +14,38 @@ const NOTE_MAX: usize = 3_000;
 const STATUS_MAX: usize = 150;
 const COMMENT_MAX: usize = 1_000;
 const FIELDS_MAX: usize = 10;
+/// More people than this are counted, not addressed.
+const ADDRESSED_MAX: usize = 50;
 const FIELD_NAME_MAX: usize = 150;
 const FIELD_VALUE_MAX: usize = 250;
+
+/// That a decision is still wanted, said to those who have said nothing. An escalation at the same time has a note of
+/// its own for those whom it calls in.
+pub fn reminder(approval: &Approval, at: Timestamp, dialect: Dialect, address: impl Fn(&Person) -> String) -> String {
+    let called_in = approval.escalated().filter(|(escalated_at, _)| *escalated_at == at).map_or(&[][..], |(_, to)| to);
+    let is_called_in = |person: &&Person| called_in.iter().any(|other| other.id == person.id);
+    let people = approval.silent().filter(|person| !is_called_in(person)).map(address).collect();
+    let progress = answers::progress(approval, |at| dialect.when(at));
+    format!("{}This still waits for a decision · {progress}", addressed(people))
+}
+
+/// That more people may decide, said to them.
+pub fn escalation(approval: &Approval, dialect: Dialect, address: impl Fn(&Person) -> String) -> String {
+    let people = approval.escalated().map(|(_, to)| to.iter().map(address).collect()).unwrap_or_default();
+    let progress = answers::progress(approval, |at| dialect.when(at));
+    format!("{}This was escalated to you, because it still waits for a decision · {progress}", addressed(people))
+}
+
+/// Names and mentions at the beginning of a note.
+fn addressed(mut people: Vec<String>) -> String {
+    let more = people.len().saturating_sub(ADDRESSED_MAX);
+    people.truncate(ADDRESSED_MAX);
+    match (people.is_empty(), more) {
+        (true, _) => String::new(),
+        (false, 0) => format!("{}: ", people.join(", ")),
+        (false, more) => format!("{} and {more} more: ", people.join(", ")),
+    }
+}
 
 /// How the approval ended, with what those who decided wrote.
 pub fn outcome(approval: &Approval, dialect: Dialect) -> String {

@@ -2,6 +2,7 @@
 //!
 //! The lengths are Slack's (docs.slack.dev, Block Kit reference); everything is cut to them after escaping.
 
+use jiff::Timestamp;
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
     SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockConfirmItem,
@@ -14,6 +15,7 @@ use super::escape::{clean, cut, mrkdwn, one_line, visible};
 use super::notes;
 use crate::app::Links;
 use crate::approval::decide::COMMENT_MAX;
+use crate::approval::policy::Person;
 use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
 use crate::slack::Message;
 
@@ -31,6 +33,8 @@ const FIELDS_A_SECTION: usize = 10;
 const FACT_NAME_MAX: usize = 200;
 const CONTEXT_MAX: usize = 2_000;
 const NAME_MAX: usize = 150;
+/// In a note that may address many.
+const ADDRESSED_NAME_MAX: usize = 60;
 /// More votes than this are counted, not listed: a message has room for 50 blocks.
 const VOTES_LISTED: usize = 10;
 
@@ -51,13 +55,24 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
         blocks.push(comment_input(approval));
         blocks.push(buttons(approval));
     }
-    blocks.push(context(&[requested(approval), progress(approval)]));
+    let about = [requested(approval), progress(approval)].into_iter().chain(escalated(approval));
+    blocks.push(context(&about.collect::<Vec<_>>()));
     blocks.push(context(&[format!(
         "`{}` · <{}|Open the execution>",
         approval.id,
         links.execution(&approval.request.execution)
     )]));
     Message { text: format!("{}: {}", mrkdwn(&title, FIELD_MAX), headline(approval)), blocks }
+}
+
+/// Reminds those who have said nothing.
+pub fn reminder_note(approval: &Approval, at: Timestamp) -> Message {
+    Message { text: notes::reminder(approval, at, SLACK, address), blocks: Vec::new() }
+}
+
+/// Tells those who are called in that they may decide now.
+pub fn escalation_note(approval: &Approval) -> Message {
+    Message { text: notes::escalation(approval, SLACK, address), blocks: Vec::new() }
 }
 
 /// Tells the requester how the approval ended.
@@ -77,6 +92,12 @@ fn note(approval: &Approval, text: &str) -> Message {
 fn mention(approval: &Approval) -> String {
     let user = approval.request.requester.as_ref().and_then(|person| person.slack.as_deref());
     user.map(|user| format!("<@{user}> ")).unwrap_or_default()
+}
+
+/// A mention, which notifies the person, or the name of a person without Slack.
+fn address(person: &Person) -> String {
+    let mention = person.slack.as_ref().map(|user| format!("<@{user}>"));
+    mention.unwrap_or_else(|| SLACK.text(&person.name, ADDRESSED_NAME_MAX))
 }
 
 fn sign(approval: &Approval) -> &'static str {
@@ -165,6 +186,11 @@ fn requested(approval: &Approval) -> String {
     let by = answers::requester(approval).map(|name| mrkdwn(&one_line(name), NAME_MAX));
     let by = by.unwrap_or_else(|| "a workflow".to_owned());
     format!("Requested by {by}, {}", answers::slack_time(approval.request.raised_at))
+}
+
+fn escalated(approval: &Approval) -> Option<String> {
+    let people = answers::escalated_to(approval)?;
+    Some(format!("Escalated to {}", mrkdwn(&one_line(&people), 2 * NAME_MAX)))
 }
 
 fn progress(approval: &Approval) -> String {

@@ -14,6 +14,7 @@ use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::record::{Approval, MessageRef, Outcome, Platform, Verdict, Vote};
 use countersign_bot::approval::request;
+use countersign_bot::approval::schedule::{Call, CallKind};
 use countersign_bot::ports::{Raised, Saved, Store};
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
@@ -202,6 +203,8 @@ async fn largest(store: Arc<dyn Store>) {
         let vote = vote(&largest, index, &"c".repeat(1_000));
         largest.votes.push(vote);
     }
+    largest.calls = vec![Call { at: largest.request.raised_at, kind: CallKind::Reminder }; 20];
+    largest.reminded = 20;
     // The bus takes events within seconds, so few are waiting at any time.
     largest.outbox = largest.votes.iter().take(3).map(|vote| Event::voted(&largest, vote)).collect();
     let Ok(Saved::Done(saved)) = store.save(largest).await else { panic!("it does not fit") };

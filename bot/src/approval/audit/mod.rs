@@ -185,7 +185,9 @@ mod tests {
             {"kind":"broadcast","events":["apr_x.resolved"]},
             {"kind":"updated","status":"approved","places":[]},
             {"kind":"lost","places":[]},
-            {"kind":"executionEnded","status":"SUCCEEDED"}
+            {"kind":"executionEnded","status":"SUCCEEDED"},
+            {"kind":"reminded","people":["grace","linus"]},
+            {"kind":"escalated","to":[{"person":"linus","name":"Linus"}]}
     ]"#;
 
     #[test]
@@ -200,8 +202,8 @@ mod tests {
             head = Entry::after(&id, &head, what, at).head();
         }
         // Made by a program in another language that follows the documentation of this module.
-        let expected = "8ad1381278ec7f41a5e3ce7f29f101b237ce876736e25e71fb7cb21b9f23141d";
-        assert_eq!((head.count, head.hash.to_string().as_str()), (16, expected));
+        let expected = "b38e3f47cea12d1a9d95118784fd021659b60edc4aeff6a2957a81b066f9a984";
+        assert_eq!((head.count, head.hash.to_string().as_str()), (18, expected));
     }
 
     #[test]

@@ -127,6 +127,16 @@ pub enum What {
         /// Its status.
         status: String,
     },
+    /// Those who had said nothing were reminded.
+    Reminded {
+        /// Who they were.
+        people: Vec<PersonId>,
+    },
+    /// More people were called in.
+    Escalated {
+        /// Whom the rules name for it.
+        to: Vec<Who>,
+    },
 }
 
 /// A person of the policy, as they were called at that time.

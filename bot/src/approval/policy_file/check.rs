@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml_span::{Error, Span};
 
 use super::problem;
-use super::raw::{File, Name, Named, RawCommand, RawPerson, RawRules};
+use super::raw::{File, Name, Named, RawCommand, RawPerson, RawQuietHours, RawRules};
 use crate::approval::ids::PersonId;
-use crate::approval::policy::{Escalation, LaunchCommand, Person, Policy, Rules, is_address};
+use crate::approval::policy::{Escalation, LaunchCommand, Person, Policy, QuietHours, Rules, is_address};
 
 /// Each of them gets a mail and is part of every record, which has to fit an item of the store.
 const APPROVERS_MAX: usize = 100;
+/// More are noise in the thread, and each is part of the record.
+const REMINDERS_MAX: usize = 20;
 
 /// Looks every name up; what leads nowhere, or to nobody, goes on the list.
 pub(super) fn check(file: File, errors: &mut Vec<Error>) -> Policy {
@@ -142,6 +144,19 @@ fn check_rules(entry: Named<RawRules>, known: &Known<'_>, errors: &mut Vec<Error
             None
         }
     };
+    let called_in = escalation.iter().flat_map(|escalation| &escalation.to);
+    let people: BTreeSet<_> = approvers.iter().flatten().chain(called_in).map(|person| &person.id).collect();
+    if escalation.is_some() && people.len() > APPROVERS_MAX {
+        let there = people.len();
+        let message = format!("policy `{name}`: {there} people in approvers and escalate_to, at most {APPROVERS_MAX}");
+        errors.push(problem(message, span));
+    }
+    if raw.remind_after.len() > REMINDERS_MAX {
+        let there = raw.remind_after.len();
+        let message = format!("policy `{name}`: {there} reminders in remind_after, at most {REMINDERS_MAX}");
+        errors.push(problem(message, raw.remind_after_span));
+    }
+    let quiet_hours = raw.quiet_hours.and_then(|hours| check_quiet_hours(&name, hours, errors));
     let remind_after: BTreeSet<_> = raw.remind_after.iter().map(|duration| duration.0).collect();
     let rules = Rules {
         name: name.clone(),
@@ -150,12 +165,23 @@ fn check_rules(entry: Named<RawRules>, known: &Known<'_>, errors: &mut Vec<Error
         self_approval: raw.self_approval,
         reason_on_reject: raw.reason_on_reject,
         remind_after: remind_after.into_iter().collect(),
+        quiet_hours,
         escalation,
         slack_channel: raw.slack_channel,
         teams_conversation: raw.teams_conversation,
         email: raw.email,
     };
     Some((name, rules))
+}
+
+fn check_quiet_hours(name: &str, hours: RawQuietHours, errors: &mut Vec<Error>) -> Option<QuietHours> {
+    let RawQuietHours { from, to, time_zone, span } = hours;
+    if from == to {
+        let message = format!("policy `{name}`: quiet_hours end when they begin, so there are none or nothing else");
+        errors.push(problem(message, span));
+        return None;
+    }
+    Some(QuietHours { from, to, time_zone })
 }
 
 fn check_quorum(name: &str, approvers: Option<&[Person]>, raw: &RawRules, errors: &mut Vec<Error>) {

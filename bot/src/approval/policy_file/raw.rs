@@ -3,6 +3,8 @@
 //! Reading goes on past a problem, so that one message can list them all.
 
 use jiff::SignedDuration;
+use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use toml_span::de_helpers::{TableHelper, expected};
 use toml_span::value::{Key, Value, ValueInner};
 use toml_span::{DeserError, Deserialize, Error, Span};
@@ -47,11 +49,20 @@ pub(super) struct RawRules {
     pub(super) self_approval: bool,
     pub(super) reason_on_reject: bool,
     pub(super) remind_after: Vec<Duration>,
+    pub(super) remind_after_span: Span,
+    pub(super) quiet_hours: Option<RawQuietHours>,
     pub(super) escalate_after: Option<Duration>,
     pub(super) escalate_to: Option<Vec<Name>>,
     pub(super) slack_channel: Option<String>,
     pub(super) teams_conversation: Option<String>,
     pub(super) email: EmailUse,
+}
+
+pub(super) struct RawQuietHours {
+    pub(super) from: Time,
+    pub(super) to: Time,
+    pub(super) time_zone: TimeZone,
+    pub(super) span: Span,
 }
 
 pub(super) struct RawCommand {
@@ -66,6 +77,10 @@ pub(super) struct Name {
 }
 
 pub(super) struct Duration(pub(super) SignedDuration);
+
+struct TimeOfDay(Time);
+
+struct Zone(TimeZone);
 
 /// A table that is read as far as it goes.
 trait Read: Sized {
@@ -172,13 +187,20 @@ impl Read for RawRules {
         let required = table.optional_s("required");
         let self_approval = table.optional("self_approval").unwrap_or(false);
         let reason_on_reject = table.optional("reason_on_reject").unwrap_or(false);
-        let remind_after = table.optional("remind_after").unwrap_or_default();
+        let remind_after = table.optional_s::<Vec<Duration>>("remind_after");
+        let quiet_hours = table.take("quiet_hours").and_then(|(_, mut value)| {
+            let span = value.span;
+            let read: Option<RawQuietHours> = read(&mut value, &mut table.errors);
+            read.map(|hours| RawQuietHours { span, ..hours })
+        });
         let escalate_after = table.optional("escalate_after");
         let escalate_to = table.optional("escalate_to");
         let slack_channel = table.optional("slack_channel");
         let teams_conversation = table.optional("teams_conversation");
         let email = table.optional("email").unwrap_or(EmailUse::Always);
         let approvers = approvers.ok()?;
+        let (remind_after, remind_after_span) =
+            remind_after.map_or((Vec::new(), approvers.span), |found| (found.value, found.span));
         let (required, required_span) = required.map_or((1, approvers.span), |found| (found.value, found.span));
         Some(Self {
             approvers_span: approvers.span,
@@ -188,12 +210,23 @@ impl Read for RawRules {
             self_approval,
             reason_on_reject,
             remind_after,
+            remind_after_span,
+            quiet_hours,
             escalate_after,
             escalate_to,
             slack_channel,
             teams_conversation,
             email,
         })
+    }
+}
+
+impl Read for RawQuietHours {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        let from = table.required::<TimeOfDay>("from");
+        let to = table.required::<TimeOfDay>("to");
+        let time_zone = table.required::<Zone>("time_zone");
+        Some(Self { from: from.ok()?.0, to: to.ok()?.0, time_zone: time_zone.ok()?.0, span: Span::default() })
     }
 }
 
@@ -225,6 +258,30 @@ impl<'de> Deserialize<'de> for Duration {
             _ => {
                 let message = format!("`{text}` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"");
                 Err(problem(message, span).into())
+            }
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TimeOfDay {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        let text = value.take_string(Some("a time such as \"22:00\""))?;
+        match Time::strptime("%H:%M", text.as_ref()) {
+            Ok(time) => Ok(Self(time)),
+            Err(_) => Err(problem(format!("`{text}` is no time of day, such as \"07:00\" or \"22:30\""), span).into()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        let text = value.take_string(Some("a time zone such as \"Europe/Berlin\""))?;
+        match TimeZone::get(&text) {
+            Ok(time_zone) => Ok(Self(time_zone)),
+            Err(_) => {
+                Err(problem(format!("`{text}` is no time zone, such as \"Europe/Berlin\" or \"UTC\""), span).into())
             }
         }
     }

@@ -24,6 +24,7 @@ board = ["ada"]
 approvers = ["finance", "board", "ada"]
 required = 2
 remind_after = ["8m", "5m"]
+quiet_hours = { from = "22:00", to = "07:00", time_zone = "Europe/Berlin" }
 escalate_after = "8m"
 escalate_to = ["grace"]
 slack_channel = "C0789"
@@ -46,6 +47,8 @@ fn a_good_file_is_read_and_groups_become_distinct_people() {
     assert_eq!(ids, ["ada", "grace"]);
     assert_eq!(rules.email, EmailUse::Always);
     assert_eq!(rules.remind_after[0].as_secs(), 300);
+    let quiet = rules.quiet_hours.as_ref().unwrap();
+    assert_eq!((quiet.from.to_string().as_str(), quiet.time_zone.iana_name()), ("22:00:00", Some("Europe/Berlin")));
     assert!(!rules.self_approval);
     assert_eq!(policy.people.values().next().unwrap().email.as_deref(), Some("ada@example.com"));
 }
@@ -124,6 +127,60 @@ policy = "nope"
             "line 37: policy `e`: required is at least 1",
             "line 41: command `start`: there is no policy `nope`",
             "line 43: unknown key `extra`; known here: access, people, groups, policies, commands",
+        ],
+    );
+}
+
+#[test]
+fn quiet_hours_are_two_times_and_a_zone_that_exists() {
+    let wrong_with = |hours: &str| {
+        let text =
+            format!("[people.ada]\nname = \"Ada\"\n[policies.p]\napprovers = [\"ada\"]\nquiet_hours = {{ {hours} }}\n");
+        wrong(&text)
+    };
+    let cases = [
+        (
+            "from = \"22\", to = \"07:00\", time_zone = \"UTC\"",
+            "`22` is no time of day, such as \"07:00\" or \"22:30\"",
+        ),
+        (
+            "from = \"22:00\", to = \"25:00\", time_zone = \"UTC\"",
+            "`25:00` is no time of day, such as \"07:00\" or \"22:30\"",
+        ),
+        (
+            "from = \"1:00\", to = \"7:00\", time_zone = \"Berlin\"",
+            "`Berlin` is no time zone, such as \"Europe/Berlin\" or \"UTC\"",
+        ),
+        ("from = \"22:00\", to = \"07:00\"", "missing field 'time_zone' in table"),
+        (
+            "from = \"07:00\", to = \"07:00\", time_zone = \"UTC\"",
+            "policy `p`: quiet_hours end when they begin, so there are none or nothing else",
+        ),
+        (
+            "from = \"22:00\", to = \"07:00\", time_zone = \"UTC\", on = 1",
+            "unknown key `on`; known here: from, to, time_zone",
+        ),
+    ];
+    for (hours, expected) in cases {
+        same_lines(&wrong_with(hours), &[&format!("line 5: {expected}")]);
+    }
+}
+
+#[test]
+fn reminders_and_escalations_have_their_limits() {
+    let people: String = (0..101).map(|n| format!("[people.p{n}]\nname = \"P{n}\"\n")).collect();
+    let all: Vec<String> = (0..101).map(|n| format!("\"p{n}\"")).collect();
+    let reminders: Vec<String> = (1..=21).map(|n| format!("\"{n}m\"")).collect();
+    let text = format!(
+        "{people}[policies.p]\napprovers = [\"p0\"]\nremind_after = [{}]\nescalate_after = \"1m\"\nescalate_to = [{}]\n",
+        reminders.join(", "),
+        all.join(", ")
+    );
+    same_lines(
+        &wrong(&text),
+        &[
+            "line 203: policy `p`: 101 people in approvers and escalate_to, at most 100",
+            "line 205: policy `p`: 21 reminders in remind_after, at most 20",
         ],
     );
 }

@@ -14,6 +14,7 @@ use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, State, Vote};
 use crate::approval::request::Request;
+use crate::approval::schedule::Call;
 use crate::ports::Unavailable;
 
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
@@ -59,6 +60,11 @@ struct Record {
     request: Request,
     rules: Rules,
     state: State,
+    #[serde(default)]
+    calls: Vec<Call>,
+    #[serde(default)]
+    reminded: usize,
+    quiet_until: Option<Timestamp>,
     copies: Vec<Copy>,
     unsent: Vec<Destination>,
     outbox: Vec<Event>,
@@ -76,6 +82,9 @@ impl Item {
             request: approval.request.clone(),
             rules: approval.rules.clone(),
             state: approval.state.clone(),
+            calls: approval.calls.clone(),
+            reminded: approval.reminded,
+            quiet_until: approval.quiet_until,
             copies: approval.copies.clone(),
             unsent: approval.unsent.clone(),
             outbox: approval.outbox.clone(),
@@ -165,6 +174,9 @@ impl Item {
             request: record.request,
             rules: record.rules,
             state: record.state,
+            calls: record.calls,
+            reminded: record.reminded,
+            quiet_until: record.quiet_until,
             copies: record.copies,
             unsent: record.unsent,
             outbox: record.outbox,
@@ -274,10 +286,16 @@ mod tests {
     use crate::approval::ids::PersonId;
     use crate::approval::record::{Ending, Intent, MessageRef, Outcome, Verdict};
     use crate::approval::sample::{after, approval, command};
+    use crate::approval::schedule::CallKind;
 
     /// A record with something in every field.
     fn full() -> Approval {
-        let mut approval = approval("required = 2\nslack_channel = \"C1\"\nremind_after = [\"5m\"]");
+        let mut approval = approval(
+            "required = 2\nslack_channel = \"C1\"\nremind_after = [\"5m\"]\n\
+                                     quiet_hours = { from = \"22:00\", to = \"07:00\", time_zone = \"Europe/Berlin\" }",
+        );
+        approval.calls.push(Call { at: after(300), kind: CallKind::Reminder });
+        (approval.reminded, approval.quiet_until) = (1, Some(after(300)));
         approval.request.correlation.insert(String::new(), serde_json::json!({ "big": 1e300, "text": "x" }));
         approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
         approval.adopt(Some(&MessageRef::Email { person: PersonId::parse("grace").unwrap() }));

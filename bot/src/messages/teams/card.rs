@@ -126,17 +126,19 @@ fn said(vote: &Vote, text_max: usize) -> Vec<Value> {
     items
 }
 
-/// Who asked and when, how far it is, and the approval's id.
+/// Who asked and when, how far it is, who was called in, and the approval's id.
 fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
     let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), line);
     let requested = [run("Requested by ", NAME_MAX, Look::Quiet), run(&by, NAME_MAX, Look::Quiet)];
     let progress = format!("Asked {} · {}", time(request.raised_at), answers::progress(approval, time));
-    vec![
-        runs(requested),
-        with(ours(&progress, Look::Quiet), "spacing", "None"),
-        with(runs([run(approval.id.as_str(), NAME_MAX, Look::Code)]), "spacing", "None"),
-    ]
+    let escalated = answers::escalated_to(approval).map(|people| {
+        let people = run(&line(&people), 2 * NAME_MAX, Look::Quiet);
+        with(runs([run("Escalated to ", NAME_MAX, Look::Quiet), people]), "spacing", "None")
+    });
+    let id = with(runs([run(approval.id.as_str(), NAME_MAX, Look::Code)]), "spacing", "None");
+    let lines = [runs(requested), with(ours(&progress, Look::Quiet), "spacing", "None")];
+    lines.into_iter().chain(escalated).chain([id]).collect()
 }
 
 /// What somebody typed, on one line on which there is something to see.

@@ -7,9 +7,12 @@ mod tests;
 
 pub use card::card;
 
+use jiff::Timestamp;
+
 use super::answers::{self, PLAIN, TEAMS};
 use super::escape::{cut, one_line, visible};
 use super::notes;
+use crate::approval::policy::Person;
 use crate::approval::record::{Approval, ExecutionEnd};
 
 /// The verb of the action that approves.
@@ -24,6 +27,8 @@ pub const REASON: &str = "reason";
 
 const SUMMARY_MAX: usize = 500;
 const NAME_MAX: usize = 150;
+/// In a note that may address many.
+const ADDRESSED_NAME_MAX: usize = 60;
 
 /// What a person wrote with a decision, whole: the reason, then the comment. The inputs that the press carried, empty
 /// where one is missing.
@@ -36,6 +41,16 @@ pub fn written(reason: &str, comment: &str) -> Option<String> {
 pub fn summary(approval: &Approval) -> String {
     let title = visible(one_line(&approval.request.title));
     cut(&format!("{title}: {}", answers::standing(approval, PLAIN)), SUMMARY_MAX)
+}
+
+/// Reminds those who have said nothing, as Markdown.
+pub fn reminder_note(approval: &Approval, at: Timestamp) -> String {
+    notes::reminder(approval, at, TEAMS, address)
+}
+
+/// Tells those who are called in that they may decide now, as Markdown.
+pub fn escalation_note(approval: &Approval) -> String {
+    notes::escalation(approval, TEAMS, address)
 }
 
 /// Tells the requester how the approval ended, as Markdown.
@@ -70,6 +85,11 @@ fn how_to_get_cards(conversation: &str) -> String {
 }
 
 /// Named, not mentioned: a mention has to be announced beside the text of a message.
+fn address(person: &Person) -> String {
+    TEAMS.text(&person.name, ADDRESSED_NAME_MAX)
+}
+
+/// The requester is named too.
 fn note(approval: &Approval, text: &str) -> String {
     match &approval.request.requester {
         Some(person) => format!("{}: {text}", TEAMS.text(&person.name, NAME_MAX)),

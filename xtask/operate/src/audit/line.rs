@@ -59,6 +59,10 @@ fn told(what: &What) -> (String, String) {
         What::Broadcast { events } => bot(format!("put {} on the bus", list(events.iter().cloned()))),
         What::Updated { status, places } => bot(format!("showed \"{}\" in {}", status.as_str(), places_text(places))),
         What::Lost { places } => bot(format!("can no longer change {}", places_text(places))),
+        What::Reminded { people } => {
+            bot(format!("reminded {}", list(people.iter().map(|person| person.as_str().to_owned()))))
+        }
+        What::Escalated { to } => bot(format!("escalated to {}", list(to.iter().map(name)))),
         What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
     }
 }
