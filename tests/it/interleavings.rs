@@ -26,7 +26,8 @@ use serde_json::{Value, json};
 use crate::support::stage::{Accepted, Director, staged};
 use crate::support::{START, has_buttons, policy, shown};
 
-const RULES: &str = "approvers = [\"finance\", \"linus\"]\nslack_channel = \"C0FINANCE\"\nemail = \"never\"";
+const RULES: &str = "approvers = [\"finance\", \"linus\"]\nslack_channel = \"C0FINANCE\"\nemail = \"never\"\n\
+     remind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"\nescalate_to = [\"ada\"]";
 const MACHINE: &str = r#"{
     "StartAt": "Approval",
     "States": {"Approval": {
@@ -202,7 +203,7 @@ impl Stage {
     /// minute: the deadline of all that the bot does is shorter, so a long wait ends whoever is.
     async fn play(&self, approval: &Approval, parts: &[Part], choices: &[Choice]) {
         let mut director = Director::default();
-        let (mut parts, mut choices) = (parts.to_vec(), choices.iter());
+        let (mut parts, mut choices, mut waited) = (parts.to_vec(), choices.iter(), 0);
         loop {
             let waiting = director.waiting();
             let candidates = waiting.len() + usize::from(!parts.is_empty());
@@ -214,8 +215,12 @@ impl Stage {
                 Some(actor) => director.step(*actor, crash).await,
                 None => {
                     let part = parts.remove(0);
-                    if matches!(part, Part::Wait { seconds } if seconds > 20) {
-                        director.crash_all();
+                    if let Part::Wait { seconds } = part {
+                        waited += seconds;
+                        if waited >= 60 {
+                            director.crash_all();
+                            waited = 0;
+                        }
                     }
                     director.begin(self.part(part, approval)).await;
                 }
@@ -248,6 +253,13 @@ impl Stage {
             entries.iter().any(|entry| entry.what == said && entry.at == vote.at)
         };
         assert!(record.votes.iter().all(last_word), "every vote is in the trail: {entries:?}");
+        let calls = entries.iter().map(|entry| &entry.what).enumerate();
+        let ended = entries.iter().position(|entry| matches!(entry.what, What::Decided { .. } | What::Resolved { .. }));
+        let calls: Vec<_> =
+            calls.filter(|(_, what)| matches!(what, What::Reminded { .. } | What::Escalated { .. })).collect();
+        assert!(calls.iter().all(|(place, _)| Some(*place) < ended), "nobody is called after the end: {entries:?}");
+        let escalations = calls.iter().filter(|(_, what)| matches!(what, What::Escalated { .. })).count();
+        assert!(escalations <= 1 && calls.len() - escalations <= 2, "each call is made once: {calls:?}");
         let went_out = entries.iter().filter(|entry| matches!(entry.what, What::Delivered { .. })).count();
         assert_eq!(went_out, 1, "the card went out once");
     }
@@ -270,6 +282,9 @@ impl Stage {
         }
         let (channel, ts) = crate::support::card_of(record);
         let card = self.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
+        let thread = self.slack.messages(&channel).into_iter().filter(|note| note.thread_ts.as_ref() == Some(&ts));
+        let is_call: Vec<bool> = thread.map(|note| note.text.contains("still waits for a decision")).collect();
+        assert!(is_call.is_sorted_by_key(|is_call| !is_call), "no reminder follows the outcome in the thread");
         let word = match expected {
             Status::Approved => "Approved by",
             Status::Rejected => "Rejected by",

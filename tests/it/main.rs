@@ -20,6 +20,7 @@ mod no_leaks;
 mod notifying;
 mod page;
 mod races;
+mod reminders;
 mod signatures;
 mod slack_outages;
 mod store;
