@@ -66,11 +66,11 @@ async fn in_both_chats(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let grace = Chats::teams_user("grace");
     let late = stack.teams.invoke_payload(&grace, &card, "reject", &[("reason", "no")])?;
     assert_eq!(calculation.press("grace", "approve", None).await?, 200);
+    assert_eq!(calculation.ended().await?.output.unwrap_or_default()["result"], 86);
+    assert!(calculation.closed_teams_card().await?.contains("Approved by Grace Hopper"));
+    calculation.closed_card().await?;
     let reply = stack.teams.post(&late).await?;
     assert!(reply.status == 200 && reply.body.contains("This was approved by Grace Hopper"), "{}", reply.body);
-    assert_eq!(calculation.ended().await?.output.unwrap_or_default()["result"], 86);
-    assert!(calculation.closed_teams_card().await?.contains("Grace Hopper"));
-    calculation.closed_card().await?;
     Ok(())
 }
 

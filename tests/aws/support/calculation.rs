@@ -54,12 +54,12 @@ impl<'a> Calculation<'a> {
         .await
     }
 
-    /// Waits until the card in Teams can no longer be pressed, and returns it.
+    /// Waits until the card in Teams shows the end, and returns it.
     pub(crate) async fn closed_teams_card(&self) -> anyhow::Result<String> {
         let id = self.teams_card().await?;
         until("the card in Teams is closed", async || {
             let card = self.stack.teams.message(&id).and_then(|message| message.card).unwrap_or_default().to_string();
-            Ok((!card.contains("Action.Execute")).then_some(card))
+            Ok((!card.contains("Action.Execute") && shows_end(&card)).then_some(card))
         })
         .await
     }
@@ -68,12 +68,13 @@ impl<'a> Calculation<'a> {
         ended(&self.stack.step_functions(), &self.execution).await
     }
 
-    /// Waits until the card has no buttons, and returns it.
+    /// Waits until the card shows the end, and returns it.
     pub(crate) async fn closed_card(&self) -> anyhow::Result<SlackMessage> {
         until("the card is closed", async || {
             let mut messages = self.stack.slack.messages(CHANNEL).into_iter();
             let card = messages.find(|message| message.ts == self.card.ts);
-            Ok(card.filter(|card| !card.blocks.to_string().contains("\"button\"")))
+            let is_closed = |blocks: &str| !blocks.contains("\"button\"") && shows_end(blocks);
+            Ok(card.filter(|card| is_closed(&card.blocks.to_string())))
         })
         .await
     }
@@ -110,6 +111,11 @@ impl<'a> Calculation<'a> {
         })
         .await
     }
+}
+
+/// A card that was pressed loses its buttons, and may first say that the workflow has yet to confirm.
+fn shows_end(card: &str) -> bool {
+    !card.contains("waiting for Step Functions to confirm")
 }
 
 /// The ARN of an execution that a text links to.
