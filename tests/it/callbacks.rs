@@ -1,6 +1,7 @@
 //! Every way in which the callback, the record or the broadcast can fail between two steps.
 
-use countersign_bot::approval::record::{Approval, Copy, Status};
+use countersign_bot::approval::record::{Approval, Copy};
+use countersign_bot::approval::state::Status;
 use serde_json::json;
 
 use crate::support::faults::{Call, Fault, Faults};

@@ -1,6 +1,6 @@
 //! Every limit of Block Kit at and over its edge, with hostile text: the fake Slack refuses what Slack would refuse.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 use countersign_bot::messages::escape;
 use countersign_bot::notify;
 use countersign_playground::fakes::SlackMessage;

@@ -1,6 +1,6 @@
 //! Deciding on the card: who may, what is said to whom, and what everybody sees afterwards.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 
 use crate::support::{Harness, RULES, has_buttons, shown};
 

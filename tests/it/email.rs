@@ -1,6 +1,6 @@
 //! The mail and the page behind its link, over real HTTP.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 
 use crate::support::{Harness, has_buttons, shown};
 

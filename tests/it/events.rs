@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use countersign_bot::approval::event::DetailType;
-use countersign_bot::approval::record::{Approval, Status};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
 use jsonschema::Validator;
 use serde_json::Value;
 

@@ -1,6 +1,6 @@
 //! The task token leaves the backend nowhere: not in a log line, a message, a mail, an event, a page or an error.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::Fault;
 use countersign_playground::fakes::teams::{Fault as TeamsFault, Operation};
 

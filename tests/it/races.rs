@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use countersign_bot::approval::record::{Approval, Status};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
 use countersign_playground::engine::TaskFate;
 use futures::future::join_all;
 use serde_json::json;

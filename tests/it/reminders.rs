@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use countersign_bot::approval::ids::PersonId;
-use countersign_bot::approval::record::{Approval, Status};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
 use countersign_bot::deadline::Deadline;
 use countersign_bot::listing;
 

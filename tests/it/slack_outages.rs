@@ -1,6 +1,6 @@
 //! Slack answering `ok: false`, 429 and nothing at all: nothing is lost, and nobody waits for more than three seconds.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 use countersign_bot::deadline::Deadline;
 use countersign_bot::slack::{Client, Error, Message};
 use countersign_playground::fakes::Fault;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use countersign_bot::approval::record::{Approval, Status};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::fakes::Fault;
 use serde_json::{Value, json};

@@ -3,10 +3,9 @@
 use countersign_bot::app::Links;
 use countersign_bot::approval::decide::COMMENT_MAX;
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{
-    Approval, Ending, Intent, Outcome, Platform, Resolution, State, Verdict, Vote,
-};
+use countersign_bot::approval::record::{Approval, Platform, Vote};
 use countersign_bot::approval::request;
+use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
 use countersign_bot::messages::teams;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

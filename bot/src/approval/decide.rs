@@ -8,7 +8,8 @@ use super::audit::What;
 use super::event::Event;
 use super::ids::PersonId;
 use super::policy::Person;
-use super::record::{Approval, Ending, Intent, MessageRef, Outcome, Platform, State, Verdict, Vote};
+use super::record::{Approval, MessageRef, Platform, Vote};
+use super::state::{Ending, Intent, Outcome, State, Verdict};
 
 /// Longer comments are refused, not cut: what a person wrote goes on record whole.
 pub const COMMENT_MAX: usize = 2_000;
@@ -180,8 +181,8 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::record::Resolution;
     use crate::approval::sample::{after, approval, command};
+    use crate::approval::state::Resolution;
 
     fn open(counted: Result<Counted, Refusal>) -> Approval {
         match counted {

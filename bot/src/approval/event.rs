@@ -8,8 +8,9 @@ use serde_json::{Map, Value};
 
 use super::ids::{ApprovalId, ExecutionArn, PersonId};
 use super::policy::Person;
-use super::record::{Approval, Outcome, Platform, State, Status, Verdict, Vote};
+use super::record::{Approval, Platform, Vote};
 use super::schedule::CallKind;
+use super::state::{Outcome, State, Status, Verdict};
 
 /// The `source` of every event.
 pub const SOURCE: &str = "countersign";

@@ -5,7 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use super::audit::What;
 use super::event::Event;
 use super::notes::Note;
-use super::record::{Approval, Copy, Destination, MessageRef, Outcome, Resolution, Retry, State};
+use super::record::{Approval, Copy, Destination, MessageRef, Retry};
+use super::state::{Outcome, Resolution, State};
 
 /// How long whoever recorded a change has before the reconciler also looks at it.
 const HEAD_START: SignedDuration = SignedDuration::from_secs(15);

@@ -11,6 +11,7 @@ pub mod policy_file;
 pub mod record;
 pub mod request;
 pub mod schedule;
+pub mod state;
 pub mod truth;
 
 #[cfg(test)]

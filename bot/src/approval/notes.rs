@@ -6,8 +6,9 @@
 use jiff::Timestamp;
 
 use super::follow_up::Errand;
-use super::record::{Approval, Copy, ExecutionEnd, MessageRef, State};
+use super::record::{Approval, Copy, ExecutionEnd, MessageRef};
 use super::schedule::CallKind;
+use super::state::State;
 
 /// Something that is told.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,6 +10,7 @@ use super::ids::{ApprovalId, PersonId, TaskToken};
 use super::policy::Rules;
 use super::request::{Asked, Request};
 use super::schedule::Call;
+use super::state::{Outcome, Resolution, State, Status, Verdict};
 
 /// The record of one approval.
 ///
@@ -57,105 +58,6 @@ pub struct Approval {
     pub refused: u32,
     /// Grows with every write.
     pub version: u64,
-}
-
-/// Where the decision stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum State {
-    /// Nobody has completed the quorum.
-    Pending,
-    /// The ending is recorded; Step Functions has not confirmed it.
-    Resolving(Ending),
-    /// Step Functions has confirmed how the task ended.
-    Resolved(Resolution),
-}
-
-/// What we are about to tell Step Functions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Ending {
-    /// Success or failure, and why.
-    pub intent: Intent,
-    /// When it was recorded.
-    pub at: Timestamp,
-}
-
-/// The three callbacks that the bot makes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Intent {
-    /// `SendTaskSuccess`.
-    Approve,
-    /// `SendTaskFailure` with `ApprovalRejected`.
-    Reject,
-    /// `SendTaskFailure` with `ApprovalUndeliverable`.
-    GiveUp {
-        /// What kept the request from everybody.
-        reason: String,
-    },
-}
-
-/// How the task ended, as Step Functions has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Resolution {
-    /// Which end it was.
-    pub outcome: Outcome,
-    /// When that was found out.
-    pub at: Timestamp,
-}
-
-/// The ends an approval can have.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Outcome {
-    /// The task succeeded with our output.
-    Approved,
-    /// The task failed with our `ApprovalRejected`.
-    Rejected,
-    /// Step Functions ended the wait first.
-    Expired,
-    /// The execution ended, or somebody else completed the task.
-    Cancelled {
-        /// What Step Functions said about it.
-        reason: String,
-    },
-    /// Nobody could be asked.
-    Undeliverable {
-        /// What kept the request from everybody.
-        reason: String,
-    },
-}
-
-/// The word for where an approval stands, in events, messages and task output.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Waiting for people.
-    Pending,
-    /// Decided, waiting for Step Functions.
-    Resolving,
-    /// The quorum approved.
-    Approved,
-    /// Somebody rejected.
-    Rejected,
-    /// Time ran out.
-    Expired,
-    /// The execution ended otherwise.
-    Cancelled,
-    /// Nobody could be asked.
-    Undeliverable,
-}
-
-/// Approve or reject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Let it go ahead.
-    Approve,
-    /// Do not.
-    Reject,
 }
 
 /// Where a person pressed the button.
@@ -364,34 +266,6 @@ impl Destination {
             Self::Slack => "Slack",
             Self::Teams => "Teams",
             Self::Email(_) => "e-mail",
-        }
-    }
-}
-
-impl Outcome {
-    /// The word for this end.
-    pub fn status(&self) -> Status {
-        match self {
-            Self::Approved => Status::Approved,
-            Self::Rejected => Status::Rejected,
-            Self::Expired => Status::Expired,
-            Self::Cancelled { .. } => Status::Cancelled,
-            Self::Undeliverable { .. } => Status::Undeliverable,
-        }
-    }
-}
-
-impl Status {
-    /// The word itself.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Resolving => "resolving",
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-            Self::Expired => "expired",
-            Self::Cancelled => "cancelled",
-            Self::Undeliverable => "undeliverable",
         }
     }
 }

@@ -6,8 +6,9 @@ use serde_json::json;
 use super::decide::Command;
 use super::policy::Policy;
 use super::policy_file;
-use super::record::{Approval, Platform, Verdict};
+use super::record::{Approval, Platform};
 use super::request;
+use super::state::Verdict;
 
 /// When the sample requests were raised; they wait for ten minutes.
 pub(crate) const RAISED_AT: &str = "2026-11-23T10:00:00Z";

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::audit::What;
 use super::event::Event;
 use super::policy::{EmailUse, Person, QuietHours};
-use super::record::{Approval, Destination, State};
+use super::record::{Approval, Destination};
+use super::state::State;
 
 /// One time that people were called again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +151,9 @@ mod tests {
     use crate::approval::follow_up::Errand;
     use crate::approval::ids::PersonId;
     use crate::approval::notes::Note;
-    use crate::approval::record::{MessageRef, Outcome, Verdict};
+    use crate::approval::record::MessageRef;
     use crate::approval::sample::{after, approval, command};
+    use crate::approval::state::{Outcome, Verdict};
 
     const REMIND: &str = "remind_after = [\"1m\", \"2m\", \"3m\"]";
 

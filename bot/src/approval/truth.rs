@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::ids::ApprovalId;
-use super::record::{Approval, ExecutionEnd, Outcome};
+use super::record::{Approval, ExecutionEnd};
+use super::state::Outcome;
 
 /// The `error` of a rejection, for `ErrorEquals` in a state machine.
 pub const APPROVAL_REJECTED: &str = "ApprovalRejected";

@@ -5,7 +5,8 @@ use jiff::Timestamp;
 pub use super::dialect::{Dialect, PLAIN, SLACK, TEAMS, slack_time, utc};
 use crate::approval::decide::{COMMENT_MAX, Refusal};
 use crate::approval::policy::Stranger;
-use crate::approval::record::{Approval, Ending, Intent, Outcome, State, Status, Verdict};
+use crate::approval::record::Approval;
+use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::launch::Mistake;
 
 /// Names and reasons in the middle of a sentence of ours are not longer than this in chat.

@@ -2,7 +2,8 @@
 
 use super::answers::{self, Dialect};
 use crate::app::Links;
-use crate::approval::record::{Approval, MessageRef, Status};
+use crate::approval::record::{Approval, MessageRef};
+use crate::approval::state::Status;
 
 const TITLE_MAX: usize = 150;
 

@@ -6,7 +6,8 @@ use super::answers::{self, PLAIN};
 use super::escape::{clean, cut, one_line};
 use crate::app::Links;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Outcome, Vote};
+use crate::approval::record::{Approval, Vote};
+use crate::approval::state::Outcome;
 
 const SUBJECT_MAX: usize = 150;
 

@@ -4,7 +4,7 @@ use askama::Template;
 
 use super::mail::{Summary, render};
 use crate::approval::decide::COMMENT_MAX;
-use crate::approval::record::Verdict;
+use crate::approval::state::Verdict;
 
 /// What the page says above the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

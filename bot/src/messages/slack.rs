@@ -16,7 +16,8 @@ use super::notes;
 use crate::app::Links;
 use crate::approval::decide::COMMENT_MAX;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, ExecutionEnd, Outcome, State};
+use crate::approval::record::{Approval, ExecutionEnd};
+use crate::approval::state::{Outcome, State};
 use crate::slack::Message;
 
 /// The block and action of the comment input.

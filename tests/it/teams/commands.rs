@@ -1,6 +1,6 @@
 //! What people say to the bot in Teams, with the same answers as in Slack.
 
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 
 use super::CHANNEL;
 use crate::support::{Harness, RULES_WITH_TEAMS};

@@ -1,6 +1,7 @@
 //! Deciding on the card in Teams: who may, what the presser sees, and what becomes of the copies elsewhere.
 
-use countersign_bot::approval::record::{Approval, Status};
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::teams::{Error, Shown, TeamsMessage};
 use serde_json::Value;
 

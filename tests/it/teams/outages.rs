@@ -1,6 +1,7 @@
 //! Teams refusing, asking for a pause and not answering: nothing is lost, and every card ends up true.
 
-use countersign_bot::approval::record::{Destination, Status};
+use countersign_bot::approval::record::Destination;
+use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::teams::{Fault, Operation};
 
 use super::CHANNEL;

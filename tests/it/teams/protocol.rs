@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use countersign_bot::approval::record::Status;
+use countersign_bot::approval::state::Status;
 use countersign_bot::inbound;
 use serde_json::{Value, json};
 use tower::ServiceExt;

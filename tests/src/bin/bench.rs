@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use countersign_bot::approval::decide::Command;
-use countersign_bot::approval::record::{Approval, Platform, Verdict};
+use countersign_bot::approval::record::{Approval, Platform};
+use countersign_bot::approval::state::Verdict;
 use countersign_bot::deadline::Deadline;
 use countersign_bot::launch::{self, Launch};
 use countersign_bot::resolve;

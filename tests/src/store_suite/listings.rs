@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{Approval, Ending, Intent, Outcome, State};
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::request;
+use countersign_bot::approval::state::{Ending, Intent, Outcome, State};
 use countersign_bot::ports::{Store, Waiting};
 use jiff::Timestamp;
 use serde_json::json;

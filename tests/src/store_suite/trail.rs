@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use countersign_bot::approval::audit::{Entry, Head, JOURNAL_MAX, What, verify};
 use countersign_bot::approval::ids::ApprovalId;
-use countersign_bot::approval::record::Outcome;
+use countersign_bot::approval::state::Outcome;
 use countersign_bot::ports::{Saved, Store};
 use futures::future::join_all;
 

@@ -100,8 +100,9 @@ pub fn verify(id: &ApprovalId, entries: &[Entry], head: &Head) -> Result<(), Bro
 mod tests {
     use super::*;
     use crate::approval::audit::{Hash, What};
-    use crate::approval::record::{Approval, Outcome};
+    use crate::approval::record::Approval;
     use crate::approval::sample::{after, approval};
+    use crate::approval::state::Outcome;
 
     /// An approval with five entries, all of them still in its journal.
     fn chain() -> Approval {

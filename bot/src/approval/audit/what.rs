@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::approval::decide::Refusal;
 use crate::approval::ids::{ExecutionArn, PersonId};
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Destination, Intent, MessageRef, Outcome, Platform, Status, Verdict, Vote};
+use crate::approval::record::{Approval, Destination, MessageRef, Platform, Vote};
+use crate::approval::state::{Intent, Outcome, Status, Verdict};
 use crate::approval::truth::{LookUp, TaskFate};
 
 /// Something that happened to an approval.

@@ -12,9 +12,10 @@ use crate::approval::audit::{Entry, Hash, Head};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::policy::Rules;
-use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, State, Vote};
+use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, Vote};
 use crate::approval::request::Request;
 use crate::approval::schedule::Call;
+use crate::approval::state::State;
 use crate::ports::Unavailable;
 
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
@@ -284,9 +285,10 @@ mod tests {
     use super::*;
     use crate::approval::decide::{Counted, decide};
     use crate::approval::ids::PersonId;
-    use crate::approval::record::{Ending, Intent, MessageRef, Outcome, Verdict};
+    use crate::approval::record::MessageRef;
     use crate::approval::sample::{after, approval, command};
     use crate::approval::schedule::CallKind;
+    use crate::approval::state::{Ending, Intent, Outcome, Verdict};
 
     /// A record with something in every field.
     fn full() -> Approval {
@@ -318,7 +320,7 @@ mod tests {
     fn a_record_is_read_as_it_was_written() {
         let states = [
             State::Resolving(Ending { intent: Intent::GiveUp { reason: "nobody".to_owned() }, at: after(1) }),
-            State::Resolved(crate::approval::record::Resolution {
+            State::Resolved(crate::approval::state::Resolution {
                 outcome: Outcome::Cancelled { reason: "aborted".to_owned() },
                 at: after(2),
             }),

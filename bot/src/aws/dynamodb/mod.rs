@@ -273,7 +273,7 @@ mod tests {
         let approval = approval("");
         let entry = |entry: &Entry| json!({ "entry": { "S": serde_json::to_string(entry).unwrap() } });
         let mut longer = approval.clone();
-        longer.resolve(crate::approval::record::Outcome::Expired, after(600));
+        longer.resolve(crate::approval::state::Outcome::Expired, after(600));
         let (first, second) = (entry(&longer.journal[0]), entry(&longer.journal[1]));
         let key = json!({ "id": { "S": approval.id }, "item": { "S": "audit#000001" } });
         let answers =

@@ -168,8 +168,8 @@ mod tests {
     use super::super::tests::table;
     use super::*;
     use crate::approval::audit::What;
-    use crate::approval::record::Outcome;
     use crate::approval::sample::{after, approval};
+    use crate::approval::state::Outcome;
     use crate::aws::wire::{Answer, refusal};
     use crate::ports::{Raised, Saved, Store};
 

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::app::App;
 use crate::approval::ids::ApprovalId;
 use crate::approval::policy::{Person, Stranger};
-use crate::approval::record::{MessageRef, Verdict};
+use crate::approval::record::MessageRef;
+use crate::approval::state::Verdict;
 use crate::messages::teams;
 
 /// Between the id of a channel and the message that a thread in it starts with.

@@ -8,8 +8,9 @@ use serde_json::Value;
 use crate::app::Links;
 use crate::approval::ids::PersonId;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Outcome, Platform, Resolution, State, Verdict, Vote};
+use crate::approval::record::{Approval, Platform, Vote};
 use crate::approval::sample::{after, approval, command};
+use crate::approval::state::{Outcome, Resolution, State, Verdict};
 
 fn links() -> Links {
     let execution_url = Some("https://countersign.example/executions/{arn}".to_owned());
