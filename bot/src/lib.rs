@@ -33,4 +33,5 @@ pub mod reconcile;
 pub mod resolve;
 pub mod signature;
 pub mod slack;
+mod succession;
 pub mod teams;

@@ -19,8 +19,8 @@ use crate::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
 use crate::copies::{self, Unsent};
 use crate::deadline::Deadline;
 use crate::ports::{Raised, Saved, Unavailable};
-use crate::reconcile;
 use crate::resolve;
+use crate::succession;
 
 /// Slack and SES have this long to take the messages.
 const DELIVERY: Duration = Duration::from_secs(15);
@@ -62,7 +62,7 @@ impl Error {
 /// If it reaches nobody, the task is failed at once as `ApprovalUndeliverable`; its timeout is not waited for.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let deadline = Deadline::after(DELIVERY);
-    let asked = Approval::raise(request::read(input, &app.policy)?);
+    let asked = Approval::raise(request::read(input, &app.policy, app.now())?);
     let (Raised::New(approval) | Raised::Existing(approval)) =
         deadline.run("store", app.ports.store.raise(asked)).await?;
     let approval = *approval;
@@ -76,7 +76,7 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let tidy = async {
         // Somebody may have voted while the last copies went out.
         let refreshed = announce::refresh(app, &id).await;
-        refreshed.and(reconcile::earlier_tries(app, &approval).await)
+        refreshed.and(succession::close_earlier_tries(app, &approval).await)
     };
     // The request is out, so nothing that is left may fail the state.
     if let Err(error) = Deadline::after(TIDYING).run("notifier", tidy).await {

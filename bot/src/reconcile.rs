@@ -16,6 +16,7 @@ use crate::change::{SAVE_LONGEST, change};
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
 use crate::resolve::{self, TRACE_AWAITED};
+use crate::succession;
 
 /// A pass takes up nothing new after this, so that it ends before the next one has waited long.
 const PASS: Duration = Duration::from_secs(45);
@@ -84,23 +85,9 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
     result
 }
 
-/// Looks at earlier approvals with the same request in the same execution: a state that is tried again has
-/// ended the task of its earlier try.
-pub async fn earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailable> {
-    let mut result = Ok(());
-    for id in app.ports.store.of_execution(&raised.request.execution).await? {
-        let Some(other) = app.ports.store.load(&id).await? else { continue };
-        let same = other.request.title == raised.request.title && other.rules.name == raised.rules.name;
-        if id != raised.id && same && other.state == State::Pending {
-            result = result.and(one(app, &id).await);
-        }
-    }
-    result
-}
-
 /// Brings one approval as far as it can go: callback, end, reminders, broadcast, copies, and the notes to the requester.
 /// What does not work does not keep the rest from being done.
-async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
+pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let settled = resolve::settle(app, approval, deadline).await;
@@ -131,6 +118,8 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     let now = app.now();
+    let is_over = approval.state == State::Pending && truth::outcome_at(&approval, &look_up, now).is_some();
+    let successor = if is_over { succession::later_try(app, &approval, deadline).await? } else { None };
     let learn = |approval: &mut Approval| {
         let before = (approval.state.clone(), approval.execution_end.clone());
         if approval.state == State::Pending {
@@ -139,7 +128,10 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
             let outcome = truth::outcome_at(approval, &look_up, now).or(forgotten.then_some(Outcome::Expired));
             if let Some(outcome) = outcome {
                 approval.log(What::LookedUp { found: Found::from(&look_up) }, now);
-                approval.resolve(outcome, now);
+                match successor.as_ref().filter(|_| outcome.is_unanswered()) {
+                    Some(successor) => approval.supersede(successor, now),
+                    None => approval.resolve(outcome, now),
+                }
             }
         }
         if let Some(end) = look_up.end.as_ref().filter(|_| approval.execution_end.is_none()) {

@@ -24,6 +24,7 @@ mod reminders;
 mod signatures;
 mod slack_outages;
 mod store;
+mod succession;
 mod teams;
 mod workflow;
 mod your_workflow;

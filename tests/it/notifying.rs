@@ -142,18 +142,6 @@ async fn a_platform_that_hangs_takes_no_time_from_the_record() {
     assert_eq!(approval.copies.len(), 1, "the card is on record");
 }
 
-/// A state that is tried again has a new token; the card of its earlier try must not wait for a click.
-#[tokio::test]
-async fn the_card_of_an_earlier_try_is_closed() {
-    let harness = Harness::start().await;
-    let first = harness.ask().await;
-    let execution = first.request.execution.as_str();
-    harness.world.engine.send_task_failure(first.token.expose(), "Lambda.Unknown", "it crashed").unwrap();
-    notify::notify(&harness.world.app, input(execution, &"u".repeat(600))).await.unwrap();
-    harness.settled(&first, Status::Cancelled).await;
-    assert!(!crate::support::has_buttons(&harness.card(&first)));
-}
-
 #[tokio::test]
 async fn an_input_that_is_wrong_fails_the_state_and_names_the_field() {
     let harness = Harness::with_rules(RULES).await;

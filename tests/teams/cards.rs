@@ -2,10 +2,12 @@
 
 use countersign_bot::app::Links;
 use countersign_bot::approval::decide::COMMENT_MAX;
+use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{Approval, Platform, Vote};
+use countersign_bot::approval::record::{Approval, MessageRef, Platform, Vote};
 use countersign_bot::approval::request;
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
+use countersign_bot::approval::succession::Successor;
 use countersign_bot::messages::teams;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -75,6 +77,7 @@ pub(crate) fn all() -> Vec<Shown> {
         closed("approved", Outcome::Approved),
         closed("rejected", Outcome::Rejected),
         closed("expired", Outcome::Expired),
+        superseded(),
         closed("cancelled", Outcome::Cancelled { reason: "The execution was stopped".to_owned() }),
         hostile(),
         longest(),
@@ -127,6 +130,14 @@ fn closed(name: &'static str, outcome: Outcome) -> Shown {
     shown(name, &approval, Vec::new())
 }
 
+fn superseded() -> Shown {
+    let mut approval = raised("one", json!({}));
+    let card = MessageRef::Teams { conversation: "19:finance@thread.tacv2".to_owned(), activity: "1764".to_owned() };
+    let id = ApprovalId::parse("apr_00000000000000000000000000").unwrap();
+    approval.supersede(&Successor { id, cards: vec![card] }, later(62));
+    shown("superseded", &approval, Vec::new())
+}
+
 fn hostile() -> Shown {
     let facts: Vec<Value> = HOSTILE.iter().flat_map(|text| facts(&[text, text])).collect();
     let mut approval = raised(
@@ -167,7 +178,7 @@ fn raised(policy: &str, with: Value) -> Approval {
         "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": asked,
         "executionArn": "arn:aws:states:eu-central-1:123456789012:execution:calculation:5f0c1c9e",
     });
-    Approval::raise(request::read(input, &policy_file::read(POLICY).unwrap()).unwrap())
+    Approval::raise(request::read(input, &policy_file::read(POLICY).unwrap(), START.parse().unwrap()).unwrap())
 }
 
 fn vote(approval: &mut Approval, name: &str, verdict: Verdict, comment: Option<&str>) {

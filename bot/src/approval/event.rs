@@ -141,6 +141,8 @@ struct Resolved<'a> {
     status: Status,
     decided_by: Vec<Said>,
     reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<&'a ApprovalId>,
 }
 
 /// What the task's output, or the cause of its failure, says about a decision.
@@ -225,8 +227,9 @@ impl Event {
             decided_by: votes.into_iter().map(Said::from).collect(),
             reason: match &resolution.outcome {
                 Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason),
-                Outcome::Approved | Outcome::Rejected | Outcome::Expired => None,
+                Outcome::Approved | Outcome::Rejected | Outcome::Expired | Outcome::Superseded => None,
             },
+            superseded_by: approval.successor.as_ref().map(|successor| &successor.id),
         };
         Some(Self::new(approval, DetailType::Resolved, "resolved", resolution.at, own))
     }

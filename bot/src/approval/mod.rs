@@ -12,6 +12,7 @@ pub mod record;
 pub mod request;
 pub mod schedule;
 pub mod state;
+pub mod succession;
 pub mod truth;
 
 #[cfg(test)]

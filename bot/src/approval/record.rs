@@ -11,6 +11,7 @@ use super::policy::Rules;
 use super::request::{Asked, Request};
 use super::schedule::Call;
 use super::state::{Outcome, Resolution, State, Status, Verdict};
+use super::succession::Successor;
 
 /// The record of one approval.
 ///
@@ -44,6 +45,8 @@ pub struct Approval {
     pub outbox: Vec<Event>,
     /// How the execution ended, once that is known.
     pub execution_end: Option<ExecutionEnd>,
+    /// The request that asks for the same again.
+    pub successor: Option<Successor>,
     /// Grows with every change that a reader of the card can see.
     pub revision: u32,
     /// Whoever refreshes the copies holds this until the time given, so that no older card follows a newer one.
@@ -181,6 +184,7 @@ impl Approval {
             unsent: Vec::new(),
             outbox: Vec::new(),
             execution_end: None,
+            successor: None,
             revision: 0,
             lease_until: None,
             retry: None,
@@ -222,7 +226,7 @@ impl Approval {
         match resolution.outcome {
             Outcome::Approved | Outcome::Rejected => self.deciding_votes().iter().map(|vote| vote.at).max(),
             Outcome::Expired => Some(self.request.deadline.min(resolution.at)),
-            Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => Some(resolution.at),
+            Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } | Outcome::Superseded => Some(resolution.at),
         }
     }
 

@@ -35,7 +35,7 @@ pub struct Request {
     pub correlation: Map<String, Value>,
     /// The execution that waits.
     pub execution: ExecutionArn,
-    /// When the state was entered.
+    /// When the state was entered, or tried again.
     pub raised_at: Timestamp,
     /// When Step Functions ends the wait.
     pub deadline: Timestamp,
@@ -109,16 +109,21 @@ struct ApprovalInput {
     correlation: Option<Map<String, Value>>,
 }
 
-/// Reads the input of the notifier's task; the first problem is named by its field.
-pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
+/// A task that asks so much later than its state was entered is not the first of that state. The time of every try
+/// runs from its own start (States Language, Retry and TimeoutSeconds).
+const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// Reads the input of the notifier's task as it comes in; the first problem is named by its field.
+pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, InvalidInput> {
     let input: TaskInput = input::read(input).map_err(InvalidInput::Shape)?;
     let token = TaskToken::parse(&input.task_token).map_err(|error| invalid("taskToken", error))?;
     let execution = ExecutionArn::parse(&input.execution_arn).map_err(|error| invalid("executionArn", error))?;
     if !(1..=TIMEOUT_MAX_SECONDS).contains(&input.timeout_seconds) {
         return Err(InvalidInput::field("timeoutSeconds", format!("must be 1 to {TIMEOUT_MAX_SECONDS}")));
     }
-    let deadline = input
-        .state_entered_at
+    let is_first_try = now.duration_since(input.state_entered_at) <= FIRST_TRY_STARTS_WITHIN;
+    let raised_at = if is_first_try { input.state_entered_at } else { now };
+    let deadline = raised_at
         .checked_add(SignedDuration::from_secs(input.timeout_seconds))
         .map_err(|_| InvalidInput::field("stateEnteredAt", "is too late for the timeout"))?;
     let asked = input.approval;
@@ -135,7 +140,7 @@ pub fn read(input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
         requester,
         correlation: asked.correlation.unwrap_or_default(),
         execution,
-        raised_at: input.state_entered_at,
+        raised_at,
         deadline,
     };
     Ok(Asked { token, request, rules: rules.clone() })
@@ -194,6 +199,10 @@ mod tests {
         policy_file::read(text).unwrap()
     }
 
+    fn entered() -> Timestamp {
+        "2026-11-23T10:00:00Z".parse().unwrap()
+    }
+
     fn good() -> Value {
         json!({
             "taskToken": "t".repeat(600),
@@ -206,10 +215,18 @@ mod tests {
 
     #[test]
     fn a_good_input_gives_a_request_with_its_deadline() {
-        let asked = read(good(), &policy()).unwrap();
+        let asked = read(good(), &policy(), entered()).unwrap();
         assert_eq!(asked.request.deadline.to_string(), "2026-11-23T10:10:00Z");
         assert_eq!(asked.request.requester.unwrap().name, "Ada");
         assert_eq!(asked.rules.name, "p");
+    }
+
+    #[test]
+    fn the_time_of_a_later_try_runs_from_its_own_start() {
+        for (seconds, deadline) in [(60, "2026-11-23T10:10:00Z"), (61, "2026-11-23T10:11:01Z")] {
+            let asked = read(good(), &policy(), entered() + SignedDuration::from_secs(seconds)).unwrap();
+            assert_eq!(asked.request.deadline.to_string(), deadline);
+        }
     }
 
     /// When a state mixes its fields up, the token may stand anywhere, and an error goes into the history.
@@ -231,7 +248,7 @@ mod tests {
         for place in places {
             let mut input = good();
             *input.pointer_mut(place).unwrap() = json!(token);
-            let error = read(input, &policy()).unwrap_err();
+            let error = read(input, &policy(), entered()).unwrap_err();
             assert!(!format!("{error} {error:?}").contains(&token[..40]), "{place}: {error}");
         }
     }
@@ -244,7 +261,7 @@ mod tests {
         for name in ["ada", "ADA", "U1", "Ada@Example.com"] {
             let mut input = good();
             input["approval"]["requestedBy"] = json!(name);
-            let requester = read(input, &policy).unwrap().request.requester;
+            let requester = read(input, &policy, entered()).unwrap().request.requester;
             assert_eq!(requester.map(|person| person.id.to_string()).as_deref(), Some("ada"), "{name}");
         }
     }
@@ -268,7 +285,7 @@ mod tests {
         for (pointer, value, expected) in cases {
             let mut input = good();
             *input.pointer_mut(pointer).unwrap() = value;
-            let message = read(input, &policy()).unwrap_err().to_string();
+            let message = read(input, &policy(), entered()).unwrap_err().to_string();
             assert!(message.starts_with(expected), "{pointer}: {message}");
         }
     }

@@ -50,7 +50,7 @@ pub(crate) fn approval(rules: &str) -> Approval {
         "timeoutSeconds": 600,
         "approval": {"policy": "p", "title": "Pay", "requestedBy": "ada"}
     });
-    Approval::raise(request::read(input, &policy(rules)).unwrap())
+    Approval::raise(request::read(input, &policy(rules), after(0)).unwrap())
 }
 
 /// What this person of the policy wants, on Slack.

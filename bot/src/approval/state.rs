@@ -70,6 +70,8 @@ pub enum Outcome {
         /// What kept the request from everybody.
         reason: String,
     },
+    /// The state was tried again, and a later request has taken the place of this one.
+    Superseded,
 }
 
 /// The word for where an approval stands, in events, messages and task output.
@@ -90,6 +92,8 @@ pub enum Status {
     Cancelled,
     /// Nobody could be asked.
     Undeliverable,
+    /// A later request has taken its place.
+    Superseded,
 }
 
 /// Approve or reject.
@@ -103,6 +107,14 @@ pub enum Verdict {
 }
 
 impl Outcome {
+    /// Whether it ended before people had their say.
+    pub fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Expired | Self::Cancelled { .. } | Self::Superseded => true,
+            Self::Approved | Self::Rejected | Self::Undeliverable { .. } => false,
+        }
+    }
+
     /// The word for this end.
     pub fn status(&self) -> Status {
         match self {
@@ -111,6 +123,7 @@ impl Outcome {
             Self::Expired => Status::Expired,
             Self::Cancelled { .. } => Status::Cancelled,
             Self::Undeliverable { .. } => Status::Undeliverable,
+            Self::Superseded => Status::Superseded,
         }
     }
 }
@@ -126,6 +139,7 @@ impl Status {
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Undeliverable => "undeliverable",
+            Self::Superseded => "superseded",
         }
     }
 }

@@ -54,6 +54,7 @@ pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
         Status::Expired => Some("The approval expired while you decided, so your decision had no effect.".to_owned()),
         Status::Cancelled => Some("The workflow ended while you decided, so your decision had no effect.".to_owned()),
         Status::Undeliverable => Some("The request was given up before you decided.".to_owned()),
+        Status::Superseded => Some("A later request has taken the place of this one: please decide there.".to_owned()),
         Status::Pending | Status::Approved | Status::Rejected => None,
     }
 }
@@ -137,6 +138,7 @@ fn ending(outcome: &Outcome, at: &str) -> String {
         Outcome::Expired => format!("This expired without a decision, {at}."),
         Outcome::Cancelled { .. } => format!("This was cancelled, {at}."),
         Outcome::Undeliverable { .. } => format!("This could not be delivered and was given up, {at}."),
+        Outcome::Superseded => format!("A later request has taken the place of this one, {at}."),
     }
 }
 

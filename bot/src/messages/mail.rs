@@ -163,6 +163,7 @@ pub fn closing(approval: &Approval, person: &Person, links: &Links) -> Text {
         Some(Outcome::Expired) => "Expired",
         Some(Outcome::Cancelled { .. }) => "Cancelled",
         Some(Outcome::Undeliverable { .. }) => "Undeliverable",
+        Some(Outcome::Superseded) => "Superseded",
         None => "Open",
     };
     Text {

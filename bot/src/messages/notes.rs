@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::answers;
 use super::dialect::Dialect;
+use super::links;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, ExecutionEnd, Vote};
 
@@ -49,7 +50,8 @@ fn addressed(mut people: Vec<String>) -> String {
 
 /// How the approval ended, with what those who decided wrote.
 pub fn outcome(approval: &Approval, dialect: Dialect) -> String {
-    let standing = answers::standing(approval, dialect);
+    let pointer = links::to_successor(approval, dialect).map(|pointer| format!("{}{pointer}", dialect.paragraph()));
+    let standing = answers::standing(approval, dialect) + &pointer.unwrap_or_default();
     let votes = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
     let comments: String = votes.into_iter().filter_map(|vote| comment(vote, dialect)).collect();
     let fits = standing.len() + comments.len() <= NOTE_MAX;

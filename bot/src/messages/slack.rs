@@ -12,6 +12,7 @@ use slack_morphism::blocks::{
 
 use super::answers::{self, SLACK};
 use super::escape::{clean, cut, mrkdwn, one_line, visible};
+use super::links;
 use super::notes;
 use crate::app::Links;
 use crate::approval::decide::COMMENT_MAX;
@@ -44,6 +45,7 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
     let title = cut(&visible(one_line(&approval.request.title)), HEADER_MAX);
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
     blocks.push(section(&format!("{} *{}*", sign(approval), headline(approval))));
+    blocks.extend(links::to_successor(approval, SLACK).map(|pointer| section(&pointer)));
     let summary = clean(&approval.request.summary);
     if !summary.trim().is_empty() {
         // Plain text: what a requester wrote cannot look like a vote or a heading of ours.
@@ -110,6 +112,7 @@ fn sign(approval: &Approval) -> &'static str {
             Outcome::Rejected => ":x:",
             Outcome::Expired => ":alarm_clock:",
             Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => ":no_entry_sign:",
+            Outcome::Superseded => ":arrow_right:",
         },
     }
 }

@@ -59,7 +59,7 @@ function outcome({ detail }) {
   if (!word) return { text: detail.title ?? "", tone: "" };
   const tones = {
     approved: "good", approve: "good", SUCCEEDED: "good", rejected: "bad", reject: "bad", FAILED: "bad",
-    TIMED_OUT: "bad", ABORTED: "bad", undeliverable: "bad", expired: "warn", cancelled: "warn", RUNNING: "busy",
+    TIMED_OUT: "bad", ABORTED: "bad", undeliverable: "bad", expired: "warn", cancelled: "warn", superseded: "warn", RUNNING: "busy",
   };
   const who = detail.vote?.name ?? detail.decidedBy?.map((person) => person.name).join(" and ");
   const shown = { approve: "approved", reject: "rejected" }[word] ?? String(word).toLowerCase().replaceAll("_", " ");

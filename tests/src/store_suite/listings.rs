@@ -26,7 +26,7 @@ fn listed(name: &str, raised_after: i64, waits_for: i64) -> Approval {
         "timeoutSeconds": waits_for,
         "approval": { "policy": name, "title": "Pay", "requestedBy": name },
     });
-    Approval::raise(request::read(input, &policy).unwrap())
+    Approval::raise(request::read(input, &policy, after(raised_after)).unwrap())
 }
 
 pub(super) async fn waiting(store: Arc<dyn Store>) {

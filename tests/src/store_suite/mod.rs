@@ -68,7 +68,7 @@ fn approval(execution: Option<&ExecutionArn>, asked: Value) -> Approval {
         "timeoutSeconds": 600,
         "approval": asked,
     });
-    Approval::raise(request::read(input, &policy()).unwrap())
+    Approval::raise(request::read(input, &policy(), after(0)).unwrap())
 }
 
 fn plain(execution: Option<&ExecutionArn>) -> Approval {

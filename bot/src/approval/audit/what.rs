@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::approval::decide::Refusal;
-use crate::approval::ids::{ExecutionArn, PersonId};
+use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Destination, MessageRef, Platform, Vote};
 use crate::approval::state::{Intent, Outcome, Status, Verdict};
@@ -127,6 +127,11 @@ pub enum What {
     ExecutionEnded {
         /// Its status.
         status: String,
+    },
+    /// A later request of the same state took its place.
+    Succeeded {
+        /// Which.
+        by: ApprovalId,
     },
     /// Those who had said nothing were reminded.
     Reminded {
@@ -254,7 +259,7 @@ impl What {
     pub fn resolved(outcome: &Outcome) -> Self {
         let reason = match outcome {
             Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason.clone()),
-            Outcome::Approved | Outcome::Rejected | Outcome::Expired => None,
+            Outcome::Approved | Outcome::Rejected | Outcome::Expired | Outcome::Superseded => None,
         };
         Self::Resolved { status: outcome.status(), reason }
     }

@@ -16,6 +16,7 @@ use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, 
 use crate::approval::request::Request;
 use crate::approval::schedule::Call;
 use crate::approval::state::State;
+use crate::approval::succession::Successor;
 use crate::ports::Unavailable;
 
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
@@ -70,6 +71,7 @@ struct Record {
     unsent: Vec<Destination>,
     outbox: Vec<Event>,
     execution_end: Option<ExecutionEnd>,
+    successor: Option<Successor>,
     revision: u32,
     lease_until: Option<Timestamp>,
     retry: Option<Retry>,
@@ -90,6 +92,7 @@ impl Item {
             unsent: approval.unsent.clone(),
             outbox: approval.outbox.clone(),
             execution_end: approval.execution_end.clone(),
+            successor: approval.successor.clone(),
             revision: approval.revision,
             lease_until: approval.lease_until,
             retry: approval.retry,
@@ -182,6 +185,7 @@ impl Item {
             unsent: record.unsent,
             outbox: record.outbox,
             execution_end: record.execution_end,
+            successor: record.successor,
             revision: record.revision,
             lease_until: record.lease_until,
             retry: record.retry,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::answers::{self, TEAMS};
 use super::super::escape::{clean, markdown, one_line, visible};
+use super::super::links;
 use super::elements::{Look, container, input, ours, row, run, runs, time, with};
 use super::{APPROVE, COMMENT, REASON, REJECT};
 use crate::app::Links;
@@ -81,6 +82,7 @@ fn standing(approval: &Approval) -> Value {
             Outcome::Rejected => ("❌", "attention"),
             Outcome::Expired => ("⏰", "warning"),
             Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => ("🚫", "warning"),
+            Outcome::Superseded => ("➡️", "default"),
         },
     };
     let mut items = vec![ours(&format!("{sign} {}", answers::headline(approval, time)), Look::Strong)];
@@ -95,6 +97,7 @@ fn standing(approval: &Approval) -> Value {
         }
         _ => {}
     }
+    items.extend(links::to_successor(approval, TEAMS).map(|pointer| ours(&pointer, Look::Normal)));
     with(container(items), "style", style)
 }
 

@@ -60,6 +60,7 @@ fn told(what: &What) -> (String, String) {
         What::Broadcast { events } => bot(format!("put {} on the bus", list(events.iter().cloned()))),
         What::Updated { status, places } => bot(format!("showed \"{}\" in {}", status.as_str(), places_text(places))),
         What::Lost { places } => bot(format!("can no longer change {}", places_text(places))),
+        What::Succeeded { by } => step_functions(format!("tried the state again, which asks as {by}")),
         What::Reminded { people } => {
             bot(format!("reminded {}", list(people.iter().map(|person| person.as_str().to_owned()))))
         }

@@ -28,7 +28,7 @@ fn approval() -> Approval {
         "timeoutSeconds": 600,
         "approval": { "policy": "calculation", "title": "1 + 1", "requestedBy": "ada" },
     });
-    Approval::raise(request::read(input, &policy_file::read(policy).unwrap()).unwrap())
+    Approval::raise(request::read(input, &policy_file::read(policy).unwrap(), RAISED_AT.parse().unwrap()).unwrap())
 }
 
 fn grace() -> Who {

@@ -1,0 +1,110 @@
+//! Requests that ask again: a state that is retried or redriven has a new task, and so a new approval, for the same
+//! decision. The earlier one points to it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::audit::What;
+use super::ids::ApprovalId;
+use super::record::{Approval, MessageRef};
+use super::state::Outcome;
+
+/// The request that has taken the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Successor {
+    /// Which it is.
+    pub id: ApprovalId,
+    /// Its cards, to point to.
+    pub cards: Vec<MessageRef>,
+}
+
+impl From<&Approval> for Successor {
+    fn from(approval: &Approval) -> Self {
+        let cards = approval.copies.iter().filter(|copy| copy.message.is_card()).map(|copy| copy.message.clone());
+        Self { id: approval.id.clone(), cards: cards.collect() }
+    }
+}
+
+impl Approval {
+    /// Whether this asks for what the other asked before: the same request under the same policy in the same execution.
+    pub fn asks_again_for(&self, earlier: &Self) -> bool {
+        let (ours, theirs) = (&self.request, &earlier.request);
+        let is_same = ours.execution == theirs.execution
+            && self.rules.name == earlier.rules.name
+            && (&ours.title, &ours.summary, &ours.facts) == (&theirs.title, &theirs.summary, &theirs.facts);
+        is_same && self.id != earlier.id && ours.raised_at >= theirs.raised_at
+    }
+
+    /// Ends an approval that nobody has decided, because a later request has taken its place.
+    pub fn supersede(&mut self, successor: &Successor, now: Timestamp) {
+        self.note(successor, now);
+        self.resolve(Outcome::Superseded, now);
+    }
+
+    /// Makes an approval that has ended unanswered point to the request that asks again; says whether that is news.
+    pub fn point_to(&mut self, successor: &Successor, now: Timestamp) -> bool {
+        let is_unanswered = self.resolution().is_some_and(|resolution| resolution.outcome.is_unanswered());
+        if !is_unanswered || self.successor.is_some() {
+            return false;
+        }
+        self.note(successor, now);
+        self.revision += 1;
+        self.leave_to_reconciler(now);
+        true
+    }
+
+    fn note(&mut self, successor: &Successor, now: Timestamp) {
+        self.log(What::Succeeded { by: successor.id.clone() }, now);
+        self.successor = Some(successor.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::sample::{after, approval};
+
+    fn successor() -> Successor {
+        let card = MessageRef::Slack { channel: "C1".to_owned(), ts: "2.0".to_owned() };
+        Successor { id: ApprovalId::parse("apr_00000000000000000000000000").unwrap(), cards: vec![card] }
+    }
+
+    #[test]
+    fn the_same_request_in_the_same_execution_asks_again() {
+        let earlier = approval("");
+        let mut later = earlier.clone();
+        assert!(!later.asks_again_for(&earlier), "nothing asks again for itself");
+        later.id = successor().id;
+        assert!(later.asks_again_for(&earlier));
+        let mut other = later.clone();
+        other.request.facts.push(crate::approval::request::Fact { name: "Item".to_owned(), value: "2".to_owned() });
+        assert!(!other.asks_again_for(&earlier), "another item of a map is another request");
+        later.request.raised_at = after(-1);
+        assert!(!later.asks_again_for(&earlier), "what came before does not ask again");
+    }
+
+    #[test]
+    fn what_was_superseded_says_by_what() {
+        let mut approval = approval("");
+        approval.supersede(&successor(), after(1));
+        let event = approval.outbox.last().unwrap();
+        assert_eq!(
+            (&event.detail["status"], &event.detail["supersededBy"]),
+            (&"superseded".into(), &successor().id.as_str().into())
+        );
+        assert!(!approval.point_to(&successor(), after(2)), "it points there already");
+    }
+
+    #[test]
+    fn an_unanswered_request_points_to_the_later_one_and_a_decided_one_does_not() {
+        for (outcome, points) in [(Outcome::Expired, true), (Outcome::Approved, false), (Outcome::Rejected, false)] {
+            let mut approval = approval("");
+            approval.resolve(outcome, after(1));
+            let revision = approval.revision;
+            assert_eq!(approval.point_to(&successor(), after(2)), points);
+            assert_eq!((approval.successor.is_some(), approval.revision > revision), (points, points));
+        }
+        assert!(!approval("").point_to(&successor(), after(2)), "one that waits may still be decided");
+    }
+}

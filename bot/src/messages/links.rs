@@ -1,0 +1,35 @@
+//! The addresses of cards in the chats, for those who are sent there.
+
+use super::dialect::Dialect;
+use crate::approval::record::{Approval, MessageRef};
+
+/// Where to find a card: the one on the reader's platform if there is one, else any.
+pub fn nearest<'a>(cards: impl Iterator<Item = &'a MessageRef> + Clone, dialect: Dialect) -> Option<String> {
+    let is_near = |message: &&MessageRef| match dialect {
+        Dialect::Slack => matches!(message, MessageRef::Slack { .. }),
+        Dialect::Teams => matches!(message, MessageRef::Teams { .. }),
+        Dialect::Plain => false,
+    };
+    cards.clone().filter(is_near).find_map(address).or_else(|| cards.clone().find_map(address))
+}
+
+/// Where the decision is asked for now, for the card of a request that was asked again.
+pub fn to_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
+    let successor = approval.successor.as_ref()?;
+    let link = nearest(successor.cards.iter(), dialect).map(|address| dialect.link(&address, "open the later request"));
+    Some(format!("The workflow asks again: {}", link.unwrap_or_else(|| successor.id.to_string())))
+}
+
+/// The address of a message: Slack's permalink without the workspace, which Slack fills in for whoever is signed in
+/// to one, and the deep link of Teams (Microsoft Learn, deep link to a chat message).
+fn address(message: &MessageRef) -> Option<String> {
+    match message {
+        MessageRef::Slack { channel, ts } => {
+            Some(format!("https://slack.com/archives/{channel}/p{}", ts.replace('.', "")))
+        }
+        MessageRef::Teams { conversation, activity } => {
+            Some(format!("https://teams.microsoft.com/l/message/{conversation}/{activity}"))
+        }
+        MessageRef::Email { .. } => None,
+    }
+}

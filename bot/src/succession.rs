@@ -1,0 +1,53 @@
+//! A state that is tried again asks again: the requests of its earlier tries close, and point to the new one.
+
+use crate::announce;
+use crate::app::App;
+use crate::approval::record::Approval;
+use crate::approval::state::State;
+use crate::approval::succession::Successor;
+use crate::change::{Changed, change};
+use crate::deadline::Deadline;
+use crate::ports::Unavailable;
+use crate::reconcile;
+
+/// Closes the requests of earlier tries, whose tasks Step Functions has ended. One whose task waits is another request
+/// of the same kind, as in a map, and stays as it is.
+pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailable> {
+    let mut result = Ok(());
+    for id in app.ports.store.of_execution(&raised.request.execution).await? {
+        let Some(earlier) = app.ports.store.load(&id).await? else { continue };
+        if raised.asks_again_for(&earlier) {
+            result = result.and(close(app, earlier, raised).await);
+        }
+    }
+    result
+}
+
+async fn close(app: &App, earlier: Approval, raised: &Approval) -> Result<(), Unavailable> {
+    if earlier.state == State::Pending {
+        return reconcile::one(app, &earlier.id).await;
+    }
+    let (id, now, successor) = (earlier.id.clone(), app.now(), Successor::from(raised));
+    let deadline = Deadline::after(Deadline::BACKGROUND);
+    match change(app, earlier, deadline, |earlier| earlier.point_to(&successor, now)).await? {
+        Changed::Yes(_) => announce::refresh(app, &id).await,
+        Changed::No(_) => Ok(()),
+    }
+}
+
+/// The request that asks again for what this one asked, if there is one and it is still to be answered.
+pub(crate) async fn later_try(
+    app: &App,
+    approval: &Approval,
+    deadline: Deadline,
+) -> Result<Option<Successor>, Unavailable> {
+    let of_execution = app.ports.store.of_execution(&approval.request.execution);
+    for id in deadline.run("store", of_execution).await? {
+        let Some(other) = deadline.run("store", app.ports.store.load(&id)).await? else { continue };
+        let is_open = other.resolution().is_none();
+        if is_open && other.asks_again_for(approval) {
+            return Ok(Some(Successor::from(&other)));
+        }
+    }
+    Ok(None)
+}
