@@ -5,16 +5,17 @@
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
 use crate::approval::audit::{Callback, Found, What};
+use crate::approval::cancel::{self, Cancellation};
 use crate::approval::decide::{self, Command, Counted, Refusal};
-use crate::approval::event::DecisionOutput;
+use crate::approval::event::{CancellationOutput, DecisionOutput};
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status};
-use crate::approval::truth::{self, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use crate::approval::truth::{self, APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
 use crate::change::{CONFLICTS_MAX, change};
 use crate::deadline::Deadline;
 use crate::ports::{CallbackError, Saved, Unavailable};
@@ -37,7 +38,7 @@ pub enum Answer {
     Unknown,
 }
 
-/// Carries a command out. After an error it is not known whether anything was recorded; the same command may
+/// Carries a decision out. After an error it is not known whether anything was recorded; the same command may
 /// be given again, and counts once.
 pub async fn carry_out(
     app: &App,
@@ -45,17 +46,57 @@ pub async fn carry_out(
     command: &Command,
     deadline: Deadline,
 ) -> Result<Answer, Unavailable> {
+    let decide = |approval: &Approval, now| match decide::decide(approval, command, now)? {
+        Counted::Open(next) | Counted::Decided(next) => Ok(next),
+    };
+    // A card that is out without being on record is taken into the copies, so that the reconciler brings it up to date.
+    let note = |approval: &mut Approval, refusal: &Refusal, now| {
+        approval.log_refusal(command, refusal, now);
+        if approval.discover(command.message.as_ref(), now) {
+            approval.leave_to_reconciler(now);
+        }
+    };
+    record(app, id, deadline, decide, note).await
+}
+
+/// Takes a request back for whoever asked. After an error the same holds as for a decision.
+pub async fn cancel(
+    app: &App,
+    id: &ApprovalId,
+    cancellation: &Cancellation,
+    deadline: Deadline,
+) -> Result<Answer, Unavailable> {
+    let cancel = |approval: &Approval, now| cancel::cancel(approval, cancellation, now);
+    let note = |approval: &mut Approval, refusal: &Refusal, now| {
+        approval.log_refused_cancellation(cancellation, refusal, now);
+    };
+    record(app, id, deadline, cancel, note).await
+}
+
+/// Records what becomes of an approval, or why nothing does, and settles it.
+async fn record(
+    app: &App,
+    id: &ApprovalId,
+    deadline: Deadline,
+    step: impl Fn(&Approval, Timestamp) -> Result<Approval, Refusal>,
+    note: impl Fn(&mut Approval, &Refusal, Timestamp),
+) -> Result<Answer, Unavailable> {
     let Some(mut approval) = deadline.run("store", app.ports.store.load(id)).await? else {
         return Ok(Answer::Unknown);
     };
     for _ in 0..CONFLICTS_MAX {
-        let (Counted::Open(next) | Counted::Decided(next)) = match decide::decide(&approval, command, app.now()) {
-            Ok(counted) => counted,
+        let next = match step(&approval, app.now()) {
+            Ok(next) => next,
             Err(refusal) => {
+                let now = app.now();
+                let note = |approval: &mut Approval| {
+                    note(approval, &refusal, now);
+                    true
+                };
                 // Whoever keeps the store busy must not keep people from their answer.
-                let note = note_refusal(app, approval, command, &refusal, deadline.earlier_by(LEFT_FOR_THE_ANSWER));
-                if let Err(error) = note.await {
-                    tracing::warn!(approval.id = %id, %error, "an attempt that did not count is not on record");
+                let noted = change(app, approval, deadline.earlier_by(LEFT_FOR_THE_ANSWER), note).await;
+                if let Err(error) = noted {
+                    tracing::warn!(approval.id = %id, %error, "an attempt that had no effect is not on record");
                 }
                 return Ok(Answer::Refused(refusal));
             }
@@ -69,26 +110,6 @@ pub async fn carry_out(
         };
     }
     Err(Unavailable::new("store", "other writers were always first"))
-}
-
-/// Records that a command did not count. A card that is out without being on record is taken into the copies, so that
-/// the reconciler brings it up to date.
-async fn note_refusal(
-    app: &App,
-    approval: Approval,
-    command: &Command,
-    refusal: &Refusal,
-    deadline: Deadline,
-) -> Result<(), Unavailable> {
-    let now = app.now();
-    let note = |approval: &mut Approval| {
-        approval.log_refusal(command, refusal, now);
-        if approval.discover(command.message.as_ref(), now) {
-            approval.leave_to_reconciler(now);
-        }
-        true
-    };
-    change(app, approval, deadline, note).await.map(|_| ())
 }
 
 /// How far settling got: the record as it is now, and what kept it from being settled.
@@ -192,6 +213,12 @@ async fn call_back(
             let call = step_functions.send_task_failure(&approval.token, APPROVAL_UNDELIVERABLE, reason);
             let outcome = Outcome::Undeliverable { reason: reason.clone() };
             (deadline.run("Step Functions", call).await, outcome)
+        }
+        Intent::Cancel { person, name } => {
+            let cause = CancellationOutput::new(&approval.id, person, name, ending.at);
+            let cause = serde_json::to_string(&cause).unwrap_or_default();
+            let call = step_functions.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
+            (deadline.run("Step Functions", call).await, truth::cancelled_by(name))
         }
     };
     match sent {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::truth::{APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use countersign_bot::approval::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
 use countersign_bot::notify::APPROVAL_STORE_UNAVAILABLE;
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::Engine;
@@ -71,7 +71,7 @@ fn every_error_that_a_machine_names_is_one_that_something_raises() {
             assert!(known, "{file}: {name} is raised by nobody");
         }
     }
-    for name in [APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE, "NumberTooBig"] {
+    for name in [APPROVAL_REJECTED, APPROVAL_CANCELLED, APPROVAL_UNDELIVERABLE, "NumberTooBig"] {
         assert!(caught(&machine()).contains(name), "{name} is caught by name");
     }
 }
@@ -126,7 +126,9 @@ fn the_examples_of_the_documentation_work() {
         "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n[groups]\nrelease-managers = [\"ada\", \"bob\"]\n";
     policy_file::read(&format!("{people}{}", block("toml"))).unwrap();
     let end = r#"{"Type": "Succeed"}"#;
-    let others = ["Rejected", "Expired", "NobodyAsked", "Deploy"].map(|name| format!("\"{name}\": {end}")).join(",");
+    let others = ["Rejected", "Expired", "Cancelled", "NobodyAsked", "Deploy"]
+        .map(|name| format!("\"{name}\": {end}"))
+        .join(",");
     let machine = format!("{{\"StartAt\": \"Approval\", \"States\": {{ {}, {others} }} }}", block("json"));
     let substitutions = BTreeMap::from([("NotifierArn".to_owned(), "notifier".to_owned())]);
     Engine::new(Clock::system()).load("readme", &machine, &substitutions).unwrap();

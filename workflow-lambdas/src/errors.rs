@@ -1,6 +1,6 @@
 //! The names that the workflow's errors have in Step Functions: what `ErrorEquals` matches, so they are an API.
 
-use countersign_bot::approval::truth::{APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use countersign_bot::approval::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
 use countersign_bot::notify::{APPROVAL_STORE_UNAVAILABLE, INVALID_APPROVAL_REQUEST};
 use http::StatusCode;
 use lambda_runtime::Diagnostic;
@@ -17,7 +17,7 @@ pub const NOT_APPROVED: &str = "NotApproved";
 pub const INVALID_TASK_INPUT: &str = "InvalidTaskInput";
 
 /// Every name that a state machine may list in `ErrorEquals`, besides those of AWS.
-pub const ERROR_NAMES: [&str; 9] = [
+pub const ERROR_NAMES: [&str; 10] = [
     NUMBER_TOO_BIG,
     THIRD_PARTY_UNAVAILABLE,
     THIRD_PARTY_REFUSED,
@@ -26,6 +26,7 @@ pub const ERROR_NAMES: [&str; 9] = [
     INVALID_APPROVAL_REQUEST,
     APPROVAL_STORE_UNAVAILABLE,
     APPROVAL_REJECTED,
+    APPROVAL_CANCELLED,
     APPROVAL_UNDELIVERABLE,
 ];
 

@@ -33,6 +33,8 @@ enum Task {
     Doctor(operate::Doctor),
     /// Reads the audit trail of an approval, and says whether it is whole.
     Audit(operate::Audit),
+    /// Says who could decide on a request, and what one person may do, without asking anybody.
+    Explain(operate::Explain),
     /// Makes the Slack app's manifest and the Teams app for a deployment.
     Manifests(manifests::Manifests),
     /// Installs the pinned tools that the other tasks need, under `target/tools`.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Task::Deploy(deploy) => deploy.run(),
         Task::Doctor(doctor) => doctor.run(),
         Task::Audit(audit) => audit.run(),
+        Task::Explain(explain) => explain.run(),
         Task::Manifests(manifests) => manifests.write(),
         Task::Tools => tools::tools(),
     };

@@ -1,11 +1,12 @@
 //! Starts the program for the tasks that need the bot's own code. It is a package of its own because the bot takes
 //! minutes to compile, and most tasks do not need it.
 
+use std::path::{PathBuf, absolute};
 use std::process::Command;
 
 use anyhow::bail;
 
-use crate::steps::cargo;
+use crate::steps::{cargo, root};
 
 /// Which deployment to look at.
 #[derive(Debug, clap::Args)]
@@ -43,6 +44,31 @@ pub(crate) struct Audit {
     /// The region of the stack; without it the one that the AWS command line takes.
     #[arg(long)]
     region: Option<String>,
+}
+
+/// Which request to explain, to whom.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Explain {
+    /// A file with what a state passes to the notifier, or the `approval` in it alone.
+    request: PathBuf,
+    /// The policy file.
+    #[arg(long, default_value_os_t = root().join("infra").join("policy.toml"))]
+    policy: PathBuf,
+    /// The person, by their key in the policy or any other name that it knows of them.
+    #[arg(long = "as")]
+    person: String,
+}
+
+impl Explain {
+    /// Prints who could decide on the request, and what the person may do.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let mut explain = operate(&["explain"]);
+        explain.arg(absolute(&self.request)?).arg("--policy").arg(absolute(&self.policy)?).args(["--as", &self.person]);
+        if !explain.status()?.success() {
+            bail!("the request could not be explained");
+        }
+        Ok(())
+    }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

@@ -10,6 +10,7 @@ use super::ids::PersonId;
 use super::policy::Person;
 use super::record::{Approval, MessageRef, Platform, Vote};
 use super::state::{Ending, Intent, Outcome, State, Verdict};
+use super::truth;
 
 /// Longer comments are refused, not cut: what a person wrote goes on record whole.
 pub const COMMENT_MAX: usize = 2_000;
@@ -38,7 +39,7 @@ pub enum Counted {
     Decided(Approval),
 }
 
-/// Why a vote did not count. The person who cast it is told.
+/// Why a vote or a cancellation has no effect. The person who wanted it is told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
     /// The person is not among the approvers of this request.
@@ -80,6 +81,11 @@ pub enum Refusal {
     },
     /// The policy wants a reason with a rejection.
     ReasonRequired,
+    /// The person wants to take back what somebody else, or nobody of the policy, has asked for.
+    NotTheRequester {
+        /// The name of whoever asked.
+        requester: Option<String>,
+    },
     /// The comment is longer than `COMMENT_MAX` characters.
     CommentTooLong,
 }
@@ -128,6 +134,9 @@ pub fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
         State::Resolving(Ending { intent: Intent::Reject, .. }) => Verdict::Reject,
         State::Resolving(Ending { intent: Intent::GiveUp { reason }, at }) => {
             return Err(Refusal::Closed { outcome: Outcome::Undeliverable { reason: reason.clone() }, at: *at });
+        }
+        State::Resolving(Ending { intent: Intent::Cancel { name, .. }, at }) => {
+            return Err(Refusal::Closed { outcome: truth::cancelled_by(name), at: *at });
         }
         State::Resolved(resolution) => match &resolution.outcome {
             Outcome::Approved => Verdict::Approve,

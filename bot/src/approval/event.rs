@@ -41,13 +41,16 @@ pub enum DetailType {
     Reminded,
     /// More people may decide.
     Escalated,
+    /// What is left to do has failed too often to be tried again soon.
+    Parked,
     /// The approval has ended.
     Resolved,
 }
 
 impl DetailType {
     /// Every kind, for those who describe them all.
-    pub const ALL: [Self; 5] = [Self::Requested, Self::Voted, Self::Reminded, Self::Escalated, Self::Resolved];
+    pub const ALL: [Self; 6] =
+        [Self::Requested, Self::Voted, Self::Reminded, Self::Escalated, Self::Parked, Self::Resolved];
 
     /// The `detail-type` on the bus.
     pub fn as_str(self) -> &'static str {
@@ -56,6 +59,7 @@ impl DetailType {
             Self::Voted => "Approval Voted",
             Self::Reminded => "Approval Reminded",
             Self::Escalated => "Approval Escalated",
+            Self::Parked => "Approval Parked",
             Self::Resolved => "Approval Resolved",
         }
     }
@@ -136,6 +140,13 @@ struct Escalated<'a> {
 }
 
 #[derive(Serialize)]
+struct Parked<'a> {
+    status: Status,
+    problem: &'a str,
+    failures: u32,
+}
+
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Resolved<'a> {
     status: Status,
@@ -160,6 +171,30 @@ impl DecisionOutput {
     pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
         let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
         Self { approval_id: approval.id.clone(), status, decided_by, decided_at }
+    }
+}
+
+/// What the cause of the task's failure says when the request was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CancellationOutput {
+    approval_id: ApprovalId,
+    status: Status,
+    cancelled_by: CancelledBy,
+    cancelled_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct CancelledBy {
+    person: PersonId,
+    name: String,
+}
+
+impl CancellationOutput {
+    /// The output for an approval that this person has taken back at this time.
+    pub fn new(id: &ApprovalId, person: &PersonId, name: &str, cancelled_at: Timestamp) -> Self {
+        let cancelled_by = CancelledBy { person: person.clone(), name: name.to_owned() };
+        Self { approval_id: id.clone(), status: Status::Cancelled, cancelled_by, cancelled_at }
     }
 }
 
@@ -213,6 +248,13 @@ impl Event {
             deadline: approval.request.deadline,
         };
         Self::new(approval, DetailType::Escalated, "escalated", at, own)
+    }
+
+    /// What is left to do has failed so often in a row that it is tried seldom from now on. It may be parked again after
+    /// a change gave it a new start.
+    pub fn parked(approval: &Approval, problem: &str, failures: u32, at: Timestamp) -> Self {
+        let own = Parked { status: approval.status(), problem, failures };
+        Self::new(approval, DetailType::Parked, &format!("parked.{}", approval.version), at, own)
     }
 
     /// The approval has ended; nothing if it has not.

@@ -1,8 +1,10 @@
 //! The decision core: ids, policy, request, record, events, audit trail and `decide`. Nothing here does I/O or reads a clock.
 
 pub mod audit;
+pub mod cancel;
 pub mod decide;
 pub mod event;
+pub mod explain;
 pub mod follow_up;
 pub mod ids;
 pub mod notes;

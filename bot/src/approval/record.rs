@@ -154,11 +154,11 @@ pub struct ExecutionEnd {
     pub output: Option<String>,
 }
 
-/// When to try again what failed.
+/// When to do what is left to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Retry {
-    /// Failures in a row.
+    /// How often it has failed in a row.
     pub failures: u32,
     /// Not before this time.
     pub at: Timestamp,
@@ -217,7 +217,12 @@ impl Approval {
 
     /// How many distinct people have approved.
     pub fn approvals(&self) -> usize {
-        self.votes.iter().filter(|vote| vote.verdict == Verdict::Approve).count()
+        self.approvers().count()
+    }
+
+    /// The votes of those who have approved.
+    pub fn approvers(&self) -> impl Iterator<Item = &Vote> {
+        self.votes.iter().filter(|vote| vote.verdict == Verdict::Approve)
     }
 
     /// When the decision was made, or the wait ended; what is recorded later only confirms it.

@@ -3,6 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ids::PersonId;
+
 /// Where the decision stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -25,7 +27,7 @@ pub struct Ending {
     pub at: Timestamp,
 }
 
-/// The three callbacks that the bot makes.
+/// The callbacks that the bot makes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Intent {
@@ -37,6 +39,13 @@ pub enum Intent {
     GiveUp {
         /// What kept the request from everybody.
         reason: String,
+    },
+    /// `SendTaskFailure` with `ApprovalCancelled`.
+    Cancel {
+        /// Who has taken the request back.
+        person: PersonId,
+        /// The name that messages show.
+        name: String,
     },
 }
 

@@ -15,6 +15,9 @@ pub const APPROVAL_REJECTED: &str = "ApprovalRejected";
 /// The `error` of a request that reached nobody, for `ErrorEquals` in a state machine.
 pub const APPROVAL_UNDELIVERABLE: &str = "ApprovalUndeliverable";
 
+/// The `error` of a request that was taken back, for `ErrorEquals` in a state machine.
+pub const APPROVAL_CANCELLED: &str = "ApprovalCancelled";
+
 /// The status of an execution that somebody has stopped.
 const ABORTED: &str = "ABORTED";
 
@@ -60,6 +63,10 @@ pub fn outcome(id: &ApprovalId, look_up: &LookUp) -> Option<Outcome> {
         TaskFate::Failed { error, cause } if error == APPROVAL_UNDELIVERABLE => {
             Some(Outcome::Undeliverable { reason: cause.clone() })
         }
+        TaskFate::Failed { error, cause } if error == APPROVAL_CANCELLED && ours(cause) => {
+            let cause = serde_json::from_str::<Value>(cause).unwrap_or_default();
+            Some(cancelled_by(cause["cancelledBy"]["name"].as_str().unwrap_or("somebody")))
+        }
         TaskFate::Failed { error, .. } => Some(cancelled(&format!("The task failed with {error}."))),
         TaskFate::TimedOut => Some(Outcome::Expired),
         TaskFate::Open => look_up.end.as_ref().map(ended),
@@ -95,6 +102,11 @@ fn ended(end: &ExecutionEnd) -> Outcome {
     }
 }
 
+/// The outcome of a request that this person has taken back.
+pub fn cancelled_by(name: &str) -> Outcome {
+    cancelled(&format!("It was cancelled by {name}, who had asked for it."))
+}
+
 fn cancelled(reason: &str) -> Outcome {
     Outcome::Cancelled { reason: reason.to_owned() }
 }
@@ -124,6 +136,12 @@ mod tests {
             (failed(APPROVAL_REJECTED, &ours.to_string()), Some("FAILED"), Some(Outcome::Rejected)),
             (failed(APPROVAL_REJECTED, "{}"), None, cancelled("The task failed with ApprovalRejected.")),
             (failed(APPROVAL_UNDELIVERABLE, "nobody"), None, given_up),
+            (
+                failed(APPROVAL_CANCELLED, &json!({ "approvalId": id, "cancelledBy": { "name": "Ada" } }).to_string()),
+                Some("SUCCEEDED"),
+                cancelled("It was cancelled by Ada, who had asked for it."),
+            ),
+            (failed(APPROVAL_CANCELLED, "{}"), None, cancelled("The task failed with ApprovalCancelled.")),
             (failed("Lambda.Unknown", ""), None, cancelled("The task failed with Lambda.Unknown.")),
             (TaskFate::TimedOut, Some("SUCCEEDED"), Some(Outcome::Expired)),
             (TaskFate::Open, None, None),

@@ -1,8 +1,8 @@
 //! From a request to a verified command: one module a transport, whose wire format stays inside it.
 
+mod approvals;
 pub mod calculations;
 pub mod email;
-mod list;
 pub mod malformed;
 mod press;
 pub mod slack;

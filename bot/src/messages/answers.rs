@@ -12,6 +12,8 @@ use crate::launch::Mistake;
 /// Names and reasons in the middle of a sentence of ours are not longer than this in chat.
 const TYPED_MAX: usize = 300;
 const COMMAND_MAX: usize = 80;
+/// More people than this are counted, not named.
+const NAMED_MAX: usize = 5;
 
 /// Why a vote does not count.
 pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
@@ -39,6 +41,12 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::ReasonRequired => {
             "A rejection needs a reason: write it in the comment field, then press Reject.".to_owned()
         }
+        Refusal::NotTheRequester { requester: Some(name) } => {
+            format!("Only {} can cancel this request, by whom it was made.", dialect.text(name, TYPED_MAX))
+        }
+        Refusal::NotTheRequester { requester: None } => {
+            "Nobody can cancel this request from here: the policy does not know who made it.".to_owned()
+        }
         Refusal::CommentTooLong => format!("The comment is too long: at most {COMMENT_MAX} characters."),
     }
 }
@@ -56,6 +64,17 @@ pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
         Status::Undeliverable => Some("The request was given up before you decided.".to_owned()),
         Status::Superseded => Some("A later request has taken the place of this one: please decide there.".to_owned()),
         Status::Pending | Status::Approved | Status::Rejected => None,
+    }
+}
+
+/// What has become of a request that somebody took back.
+pub fn cancelled(approval: &Approval, dialect: Dialect) -> String {
+    match approval.status() {
+        Status::Resolving => {
+            "Your cancellation is recorded. Step Functions has not confirmed it yet; the card says when it does."
+                .to_owned()
+        }
+        _ => standing(approval, dialect),
     }
 }
 
@@ -92,7 +111,7 @@ pub fn stranger(stranger: Stranger) -> String {
 pub fn usage(command: &str, dialect: Dialect) -> String {
     let more = match dialect {
         Dialect::Slack => format!("`{command}` alone asks for them in a form, `{command} help` says this."),
-        Dialect::Teams | Dialect::Plain => "`pending` lists what waits for you, `help` says this.".to_owned(),
+        Dialect::Teams | Dialect::Plain => format!("{} `help` says this.", approvals_usage(dialect)),
     };
     format!("Usage: `{command} X Y` starts a calculation with two integers, for example `{command} 125 122`. {more}")
 }
@@ -125,9 +144,32 @@ pub fn not_started() -> String {
     "It is not certain that the calculation has started. Please look for its card before you try again.".to_owned()
 }
 
-/// That a list could not be made.
-pub fn not_listed() -> String {
-    "What waits could not be looked up just now. Please try again in a moment.".to_owned()
+/// That the store does not answer somebody's question.
+pub fn not_looked_up() -> String {
+    "That could not be looked up just now. Please try again in a moment.".to_owned()
+}
+
+/// That it is not known whether a request was taken back, and what to do.
+pub fn not_cancelled() -> String {
+    "Your cancellation could not be confirmed just now. Please try again in a moment; it counts only once.".to_owned()
+}
+
+/// That something is not the id of an approval, and where to find one.
+pub fn no_approval_id(text: &str, dialect: Dialect) -> String {
+    let text = dialect.text(text, COMMAND_MAX);
+    format!("“{text}” is not the id of an approval: that is `apr_` and 26 letters and digits, at the end of its card.")
+}
+
+/// How to ask about approvals.
+pub fn approvals_usage(dialect: Dialect) -> String {
+    let (list, rest) = match dialect {
+        Dialect::Slack => ("/approvals", "/approvals "),
+        Dialect::Teams | Dialect::Plain => ("pending", ""),
+    };
+    format!(
+        "`{list}` lists what waits for you and what you asked for, `{rest}show ID` says how one approval stands and what \
+         you may do about it, `{rest}cancel ID` takes back what you asked for."
+    )
 }
 
 /// How an approval ended, as a sentence without names.
@@ -193,6 +235,9 @@ pub fn headline(approval: &Approval, when: impl Fn(Timestamp) -> String) -> Stri
         State::Resolving(Ending { intent: Intent::GiveUp { .. }, at }) => {
             format!("Given up {}, waiting for Step Functions to confirm.", when(*at))
         }
+        State::Resolving(Ending { intent: Intent::Cancel { .. }, at }) => {
+            format!("Cancelled {}, waiting for Step Functions to confirm.", when(*at))
+        }
         State::Resolving(ending) => format!("Decided {}, waiting for Step Functions to confirm.", when(ending.at)),
         State::Resolved(resolution) => ending(&resolution.outcome, &approval.ended_at().map(when).unwrap_or_default()),
     }
@@ -209,10 +254,22 @@ pub fn escalated_to(approval: &Approval) -> Option<String> {
     Some(names(&people.iter().map(|person| person.name.clone()).collect::<Vec<_>>(), "and"))
 }
 
-/// How many have approved, of how many, and until when.
-pub fn progress(approval: &Approval, when: impl Fn(Timestamp) -> String) -> String {
-    let (given, required) = (approval.approvals(), approval.rules.required);
-    format!("{given} of {required} approvals · decide by {}", when(approval.request.deadline))
+/// How many have approved, of how many, and who, on one line.
+pub fn quorum(approval: &Approval) -> String {
+    let names: Vec<String> = approval.approvers().map(|vote| vote.name.clone()).collect();
+    let (given, required) = (names.len(), approval.rules.required);
+    let more = given.saturating_sub(NAMED_MAX);
+    let who = match (given, more) {
+        (0, _) => String::new(),
+        (_, 0) => format!(": {}", self::names(&names, "and")),
+        (_, more) => format!(": {} and {more} more", names[..NAMED_MAX].join(", ")),
+    };
+    format!("{given} of {required} approvals{who}")
+}
+
+/// The same with the deadline.
+pub fn progress(approval: &Approval, dialect: Dialect) -> String {
+    format!("{} · decide by {}", dialect.text(&quorum(approval), TYPED_MAX), dialect.when(approval.request.deadline))
 }
 
 /// Who asked, by the name of the policy or else as the workflow said it.

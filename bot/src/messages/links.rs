@@ -1,10 +1,17 @@
 //! The addresses of cards in the chats, for those who are sent there.
 
 use super::dialect::Dialect;
+use crate::app::Links;
 use crate::approval::record::{Approval, MessageRef};
 
-/// Where to find a card: the one on the reader's platform if there is one, else any.
-pub fn nearest<'a>(cards: impl Iterator<Item = &'a MessageRef> + Clone, dialect: Dialect) -> Option<String> {
+/// The address of an approval's card, or else the page of its execution.
+pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> String {
+    let cards = approval.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
+    nearest(cards, dialect).unwrap_or_else(|| links.execution(&approval.request.execution))
+}
+
+/// The address of the card on the reader's platform if there is one, else of any.
+fn nearest<'a>(cards: impl Iterator<Item = &'a MessageRef> + Clone, dialect: Dialect) -> Option<String> {
     let is_near = |message: &&MessageRef| match dialect {
         Dialect::Slack => matches!(message, MessageRef::Slack { .. }),
         Dialect::Teams => matches!(message, MessageRef::Teams { .. }),

@@ -1,7 +1,7 @@
 //! Short lists of approvals, for those who ask in chat what waits.
 
 use super::answers::{self, Dialect};
-use super::links::nearest;
+use super::links;
 use crate::app::Links;
 use crate::approval::record::Approval;
 use crate::approval::state::Status;
@@ -24,16 +24,10 @@ pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, diale
 /// One approval: how far it is while it is open, and else how it ended.
 fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
     let title = dialect.text(&approval.request.title, TITLE_MAX);
-    let card = dialect.link(&card_link(approval, links, dialect), "open");
+    let card = dialect.link(&links::to_card(approval, links, dialect), "open");
     let standing = match approval.status() {
-        Status::Pending => answers::progress(approval, |at| dialect.when(at)),
+        Status::Pending => answers::progress(approval, dialect),
         status => status.as_str().to_owned(),
     };
     format!("{}{}{title} ({card}) · {standing}", dialect.paragraph(), dialect.bullet())
-}
-
-/// The address of the card, or else the page of the execution.
-fn card_link(approval: &Approval, links: &Links, dialect: Dialect) -> String {
-    let cards = approval.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
-    nearest(cards, dialect).unwrap_or_else(|| links.execution(&approval.request.execution))
 }

@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod dialect;
 pub mod escape;
+pub mod explanation;
 pub mod links;
 pub mod lists;
 pub mod mail;

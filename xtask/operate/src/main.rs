@@ -1,8 +1,9 @@
-//! The tasks that need the bot's own code. `cargo xtask package`, `doctor` and `audit` start it.
+//! The tasks that need the bot's own code. `cargo xtask package`, `doctor`, `audit` and `explain` start it.
 
 mod audit;
 mod aws;
 mod doctor;
+mod explain;
 mod policy;
 mod stack;
 
@@ -26,6 +27,8 @@ enum Task {
     Doctor(doctor::Doctor),
     /// Reads the audit trail of an approval, and says whether it is whole.
     Audit(audit::Audit),
+    /// Says who could decide on a request, and what one person may do.
+    Explain(explain::Explain),
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -34,6 +37,10 @@ async fn main() -> ExitCode {
         Task::Policy { file } => policy::check(&file).map(|()| ExitCode::SUCCESS),
         Task::Doctor(doctor) => examine(doctor).await,
         Task::Audit(audit) => read_trail(audit).await,
+        Task::Explain(explain) => explain.text(now()).map(|text| {
+            report_line(&text);
+            ExitCode::SUCCESS
+        }),
     };
     done.unwrap_or_else(|error| {
         report_error(&error);

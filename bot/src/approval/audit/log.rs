@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Entry, Place, Reason, What, Who};
+use crate::approval::cancel::Cancellation;
 use crate::approval::decide::{Command, Refusal};
 use crate::approval::record::{Approval, MessageRef};
 
@@ -29,11 +30,21 @@ impl Approval {
 
     /// Notes that a command did not count.
     pub fn log_refusal(&mut self, command: &Command, refusal: &Refusal, at: Timestamp) {
+        let who = Who::from(&command.person);
+        let (platform, verdict) = (command.platform, command.verdict);
+        self.log_attempt(What::Refused { who, platform, verdict, reason: Reason::from(refusal) }, at);
+    }
+
+    /// Notes that a cancellation had no effect.
+    pub fn log_refused_cancellation(&mut self, cancellation: &Cancellation, refusal: &Refusal, at: Timestamp) {
+        let (who, platform) = (Who::from(&cancellation.person), cancellation.platform);
+        self.log_attempt(What::CancelRefused { who, platform, reason: Reason::from(refusal) }, at);
+    }
+
+    fn log_attempt(&mut self, what: What, at: Timestamp) {
         self.refused = self.refused.saturating_add(1);
         if self.refused <= ATTEMPTS_KEPT {
-            let who = Who::from(&command.person);
-            let (platform, verdict) = (command.platform, command.verdict);
-            self.log(What::Refused { who, platform, verdict, reason: Reason::from(refusal) }, at);
+            self.log(what, at);
         }
     }
 }

@@ -187,7 +187,12 @@ mod tests {
             {"kind":"lost","places":[]},
             {"kind":"executionEnded","status":"SUCCEEDED"},
             {"kind":"reminded","people":["grace","linus"]},
-            {"kind":"escalated","to":[{"person":"linus","name":"Linus"}]}
+            {"kind":"escalated","to":[{"person":"linus","name":"Linus"}]},
+            {"kind":"succeeded","by":"apr_00000000000000000000000000"},
+            {"kind":"cancelled","who":{"person":"ada","name":"Ada"},"platform":"teams"},
+            {"kind":"cancelRefused","who":{"person":"eve","name":"Eve"},"platform":"slack","reason":"notTheRequester"},
+            {"kind":"callbackAccepted","callback":"cancelled"},
+            {"kind":"parked","problem":"Slack is unavailable: 503","failures":40}
     ]"#;
 
     #[test]
@@ -202,8 +207,8 @@ mod tests {
             head = Entry::after(&id, &head, what, at).head();
         }
         // Made by a program in another language that follows the documentation of this module.
-        let expected = "b38e3f47cea12d1a9d95118784fd021659b60edc4aeff6a2957a81b066f9a984";
-        assert_eq!((head.count, head.hash.to_string().as_str()), (18, expected));
+        let expected = "d070d82fe5fac10835268b18cca022dd340c53948c029a9876026739d1426199";
+        assert_eq!((head.count, head.hash.to_string().as_str()), (23, expected));
     }
 
     #[test]

@@ -72,6 +72,22 @@ pub enum What {
         /// Why it did not count.
         reason: Reason,
     },
+    /// Whoever asked took the request back.
+    Cancelled {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+    },
+    /// A person could not take the request back.
+    CancelRefused {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+        /// Why it had no effect.
+        reason: Reason,
+    },
     /// The decision was made.
     Decided {
         /// Which way.
@@ -122,6 +138,13 @@ pub enum What {
     Lost {
         /// Which copies.
         places: Vec<Place>,
+    },
+    /// What is left to do has failed so often that it is tried seldom from now on.
+    Parked {
+        /// What kept it from being done the last time.
+        problem: String,
+        /// How often it had failed in a row.
+        failures: u32,
     },
     /// The execution ended.
     ExecutionEnded {
@@ -199,6 +222,8 @@ pub enum Reason {
     ReasonMissing,
     /// The comment was too long.
     CommentTooLong,
+    /// The person had not asked for it.
+    NotTheRequester,
 }
 
 /// What Step Functions is told.
@@ -211,6 +236,8 @@ pub enum Callback {
     Rejected,
     /// That it has failed, because nobody could be asked.
     Undeliverable,
+    /// That it has failed, because the request was taken back.
+    Cancelled,
 }
 
 /// What Step Functions says of a task and its execution.
@@ -326,6 +353,7 @@ impl From<&Refusal> for Reason {
             Refusal::TooLate { .. } => Self::TooLate,
             Refusal::ReasonRequired => Self::ReasonMissing,
             Refusal::CommentTooLong => Self::CommentTooLong,
+            Refusal::NotTheRequester { .. } => Self::NotTheRequester,
         }
     }
 }
@@ -336,6 +364,7 @@ impl From<&Intent> for Callback {
             Intent::Approve => Self::Approved,
             Intent::Reject => Self::Rejected,
             Intent::GiveUp { .. } => Self::Undeliverable,
+            Intent::Cancel { .. } => Self::Cancelled,
         }
     }
 }

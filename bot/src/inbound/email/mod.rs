@@ -144,7 +144,7 @@ fn read(body: &[u8]) -> Result<(Verdict, String), String> {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::NotAnApprover { .. } | Refusal::OwnRequest => StatusCode::FORBIDDEN,
+        Refusal::NotAnApprover { .. } | Refusal::OwnRequest | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
         Refusal::ReasonRequired | Refusal::CommentTooLong => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::AlreadyVoted { .. }
         | Refusal::AlreadyDecided { .. }

@@ -1,4 +1,4 @@
-//! The slash commands: one that starts a calculation, with arguments or through a form, and one that lists what waits.
+//! The slash commands: one that starts a calculation, with arguments or through a form, and one about approvals.
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use super::ephemeral;
 use super::verified::Verified;
 use crate::app::App;
+use crate::approval::record::Platform;
 use crate::deadline::Deadline;
-use crate::inbound::list::list;
+use crate::inbound::approvals::{self, Asker};
 use crate::inbound::malformed::Malformed;
 use crate::inbound::start::{self, Asked};
 use crate::launch::Numbers;
@@ -18,7 +19,7 @@ use crate::messages::answers::{self, SLACK};
 use crate::messages::modal;
 use crate::ports::StartError;
 
-/// Lists what waits, unless the policy gives the command another meaning.
+/// Lists, shows and cancels approvals, unless the policy gives the command another meaning.
 pub const APPROVALS: &str = "/approvals";
 
 /// A slash command, as far as we read it (docs.slack.dev, slash commands).
@@ -52,7 +53,8 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
     };
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
         if form.command == APPROVALS {
-            return Ok(ephemeral(list(&app, person, SLACK, deadline).await));
+            let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
+            return Ok(ephemeral(about_approvals(&app, &asker, &form.text).await));
         }
         return Ok(ephemeral(answers::unknown_command(&form.command, SLACK)));
     };
@@ -68,6 +70,16 @@ pub async fn receive(State(app): State<App>, body: Verified) -> Result<Response,
             Err(mistake) => ephemeral(answers::mistake(&form.command, &mistake, SLACK)),
         },
     })
+}
+
+/// Answers `/approvals`, `/approvals show ID` and `/approvals cancel ID`.
+async fn about_approvals(app: &App, asker: &Asker<'_>, text: &str) -> String {
+    match text.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => approvals::list(app, asker).await,
+        ["show", id] => approvals::show(app, asker, id).await,
+        ["cancel", id] => approvals::cancel(app, asker, id).await,
+        _ => answers::approvals_usage(SLACK),
+    }
 }
 
 /// Where a command was given, for the events of its approval.

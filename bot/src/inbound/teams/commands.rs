@@ -1,4 +1,4 @@
-//! What people say to the bot: `start 125 122`, `pending`, `help`, with or without a slash or a mention.
+//! What people say to the bot: `start 125 122`, `pending`, `show ID`, `cancel ID`, `help`, with or without a slash or a mention.
 
 use serde_json::json;
 
@@ -7,7 +7,8 @@ use super::reply_to;
 use super::verified::Verified;
 use crate::app::App;
 use crate::approval::policy::Person;
-use crate::inbound::list::list;
+use crate::approval::record::Platform;
+use crate::inbound::approvals::{self, Asker};
 use crate::inbound::start::{Asked, start};
 use crate::launch::Numbers;
 use crate::messages::answers::{self, TEAMS};
@@ -15,7 +16,7 @@ use crate::messages::teams;
 use crate::teams::ReplyTo;
 
 /// What the bot's menu in Teams offers. `start` is the command of the policy that comes with the reference workflow.
-pub const COMMANDS: [&str; 3] = ["start", "pending", "help"];
+pub const COMMANDS: [&str; 5] = ["start", "pending", "show", "cancel", "help"];
 
 /// Carries out what was typed and answers it where it was said.
 pub(super) async fn carry_out(app: &App, verified: &Verified, activity: &Activity) {
@@ -26,11 +27,17 @@ pub(super) async fn carry_out(app: &App, verified: &Verified, activity: &Activit
         Err(stranger) => answers::stranger(stranger),
         Ok(person) => match command.as_str() {
             "" | "help" => teams::help(COMMANDS[0], activity.conversation()),
-            "pending" => list(app, person, TEAMS, verified.deadline()).await,
+            "pending" => approvals::list(app, &asker(verified, person)).await,
+            "show" => approvals::show(app, &asker(verified, person), arguments.trim()).await,
+            "cancel" => approvals::cancel(app, &asker(verified, person), arguments.trim()).await,
             _ => launch(app, verified, activity, person, &command, arguments.trim()).await,
         },
     };
     say(app, verified, activity, &text).await;
+}
+
+fn asker<'a>(verified: &Verified, person: &'a Person) -> Asker<'a> {
+    Asker { person, platform: Platform::Teams, dialect: TEAMS, deadline: verified.deadline() }
 }
 
 /// Says hello where the bot was added, and what the policy needs to know of the place.

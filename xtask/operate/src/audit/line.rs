@@ -43,6 +43,11 @@ fn told(what: &What) -> (String, String) {
             let would = infinitive(*verdict);
             (name(who), format!("could not {would} {}: {}", platform.as_place(), reason_text(*reason)))
         }
+        What::Cancelled { who, platform } => (name(who), format!("took the request back {}", platform.as_place())),
+        What::CancelRefused { who, platform, reason } => {
+            let reason = reason_text(*reason);
+            (name(who), format!("could not take the request back {}: {reason}", platform.as_place()))
+        }
         What::Decided { verdict } => bot(format!("counted enough to {}", infinitive(*verdict))),
         What::GivenUp { reason } => bot(format!("gave up, because nobody can be asked: {reason}")),
         What::CallbackAccepted { callback } => {
@@ -65,6 +70,9 @@ fn told(what: &What) -> (String, String) {
             bot(format!("reminded {}", list(people.iter().map(|person| person.as_str().to_owned()))))
         }
         What::Escalated { to } => bot(format!("escalated to {}", list(to.iter().map(name)))),
+        What::Parked { problem, failures } => {
+            bot(format!("parked what is left to do, which had failed {failures} times in a row: {problem}"))
+        }
         What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
     }
 }
@@ -120,6 +128,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::TooLate => "the deadline had passed",
         Reason::ReasonMissing => "gave no reason",
         Reason::CommentTooLong => "the comment was too long",
+        Reason::NotTheRequester => "had not asked for it",
     }
 }
 
@@ -128,6 +137,7 @@ fn callback_text(callback: Callback) -> &'static str {
         Callback::Approved => "the task succeeds",
         Callback::Rejected => "the task fails as ApprovalRejected",
         Callback::Undeliverable => "the task fails as ApprovalUndeliverable",
+        Callback::Cancelled => "the task fails as ApprovalCancelled",
     }
 }
 

@@ -1,0 +1,100 @@
+//! Why things stand as they do: what one person may do about an approval, and who else could still decide.
+
+use jiff::Timestamp;
+
+use super::cancel;
+use super::decide::{self, Refusal};
+use super::policy::Person;
+use super::record::Approval;
+use super::state::Verdict;
+
+/// An approval in the eyes of one person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation<'a> {
+    /// Who could still decide and has said nothing; nobody once it is over.
+    pub could_decide: Vec<&'a Person>,
+    /// What the person may do.
+    pub standing: Standing,
+    /// Whether the person may take the request back.
+    pub may_cancel: bool,
+}
+
+/// What a person may do about an approval.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// They may approve or reject.
+    MayDecide,
+    /// They have approved, and may still reject.
+    HasApproved {
+        /// When.
+        at: Timestamp,
+    },
+    /// They may do neither.
+    MayNot(Refusal),
+}
+
+/// Explains an approval to a person, by the same rules that a decision goes by.
+pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> Explanation<'a> {
+    let open = decide::check_open(approval, now);
+    let may_decide = decide::authorise(approval, &person.id).and(open.clone());
+    let voted = approval.votes.iter().find(|vote| vote.person == person.id && vote.verdict == Verdict::Approve);
+    Explanation {
+        could_decide: if open.is_ok() { approval.silent().collect() } else { Vec::new() },
+        standing: match (may_decide, voted) {
+            (Err(refusal), _) => Standing::MayNot(refusal),
+            (Ok(()), Some(vote)) => Standing::HasApproved { at: vote.at },
+            (Ok(()), None) => Standing::MayDecide,
+        },
+        may_cancel: open.is_ok() && cancel::authorise(approval, person).is_ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::decide::{Counted, decide};
+    use crate::approval::sample::{after, approval, command};
+
+    fn person(id: &str) -> Person {
+        command(id, Verdict::Approve, None).person
+    }
+
+    fn names(explanation: &Explanation<'_>) -> Vec<String> {
+        explanation.could_decide.iter().map(|person| person.id.to_string()).collect()
+    }
+
+    #[test]
+    fn everybody_is_told_by_the_rules_that_a_decision_goes_by() {
+        let approval = approval("required = 2");
+        let own = explain(&approval, &person("ada"), after(1));
+        assert_eq!((own.standing, own.may_cancel), (Standing::MayNot(Refusal::OwnRequest), true));
+        let approver = explain(&approval, &person("grace"), after(1));
+        assert_eq!((&approver.standing, approver.may_cancel), (&Standing::MayDecide, false));
+        assert_eq!(names(&approver), ["grace", "linus"]);
+        assert!(matches!(
+            explain(&approval, &person("eve"), after(1)).standing,
+            Standing::MayNot(Refusal::NotAnApprover { .. })
+        ));
+    }
+
+    #[test]
+    fn who_has_approved_may_still_reject() {
+        let request = approval("required = 2");
+        let Ok(Counted::Open(voted)) = decide(&request, &command("grace", Verdict::Approve, None), after(1)) else {
+            panic!("two are needed")
+        };
+        let explanation = explain(&voted, &person("grace"), after(2));
+        assert_eq!(
+            (&explanation.standing, names(&explanation)),
+            (&Standing::HasApproved { at: after(1) }, vec!["linus".to_owned()])
+        );
+    }
+
+    #[test]
+    fn nothing_is_left_to_do_after_the_deadline() {
+        let approval = approval("");
+        let late = explain(&approval, &person("grace"), after(600));
+        assert_eq!(late.standing, Standing::MayNot(Refusal::TooLate { deadline: after(600) }));
+        assert!(late.could_decide.is_empty() && !explain(&approval, &person("ada"), after(600)).may_cancel);
+    }
+}
