@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -23,7 +24,9 @@ const PASS: Duration = Duration::from_secs(45);
 /// A pass may end with one approval for which every service is slow.
 pub const LONGEST: Duration = PASS.saturating_add(Deadline::BACKGROUND.saturating_mul(2)).saturating_add(SAVE_LONGEST);
 /// How many approvals one pass looks at.
-pub const PASS_LIMIT: usize = 500;
+pub const PASS_LIMIT: usize = 1_000;
+/// How many of them at once. Most of the time of each is spent waiting for a service.
+const AT_ONCE: usize = 8;
 /// A longer output of an execution is not recorded.
 const OUTPUT_KEPT_BYTES: usize = 16 * 1024;
 
@@ -34,8 +37,22 @@ pub struct Pass {
     pub due: usize,
     /// Those of them that could not be finished, and are tried again later.
     pub put_off: usize,
+    /// Those of them that have failed so often that they are tried seldom.
+    pub parked: usize,
     /// When the oldest decision was recorded that Step Functions has not taken yet, of those put off.
     pub oldest_callback: Option<Timestamp>,
+}
+
+impl Pass {
+    /// Counts an approval that could not be finished, if there is a record of it.
+    fn count(&mut self, late: Option<&Approval>) {
+        self.put_off += 1;
+        let Some(approval) = late else { return };
+        self.parked += usize::from(approval.is_parked());
+        if let State::Resolving(ending) = &approval.state {
+            self.oldest_callback = Some(self.oldest_callback.map_or(ending.at, |oldest| oldest.min(ending.at)));
+        }
+    }
 }
 
 /// Does what an event calls for: one of Step Functions says that an execution has changed, any other is a tick of
@@ -48,28 +65,42 @@ pub async fn wake(app: &App, event: Value) -> Result<Option<Pass>, Unavailable> 
     }
 }
 
-/// Looks at everything that is due. One approval that cannot be finished does not stop the others.
+/// Looks at everything that is due, several at once. One approval that cannot be finished does not stop the others; what
+/// is not reached in time stays due for the next pass.
 pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
     let due = app.ports.store.due(app.now(), PASS_LIMIT).await?;
+    let (mut pass, mut unreached) = (Pass { due: due.len(), ..Pass::default() }, due.len());
     let deadline = Deadline::after(PASS);
-    let mut pass = Pass { due: due.len(), ..Pass::default() };
-    for id in due {
-        if deadline.left().is_zero() {
-            tracing::warn!("the rest of what is due waits for the next pass");
-            break;
-        }
-        let Err(error) = one(app, &id).await else { continue };
-        tracing::warn!(approval.id = %id, %error, "put off");
-        pass.put_off += 1;
-        match put_off(app, &id).await {
-            Ok(Some(Approval { state: State::Resolving(ending), .. })) => {
-                pass.oldest_callback = Some(pass.oldest_callback.map_or(ending.at, |oldest| oldest.min(ending.at)));
-            }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(approval.id = %id, %error, "the next try could not be put off"),
+    let in_time = due.into_iter().take_while(|_| !deadline.left().is_zero());
+    // Each is begun when one before it is done, so that time is looked at then.
+    let mut looked_at = stream::iter(in_time.map(|id| one_or_later(app, id))).buffer_unordered(AT_ONCE);
+    while let Some(left) = looked_at.next().await {
+        unreached -= 1;
+        if let Left::Later(record) = left {
+            pass.count(record.as_deref());
         }
     }
+    if unreached > 0 {
+        tracing::warn!(unreached, "the rest of what is due waits for the next pass");
+    }
     Ok(pass)
+}
+
+/// What is left to do about an approval that was due.
+enum Left {
+    Nothing,
+    /// It could not be finished; the record, unless that cannot be had either.
+    Later(Option<Box<Approval>>),
+}
+
+async fn one_or_later(app: &App, id: ApprovalId) -> Left {
+    let Err(problem) = one(app, &id).await else { return Left::Nothing };
+    tracing::warn!(approval.id = %id, error = %problem, "put off");
+    let record = put_off(app, &id, &problem).await.unwrap_or_else(|error| {
+        tracing::warn!(approval.id = %id, %error, "the next try could not be put off");
+        None
+    });
+    Left::Later(record.map(Box::new))
 }
 
 /// Looks at the approvals of an execution that has ended, without waiting for them to fall due.
@@ -145,7 +176,7 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
         let asked_in_time = is_due && !is_for_a_call;
         if !learned && asked_in_time {
             // Nothing has ended, so the question is asked again later and less often.
-            approval.put_off(now);
+            approval.ask_again(now);
         }
         learned || asked_in_time
     };
@@ -158,13 +189,17 @@ fn shortened(end: ExecutionEnd) -> ExecutionEnd {
     ExecutionEnd { output: end.output.filter(|output| output.len() <= OUTPUT_KEPT_BYTES), ..end }
 }
 
-async fn put_off(app: &App, id: &ApprovalId) -> Result<Option<Approval>, Unavailable> {
+async fn put_off(app: &App, id: &ApprovalId, problem: &Unavailable) -> Result<Option<Approval>, Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(None) };
-    let now = app.now();
+    let (now, problem) = (app.now(), problem.to_string());
     let later = |approval: &mut Approval| {
-        approval.put_off(now);
+        approval.put_off(&problem, now);
         true
     };
-    Ok(Some(change(app, approval, deadline, later).await?.record()))
+    let approval = change(app, approval, deadline, later).await?.record();
+    if approval.is_parked() {
+        tracing::error!(approval.id = %id, problem, "parked: it has failed too often to be tried again soon");
+    }
+    Ok(Some(approval))
 }

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use countersign_bot::approval::event::DetailType;
-use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::follow_up::PARKED_AFTER;
 use countersign_bot::approval::state::Status;
+use countersign_playground::fakes::Fault;
 use jsonschema::Validator;
 use serde_json::Value;
 
@@ -36,24 +37,32 @@ fn check(harness: &Harness) -> BTreeSet<String> {
     seen
 }
 
-/// A request of which people were reminded, and which was escalated.
-async fn called_again() -> (Harness, Approval) {
+/// A request to which everything has happened: people were reminded, it was escalated, it was approved, and what was left
+/// to do then failed for hours.
+async fn everything() -> Harness {
     let calls = "remind_after = [\"1m\"]\nescalate_after = \"1m\"\nescalate_to = [\"linus\"]";
     let harness = Harness::with_rules(&format!("{RULES}\n{calls}")).await;
     let approval = harness.ask().await;
     harness.pass_time(60);
     harness.reconcile().await;
     let approval = harness.settled(&approval, Status::Pending).await;
-    (harness, approval)
+    harness.world.slack.fail_always("chat.update", Some(Fault::NotOk("internal_error".to_owned())));
+    harness.press("grace", &approval, "approve", Some("<b>&\u{202e}")).await;
+    for _ in 0..=PARKED_AFTER {
+        harness.pass_time(301);
+        harness.reconcile().await;
+    }
+    harness.world.slack.recover();
+    harness.pass_time(3_600);
+    harness.reconcile().await;
+    harness.settled(&approval, Status::Approved).await;
+    harness
 }
 
 #[tokio::test]
 async fn every_event_of_every_ending_is_valid() {
     let all: BTreeSet<String> = DetailType::ALL.into_iter().map(|kind| kind.as_str().to_owned()).collect();
-    let (approved, approval) = called_again().await;
-    approved.press("grace", &approval, "approve", Some("<b>&\u{202e}")).await;
-    approved.settled(&approval, Status::Approved).await;
-    assert_eq!(check(&approved), all);
+    assert_eq!(check(&everything().await), all);
 
     let rejected = Harness::start().await;
     let approval = rejected.ask().await;
@@ -82,9 +91,7 @@ async fn every_event_of_every_ending_is_valid() {
 
 #[tokio::test]
 async fn a_schema_refuses_what_is_not_in_the_contract() {
-    let (harness, approval) = called_again().await;
-    harness.press("grace", &approval, "approve", None).await;
-    harness.settled(&approval, Status::Approved).await;
+    let harness = everything().await;
     for kind in DetailType::ALL {
         let schema = schema(kind.as_str());
         let sent = harness.events(kind.as_str()).remove(0);

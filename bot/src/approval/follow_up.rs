@@ -13,6 +13,11 @@ const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
 /// How long the reconciler keeps asking how the execution ended, for the last note to the requester.
 const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
 
+/// So many failures in a row take about three hours, and no passing trouble lasts that long without being known.
+pub const PARKED_AFTER: u32 = 40;
+/// How seldom something parked is tried.
+const PARKED: SignedDuration = SignedDuration::from_hours(1);
+
 /// Something to send, found by looking at the record alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
@@ -65,11 +70,33 @@ impl Approval {
         self.retry = Some(Retry { failures: 0, at: later(now, HEAD_START) });
     }
 
-    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes.
-    pub fn put_off(&mut self, now: Timestamp) {
-        let failures = self.retry.map_or(0, |retry| retry.failures) + 1;
-        let delay = SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300));
+    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes. What has failed
+    /// `PARKED_AFTER` times in a row is parked, which the bus is told: from then on it is tried each hour.
+    pub fn put_off(&mut self, problem: &str, now: Timestamp) {
+        let failures = self.retry.map_or(0, |retry| retry.failures).saturating_add(1);
+        let delay = if failures < PARKED_AFTER {
+            SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300))
+        } else {
+            PARKED
+        };
         self.retry = Some(Retry { failures, at: later(now, delay) });
+        if failures == PARKED_AFTER {
+            self.log(What::Parked { problem: problem.to_owned(), failures }, now);
+            self.outbox.push(Event::parked(self, problem, failures, now));
+        }
+    }
+
+    /// Whether what is left to do has failed too often to be tried again soon.
+    pub fn is_parked(&self) -> bool {
+        self.retry.is_some_and(|retry| retry.failures >= PARKED_AFTER)
+    }
+
+    /// Notes that Step Functions had no news, and asks again after as long as has passed since there should have been
+    /// some: at least 5 seconds, at most 5 minutes.
+    pub fn ask_again(&mut self, now: Timestamp) {
+        let awaited = self.resolution().map_or(self.request.deadline, |resolution| resolution.at);
+        let delay = now.duration_since(awaited).clamp(SignedDuration::from_secs(5), SignedDuration::from_mins(5));
+        self.retry = Some(Retry { failures: 0, at: later(now, delay) });
     }
 
     /// When the reconciler should look at this approval next; never, once everything is done.
@@ -213,9 +240,33 @@ mod tests {
         let mut approval = approval("");
         let mut waits = Vec::new();
         for _ in 0..9 {
-            approval.put_off(after(0));
+            approval.put_off("no answer", after(0));
             waits.push(approval.due_at().unwrap().as_second() - after(0).as_second());
         }
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
+    }
+
+    #[test]
+    fn what_fails_for_hours_is_parked_once_and_tried_each_hour() {
+        let mut approval = approval("");
+        approval.outbox.clear();
+        for number in 1..=PARKED_AFTER + 2 {
+            assert_eq!(approval.is_parked(), number > PARKED_AFTER);
+            approval.put_off("no answer", after(0));
+        }
+        let told: Vec<&str> = approval.outbox.iter().map(|event| event.detail_type.as_str()).collect();
+        assert_eq!(told, ["Approval Parked"]);
+        assert_eq!(approval.due_at(), Some(after(3_600)));
+        approval.leave_to_reconciler(after(0));
+        assert!(!approval.is_parked(), "whoever changes it gives it a new start");
+    }
+
+    #[test]
+    fn step_functions_is_asked_less_often_the_longer_it_has_no_news() {
+        let mut approval = approval("");
+        for (now, wait) in [(600, 5), (605, 5), (612, 12), (700, 100), (5_000, 300)] {
+            approval.ask_again(after(now));
+            assert_eq!(approval.retry, Some(Retry { failures: 0, at: after(now + wait) }), "{now}");
+        }
     }
 }

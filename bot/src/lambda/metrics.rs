@@ -15,7 +15,8 @@ pub fn print(app: &App, pass: Pass) -> io::Result<()> {
     let now = app.now();
     let age = pass.oldest_callback.map_or(SignedDuration::ZERO, |since| now.duration_since(since));
     let metric = |name: &str, unit: &str| json!({ "Name": name, "Unit": unit });
-    let metrics = [metric("Due", "Count"), metric("PutOff", "Count"), metric("OldestCallbackAge", "Seconds")];
+    let counts = ["Due", "PutOff", "Parked"].map(|name| metric(name, "Count"));
+    let metrics: Vec<_> = counts.into_iter().chain([metric("OldestCallbackAge", "Seconds")]).collect();
     let line = json!({
         "_aws": {
             "Timestamp": now.as_millisecond(),
@@ -24,6 +25,7 @@ pub fn print(app: &App, pass: Pass) -> io::Result<()> {
         "Table": environment("COUNTERSIGN_TABLE"),
         "Due": pass.due,
         "PutOff": pass.put_off,
+        "Parked": pass.parked,
         "OldestCallbackAge": age.as_secs(),
     });
     writeln!(io::stdout(), "{line}")
