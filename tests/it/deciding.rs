@@ -131,7 +131,7 @@ async fn a_quorum_of_two_is_two_people_and_each_vote_shows_on_the_card() {
     let voted = harness.settled(&approval, Status::Pending).await;
     assert_eq!(voted.approvals(), 1, "one person in two groups and on two platforms counts once");
     let card = harness.card(&approval);
-    assert!(has_buttons(&card) && shown(&card).contains("1 of 2 approvals"), "{}", shown(&card));
+    assert!(has_buttons(&card) && shown(&card).contains("1 of 2 approvals: Grace Hopper"), "{}", shown(&card));
     harness.press("linus", &approval, "approve", None).await;
     let record = harness.settled(&approval, Status::Approved).await;
     assert_eq!(record.approvals(), 2);

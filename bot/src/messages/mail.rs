@@ -108,7 +108,7 @@ impl Summary {
             rows.push(row("Requested by", one_line(name)));
         }
         rows.push(row("Decide by", answers::utc(request.deadline)));
-        rows.push(row("Approvals", format!("{} of {}", approval.approvals(), approval.rules.required)));
+        rows.push(row("Decision", one_line(&answers::quorum(approval))));
         rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
         let summary = clean(&request.summary);
         Self {

@@ -26,14 +26,14 @@ pub fn reminder(approval: &Approval, at: Timestamp, dialect: Dialect, address: i
     let called_in = approval.escalated().filter(|(escalated_at, _)| *escalated_at == at).map_or(&[][..], |(_, to)| to);
     let is_called_in = |person: &&Person| called_in.iter().any(|other| other.id == person.id);
     let people = approval.silent().filter(|person| !is_called_in(person)).map(address).collect();
-    let progress = answers::progress(approval, |at| dialect.when(at));
+    let progress = answers::progress(approval, dialect);
     format!("{}This still waits for a decision · {progress}", addressed(people))
 }
 
 /// That more people may decide, said to them.
 pub fn escalation(approval: &Approval, dialect: Dialect, address: impl Fn(&Person) -> String) -> String {
     let people = approval.escalated().map(|(_, to)| to.iter().map(address).collect()).unwrap_or_default();
-    let progress = answers::progress(approval, |at| dialect.when(at));
+    let progress = answers::progress(approval, dialect);
     format!("{}This was escalated to you, because it still waits for a decision · {progress}", addressed(people))
 }
 

@@ -58,7 +58,7 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
         blocks.push(comment_input(approval));
         blocks.push(buttons(approval));
     }
-    let about = [requested(approval), progress(approval)].into_iter().chain(escalated(approval));
+    let about = [requested(approval), answers::progress(approval, SLACK)].into_iter().chain(escalated(approval));
     blocks.push(context(&about.collect::<Vec<_>>()));
     blocks.push(context(&[format!(
         "`{}` · <{}|Open the execution>",
@@ -195,10 +195,6 @@ fn requested(approval: &Approval) -> String {
 fn escalated(approval: &Approval) -> Option<String> {
     let people = answers::escalated_to(approval)?;
     Some(format!("Escalated to {}", mrkdwn(&one_line(&people), 2 * NAME_MAX)))
-}
-
-fn progress(approval: &Approval) -> String {
-    answers::progress(approval, answers::slack_time)
 }
 
 fn section(markdown: &str) -> SlackBlock {

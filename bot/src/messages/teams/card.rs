@@ -135,14 +135,17 @@ fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
     let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), line);
     let requested = [run("Requested by ", NAME_MAX, Look::Quiet), run(&by, NAME_MAX, Look::Quiet)];
-    let progress = format!("Asked {} · {}", time(request.raised_at), answers::progress(approval, time));
+    let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
+    let quorum = runs([run(&line(&answers::quorum(approval)), 2 * NAME_MAX, Look::Quiet)]);
     let escalated = answers::escalated_to(approval).map(|people| {
         let people = run(&line(&people), 2 * NAME_MAX, Look::Quiet);
         with(runs([run("Escalated to ", NAME_MAX, Look::Quiet), people]), "spacing", "None")
     });
     let id = with(runs([run(approval.id.as_str(), NAME_MAX, Look::Code)]), "spacing", "None");
-    let lines = [runs(requested), with(ours(&progress, Look::Quiet), "spacing", "None")];
-    lines.into_iter().chain(escalated).chain([id]).collect()
+    let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
+    let lines =
+        lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });
+    lines.chain(escalated).chain([id]).collect()
 }
 
 /// What somebody typed, on one line on which there is something to see.
