@@ -26,7 +26,7 @@ const ANNOUNCERS: usize = 32;
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 
 /// The server, the delivery of events, and the engine's status changes onto the bus.
-pub(super) fn start(world: &Arc<World>, listener: TcpListener, router: Router) -> JoinSet<()> {
+pub(super) fn start(world: &Arc<World>, listener: TcpListener, router: Router, deliver_events: bool) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
@@ -34,7 +34,9 @@ pub(super) fn start(world: &Arc<World>, listener: TcpListener, router: Router) -
         }
     });
     // All listen from before the first request on.
-    tasks.spawn(announce_all(world.app.clone(), world.bus.subscribe()));
+    if deliver_events {
+        tasks.spawn(announce_all(world.app.clone(), world.bus.subscribe()));
+    }
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
     tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
     tasks

@@ -60,6 +60,8 @@ pub struct Options {
     pub policy: Source,
     /// The state machine.
     pub state_machine: Source,
+    /// Whether the bus invokes the announcer; without, events lie on the bus for whoever takes them from there.
+    pub deliver_events: bool,
     /// What the bot is configured with instead of what is in the world, by the names of the variables.
     pub environment: BTreeMap<&'static str, String>,
 }
@@ -71,6 +73,7 @@ impl Default for Options {
             timeout_seconds: 600,
             policy: Source::new("the policy that comes along", DEFAULT_POLICY),
             state_machine: Source::new("the state machine that comes along", DEFAULT_STATE_MACHINE),
+            deliver_events: true,
             environment: BTreeMap::new(),
         }
     }
@@ -246,7 +249,7 @@ impl World {
             url,
         });
         let router = world.router(&ports, &secrets)?;
-        Ok(Running { tasks: background::start(&world, listener, router), world })
+        Ok(Running { tasks: background::start(&world, listener, router, options.deliver_events), world })
     }
 
     /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.

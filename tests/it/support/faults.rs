@@ -59,6 +59,12 @@ impl Faults {
         lasting.extend(fault.map(|fault| (call, fault)));
     }
 
+    /// No call fails any more.
+    pub(crate) fn recover(&self) {
+        self.queue.lock().unwrap().clear();
+        self.lasting.lock().unwrap().clear();
+    }
+
     /// Puts the faults in front of working ports.
     pub(crate) fn in_front_of(&self, ports: Ports) -> Ports {
         let faults = self.clone();

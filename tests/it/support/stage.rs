@@ -50,8 +50,8 @@ impl Default for Director {
 }
 
 impl Director {
-    /// Lets an actor begin; it plays until its first call to a port.
-    pub(crate) async fn begin(&mut self, part: impl Future<Output = ()> + Send + 'static) {
+    /// Lets an actor begin, who plays until the first call to a port, and returns their number.
+    pub(crate) async fn begin(&mut self, part: impl Future<Output = ()> + Send + 'static) -> usize {
         let actor = self.next;
         self.next += 1;
         let tell = self.tell.clone();
@@ -60,6 +60,14 @@ impl Director {
             let _ = tell.send(News::Done { panicked });
         }));
         self.hear(task.abort_handle()).await;
+        actor
+    }
+
+    /// Lets one actor play to the end.
+    pub(crate) async fn finish(&mut self, actor: usize) {
+        while self.waiting.contains_key(&actor) {
+            self.step(actor, false).await;
+        }
     }
 
     /// The actors that wait for their turn.

@@ -1,0 +1,163 @@
+//! What must hold at the end of every case: Step Functions, the record, every copy, the events and the trail agree.
+
+use std::collections::BTreeSet;
+
+use countersign_bot::approval::audit::{Entry, What, verify};
+use countersign_bot::approval::record::{Approval, MessageRef, Vote};
+use countersign_bot::approval::state::Status;
+use countersign_bot::approval::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED};
+use countersign_playground::engine::TaskFate;
+use serde_json::Value;
+
+use super::stage::Stage;
+use crate::support::{card_of, has_buttons, shown};
+
+impl Stage {
+    /// Checks one approval of a case, which another may have followed.
+    pub(super) async fn check(&self, record: &Approval, successor: Option<&Approval>) {
+        self.check_truth(record, successor);
+        self.check_votes(record);
+        self.check_slack(record);
+        self.check_teams(record);
+        self.check_mails(record);
+        self.check_events(record);
+        self.check_trail(record).await;
+    }
+
+    fn check_truth(&self, record: &Approval, successor: Option<&Approval>) {
+        let fate = self.world.engine.task(record.token.expose());
+        let expected: &[Status] = match &fate {
+            TaskFate::Succeeded(_) => &[Status::Approved],
+            TaskFate::Failed { error, .. } if error == APPROVAL_REJECTED => &[Status::Rejected],
+            TaskFate::Failed { error, .. } if error == APPROVAL_CANCELLED => &[Status::Cancelled],
+            // Whoever looks before the state has asked again finds that the task was failed.
+            TaskFate::Failed { .. } | TaskFate::Aborted if successor.is_some() => {
+                &[Status::Superseded, Status::Cancelled]
+            }
+            TaskFate::Failed { .. } | TaskFate::Aborted => &[Status::Cancelled],
+            TaskFate::TimedOut => &[Status::Expired],
+            TaskFate::Open | TaskFate::Unknown => panic!("the task has not ended: {fate:?}"),
+        };
+        assert!(expected.contains(&record.status()), "{:?} after {fate:?}", record.status());
+        if record.status() == Status::Superseded {
+            assert!(successor.is_some());
+        }
+        if let Some(pointed) = &record.successor {
+            assert_eq!(Some(&pointed.id), successor.map(|approval| &approval.id), "it points to the next try");
+        }
+        let by_us = match &fate {
+            TaskFate::Succeeded(_) => true,
+            TaskFate::Failed { error, .. } => error == APPROVAL_REJECTED || error == APPROVAL_CANCELLED,
+            _ => false,
+        };
+        assert_eq!(self.accepted.count(&record.token), usize::from(by_us), "callbacks that took effect");
+    }
+
+    fn check_votes(&self, record: &Approval) {
+        let people: BTreeSet<_> = record.votes.iter().map(|vote| &vote.person).collect();
+        assert_eq!(people.len(), record.votes.len(), "a person has one vote");
+        if record.status() == Status::Approved {
+            assert!(record.approvals() >= record.rules.required, "the quorum was filled");
+        }
+    }
+
+    fn check_slack(&self, record: &Approval) {
+        let (channel, ts) = card_of(record);
+        let messages = self.world.slack.messages(&channel);
+        let card = messages.iter().find(|message| message.ts == ts).unwrap();
+        assert!(!has_buttons(card) && shown(card).contains(word(record)), "{:?}: {}", record.status(), shown(card));
+        let thread = messages.iter().filter(|note| note.thread_ts.as_ref() == Some(&ts));
+        check_thread(record, thread.map(|note| note.text.clone()).collect());
+        let cards = messages.iter().filter(|message| message.blocks.to_string().contains(record.id.as_str())).count();
+        assert_eq!(cards, 1, "the card went out once");
+    }
+
+    fn check_teams(&self, record: &Approval) {
+        let message = record.copies.iter().find_map(|copy| match &copy.message {
+            MessageRef::Teams { activity, .. } => self.world.teams.message(activity),
+            MessageRef::Slack { .. } | MessageRef::Email { .. } => None,
+        });
+        let message = message.expect("there is a card in Teams");
+        let card = message.card.expect("it is a card");
+        let text = card.to_string();
+        // The names of those who decided are told apart from our sentence.
+        let word = word(record).trim_end_matches(" by").to_lowercase();
+        assert!(
+            !text.contains("Action.Execute") && text.to_lowercase().contains(&word),
+            "{:?}: {text}",
+            record.status()
+        );
+        let messages = self.world.teams.messages(&message.conversation);
+        let thread = messages.into_iter().filter(|note| note.reply_to.as_ref() == Some(&message.id));
+        check_thread(record, thread.map(|note| note.text).collect());
+    }
+
+    /// Everybody who was asked by mail has the outcome as the last word.
+    fn check_mails(&self, record: &Approval) {
+        let mails = self.world.mailbox.mails();
+        let about = |address: &str| {
+            let ours = mails.iter().filter(|mail| mail.text.contains(record.id.as_str()));
+            ours.filter(|mail| mail.to.contains(address)).collect::<Vec<_>>()
+        };
+        let people: Vec<_> = record.rules.approvers.iter().filter_map(|person| person.email.as_deref()).collect();
+        assert_eq!(people, ["grace@example.com"]);
+        for address in people {
+            let last = about(address).pop().expect("there is a mail");
+            assert!(last.link().is_none() && last.text.contains(word(record)), "{:?}: {}", record.status(), last.text);
+        }
+    }
+
+    fn check_events(&self, record: &Approval) {
+        let events = self.world.bus.carried().into_iter().map(|event| event["detail"].clone());
+        let resolved: Vec<Value> =
+            events.filter(|detail| detail["eventId"] == format!("{}.resolved", record.id)).collect();
+        assert!(!resolved.is_empty(), "the outcome was broadcast");
+        assert!(resolved.iter().all(|detail| detail["status"] == record.status().as_str()), "{resolved:?}");
+    }
+
+    /// The trail is whole, and tells the same end once.
+    async fn check_trail(&self, record: &Approval) {
+        let entries = self.world.app.ports.store.history(&record.id).await.unwrap();
+        assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
+        let ends: Vec<&What> =
+            entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();
+        assert!(matches!(ends[..], [What::Resolved { status, .. }] if *status == record.status()), "{ends:?}");
+        let last_word = |vote: &Vote| {
+            let said = What::from(vote);
+            entries.iter().any(|entry| entry.what == said && entry.at == vote.at)
+        };
+        assert!(record.votes.iter().all(last_word), "every vote is in the trail: {entries:?}");
+        check_calls(&entries);
+    }
+}
+
+/// People are called again once each time, and not after the end.
+fn check_calls(entries: &[Entry]) {
+    let is_end = |what: &What| matches!(what, What::Decided { .. } | What::Cancelled { .. } | What::Resolved { .. });
+    let ended = entries.iter().position(|entry| is_end(&entry.what));
+    let calls = entries.iter().map(|entry| &entry.what).enumerate();
+    let calls: Vec<_> =
+        calls.filter(|(_, what)| matches!(what, What::Reminded { .. } | What::Escalated { .. })).collect();
+    assert!(calls.iter().all(|(place, _)| Some(*place) < ended), "nobody is called after the end: {entries:?}");
+    let escalations = calls.iter().filter(|(_, what)| matches!(what, What::Escalated { .. })).count();
+    assert!(escalations <= 1 && calls.len() - escalations <= 2, "each call is made once: {calls:?}");
+}
+
+/// What is said in a thread ends with the outcome, and no reminder follows it.
+fn check_thread(record: &Approval, thread: Vec<String>) {
+    let is_call: Vec<bool> = thread.iter().map(|note| note.contains("still waits for a decision")).collect();
+    assert!(is_call.is_sorted_by_key(|is_call| !is_call), "no reminder follows the outcome in the thread: {thread:?}");
+    assert!(thread.iter().any(|note| note.contains(word(record))), "the outcome is told: {thread:?}");
+}
+
+/// How every copy says the end.
+fn word(record: &Approval) -> &'static str {
+    match record.status() {
+        Status::Approved => "Approved by",
+        Status::Rejected => "Rejected by",
+        Status::Expired => "This expired",
+        Status::Cancelled => "This was cancelled",
+        Status::Superseded => "A later request has taken the place",
+        open => panic!("it has not ended: {open:?}"),
+    }
+}

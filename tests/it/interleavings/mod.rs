@@ -1,0 +1,102 @@
+//! Any order of clicks on three platforms, cancellations, announcements, repairs, retries, redeliveries, time and aborts,
+//! by machines whose clocks are off, with services that fail and a crash between any two steps: when all is quiet again,
+//! Step Functions, the record, every copy, the events and the audit trail say the same.
+//!
+//! A failure prints its seed and the shortest case that shows it, and is kept beside this file, from where it is played
+//! first from then on. `COUNTERSIGN_SEED` plays the cases of another run again.
+
+mod checks;
+mod parts;
+mod stage;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use countersign_bot::approval::record::Platform;
+use countersign_bot::approval::state::Verdict;
+use countersign_bot::reconcile;
+use jiff::SignedDuration;
+use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, TestRng, TestRunner};
+use sha2::{Digest, Sha256};
+
+use self::parts::{Part, choices, parts};
+use self::stage::Stage;
+use crate::support::stage::Director;
+use crate::support::{card_of, shown};
+
+/// The cases of one batch share a stage, which remembers all of them and gets slower by that.
+const BATCHES: u32 = 10;
+const CASES_A_BATCH: u32 = 100;
+
+/// Plays a thousand cases and returns how often each status was the end.
+fn any_order(required: usize, regressions: &'static str) {
+    let seed = std::env::var("COUNTERSIGN_SEED").unwrap_or_else(|_| format!("{:016x}", fastrand::u64(..)));
+    println!("COUNTERSIGN_SEED={seed}");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let seen = RefCell::new(BTreeMap::<&str, usize>::new());
+    for batch in 0..BATCHES {
+        let stage = runtime.block_on(Stage::build(required));
+        let config = Config {
+            cases: CASES_A_BATCH,
+            max_shrink_iters: 2_000,
+            failure_persistence: Some(Box::new(FileFailurePersistence::Direct(regressions))),
+            ..Config::default()
+        };
+        let rng: [u8; 32] = Sha256::digest(format!("{seed} {batch}")).into();
+        let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &rng));
+        let result = runner.run(&(parts(), choices()), |(parts, choices)| {
+            runtime.block_on(async {
+                let case = stage.raise().await;
+                stage.play(&case, &parts, &choices).await;
+                let approvals = stage.calm_down(&case).await;
+                for (number, approval) in approvals.iter().enumerate() {
+                    stage.check(approval, approvals.get(number + 1)).await;
+                    *seen.borrow_mut().entry(approval.status().as_str()).or_default() += 1;
+                }
+            });
+            Ok(())
+        });
+        if let Err(failure) = result {
+            panic!("COUNTERSIGN_SEED={seed}: {failure}\n{runner}");
+        }
+    }
+    for status in ["approved", "rejected", "expired", "cancelled", "superseded"] {
+        assert!(seen.borrow().contains_key(status), "no case ended as {status}: {seen:?}");
+    }
+}
+
+#[test]
+fn any_order_with_one_approver_ends_in_one_truth() {
+    any_order(1, "it/interleavings/one-approver.txt");
+}
+
+#[test]
+fn any_order_with_a_quorum_of_two_ends_in_one_truth() {
+    any_order(2, "it/interleavings/quorum-of-two.txt");
+}
+
+/// An announcer that holds an older card and dies after posting it must not have the last word.
+#[tokio::test]
+async fn no_older_card_follows_a_newer_one() {
+    let stage = Stage::build(3).await;
+    let case = stage.raise().await;
+    let approval = stage.approvals(&case).await.remove(0);
+    let click = |person| Part::Click { person, verdict: Verdict::Approve, platform: Platform::Slack, skew: 0 };
+    let mut director = Director::default();
+    stage.part(click(0), &case).await.await;
+    let slow = director.begin(stage.announce(&approval.id, false)).await;
+    // Loading the record and taking the lease: before and after each call is a turn.
+    for _ in 0..3 {
+        director.step(slow, false).await;
+    }
+    stage.part(click(1), &case).await.await;
+    stage.announce(&approval.id, false).await;
+    director.step(slow, false).await;
+    director.step(slow, true).await;
+    let (channel, ts) = card_of(&approval);
+    let card = || stage.world.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
+    assert!(shown(&card()).contains("1 of 3 approvals"), "the slow one has posted its older card");
+    stage.world.clock.advance(SignedDuration::from_secs(61));
+    reconcile::pass(&stage.world.app).await.unwrap();
+    assert!(shown(&card()).contains("2 of 3 approvals"), "{}", shown(&card()));
+}

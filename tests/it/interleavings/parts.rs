@@ -1,0 +1,85 @@
+//! Who and what acts in a case, and the strategies that make cases of it.
+
+use countersign_bot::approval::record::Platform;
+use countersign_bot::approval::state::Verdict;
+use proptest::prelude::*;
+
+use crate::support::faults::{Call, Fault};
+
+/// Somebody or something that acts. A skew is by how many seconds the clock of whoever acts is off.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Part {
+    /// A person presses a button.
+    Click { person: usize, verdict: Verdict, platform: Platform, skew: i64 },
+    /// Whoever asked takes the request back.
+    Cancel { skew: i64 },
+    /// The bus delivers an event, or an old one again.
+    Announce { again: bool },
+    /// The schedule invokes the reconciler.
+    Reconcile { skew: i64 },
+    /// The reconciler hears that the execution has changed.
+    HearOfExecution,
+    /// Time goes by.
+    Wait { seconds: i64 },
+    /// Somebody stops the execution.
+    Abort,
+    /// Somebody else fails the task, and the state is tried again a second later.
+    Lose,
+    /// The notifier is invoked with the newest task of the state, for the first time or once more.
+    Ask,
+    /// A call to a service fails, with or without its effect.
+    Fails { call: Call, fault: Fault },
+    /// Slack does not take a change of a card.
+    SlackFails,
+    /// Nor does Teams.
+    TeamsFails,
+    /// The bus takes only the first of several events.
+    BusRefuses,
+}
+
+/// One choice of the director: who is next, counted around those who can be, and whether they crash instead.
+pub(super) type Choice = (u8, bool);
+
+pub(super) fn parts() -> impl Strategy<Value = Vec<Part>> {
+    prop::collection::vec(part(), 1..10)
+}
+
+fn part() -> impl Strategy<Value = Part> {
+    prop_oneof![
+        8 => (0..3_usize, any::<bool>(), platform(), skew()).prop_map(|(person, approve, platform, skew)| Part::Click {
+            person, verdict: if approve { Verdict::Approve } else { Verdict::Reject }, platform, skew
+        }),
+        1 => skew().prop_map(|skew| Part::Cancel { skew }),
+        4 => any::<bool>().prop_map(|again| Part::Announce { again }),
+        4 => skew().prop_map(|skew| Part::Reconcile { skew }),
+        1 => Just(Part::HearOfExecution),
+        4 => prop_oneof![3 => Just(1), 2 => Just(20), 1 => Just(100), 2 => Just(599)].prop_map(|seconds| Part::Wait { seconds }),
+        1 => Just(Part::Abort),
+        1 => Just(Part::Lose),
+        2 => Just(Part::Ask),
+        1 => fails(),
+        1 => Just(Part::SlackFails),
+        1 => Just(Part::TeamsFails),
+        1 => Just(Part::BusRefuses),
+    ]
+}
+
+fn platform() -> impl Strategy<Value = Platform> {
+    prop_oneof![Just(Platform::Slack), Just(Platform::Teams), Just(Platform::Email)]
+}
+
+/// The clocks of machines are off by less than this; most are right.
+fn skew() -> impl Strategy<Value = i64> {
+    prop_oneof![3 => Just(0), 1 => -3..=3_i64]
+}
+
+fn fails() -> impl Strategy<Value = Part> {
+    let call =
+        prop_oneof![Just(Call::Load), Just(Call::Save), Just(Call::Callback), Just(Call::LookUp), Just(Call::Put)];
+    let fault = prop_oneof![Just(Fault::Refused), Just(Fault::AnswerLost)];
+    (call, fault).prop_map(|(call, fault)| Part::Fails { call, fault })
+}
+
+pub(super) fn choices() -> impl Strategy<Value = Vec<Choice>> {
+    prop::collection::vec((any::<u8>(), prop::bool::weighted(0.05)), 0..160)
+}

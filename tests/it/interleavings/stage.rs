@@ -1,0 +1,306 @@
+//! The stage: a world in which nobody acts on their own, and every call to a port waits for its turn.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use countersign_bot::app::{App, Ports};
+use countersign_bot::approval::cancel::Cancellation;
+use countersign_bot::approval::decide::Command;
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
+use countersign_bot::approval::record::{Approval, Platform};
+use countersign_bot::deadline::Deadline;
+use countersign_bot::ports::Store;
+use countersign_bot::{announce, notify, reconcile, resolve};
+use countersign_playground::clock::Clock;
+use countersign_playground::fakes::{Fault, teams};
+use countersign_playground::world::{Options, Running, Source, World};
+use futures::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::parts::{Choice, Part};
+use crate::support::faults::Faults;
+use crate::support::stage::{Accepted, Director, staged};
+use crate::support::{START, policy};
+
+const RULES: &str = "approvers = [\"finance\", \"linus\"]\nself_approval = true\nslack_channel = \"C0FINANCE\"\n\
+     teams_conversation = \"19:finance@thread.tacv2\"\nremind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"\n\
+     escalate_to = [\"ada\"]";
+/// Nothing that the bot does takes longer, so who is in the middle of something for so long is not coming back.
+const LONGEST: i64 = 60;
+/// The schedule invokes the reconciler at most so often until all is quiet.
+const PASSES_MAX: usize = 60;
+
+/// One state that asks for ten minutes, and once more when its task is lost.
+fn machine() -> String {
+    let asking = json!({
+        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "End": true, "TimeoutSeconds": 600,
+        "Retry": [{ "ErrorEquals": ["Lost"], "IntervalSeconds": 1, "MaxAttempts": 1 }],
+        "Parameters": { "FunctionName": "ask", "Payload": {
+            "taskToken.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id",
+            "stateEnteredAt.$": "$$.State.EnteredTime", "timeoutSeconds": 600,
+            "approval": { "policy": "calculation", "title": "Any order", "requestedBy": "linus" }
+        } }
+    });
+    json!({ "StartAt": "Approval", "States": { "Approval": asking } }).to_string()
+}
+
+/// What several cases share, each with an execution of its own.
+pub(super) struct Stage {
+    pub(super) world: Arc<World>,
+    pub(super) accepted: Accepted,
+    faults: Faults,
+    refusing_bus: Arc<AtomicBool>,
+    /// What the state has passed to the notifier, by the execution.
+    asked: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+    machine: String,
+    runs: AtomicU64,
+    _running: Running,
+}
+
+/// One case: the approvals of one execution.
+pub(super) struct Case {
+    pub(super) execution: ExecutionArn,
+}
+
+impl Stage {
+    pub(super) async fn build(required: usize) -> Self {
+        let (accepted, faults, refusing_bus) =
+            (Accepted::default(), Faults::default(), Arc::new(AtomicBool::new(false)));
+        // One address is enough to see what becomes of a mail, and each takes its time.
+        let policy = policy(&format!("{RULES}\nrequired = {required}"));
+        let policy = ["ada", "linus"]
+            .iter()
+            .fold(policy, |policy, key| policy.replace(&format!("email = \"{key}@example.com\""), ""));
+        let policy = Source::new("the policy of the stage", &policy);
+        let options = Options { policy, deliver_events: false, ..Options::default() };
+        let between = |ports| faults.in_front_of(staged(ports, accepted.clone(), refusing_bus.clone()));
+        let running = World::start_with(options, Clock::manual(START.parse().unwrap()), between).await.unwrap();
+        let world = running.world.clone();
+        let asked = Arc::new(Mutex::new(BTreeMap::<String, Vec<Value>>::new()));
+        let inputs = asked.clone();
+        world.engine.register(
+            "ask",
+            Arc::new(move |input| {
+                let execution = input["executionArn"].as_str().unwrap().to_owned();
+                inputs.lock().unwrap().entry(execution).or_default().push(input);
+                Box::pin(async { Ok(Value::Null) })
+            }),
+        );
+        let machine = world.engine.load("any-order", &machine(), &BTreeMap::new()).unwrap();
+        Self { world, accepted, faults, refusing_bus, asked, machine, runs: AtomicU64::new(0), _running: running }
+    }
+
+    /// Starts a run of its own and sends its cards and mails.
+    pub(super) async fn raise(&self) -> Case {
+        self.recover();
+        self.world.clock.advance(SignedDuration::from_secs(5));
+        let run = self.runs.fetch_add(1, Ordering::Relaxed);
+        let started = self.world.engine.start_execution(&self.machine, &format!("run-{run}"), json!({})).unwrap();
+        let case = Case { execution: ExecutionArn::parse(&started.execution_arn).unwrap() };
+        while self.asked(&case).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        self.ask(&case).await;
+        case
+    }
+
+    /// All services work from now on.
+    fn recover(&self) {
+        self.world.slack.recover();
+        self.world.teams.recover();
+        self.faults.recover();
+        self.refusing_bus.store(false, Ordering::Relaxed);
+    }
+
+    fn asked(&self, case: &Case) -> Vec<Value> {
+        self.asked.lock().unwrap().get(case.execution.as_str()).cloned().unwrap_or_default()
+    }
+
+    /// Invokes the notifier with every task of the state that it has not recorded.
+    async fn ask(&self, case: &Case) {
+        for input in self.asked(case) {
+            if self.world.store.load(&id_of(&input)).await.unwrap().is_none() {
+                notify::notify(&self.world.app, input).await.unwrap();
+            }
+        }
+    }
+
+    /// The approvals of a case, in the order of the tries of the state.
+    pub(super) async fn approvals(&self, case: &Case) -> Vec<Approval> {
+        let mut approvals = Vec::new();
+        for input in self.asked(case) {
+            approvals.extend(self.world.store.load(&id_of(&input)).await.unwrap());
+        }
+        approvals
+    }
+
+    /// The newest approval of a case.
+    async fn newest(&self, case: &Case) -> Approval {
+        self.approvals(case).await.pop().expect("a case begins with an approval")
+    }
+
+    /// The bot on a machine whose clock is off.
+    fn app(&self, skew: i64) -> App {
+        let app = self.world.app.clone();
+        let clock = Arc::new(Skewed(self.world.clock.clone(), SignedDuration::from_secs(skew)));
+        App { ports: Ports { clock, ..app.ports }, ..app }
+    }
+
+    pub(super) async fn part(&self, part: Part, case: &Case) -> BoxFuture<'static, ()> {
+        let approval = self.newest(case).await;
+        let id = approval.id.clone();
+        match part {
+            Part::Click { person, verdict, platform, skew } => {
+                let person = approval.rules.approvers[person % approval.rules.approvers.len()].clone();
+                let command = Command { person, platform, verdict, comment: None, message: None };
+                let app = self.app(skew);
+                Box::pin(async move {
+                    let _ = resolve::carry_out(&app, &id, &command, Deadline::after(Deadline::BACKGROUND)).await;
+                })
+            }
+            Part::Cancel { skew } => {
+                let person = approval.request.requester.clone().expect("somebody of the policy has asked");
+                let (app, cancellation) = (self.app(skew), Cancellation { person, platform: Platform::Slack });
+                Box::pin(async move {
+                    let _ = resolve::cancel(&app, &id, &cancellation, Deadline::after(Deadline::BACKGROUND)).await;
+                })
+            }
+            Part::Announce { again } => self.announce(&id, again),
+            Part::Reconcile { skew } => {
+                let app = self.app(skew);
+                Box::pin(async move {
+                    let _ = reconcile::pass(&app).await;
+                })
+            }
+            Part::HearOfExecution => {
+                let (app, execution) = (self.app(0), case.execution.clone());
+                Box::pin(async move {
+                    let _ = reconcile::execution_ended(&app, &execution).await;
+                })
+            }
+            Part::Ask => {
+                let (app, input) = (self.app(0), self.asked(case).pop().expect("the state has asked"));
+                Box::pin(async move {
+                    let _ = notify::notify(&app, input).await;
+                })
+            }
+            Part::Wait { .. }
+            | Part::Abort
+            | Part::Lose
+            | Part::Fails { .. }
+            | Part::SlackFails
+            | Part::TeamsFails
+            | Part::BusRefuses => {
+                self.happen(part, &approval);
+                Box::pin(std::future::ready(()))
+            }
+        }
+    }
+
+    pub(super) fn announce(&self, id: &ApprovalId, again: bool) -> BoxFuture<'static, ()> {
+        let mut events = self.world.bus.carried();
+        if again {
+            events.reverse();
+        }
+        let ours = |event: &Value| event["detail"]["approvalId"] == id.as_str();
+        let (app, event) = (self.app(0), events.into_iter().rev().find(ours));
+        Box::pin(async move {
+            if let Some(event) = event {
+                let _ = announce::handle(&app, serde_json::from_value(event).unwrap()).await;
+            }
+        })
+    }
+
+    /// What happens at one instant.
+    fn happen(&self, part: Part, approval: &Approval) {
+        let world = &self.world;
+        match part {
+            Part::Wait { seconds } => world.clock.advance(SignedDuration::from_secs(seconds)),
+            Part::Abort => {
+                let _ = world.engine.stop_execution(approval.request.execution.as_str(), "Stopped", "by hand");
+            }
+            Part::Lose => {
+                let _ = world.engine.send_task_failure(approval.token.expose(), "Lost", "somebody else failed it");
+            }
+            Part::Fails { call, fault } => self.faults.next(call, fault),
+            Part::SlackFails => world.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned())),
+            Part::TeamsFails => world.teams.fail_next(teams::Operation::Update, teams::Fault::Status(500)),
+            Part::BusRefuses => self.refusing_bus.store(true, Ordering::Relaxed),
+            _ => unreachable!("{part:?} is somebody who acts"),
+        }
+    }
+
+    /// Plays the parts in the order of the choices. Whoever is in the middle of something when a long time goes by is not
+    /// coming back, but for the notifier: a card that is out while nobody has it on record is not part of the promise.
+    pub(super) async fn play(&self, case: &Case, parts: &[Part], choices: &[Choice]) {
+        let mut director = Director::default();
+        let (mut parts, mut choices, mut waited) = (parts.to_vec(), choices.iter(), 0);
+        let mut notifier = None;
+        loop {
+            let waiting = director.waiting();
+            notifier = notifier.filter(|actor| waiting.contains(actor));
+            let candidates = waiting.len() + usize::from(!parts.is_empty());
+            if candidates == 0 {
+                return;
+            }
+            let (choice, crash) = choices.next().copied().unwrap_or((0, false));
+            if let Some(actor) = waiting.get(usize::from(choice) % candidates) {
+                director.step(*actor, crash && notifier != Some(*actor)).await;
+                continue;
+            }
+            let part = parts.remove(0);
+            if let Part::Wait { seconds } = part {
+                waited += seconds;
+                if waited >= LONGEST {
+                    if let Some(actor) = notifier {
+                        director.finish(actor).await;
+                    }
+                    director.crash_all();
+                    waited = 0;
+                }
+            }
+            // One task is not handed to two notifiers at once.
+            if matches!(part, Part::Ask) && notifier.is_some() {
+                continue;
+            }
+            let begun = director.begin(self.part(part, case).await).await;
+            if matches!(part, Part::Ask) {
+                notifier = Some(begun);
+            }
+        }
+    }
+
+    /// The services are back and time goes on: the schedule invokes the reconciler until all is quiet.
+    pub(super) async fn calm_down(&self, case: &Case) -> Vec<Approval> {
+        self.recover();
+        for _ in 0..PASSES_MAX {
+            // The engine acts on the time that has gone by.
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+            self.ask(case).await;
+            reconcile::pass(&self.world.app).await.unwrap();
+            let approvals = self.approvals(case).await;
+            if approvals.iter().all(|approval| approval.due_at().is_none()) {
+                return approvals;
+            }
+            self.world.clock.advance(SignedDuration::from_secs(61));
+        }
+        panic!("not quiet after an hour: {:?}", self.approvals(case).await);
+    }
+}
+
+fn id_of(input: &Value) -> ApprovalId {
+    ApprovalId::of(&TaskToken::parse(input["taskToken"].as_str().unwrap()).unwrap())
+}
+
+/// A clock that is off.
+struct Skewed(Clock, SignedDuration);
+
+impl countersign_bot::ports::Clock for Skewed {
+    fn now(&self) -> Timestamp {
+        countersign_bot::ports::Clock::now(&self.0) + self.1
+    }
+}
