@@ -23,12 +23,14 @@ pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<
     result
 }
 
-async fn close(app: &App, earlier: Approval, raised: &Approval) -> Result<(), Unavailable> {
+async fn close(app: &App, mut earlier: Approval, raised: &Approval) -> Result<(), Unavailable> {
+    let deadline = Deadline::after(Deadline::BACKGROUND);
     if earlier.state == State::Pending {
-        return reconcile::one(app, &earlier.id).await;
+        reconcile::one(app, &earlier.id).await?;
+        let Some(looked_at) = deadline.run("store", app.ports.store.load(&earlier.id)).await? else { return Ok(()) };
+        earlier = looked_at;
     }
     let (id, now, successor) = (earlier.id.clone(), app.now(), Successor::from(raised));
-    let deadline = Deadline::after(Deadline::BACKGROUND);
     match change(app, earlier, deadline, |earlier| earlier.point_to(&successor, now)).await? {
         Changed::Yes(_) => announce::refresh(app, &id).await,
         Changed::No(_) => Ok(()),
@@ -42,7 +44,8 @@ pub(crate) async fn later_try(
     deadline: Deadline,
 ) -> Result<Option<Successor>, Unavailable> {
     let of_execution = app.ports.store.of_execution(&approval.request.execution);
-    for id in deadline.run("store", of_execution).await? {
+    let others = deadline.run("store", of_execution).await?.into_iter().filter(|id| *id != approval.id);
+    for id in others {
         let Some(other) = deadline.run("store", app.ports.store.load(&id)).await? else { continue };
         let is_open = other.resolution().is_none();
         if is_open && other.asks_again_for(approval) {

@@ -7,6 +7,7 @@ mod support;
 mod audit;
 mod calculations;
 mod callbacks;
+mod calls;
 mod card_limits;
 mod commands;
 mod deciding;

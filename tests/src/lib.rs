@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 pub mod case;
+pub mod emulated_table;
 pub mod harness;
 pub mod http;
 pub mod patience;

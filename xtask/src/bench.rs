@@ -1,11 +1,12 @@
-//! `cargo xtask bench`: what approvals cost, and what the functions cost on Lambda.
+//! `cargo xtask bench`: what approvals cost, what a tick of the reconciler costs, and what the functions cost on Lambda.
 
 use crate::package::{Arch, Package};
 use crate::steps::{cargo, root, step, target};
 
-/// Prints what approvals cost in time and memory, and then what the functions cost.
+/// Prints what approvals cost in time and memory, then a tick, and then the functions.
 pub(crate) fn bench() -> anyhow::Result<()> {
     step("Cost per approval", &mut cargo(&measured("bench")))?;
+    step("Cost of a tick", &mut cargo(&measured("tick_bench")))?;
     lambda()
 }
 

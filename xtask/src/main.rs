@@ -23,7 +23,8 @@ use clap::Parser;
 enum Task {
     /// Checks everything: formatting, lints, dependencies, infrastructure, all tests.
     Test(test::Test),
-    /// Prints what approvals cost at 100, 1,000 and 10,000 at once, and what the functions cost beside an empty one.
+    /// Prints what approvals cost at 100, 1,000 and 10,000 at once, what a tick costs with more and more open, and what the
+    /// functions cost beside an empty one.
     Bench,
     /// Makes the zips of all functions.
     Package(package::Package),

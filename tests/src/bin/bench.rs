@@ -1,4 +1,5 @@
-//! What an approval costs: so many waiting at once, then all decided, in the whole local system.
+//! What an approval costs: so many waiting at once, then all decided, in the whole local system; and how long after a
+//! decision every copy shows it.
 //!
 //! The figures are of one run on one machine; what counts is that the cost of one does not grow with the number.
 
@@ -9,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use countersign_bot::approval::decide::Command;
-use countersign_bot::approval::record::{Approval, Platform};
-use countersign_bot::approval::state::Verdict;
+use countersign_bot::approval::record::{Approval, Copy, Platform};
+use countersign_bot::approval::state::{State, Verdict};
 use countersign_bot::deadline::Deadline;
 use countersign_bot::launch::{self, Launch};
 use countersign_bot::resolve;
@@ -33,6 +34,23 @@ approvers = ["grace"]
 slack_channel = "C0FINANCE"
 email = "never"
 "#;
+/// The same with every platform.
+const POLICY_ON_ALL_PLATFORMS: &str = r#"
+[access]
+slack_teams = ["T0LOCAL"]
+teams_tenants = ["c0117e45-1671-4000-8000-0000000000a0"]
+[people.grace]
+name = "Grace Hopper"
+slack = "U0GRACE"
+teams = "c0117e45-1671-4000-8000-000000000002"
+email = "grace@example.com"
+[policies.calculation]
+approvers = ["grace"]
+slack_channel = "C0FINANCE"
+teams_conversation = "19:finance@thread.tacv2"
+"#;
+/// So many decisions are timed.
+const DECISIONS: usize = 50;
 /// Open at once; more would measure the sockets of the fake Slack.
 const AT_ONCE: usize = 32;
 /// Longer than any wait that is not stuck.
@@ -57,11 +75,53 @@ async fn main() -> anyhow::Result<()> {
         growth(|cost| cost.decide),
         growth(|cost| cost.memory),
     );
+    closing().await?;
     // A cost that grows with the number grows tenfold here; machines are noisy, so the bound is far from both.
     for figure in [|cost: &Cost| cost.raise, |cost: &Cost| cost.decide, |cost: &Cost| cost.memory] {
         ensure!(growth(figure) < 4.0, "the cost of one approval grows with their number");
     }
     Ok(())
+}
+
+/// How long after a press in Slack every other copy shows the decision: the card in Teams, and the mails in their threads.
+async fn closing() -> anyhow::Result<()> {
+    let policy = Source::new("the policy of the benchmark", POLICY_ON_ALL_PLATFORMS);
+    let running = World::start(Options { policy, ..Options::default() }, Clock::system()).await?;
+    let world = running.world.clone();
+    let grace = world.actor("grace").context("grace is in the policy")?.user.clone();
+    let mut took = Vec::new();
+    for run in 0..DECISIONS {
+        raise(world.clone(), run).await?;
+        wait(&world, "asked for", || world.store.all().iter().any(|it| it.copies.len() == 3 && is_open(it))).await?;
+        let approval = world.store.all().into_iter().find(is_open).context("one is open")?;
+        let card = world.slack.messages(&world.channel).into_iter().rfind(|it| it.thread_ts.is_none());
+        let card = card.context("there is a card")?;
+        let began = Instant::now();
+        world.slack.press(&grace, &world.channel, &card.ts, "approve", None).await?;
+        let is_told = || world.store.all().into_iter().find(|it| it.id == approval.id).is_some_and(|it| is_closed(&it));
+        let mut changes = world.changes.subscribe();
+        while !is_told() {
+            tokio::time::timeout(PATIENCE, changes.changed()).await.context("a copy stays open")??;
+        }
+        took.push(began.elapsed().as_secs_f64() * 1_000.0);
+    }
+    took.sort_by(f64::total_cmp);
+    let (median, worst) = (took[took.len() / 2], took[took.len() - 1]);
+    println!(
+        "A press in Slack closes the card in Teams and answers the mail after {median:.0} ms (median of {DECISIONS}), {worst:.0} ms at most."
+    );
+    ensure!(worst < 1_000.0, "a copy stayed open for more than a second");
+    Ok(())
+}
+
+fn is_open(approval: &Approval) -> bool {
+    approval.state == State::Pending
+}
+
+/// Whether every copy shows or has heard the outcome.
+fn is_closed(approval: &Approval) -> bool {
+    let is_up_to_date = |copy: &Copy| copy.heard > 0 && (!copy.message.is_card() || copy.shows == approval.revision);
+    approval.resolution().is_some() && approval.copies.iter().all(is_up_to_date)
 }
 
 struct Cost {

@@ -9,6 +9,7 @@ use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use countersign_tests::emulated_table::EmulatedTable;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -23,7 +24,7 @@ pub(crate) struct Aws {
 #[derive(Default)]
 struct Account {
     secret: String,
-    items: HashMap<String, Value>,
+    table: EmulatedTable,
     /// The output of each task that was completed, by its token.
     completed: HashMap<String, String>,
     /// Detail type and detail of each event on the bus.
@@ -63,7 +64,7 @@ impl Aws {
         let is_resolution =
             |(kind, detail): &&(String, String)| kind == "Approval Resolved" && detail.contains(approval);
         Outcome {
-            status: account.items.get(approval).and_then(|item| item["status"]["S"].as_str()).map(str::to_owned),
+            status: account.table.approval(approval).and_then(|item| item["status"]["S"].as_str()).map(str::to_owned),
             output: output.and_then(|output| output["status"].as_str().map(str::to_owned)),
             broadcasts: account.events.iter().filter(is_resolution).count(),
         }
@@ -87,12 +88,12 @@ async fn receive(State(aws): State<Aws>, headers: HeaderMap, body: Bytes) -> Res
     let asked: Value = serde_json::from_slice(&body).unwrap_or_default();
     let answer = match target {
         "secretsmanager.GetSecretValue" => Ok(json!({ "Name": "countersign", "SecretString": account.secret })),
-        "DynamoDB_20120810.GetItem" => Ok(account.get_item(&asked)),
-        "DynamoDB_20120810.PutItem" => account.put_item(&asked),
-        "DynamoDB_20120810.Query" => account.query(&asked),
         "AWSStepFunctions.SendTaskSuccess" => account.complete(&asked),
         "AWSEvents.PutEvents" => account.put_events(&asked),
-        _ => Err("UnknownOperationException"),
+        other => match other.strip_prefix("DynamoDB_20120810.") {
+            Some(operation) => account.table.answer(operation, &asked),
+            None => Err("UnknownOperationException"),
+        },
     };
     let (status, body) = match answer {
         Ok(body) => (StatusCode::OK, body),
@@ -113,41 +114,6 @@ fn mail(account: &mut Account, body: &[u8]) -> Response {
 }
 
 impl Account {
-    fn get_item(&self, asked: &Value) -> Value {
-        let item = asked["Key"]["id"]["S"].as_str().and_then(|id| self.items.get(id));
-        item.map_or_else(|| json!({}), |item| json!({ "Item": item }))
-    }
-
-    /// The two conditions that the store knows: the item is new, or it has the version that was read.
-    fn put_item(&mut self, asked: &Value) -> Answer {
-        let item = &asked["Item"];
-        let id = item["id"]["S"].as_str().ok_or("ValidationException")?;
-        let there = self.items.get(id);
-        let holds = match asked["ConditionExpression"].as_str() {
-            Some("attribute_not_exists(#id)") => there.is_none(),
-            Some("#version = :read") => {
-                let read = &asked["ExpressionAttributeValues"][":read"];
-                there.is_some_and(|there| there["version"] == *read)
-            }
-            _ => return Err("ValidationException"),
-        };
-        if !holds {
-            return Err("ConditionalCheckFailedException");
-        }
-        self.items.insert(id.to_owned(), item.clone());
-        Ok(json!({}))
-    }
-
-    fn query(&self, asked: &Value) -> Answer {
-        if asked["IndexName"] != "executions" {
-            return Err("ValidationException");
-        }
-        let execution = &asked["ExpressionAttributeValues"][":execution"];
-        let found = self.items.values().filter(|item| item["execution"] == *execution);
-        let keys: Vec<Value> = found.map(|item| json!({ "id": item["id"], "item": item["item"] })).collect();
-        Ok(json!({ "Count": keys.len(), "Items": keys }))
-    }
-
     fn complete(&mut self, asked: &Value) -> Answer {
         let (token, output) = (asked["taskToken"].as_str(), asked["output"].as_str());
         let (token, output) = token.zip(output).ok_or("InvalidToken")?;

@@ -1,0 +1,65 @@
+//! How many calls an approval makes in Slack and in Teams: their rate limits are what bounds the whole.
+
+use std::collections::BTreeMap;
+
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
+use countersign_playground::fakes::teams::Operation;
+
+use crate::support::{Harness, RULES_WITH_TEAMS};
+
+const DOCUMENT: &str = include_str!("../../docs/deploy.md");
+const CALLS: &str = "remind_after = [\"1m\"]\nescalate_after = \"2m\"\nescalate_to = [\"linus\"]";
+
+/// Calls so far: posted and changed in Slack, sent and changed in Teams.
+fn calls(harness: &Harness) -> [usize; 4] {
+    let slack = harness.world.slack.calls();
+    let teams = harness.world.teams.calls();
+    let in_slack = |name: &str| slack.iter().filter(|(method, _)| method == name).count();
+    let in_teams = |operations: &[Operation]| teams.iter().filter(|call| operations.contains(&call.operation)).count();
+    let sent = in_teams(&[Operation::Create, Operation::Send]);
+    [in_slack("chat.postMessage"), in_slack("chat.update"), sent, in_teams(&[Operation::Update])]
+}
+
+/// What has been called since, after everything that follows from it is done.
+async fn since(harness: &Harness, approval: &Approval, status: Status, before: &mut [usize; 4]) -> [usize; 4] {
+    harness.settled(approval, status).await;
+    let now = calls(harness);
+    let made = std::array::from_fn(|index| now[index] - before[index]);
+    *before = now;
+    made
+}
+
+/// The rows of the table in the document: the step, and the calls in the order of `calls`.
+fn documented() -> BTreeMap<&'static str, [usize; 4]> {
+    let (_, table) = DOCUMENT.split_once("| step | `chat.postMessage` |").expect("the document has the table");
+    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    rows.map(|row| {
+        let mut cells = row.trim_matches('|').split('|').map(str::trim);
+        let step = cells.next().expect("a row begins with the step");
+        (step, std::array::from_fn(|_| cells.next().expect("four numbers").parse().expect("a number")))
+    })
+    .collect()
+}
+
+#[tokio::test]
+async fn the_calls_of_an_approval_are_those_of_the_document() {
+    let rules = format!("{RULES_WITH_TEAMS}\nrequired = 2\nself_approval = true\n{CALLS}");
+    let harness = Harness::with_rules(&rules).await;
+    let mut before = calls(&harness);
+    let approval = harness.ask().await;
+    let mut made = BTreeMap::from([("raise", since(&harness, &approval, Status::Pending, &mut before).await)]);
+    harness.press("grace", &approval, "approve", None).await;
+    made.insert("vote", since(&harness, &approval, Status::Pending, &mut before).await);
+    harness.pass_time(60);
+    harness.reconcile().await;
+    made.insert("remind", since(&harness, &approval, Status::Pending, &mut before).await);
+    harness.pass_time(60);
+    harness.reconcile().await;
+    made.insert("escalate", since(&harness, &approval, Status::Pending, &mut before).await);
+    harness.press("ada", &approval, "approve", None).await;
+    harness.ended().await;
+    harness.until("the result is told", |_| harness.record(&approval.id).execution_end).await;
+    made.insert("close", since(&harness, &approval, Status::Approved, &mut before).await);
+    assert_eq!(made, documented());
+}

@@ -1,0 +1,140 @@
+//! What a tick of the reconciler costs: a thousand approvals that are due, among more and more that are open and are not.
+//!
+//! The store is the one in DynamoDB, on an emulated table that has the index of what is due, over HTTP.
+
+#![expect(clippy::print_stdout, reason = "the table is what the command is run for")]
+
+mod table;
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::ensure;
+use async_trait::async_trait;
+use countersign_bot::app::{App, Ports};
+use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
+use countersign_bot::approval::policy::Policy;
+use countersign_bot::approval::policy_file;
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::request;
+use countersign_bot::approval::truth::{LookUp, TaskFate};
+use countersign_bot::config::Config;
+use countersign_bot::ports::{CallbackError, StartError, StepFunctions, Store, Unavailable};
+use countersign_bot::reconcile;
+use countersign_playground::changes::Changes;
+use countersign_playground::clock::Clock;
+use countersign_playground::memory::MemoryBus;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use self::table::{Calls, Table};
+
+const POLICY: &str = "[people.grace]\nname = \"Grace Hopper\"\n[policies.p]\napprovers = [\"grace\"]\n\
+                      slack_channel = \"C0FINANCE\"\nemail = \"never\"\n";
+/// When everything was raised, and so much later is the tick.
+const RAISED_AT: &str = "2026-11-23T10:00:00Z";
+const PASSED: SignedDuration = SignedDuration::from_mins(10);
+const DUE: usize = 1_000;
+const OPEN: [usize; 3] = [1_000, 10_000, 100_000];
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    println!(
+        "{:>8} {:>6} {:>8} {:>8} {:>8} {:>8} {:>14}",
+        "open", "due", "queries", "keys", "reads", "writes", "ms for each"
+    );
+    // The first run pays for what is made once, so it is not counted.
+    measure(OPEN[0]).await?;
+    let mut ticks = Vec::new();
+    for open in OPEN {
+        let tick = measure(open).await?;
+        let Calls { queries, keys, reads, writes } = tick.calls;
+        println!("{open:>8} {DUE:>6} {queries:>8} {keys:>8} {reads:>8} {writes:>8} {:>14.2}", tick.each);
+        ticks.push(tick);
+    }
+    let (few, many) = (&ticks[0], &ticks[OPEN.len() - 1]);
+    let growth = many.each / few.each;
+    println!("From {} to {} open the time of a tick changes by the factor {growth:.2}.", OPEN[0], OPEN[OPEN.len() - 1]);
+    ensure!(ticks.iter().all(|tick| tick.calls == few.calls), "a tick makes more calls when more is open");
+    // A cost that grows with what is open grows a hundredfold here; machines are noisy, so the bound is far from both.
+    ensure!(growth < 4.0, "what is due costs more when more is open");
+    Ok(())
+}
+
+struct Tick {
+    calls: Calls,
+    /// Milliseconds for each approval that was due.
+    each: f64,
+}
+
+/// A tick on a table with so many open approvals.
+async fn measure(open: usize) -> anyhow::Result<Tick> {
+    let (table, policy) = (Table::serve().await?, policy_file::read(POLICY)?);
+    let store = Arc::new(table.store());
+    for number in 0..DUE {
+        store.raise(approval(&policy, &format!("due-{number}"), 60)?).await?;
+    }
+    table.fill(open - DUE, quiet(approval(&policy, "open", 86_400)?)).await?;
+    let clock = Clock::manual(RAISED_AT.parse::<Timestamp>()? + PASSED);
+    let ports = Ports {
+        store: store.clone(),
+        step_functions: Arc::new(TimedOut),
+        bus: Arc::new(MemoryBus::new(clock.clone(), Changes::default())),
+        clock: Arc::new(clock),
+    };
+    let settings = |name: &str| (name == "COUNTERSIGN_PUBLIC_URL").then(|| "https://bot.example.com".to_owned());
+    let app = App::new(&Config::from_lookup(settings)?, policy, ports, None)?;
+    let (before, began) = (table.calls(), Instant::now());
+    let pass = reconcile::pass(&app).await?;
+    let (after, took) = (table.calls(), began.elapsed());
+    ensure!((pass.due, pass.put_off) == (DUE, 0), "the tick did not do what was due: {pass:?}");
+    ensure!(store.due(app.now(), DUE).await?.is_empty(), "the tick was not long enough for everything that was due");
+    let calls = Calls {
+        queries: after.queries - before.queries,
+        keys: after.keys - before.keys,
+        reads: after.reads - before.reads,
+        writes: after.writes - before.writes,
+    };
+    Ok(Tick { calls, each: took.as_secs_f64() * 1_000.0 / DUE as f64 })
+}
+
+/// An approval of its own, which waits for so many seconds.
+fn approval(policy: &Policy, token: &str, seconds: i64) -> anyhow::Result<Approval> {
+    let input = json!({
+        "taskToken": token,
+        "executionArn": format!("arn:aws:states:eu-west-1:123456789012:execution:bench:{token}"),
+        "stateEnteredAt": RAISED_AT,
+        "timeoutSeconds": seconds,
+        "approval": { "policy": "p", "title": "Pay", "summary": "What a request says. ".repeat(20) },
+    });
+    Ok(Approval::raise(request::read(input, policy, RAISED_AT.parse()?)?))
+}
+
+/// One of which everything is done, but for the decision.
+fn quiet(mut approval: Approval) -> Approval {
+    approval.outbox.clear();
+    approval.retry = None;
+    approval
+}
+
+/// Step Functions, where every wait is over.
+struct TimedOut;
+
+#[async_trait]
+impl StepFunctions for TimedOut {
+    async fn send_task_success(&self, _: &TaskToken, _: &Value) -> Result<(), CallbackError> {
+        Err(CallbackError::Closed)
+    }
+
+    async fn send_task_failure(&self, _: &TaskToken, _: &str, _: &str) -> Result<(), CallbackError> {
+        Err(CallbackError::Closed)
+    }
+
+    async fn look_up(&self, _: &ExecutionArn, _: &TaskToken) -> Result<LookUp, Unavailable> {
+        Ok(LookUp { task: TaskFate::TimedOut, end: None })
+    }
+
+    async fn start_execution(&self, _: &str, _: &str, _: &Value) -> Result<ExecutionArn, StartError> {
+        Err(StartError::Refused("nothing is started here".to_owned()))
+    }
+}
