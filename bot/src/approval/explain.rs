@@ -13,6 +13,8 @@ use super::state::Verdict;
 pub struct Explanation<'a> {
     /// Who could still decide and has said nothing; nobody once it is over.
     pub could_decide: Vec<&'a Person>,
+    /// From when on which other people could decide too.
+    pub called_in: Option<(Timestamp, Vec<&'a Person>)>,
     /// What the person may do.
     pub standing: Standing,
     /// Whether the person may take the request back.
@@ -38,7 +40,12 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
     let open = decide::check_open(approval, now);
     let may_decide = decide::authorise(approval, &person.id).and(open.clone());
     let voted = approval.votes.iter().find(|vote| vote.person == person.id && vote.verdict == Verdict::Approve);
+    let escalation = approval.rules.escalation.as_ref().zip(approval.next_escalation());
+    let is_new = |person: &&Person| approval.rules.approver(&person.id).is_none();
+    let called_in = escalation.map(|(escalation, at)| (at, escalation.to.iter().filter(is_new).collect::<Vec<_>>()));
+    let is_to_come = |(at, people): &(Timestamp, Vec<_>)| *at < approval.request.deadline && !people.is_empty();
     Explanation {
+        called_in: called_in.filter(|called_in| open.is_ok() && is_to_come(called_in)),
         could_decide: if open.is_ok() { approval.silent().collect() } else { Vec::new() },
         standing: match (may_decide, voted) {
             (Err(refusal), _) => Standing::MayNot(refusal),
@@ -88,6 +95,21 @@ mod tests {
             (&explanation.standing, names(&explanation)),
             (&Standing::HasApproved { at: after(1) }, vec!["linus".to_owned()])
         );
+    }
+
+    #[test]
+    fn who_is_called_in_later_is_told_with_the_time() {
+        let mut approval = approval("escalate_after = \"2m\"\nescalate_to = [\"eve\", \"grace\"]");
+        let called_in = |approval: &Approval, now| {
+            let explanation = explain(approval, &person("grace"), after(now));
+            explanation
+                .called_in
+                .map(|(at, people)| (at, people.iter().map(|person| person.id.to_string()).collect::<Vec<_>>()))
+        };
+        assert_eq!(called_in(&approval, 1), Some((after(120), vec!["eve".to_owned()])));
+        assert_eq!(called_in(&approval, 600), None);
+        approval.call_again(after(120));
+        assert_eq!(called_in(&approval, 130), None, "they are among those who could decide now");
     }
 
     #[test]

@@ -74,7 +74,7 @@ impl Approval {
         Some(self.quiet_until.map_or(at, |until| until.max(at)))
     }
 
-    fn next_escalation(&self) -> Option<Timestamp> {
+    pub(super) fn next_escalation(&self) -> Option<Timestamp> {
         let escalation = self.rules.escalation.as_ref().filter(|_| self.escalated().is_none())?;
         self.request.raised_at.saturating_add(escalation.after).ok()
     }

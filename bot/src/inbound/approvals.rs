@@ -41,7 +41,7 @@ pub(super) async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
     match asker.deadline.run("store", app.ports.store.load(&id)).await {
         Ok(Some(approval)) => {
             let explained = explain(&approval, asker.person, app.now());
-            explanation::text(&approval, &explained, &app.links, asker.dialect)
+            explanation::text(&approval, &explained, Some(&app.links), asker.dialect)
         }
         Ok(None) => answers::unknown_approval(),
         Err(error) => not_looked_up(&error),

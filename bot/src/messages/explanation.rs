@@ -4,6 +4,7 @@ use super::answers::{self, Dialect};
 use super::{links, notes};
 use crate::app::Links;
 use crate::approval::explain::{Explanation, Standing};
+use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::State;
 
@@ -14,10 +15,10 @@ const NAMED_MAX: usize = 20;
 /// More votes than this are counted, not listed.
 const VOTES_LISTED: usize = 10;
 
-/// The explanation, a line for each thing that it says.
-pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: &Links, dialect: Dialect) -> String {
+/// The explanation, a line for each thing that it says. Without links there is no card yet.
+pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&Links>, dialect: Dialect) -> String {
     let title = dialect.strong(&dialect.text(&approval.request.title, TITLE_MAX));
-    let card = dialect.link(&links::to_card(approval, links, dialect), "open");
+    let card = links.map(|links| format!(" ({})", dialect.link(&links::to_card(approval, links, dialect), "open")));
     let mut lines = vec![answers::standing(approval, dialect)];
     lines.extend(links::to_successor(approval, dialect));
     if approval.state == State::Pending {
@@ -27,7 +28,10 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: &Links, d
     lines.extend((skipped > 0).then(|| format!("{skipped} earlier votes are on the card")));
     lines.extend(approval.votes.iter().skip(skipped).map(|vote| said(vote, dialect)));
     if !explanation.could_decide.is_empty() {
-        lines.push(format!("Could still decide: {}", could_decide(explanation, dialect)));
+        lines.push(format!("Could still decide: {}", listed(&explanation.could_decide, dialect)));
+    }
+    if let Some((at, people)) = &explanation.called_in {
+        lines.push(format!("From {} on also: {}", dialect.when(*at), listed(people, dialect)));
     }
     lines.push(standing(&explanation.standing, dialect));
     if explanation.may_cancel {
@@ -39,7 +43,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: &Links, d
         lines.push(format!("You asked for it, and may take it back: {command}"));
     }
     let lines = lines.iter().map(|line| format!("{}{}{line}", dialect.paragraph(), dialect.bullet()));
-    format!("{title} ({card}){}", lines.collect::<String>())
+    format!("{title}{}{}", card.unwrap_or_default(), lines.collect::<String>())
 }
 
 fn said(vote: &Vote, dialect: Dialect) -> String {
@@ -48,8 +52,7 @@ fn said(vote: &Vote, dialect: Dialect) -> String {
     format!("{name} {what} {place}, {at}{}", notes::comment(vote, dialect).unwrap_or_default())
 }
 
-fn could_decide(explanation: &Explanation<'_>, dialect: Dialect) -> String {
-    let people = &explanation.could_decide;
+fn listed(people: &[&Person], dialect: Dialect) -> String {
     let named = people.iter().take(NAMED_MAX).map(|person| dialect.text(&person.name, NAME_MAX)).collect::<Vec<_>>();
     let more = people.len().saturating_sub(NAMED_MAX);
     if more > 0 { format!("{} and {more} more", named.join(", ")) } else { answers::names(&named, "and") }
@@ -59,6 +62,6 @@ fn standing(standing: &Standing, dialect: Dialect) -> String {
     match standing {
         Standing::MayDecide => "You may approve or reject it.".to_owned(),
         Standing::HasApproved { at } => format!("You approved it, {}, and may still reject it.", dialect.when(*at)),
-        Standing::MayNot(refusal) => format!("You cannot decide: {}", answers::refusal(refusal, dialect)),
+        Standing::MayNot(refusal) => answers::refusal(refusal, dialect),
     }
 }

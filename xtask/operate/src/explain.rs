@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, anyhow};
-use countersign_bot::app::Links;
 use countersign_bot::approval::explain::explain;
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::record::Approval;
@@ -40,9 +39,8 @@ impl Explain {
         let person = policy
             .person_named(&self.person)
             .with_context(|| format!("the policy has nobody who is called `{}`", self.person))?;
-        let links = Links { public_url: String::new(), execution_url: Some("(not started)".to_owned()) };
         let explained = explain(&approval, person, now);
-        Ok(format!("To {}:\n{}", person.name, explanation::text(&approval, &explained, &links, PLAIN)))
+        Ok(format!("To {}:\n{}", person.name, explanation::text(&approval, &explained, None, PLAIN)))
     }
 }
 
