@@ -34,10 +34,10 @@ async fn die_at(calculation: &Calculation<'_>, action: &str) -> anyhow::Result<(
     let stack = calculation.stack;
     // The notifier's own events are out before the card is looked at.
     calculation.announced().await?;
-    let arrived = stack.proxy.hold(action);
+    let held = stack.proxy.hold(action);
     let press = calculation.press("grace", "approve", None);
     let kill = async {
-        arrived.notified().await;
+        held.arrived().await?;
         kill_function(stack.output("WebhookFunction"), stack.proxy.url())
     };
     let (pressed, killed) = tokio::join!(press, kill);

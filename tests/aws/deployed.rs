@@ -126,9 +126,7 @@ async fn aborted(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 async fn expired(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let stack = emulators.stack().await?;
     let machine = stack.machine_with_timeout("short", 3).await?;
-    let input = json!({ "x": 5, "y": 6, "requestedBy": "ada" });
-    let execution = step_functions::start(&stack.step_functions(), &machine, &input).await?;
-    let calculation = Calculation::of(stack, 5, 6, execution).await?;
+    let calculation = Calculation::run(stack, &machine, 5, 6).await?;
     let end = calculation.ended().await?;
     let output = end.output.unwrap_or_default();
     assert_eq!((end.status.as_str(), &output["status"]), ("SUCCEEDED", &json!("expired")), "{output}");

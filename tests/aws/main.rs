@@ -4,7 +4,9 @@
 
 mod conformance;
 mod crashes;
+mod crossings;
 mod deployed;
+mod lasting_outages;
 mod machine_on_moto;
 mod outages;
 mod starting;
@@ -25,6 +27,8 @@ fn cases() -> Vec<Case> {
         deployed::cases(),
         crashes::cases(),
         outages::cases(),
+        crossings::cases(),
+        lasting_outages::cases(),
         starting::cases(),
         store::cases(),
         conformance::cases(),

@@ -11,6 +11,7 @@ use super::ministack::{Deployment, Ministack};
 use super::moto::Moto;
 use super::stack::Stack;
 use super::tools::Tools;
+use super::turns::Turns;
 
 /// A case that is given the emulators.
 pub(crate) type Case = case::Case<Emulators>;
@@ -22,6 +23,10 @@ pub(crate) struct Emulators {
     ministack: OnceCell<Result<Ministack, String>>,
     moto: OnceCell<Result<Moto, String>>,
     stack: OnceCell<Result<Stack, String>>,
+    /// For the cases in which a decision crosses with something else.
+    pub(crate) crossings: Turns,
+    /// For those in which a service stays out of order.
+    pub(crate) lasting_outages: Turns,
 }
 
 impl Shared for Emulators {
@@ -30,7 +35,15 @@ impl Shared for Emulators {
         let tools = Tools::from_environment()?;
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("aws-{}", std::process::id()));
         std::fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-        Ok(Self { tools, folder, ministack: OnceCell::new(), moto: OnceCell::new(), stack: OnceCell::new() })
+        Ok(Self {
+            tools,
+            folder,
+            ministack: OnceCell::new(),
+            moto: OnceCell::new(),
+            stack: OnceCell::new(),
+            crossings: Turns::new("crossings"),
+            lasting_outages: Turns::new("lasting-outages"),
+        })
     }
 
     fn folder(&self) -> &Path {

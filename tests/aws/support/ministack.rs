@@ -6,12 +6,14 @@ use std::process::Command;
 
 use anyhow::bail;
 use aws_config::SdkConfig;
+use axum::body::Bytes;
 use countersign_playground::engine::Function;
 use countersign_tests::http::Http;
 use countersign_tests::process::Process;
 use countersign_tests::server;
 use data_encoding::BASE64;
-use serde_json::json;
+use http::{Response, header};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::mail::Mail;
@@ -75,16 +77,36 @@ impl Ministack {
 
     /// The mails that were sent, the oldest first.
     pub(crate) async fn mails(&self) -> anyhow::Result<Vec<Mail>> {
-        let request = http::Request::get(format!("{}/_ministack/ses/messages", self.url)).body(Default::default())?;
-        let answer: serde_json::Value = serde_json::from_slice(self.http.send(request).await?.body())?;
+        let answer = self.peek("ses/messages").await?;
         let accounts = answer["messages"].as_object().into_iter().flatten();
         Ok(accounts.flat_map(|(_, mails)| mails.as_array().into_iter().flatten()).map(Mail::read).collect())
     }
 
+    /// Everything that was ever sent to this queue and that nobody has received, the oldest first.
+    pub(crate) async fn queued(&self, queue_url: &str) -> anyhow::Result<Vec<Value>> {
+        let query = serde_urlencoded::to_string([("QueueUrl", queue_url)])?;
+        let answer = self.peek(&format!("sqs/messages?{query}")).await?;
+        let regions = answer["messages"].as_object().into_iter().flatten().flat_map(|(_, regions)| regions.as_object());
+        let queues = regions.flatten().flat_map(|(_, queues)| queues.as_object()).flatten();
+        let messages = queues.flat_map(|(_, messages)| messages.as_array()).flatten();
+        let bodies = messages.map(|message| serde_json::from_str(message["Body"].as_str().unwrap_or_default()));
+        Ok(bodies.collect::<Result<_, _>>()?)
+    }
+
     /// Runs a function and waits for its end; one that fails is an error.
-    pub(crate) async fn invoke(&self, function: &str, event: &serde_json::Value) -> anyhow::Result<()> {
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<()> {
         let path = format!("/2015-03-31/functions/{function}/invocations");
-        self.call("lambda", &path, event).await
+        let answer = self.call("lambda", &path, None, event).await?;
+        // Lambda answers 200 when the function ran and failed.
+        if answer.headers().contains_key("x-amz-function-error") {
+            bail!("{function} failed: {}", String::from_utf8_lossy(answer.body()));
+        }
+        Ok(())
+    }
+
+    /// Calls an action of a service that speaks JSON, such as `AWSEvents.PutRule`, and gives what it answers.
+    pub(crate) async fn operate(&self, service: &str, action: &str, input: &Value) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(self.call(service, "/", Some(action), input).await?.body())?)
     }
 
     /// Runs a Python script that operates the emulator.
@@ -119,23 +141,39 @@ impl Ministack {
                 "Environment": { "Variables": { "FORWARD_TO": forward_to } },
                 "Code": { "ZipFile": zip },
             });
-            self.call("lambda", "/2015-03-31/functions", &function).await?;
+            self.call("lambda", "/2015-03-31/functions", None, &function).await?;
         }
         Ok(())
     }
 
-    /// A call for which we have no SDK client. The service is named as in the scope of a signature.
-    async fn call(&self, service: &str, path: &str, body: &serde_json::Value) -> anyhow::Result<()> {
+    /// What the emulator shows of itself beside AWS.
+    async fn peek(&self, what: &str) -> anyhow::Result<Value> {
+        let request = http::Request::get(format!("{}/_ministack/{what}", self.url)).body(Default::default())?;
+        Ok(serde_json::from_slice(self.http.send(request).await?.body())?)
+    }
+
+    /// A call for which we have no SDK client. The service is named as in the scope of a signature, and the action where
+    /// the path does not say it.
+    async fn call(
+        &self,
+        service: &str,
+        path: &str,
+        action: Option<&str>,
+        body: &Value,
+    ) -> anyhow::Result<Response<Bytes>> {
         let scope = format!("AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request");
-        let request = http::Request::post(format!("{}{path}", self.url))
-            .header(http::header::AUTHORIZATION, format!("{scope}, SignedHeaders=host, Signature=0"))
-            .header(http::header::CONTENT_TYPE, "application/json")
-            .body(body.to_string().into())?;
-        let answer = self.http.send(request).await?;
-        if !answer.status().is_success() {
-            bail!("{service}{path} answered {}: {}", answer.status(), String::from_utf8_lossy(answer.body()));
+        let mut request = http::Request::post(format!("{}{path}", self.url))
+            .header(header::AUTHORIZATION, format!("{scope}, SignedHeaders=host, Signature=0"))
+            .header(header::CONTENT_TYPE, action.map_or("application/json", |_| "application/x-amz-json-1.1"));
+        if let Some(action) = action {
+            request = request.header("x-amz-target", action);
         }
-        Ok(())
+        let answer = self.http.send(request.body(body.to_string().into())?).await?;
+        if !answer.status().is_success() {
+            let (action, text) = (action.unwrap_or(path), String::from_utf8_lossy(answer.body()));
+            bail!("{service} answered {} to {action}: {text}", answer.status());
+        }
+        Ok(answer)
     }
 
     /// A function's package with nothing in it but the script that passes events on.

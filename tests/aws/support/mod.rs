@@ -1,8 +1,10 @@
 //! What every case on emulated AWS stands on: the emulators as child processes, and how to speak to them.
 
+pub(crate) mod agreement;
 pub(crate) mod calculation;
 pub(crate) mod chats;
 pub(crate) mod emulators;
+pub(crate) mod listener;
 pub(crate) mod mail;
 pub(crate) mod ministack;
 pub(crate) mod moto;
@@ -13,3 +15,4 @@ pub(crate) mod sdk;
 pub(crate) mod stack;
 pub(crate) mod step_functions;
 pub(crate) mod tools;
+pub(crate) mod turns;

@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
+use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_tests::http::Http;
+use countersign_tests::patience::PATIENCE;
 use tokio::net::TcpListener;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// One call: the service as the scope of its signature names it, and the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +31,52 @@ pub(crate) enum Fault {
     Vanish,
     /// The connection closes without an answer after the call took effect.
     LoseAnswer,
-    /// Nothing happens until whoever called gives up; the first such call is announced.
-    Hold(Arc<Notify>),
+    /// The call goes no further until it is let go; the first such call is announced.
+    Hold(Arc<Gate>),
+    /// The call takes effect, and its answer goes no further until it is let go; the first such answer is announced.
+    HoldAnswer(Arc<Gate>),
+    /// Step Functions says that the task of the token has been closed.
+    Closed,
+}
+
+/// Where calls wait.
+#[derive(Debug, Default)]
+pub(crate) struct Gate {
+    arrived: Notify,
+    open: watch::Sender<bool>,
+}
+
+impl Gate {
+    async fn pass(&self) {
+        self.arrived.notify_one();
+        // The sender is `self`, so that it cannot be gone.
+        self.open.subscribe().wait_for(|open| *open).await.ok();
+    }
+}
+
+/// Calls of an action that are held. They are never let go unless somebody does it.
+pub(crate) struct Held {
+    proxy: Proxy,
+    gate: Arc<Gate>,
+}
+
+impl Held {
+    /// Waits until the first call is held.
+    pub(crate) async fn arrived(&self) -> anyhow::Result<()> {
+        let arrived = tokio::time::timeout(PATIENCE, self.gate.arrived.notified());
+        arrived.await.context("waited in vain for the call that is to be held")
+    }
+
+    /// Lets everything go that was held, and holds nothing more. What was under way arrives, also where whoever sent it
+    /// has given up.
+    pub(crate) fn release(self) {
+        let is_ours = |fault: &Fault| match fault {
+            Fault::Hold(gate) | Fault::HoldAnswer(gate) => Arc::ptr_eq(gate, &self.gate),
+            _ => false,
+        };
+        self.proxy.shared.faults.lock().unwrap().retain(|(_, fault)| !is_ours(fault));
+        self.gate.open.send_replace(true);
+    }
 }
 
 /// An address that stands for all of AWS.
@@ -72,11 +118,20 @@ impl Proxy {
         self.shared.faults.lock().unwrap().push((what.to_owned(), fault));
     }
 
-    /// Lets calls of this action arrive and go no further, and waits until the first has arrived.
-    pub(crate) fn hold(&self, action: &str) -> Arc<Notify> {
-        let arrived = Arc::new(Notify::new());
-        self.break_down(action, Fault::Hold(arrived.clone()));
-        arrived
+    /// Lets calls of this action arrive and go no further.
+    pub(crate) fn hold(&self, action: &str) -> Held {
+        self.hold_with(action, Fault::Hold)
+    }
+
+    /// Lets calls of this action take effect, and their answers go no further.
+    pub(crate) fn hold_answer(&self, action: &str) -> Held {
+        self.hold_with(action, Fault::HoldAnswer)
+    }
+
+    fn hold_with(&self, action: &str, fault: impl Fn(Arc<Gate>) -> Fault) -> Held {
+        let gate = Arc::<Gate>::default();
+        self.break_down(action, fault(gate.clone()));
+        Held { proxy: self.clone(), gate }
     }
 
     /// Everything works again.
@@ -99,6 +154,11 @@ impl Proxy {
 }
 
 async fn answer(State((proxy, http)): State<(Proxy, Http)>, request: Request<Body>) -> Response {
+    // On a task of its own a call goes on when whoever made it closes the connection.
+    tokio::spawn(treat(proxy, http, request)).await.unwrap_or_else(|_| broken_off())
+}
+
+async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else { return broken_off() };
     let call = Call::of(&parts.headers, &body);
@@ -111,18 +171,25 @@ async fn answer(State((proxy, http)): State<(Proxy, Http)>, request: Request<Bod
         *request.uri_mut() = format!("{emulator}{path}").parse().ok()?;
         http.send(request).await.ok()
     };
-    match proxy.fault(&call) {
-        None => pass_on.await.map_or_else(broken_off, |answer| answer.map(Body::from)),
-        Some(Fault::Throttle) => throttled(&call.service),
-        Some(Fault::Fail) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-        Some(Fault::Vanish) => broken_off(),
-        Some(Fault::LoseAnswer) => {
-            pass_on.await;
-            broken_off()
-        }
-        Some(Fault::Hold(arrived)) => {
-            arrived.notify_one();
-            std::future::pending().await
+    let pass_on = async { pass_on.await.map_or_else(broken_off, |answer| answer.map(Body::from)) };
+    loop {
+        match proxy.fault(&call) {
+            None => return pass_on.await,
+            Some(Fault::Throttle) => return throttled(&call.service),
+            Some(Fault::Fail) => return StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+            Some(Fault::Vanish) => return broken_off(),
+            Some(Fault::Closed) => return closed(),
+            Some(Fault::LoseAnswer) => {
+                pass_on.await;
+                return broken_off();
+            }
+            Some(Fault::HoldAnswer(gate)) => {
+                let answer = pass_on.await;
+                gate.pass().await;
+                return answer;
+            }
+            // What has become of the service meanwhile is looked at when the call is let go.
+            Some(Fault::Hold(gate)) => gate.pass().await,
         }
     }
 }
@@ -155,6 +222,12 @@ fn throttled(service: &str) -> Response {
         _ => (StatusCode::BAD_REQUEST, "application/x-amz-json-1.0", r#"{"__type": "ThrottlingException"}"#),
     };
     (code, [(header::CONTENT_TYPE, content_type)], body).into_response()
+}
+
+/// A task that has ended, in the words of Step Functions.
+fn closed() -> Response {
+    let body = r#"{"__type": "TaskTimedOut", "message": "The task has been closed."}"#;
+    (StatusCode::BAD_REQUEST, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body).into_response()
 }
 
 /// A body that fails before its first byte makes the server close the connection.
