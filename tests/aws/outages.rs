@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::Fault as SlackFault;
 use countersign_tests::cases;
 use countersign_tests::patience::until;
@@ -50,7 +51,7 @@ async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         stack.proxy.break_down("states", fault);
         assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
         stack.proxy.recover();
-        finished(&calculation).await?;
+        finished(&calculation, Status::Approved).await?;
     }
     Ok(())
 }
@@ -65,7 +66,7 @@ async fn eventbridge(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
         assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
         stack.proxy.recover();
-        finished(&calculation).await?;
+        finished(&calculation, Status::Approved).await?;
     }
     Ok(())
 }
@@ -108,7 +109,7 @@ async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         assert_eq!(calculation.ended().await?.output.unwrap_or_default()["status"], "rejected");
         assert!(calculation.has_buttons());
         stack.slack.recover();
-        finished(&calculation).await?;
+        finished(&calculation, Status::Rejected).await?;
     }
     Ok(())
 }
@@ -138,7 +139,7 @@ async fn lost_answers(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
         assert!(stack.proxy.count(service, name) > before + 1, "{action} was repeated");
         stack.proxy.recover();
-        finished(&calculation).await?;
+        finished(&calculation, Status::Approved).await?;
         let card = calculation.closed_card().await?;
         assert!(card.blocks.to_string().contains("Grace Hopper"), "{}", card.blocks);
     }
@@ -146,12 +147,9 @@ async fn lost_answers(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 }
 
 /// Ticks until the execution has ended and every copy says so.
-async fn finished(calculation: &Calculation<'_>) -> anyhow::Result<()> {
-    until("the reconciler has finished the approval", async || {
-        calculation.stack.tick().await?;
-        Ok((!calculation.has_buttons()).then_some(()))
-    })
-    .await?;
+async fn finished(calculation: &Calculation<'_>, status: Status) -> anyhow::Result<()> {
+    calculation.finished(status).await?;
+    calculation.closed_card().await?;
     assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
     Ok(())
 }
