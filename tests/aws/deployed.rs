@@ -28,7 +28,7 @@ pub(crate) fn cases() -> Vec<Case> {
 async fn approved_in_slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let calculation = Calculation::start(emulators.stack().await?, 125, 122).await?;
     assert_eq!(calculation.press("ada", "approve", None).await?, 200);
-    assert_eq!(calculation.press("grace", "approve", None).await?, 200);
+    calculation.decide("grace", "approve", None).await?;
     let end = calculation.ended().await?;
     let output = end.output.unwrap_or_default();
     assert_eq!((end.status.as_str(), &output["result"]), ("SUCCEEDED", &json!(494)), "{output}");
@@ -61,11 +61,12 @@ async fn approved_in_teams(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// A decision in one chat closes the card in the other, and who presses in both counts once.
 async fn in_both_chats(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let calculation = Calculation::start(emulators.stack().await?, 41, 2).await?;
-    let (stack, card) = (calculation.stack, calculation.teams_card().await?);
+    let stack = emulators.stack().await?;
+    let calculation = Calculation::run(stack, stack.output("StateMachineArn"), 41, 2).await?;
+    let card = calculation.teams_card().await?;
     let grace = Chats::teams_user("grace");
     let late = stack.teams.invoke_payload(&grace, &card, "reject", &[("reason", "no")])?;
-    assert_eq!(calculation.press("grace", "approve", None).await?, 200);
+    calculation.decide("grace", "approve", None).await?;
     assert_eq!(calculation.ended().await?.output.unwrap_or_default()["result"], 86);
     assert!(calculation.closed_teams_card().await?.contains("Approved by Grace Hopper"));
     calculation.closed_card().await?;
@@ -75,7 +76,8 @@ async fn in_both_chats(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 }
 
 async fn approved_by_mail(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let calculation = Calculation::start(emulators.stack().await?, 7, 8).await?;
+    let stack = emulators.stack().await?;
+    let calculation = Calculation::run(stack, stack.output("StateMachineArn"), 7, 8).await?;
     let mail = calculation.stack.mail_to("grace@example.com", "Calculation 7 + 8").await?;
     let link = mail.link().expect("there is a link in the mail");
     for method in ["GET", "HEAD", "GET"] {
@@ -91,8 +93,9 @@ async fn approved_by_mail(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 }
 
 async fn rejected(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let calculation = Calculation::start(emulators.stack().await?, 1, 2).await?;
-    calculation.press("grace", "reject", Some("not this month")).await?;
+    let stack = emulators.stack().await?;
+    let calculation = Calculation::run(stack, stack.output("StateMachineArn"), 1, 2).await?;
+    calculation.decide("grace", "reject", Some("not this month")).await?;
     let end = calculation.ended().await?;
     let output = end.output.unwrap_or_default();
     assert_eq!((end.status.as_str(), &output["status"]), ("SUCCEEDED", &json!("rejected")), "{output}");
@@ -114,7 +117,8 @@ async fn invalid_input(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 }
 
 async fn aborted(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let calculation = Calculation::start(emulators.stack().await?, 3, 4).await?;
+    let stack = emulators.stack().await?;
+    let calculation = Calculation::run(stack, stack.output("StateMachineArn"), 3, 4).await?;
     calculation.stack.step_functions().stop_execution().execution_arn(&calculation.execution).send().await?;
     let card = calculation.closed_card().await?;
     assert!(card.blocks.to_string().contains("aborted"), "{}", card.blocks);

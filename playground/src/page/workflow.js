@@ -7,7 +7,7 @@ import { draw, progress, took } from "./graph.js";
 /** Below this, a deadline is near. */
 const NEAR_SECONDS = 60;
 const WIDTH = { min: 330, max: 620 };
-const TONES = { running: "busy", approved: "good", succeeded: "good", expired: "warn", "invalid input": "warn" };
+const TONES = { running: "busy", approved: "good", succeeded: "good", expired: "warn", cancelled: "warn", "invalid input": "warn" };
 
 const body = document.getElementById("workflow-body");
 let page = null;

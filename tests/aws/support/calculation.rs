@@ -57,6 +57,16 @@ impl<'a> Calculation<'a> {
         Ok(self.stack.slack.press(&Chats::slack_user(who), CHANNEL, &self.card.ts, action, comment).await?)
     }
 
+    /// Presses until the bot has answered in time, as a person does to whom Slack shows that it has not; a word counts
+    /// once, and the card of one that counted has no buttons any more.
+    pub(crate) async fn decide(&self, who: &str, action: &str, comment: Option<&str>) -> anyhow::Result<()> {
+        until("the press is answered", async || {
+            let pressed = self.press(who, action, comment).await;
+            Ok((matches!(pressed, Ok(200)) || !self.has_buttons()).then_some(()))
+        })
+        .await
+    }
+
     /// Waits until the card is posted in Teams, and returns the id of its message.
     pub(crate) async fn teams_card(&self) -> anyhow::Result<String> {
         until("the card is posted in Teams", async || Ok(self.teams_message().map(|message| message.id))).await
