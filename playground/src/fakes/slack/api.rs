@@ -61,9 +61,14 @@ fn answer(result: Result<Value, Refusal>) -> Response {
 
 impl FakeSlack {
     fn note_call(&self, method: &str, body: &Value) -> Option<Fault> {
+        let now = self.now();
         let mut workspace = self.workspace();
         workspace.note_call(method, body.clone());
-        workspace.take_fault(method)
+        workspace.take_fault(method).or_else(|| {
+            let channel = body["channel"].as_str().filter(|_| method == "chat.postMessage")?;
+            let retry_after = workspace.limit.admit(channel, now).err()?;
+            Some(Fault::RateLimited { retry_after })
+        })
     }
 
     fn carry_out(&self, method: &str, headers: &HeaderMap, body: &Value) -> Result<Value, Refusal> {

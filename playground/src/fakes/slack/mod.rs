@@ -8,6 +8,7 @@ mod block_kit;
 mod elements;
 mod payloads;
 mod people;
+mod rate_limit;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -162,6 +163,11 @@ impl FakeSlack {
         *lock(&self.shared.bot_url) = url.to_owned();
     }
 
+    /// Whether a message that follows another too soon is refused with 429, which it is not until this is called.
+    pub fn enforce_rate_limit(&self, enforced: bool) {
+        self.workspace().limit.enforced = enforced;
+    }
+
     /// Adds a channel. Until the first is added, every id of a channel's form is one that exists.
     pub fn add_channel(&self, id: &str, name: &str) {
         self.workspace().channels.insert(id.to_owned(), name.to_owned());
@@ -196,6 +202,11 @@ impl FakeSlack {
     /// The messages of a channel with all replies, the oldest first.
     pub fn messages(&self, channel: &str) -> Vec<SlackMessage> {
         self.workspace().messages_of(channel).cloned().collect()
+    }
+
+    /// How many messages are in a channel, with all replies.
+    pub fn message_count(&self, channel: &str) -> usize {
+        self.workspace().messages_of(channel).count()
     }
 
     /// What was shown to single people, the oldest first.

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::block_kit;
+use super::rate_limit::RateLimit;
 use super::{Ephemeral, Fault, OpenView, SlackMessage};
 
 /// More calls than this are forgotten, the oldest first.
@@ -29,6 +30,7 @@ pub(super) struct Workspace {
     pub(super) calls: VecDeque<(String, Value)>,
     pub(super) faults: HashMap<String, VecDeque<Fault>>,
     pub(super) lasting_faults: HashMap<String, Fault>,
+    pub(super) limit: RateLimit,
     triggers: HashMap<String, Trigger>,
     last_micros: i64,
     ids: u64,
