@@ -3,9 +3,10 @@
 //! Slack and mail are not here: they are concrete clients, and a test gives them another address.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -44,6 +45,19 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` approvals that were raised on behalf of this person, the newest first.
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
+
+    /// The next turn of this lane, which nobody else gets: not before `now`, and at least `spacing` after the turn
+    /// before it. Times are kept to the millisecond. `None` if it would come later than `latest`, and then none is
+    /// taken.
+    ///
+    /// A turn whose answer is lost is taken, and passes unused.
+    async fn take_turn(
+        &self,
+        lane: &str,
+        now: Timestamp,
+        spacing: SignedDuration,
+        latest: Timestamp,
+    ) -> Result<Option<Timestamp>, Unavailable>;
 }
 
 /// A pending approval, found without its record. They sort by deadline.
@@ -135,19 +149,30 @@ pub trait Secrets: Send + Sync {
 }
 
 /// The time.
+#[async_trait]
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
+
+    /// Returns once this time has come, and at once if it has passed.
+    async fn sleep_until(&self, at: Timestamp);
 }
 
 /// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
+#[async_trait]
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        // A time that has passed makes a negative duration, which the other type cannot hold.
+        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
+        tokio::time::sleep(left).await;
     }
 }
 

@@ -14,7 +14,7 @@ use countersign_bot::approval::truth::{LookUp, TaskFate};
 use countersign_bot::ports::{
     CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
@@ -23,23 +23,30 @@ use crate::clock::Clock;
 use crate::engine::{self, Engine};
 use crate::lock;
 
+#[async_trait]
 impl countersign_bot::ports::Clock for Clock {
     fn now(&self) -> Timestamp {
         Self::now(self)
     }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        Self::sleep_until(self, at).await;
+    }
 }
 
-/// Approvals by id with their audit trails, and the indexes that DynamoDB has.
+/// Approvals by id with their audit trails, the indexes that DynamoDB has, and the lanes.
 #[derive(Default)]
 pub struct MemoryStore {
     records: Mutex<Records>,
+    /// The earliest turn of each lane that nobody has taken.
+    lanes: Mutex<HashMap<String, Timestamp>>,
     changes: Changes,
 }
 
 impl MemoryStore {
     /// An empty store that notes each change.
     pub fn new(changes: Changes) -> Self {
-        Self { records: Mutex::default(), changes }
+        Self { changes, ..Self::default() }
     }
 
     /// How many approvals are in each status.
@@ -169,6 +176,22 @@ impl Store for MemoryStore {
         let records = lock(&self.records);
         let raised = records.by_requester.get(person).into_iter().flatten().rev();
         Ok(raised.take(limit).map(|(_, id)| id.clone()).collect())
+    }
+
+    async fn take_turn(
+        &self,
+        lane: &str,
+        now: Timestamp,
+        spacing: SignedDuration,
+        latest: Timestamp,
+    ) -> Result<Option<Timestamp>, Unavailable> {
+        let mut lanes = lock(&self.lanes);
+        let turn = lanes.get(lane).map_or(now, |next| now.max(*next));
+        if turn > latest {
+            return Ok(None);
+        }
+        lanes.insert(lane.to_owned(), turn.saturating_add(spacing).unwrap_or(Timestamp::MAX));
+        Ok(Some(turn))
     }
 }
 

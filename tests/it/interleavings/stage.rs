@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use countersign_bot::app::{App, Ports};
 use countersign_bot::approval::cancel::Cancellation;
 use countersign_bot::approval::decide::Command;
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 
 use super::parts::{Choice, Part};
 use crate::support::faults::Faults;
-use crate::support::stage::{Accepted, Director, staged};
+use crate::support::stage::{Accepted, Director, staged, turn};
 use crate::support::{START, policy};
 
 const RULES: &str = "approvers = [\"finance\", \"linus\"]\nself_approval = true\nslack_channel = \"C0FINANCE\"\n\
@@ -122,7 +123,7 @@ impl Stage {
     async fn ask(&self, case: &Case) {
         for input in self.asked(case) {
             if self.world.store.load(&id_of(&input)).await.unwrap().is_none() {
-                notify::notify(&self.world.app, input).await.unwrap();
+                notify::notify(&self.app(0), input).await.unwrap();
             }
         }
     }
@@ -281,7 +282,7 @@ impl Stage {
                 tokio::task::yield_now().await;
             }
             self.ask(case).await;
-            reconcile::pass(&self.world.app).await.unwrap();
+            reconcile::pass(&self.app(0)).await.unwrap();
             let approvals = self.approvals(case).await;
             if approvals.iter().all(|approval| approval.due_at().is_none()) {
                 return approvals;
@@ -299,8 +300,15 @@ fn id_of(input: &Value) -> ApprovalId {
 /// A clock that is off.
 struct Skewed(Clock, SignedDuration);
 
+#[async_trait]
 impl countersign_bot::ports::Clock for Skewed {
     fn now(&self) -> Timestamp {
         countersign_bot::ports::Clock::now(&self.0) + self.1
+    }
+
+    /// Whoever sleeps lets others act, and then its time has come.
+    async fn sleep_until(&self, at: Timestamp) {
+        turn().await;
+        self.0.advance(at.duration_since(self.now()));
     }
 }

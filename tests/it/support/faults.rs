@@ -13,7 +13,7 @@ use countersign_bot::approval::truth::LookUp;
 use countersign_bot::ports::{
     CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// A call to a port, by what it does.
@@ -22,6 +22,7 @@ pub(crate) enum Call {
     Raise,
     Load,
     Save,
+    TakeTurn,
     Callback,
     LookUp,
     Start,
@@ -139,6 +140,16 @@ impl Store for Faulty<dyn Store> {
 
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         self.inner.raised_by(person, limit).await
+    }
+
+    async fn take_turn(
+        &self,
+        lane: &str,
+        now: Timestamp,
+        spacing: SignedDuration,
+        latest: Timestamp,
+    ) -> Result<Option<Timestamp>, Unavailable> {
+        self.faults.around(Call::TakeTurn, self.inner.take_turn(lane, now, spacing, latest)).await
     }
 }
 

@@ -17,7 +17,7 @@ use countersign_bot::ports::{
     CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
 };
 use futures::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
@@ -104,7 +104,7 @@ impl Director {
 }
 
 /// Waits for the turn of the actor who calls; calls from elsewhere pass.
-async fn turn() {
+pub(crate) async fn turn() {
     let Ok((actor, tell)) = ACTOR.try_with(Clone::clone) else {
         return;
     };
@@ -179,6 +179,16 @@ impl Store for StagedStore {
 
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         in_turn(self.0.raised_by(person, limit)).await
+    }
+
+    async fn take_turn(
+        &self,
+        lane: &str,
+        now: Timestamp,
+        spacing: SignedDuration,
+        latest: Timestamp,
+    ) -> Result<Option<Timestamp>, Unavailable> {
+        in_turn(self.0.take_turn(lane, now, spacing, latest)).await
     }
 }
 

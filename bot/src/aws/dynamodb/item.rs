@@ -264,7 +264,7 @@ fn string<'a>(attributes: &'a Attributes, name: &'static str) -> Result<&'a str,
     value.map(String::as_str).ok_or_else(|| broken(name))
 }
 
-fn integer<T: std::str::FromStr>(attributes: &Attributes, name: &'static str) -> Result<T, Unavailable> {
+pub(super) fn integer<T: std::str::FromStr>(attributes: &Attributes, name: &'static str) -> Result<T, Unavailable> {
     let value = attributes.get(name).and_then(|value| value.as_n().ok());
     value.and_then(|value| value.parse().ok()).ok_or_else(|| broken(name))
 }

@@ -1,11 +1,12 @@
 //! The store in DynamoDB: one item an approval, replaced by one conditional write, and one item for each entry of its
-//! audit trail, put in the same transaction.
+//! audit trail, put in the same transaction. The lane of a chat has an item of its own.
 //!
 //! A write that loses gets the winner's item in the same answer (`ReturnValuesOnConditionCheckFailure`), so nobody
 //! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
 //! person has asked for is found through indexes of their own, which hold keys only.
 
 mod item;
+mod lanes;
 mod write;
 
 use std::collections::HashMap;
@@ -17,7 +18,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{code, retries, timeouts};
 use crate::approval::audit::Entry;
@@ -182,6 +183,16 @@ impl Store for DynamoDbStore {
         };
         let raised = self.query_shards((0..LIST_SHARDS).map(query), limit).await?;
         Ok(raised.into_iter().rev().take(limit).map(|key| key.id).collect())
+    }
+
+    async fn take_turn(
+        &self,
+        lane: &str,
+        now: Timestamp,
+        spacing: SignedDuration,
+        latest: Timestamp,
+    ) -> Result<Option<Timestamp>, Unavailable> {
+        self.next_turn(lane, now, spacing, latest).await
     }
 }
 

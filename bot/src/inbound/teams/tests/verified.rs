@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -29,9 +30,14 @@ const POLICY: &str = "[access]\nteams_tenants = [\"Tenant-1\"]\n\
 
 struct StandingStill;
 
+#[async_trait]
 impl Clock for StandingStill {
     fn now(&self) -> Timestamp {
         at(0)
+    }
+
+    async fn sleep_until(&self, _: Timestamp) {
+        std::future::pending().await
     }
 }
 
