@@ -15,6 +15,7 @@ use crate::approval::record::{Approval, Copy, Destination, MessageRef};
 use crate::change::{Changed, change, save_surely};
 use crate::copies;
 use crate::deadline::Deadline;
+use crate::pace;
 use crate::ports::{Saved, Unavailable};
 use crate::reconcile;
 
@@ -247,6 +248,7 @@ impl Done {
 
 async fn run(app: &App, approval: &Approval, errand: &Errand, deadline: Deadline) -> Sent {
     let done = match errand {
+        Errand::Send(destination) if !pace::soon(app, approval, destination).await => Err(pace::too_late()),
         Errand::Send(destination) => copies::send(app, approval, destination, deadline).await.map(Sent::As),
         Errand::Update(message) => copies::update(app, approval, message, deadline).await.map(|()| Sent::Yes),
         Errand::Tell { message, note, .. } => {

@@ -28,6 +28,7 @@ pub mod listing;
 pub mod mail;
 pub mod messages;
 pub mod notify;
+mod pace;
 pub mod ports;
 pub mod reconcile;
 pub mod resolve;

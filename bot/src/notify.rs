@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use futures::stream::{FuturesUnordered, StreamExt};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -12,24 +13,32 @@ use crate::announce;
 use crate::app::App;
 use crate::approval::audit::{Failure, Place, What};
 use crate::approval::policy::EmailUse;
-use crate::approval::record::{Approval, Copy, Destination, MessageRef};
+use crate::approval::record::{Approval, Copy, Destination};
 use crate::approval::request::{self, InvalidInput};
 use crate::approval::state::{Ending, Intent, State};
 use crate::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
 use crate::copies::{self, Unsent};
 use crate::deadline::Deadline;
+use crate::pace::{self, Turn};
 use crate::ports::{Raised, Saved, Unavailable};
 use crate::resolve;
 use crate::succession;
 
-/// Slack and SES have this long to take the messages.
+/// Slack, Teams and SES have this long to take the messages, a card from its turn on.
 const DELIVERY: Duration = Duration::from_secs(15);
 /// Step Functions and the bus have this long after that.
 const SETTLING: Duration = Duration::from_secs(10);
 /// What is left after that is given up then, and done by the reconciler.
 const TIDYING: Duration = Duration::from_secs(15);
-/// Delivery, record, settling and tidying at their longest.
-pub const LONGEST: Duration = DELIVERY.saturating_add(SAVE_LONGEST).saturating_add(SETTLING).saturating_add(TIDYING);
+/// Delivery, record and settling at their longest.
+const DELIVERED: Duration = DELIVERY.saturating_add(SAVE_LONGEST).saturating_add(SETTLING);
+/// What goes out at once, then a card in its turn, then the mails in its place, and tidying at their longest.
+pub const LONGEST: Duration = DELIVERED
+    .saturating_add(pace::LONGEST)
+    .saturating_add(DELIVERY)
+    .saturating_add(SAVE_LONGEST)
+    .saturating_add(DELIVERED)
+    .saturating_add(TIDYING);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -68,8 +77,7 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let approval = *approval;
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
     // Boxed, because the compiler gives up on the layout of a future that nests this deep.
-    let delivered = Box::pin(deliver(app, &approval, deadline)).await;
-    let approval = record(app, approval, delivered).await?;
+    let approval = Box::pin(deliver(app, approval, deadline)).await?;
     let deadline = Deadline::after(SETTLING);
     let approval = resolve::settle(app, approval, deadline).await.logged();
     let id = approval.id.clone();
@@ -92,25 +100,36 @@ struct Delivered {
     unsent: Vec<Destination>,
     failures: Vec<(Destination, Unsent)>,
     problems: Vec<String>,
+    /// Whether a card is still to go out in its turn, so that the request is not given up.
+    is_left: bool,
 }
 
 impl Delivered {
-    fn add(&mut self, destination: Destination, approval: &Approval, sent: Result<MessageRef, Unsent>) {
-        let platform = destination.platform();
-        match sent {
-            Ok(message) => self.copies.push(Copy::new(message, approval.revision, approval.calls.len())),
-            Err(error) => {
-                tracing::warn!(platform, %error, "a request could not be sent");
-                if !error.is_final {
-                    self.unsent.push(destination.clone());
-                }
-                let problem = format!("{platform}: {error}");
-                if !self.problems.contains(&problem) {
-                    self.problems.push(problem);
-                }
-                self.failures.push((destination, error));
+    fn add_all(&mut self, sent: Vec<Sent>) {
+        for (destination, sent) in sent {
+            match sent {
+                Ok(copy) => self.copies.push(copy),
+                Err(error) => self.fail(destination, error),
             }
         }
+    }
+
+    fn fail(&mut self, destination: Destination, error: Unsent) {
+        let platform = destination.platform();
+        tracing::warn!(platform, %error, "a request could not be sent");
+        if !error.is_final {
+            self.unsent.push(destination.clone());
+        }
+        let problem = format!("{platform}: {error}");
+        if !self.problems.contains(&problem) {
+            self.problems.push(problem);
+        }
+        self.failures.push((destination, error));
+    }
+
+    fn leave_to_reconciler(&mut self, destination: Destination) {
+        self.fail(destination, pace::too_late());
+        self.is_left = true;
     }
 
     fn has_tried(&self, destination: &Destination) -> bool {
@@ -119,37 +138,53 @@ impl Delivered {
     }
 }
 
-/// Sends what is not out yet. Mail waits for chat only when it is the fallback.
-async fn deliver(app: &App, approval: &Approval, deadline: Deadline) -> Delivered {
+/// Sends what is not out yet, each card in its turn, and writes down what went out. Mail waits for chat only when it is
+/// the fallback.
+async fn deliver(app: &App, mut approval: Approval, mut deadline: Deadline) -> Result<Approval, Error> {
     let mut delivered = Delivered::default();
     if approval.state != State::Pending {
-        return delivered;
+        return record(app, approval, delivered).await;
     }
-    if let Some(problem) = unreachable_quorum(approval) {
+    if let Some(problem) = unreachable_quorum(&approval) {
         delivered.problems.push(problem);
-        return delivered;
+        return record(app, approval, delivered).await;
     }
-    let mut add = |sent: Vec<(Destination, Result<MessageRef, Unsent>)>| {
-        sent.into_iter().for_each(|(to, sent)| delivered.add(to, approval, sent));
-    };
-    match approval.rules.email {
-        EmailUse::Always => {
-            let cards = send_all(app, approval, approval.rules.chats().collect(), deadline);
-            let mails = send_all(app, approval, mails(approval), deadline);
-            let (cards, mails) = futures::join!(cards, mails);
-            add(cards);
-            add(mails);
+    let mails = mails(&approval);
+    let cards = not_out(&approval, approval.rules.chats().collect());
+    let (mut at_once, mut waiting) = (Vec::new(), Vec::new());
+    for (destination, turn) in pace::take_turns(app, &approval, cards).await {
+        match turn {
+            Turn::Now => at_once.push(destination),
+            Turn::At(turn) => waiting.push((destination, turn)),
+            Turn::TooLate => delivered.leave_to_reconciler(destination),
         }
-        use_of_mail => {
-            add(send_all(app, approval, approval.rules.chats().collect(), deadline).await);
-            let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
-            if use_of_mail == EmailUse::Fallback && !in_chat {
-                let mails = send_all(app, approval, mails(approval), deadline).await;
-                mails.into_iter().for_each(|(to, sent)| delivered.add(to, approval, sent));
+    }
+    if approval.rules.email == EmailUse::Always {
+        at_once.extend(not_out(&approval, mails.clone()));
+    }
+    delivered.add_all(send_all(app, &approval, at_once, deadline).await);
+    let mut is_wanted = waiting.is_empty();
+    if !waiting.is_empty() {
+        // What is out can be decided from now on, so it is on record and on the bus before the wait.
+        approval = record_so_far(app, approval, &mut delivered).await?;
+        approval = resolve::settle(app, approval, Deadline::after(SETTLING)).await.logged();
+        let asked = approval.clone();
+        let send = |(destination, turn)| send_in_turn(app, &asked, destination, turn);
+        let mut sending: FuturesUnordered<_> = waiting.into_iter().map(send).collect();
+        while let Some(sent) = sending.next().await {
+            is_wanted |= sent.is_some();
+            delivered.add_all(sent.into_iter().collect());
+            if !sending.is_empty() {
+                approval = record_so_far(app, approval, &mut delivered).await?;
             }
         }
+        deadline = Deadline::after(DELIVERY);
     }
-    delivered
+    let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
+    if approval.rules.email == EmailUse::Fallback && !in_chat && is_wanted {
+        delivered.add_all(send_all(app, &approval, not_out(&approval, mails), deadline).await);
+    }
+    record(app, approval, delivered).await
 }
 
 /// A request that not enough people may decide on is not worth sending.
@@ -170,22 +205,39 @@ fn mails(approval: &Approval) -> Vec<Destination> {
     people.map(|person| Destination::Email(person.id.clone())).collect()
 }
 
-/// Sends the request to those of these places that do not have it yet, all at the same time.
-async fn send_all(
-    app: &App,
-    approval: &Approval,
-    mut destinations: Vec<Destination>,
-    deadline: Deadline,
-) -> Vec<(Destination, Result<MessageRef, Unsent>)> {
+/// Those of these places that do not have the request yet.
+fn not_out(approval: &Approval, mut destinations: Vec<Destination>) -> Vec<Destination> {
     destinations.retain(|destination| !approval.copies.iter().any(|copy| copy.message.is_at(destination)));
-    let send = async |destination: Destination| {
-        let sent = copies::send(app, approval, &destination, deadline).await;
-        (destination, sent)
-    };
-    join_all(destinations.into_iter().map(send)).await
+    destinations
 }
 
-/// Writes down what is out. If nothing is, the record says that the task is to be failed.
+/// Where the request was to go, and what came of it.
+type Sent = (Destination, Result<Copy, Unsent>);
+
+/// Sends the request to all these places at the same time.
+async fn send_all(app: &App, approval: &Approval, destinations: Vec<Destination>, deadline: Deadline) -> Vec<Sent> {
+    join_all(destinations.into_iter().map(|destination| send(app, approval, destination, deadline))).await
+}
+
+async fn send(app: &App, approval: &Approval, destination: Destination, deadline: Deadline) -> Sent {
+    let sent = copies::send(app, approval, &destination, deadline).await;
+    (destination, sent.map(|message| Copy::new(message, approval.revision, approval.calls.len())))
+}
+
+/// Sends the card when its turn has come, as the record is then; not at all if nobody is to decide any more.
+async fn send_in_turn(app: &App, approval: &Approval, destination: Destination, turn: Timestamp) -> Option<Sent> {
+    let current = pace::wait(app, approval, &destination, turn).await?;
+    Some(send(app, &current, destination, Deadline::after(DELIVERY)).await)
+}
+
+/// Writes down what is out while cards still wait for their turns, and keeps what the end has to know of it.
+async fn record_so_far(app: &App, approval: Approval, delivered: &mut Delivered) -> Result<Approval, Error> {
+    let (is_left, problems) = (delivered.is_left, delivered.problems.clone());
+    let so_far = std::mem::replace(delivered, Delivered { is_left, problems, ..Delivered::default() });
+    record(app, approval, Delivered { is_left: true, ..so_far }).await
+}
+
+/// Writes down what is out. If nothing is and nothing is left, the record says that the task is to be failed.
 async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Result<Approval, Error> {
     for _ in 0..CONFLICTS_MAX {
         let mut next = approval.clone();
@@ -200,7 +252,7 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
         if !next.unsent.is_empty() {
             next.leave_to_reconciler(app.now());
         }
-        if next.copies.is_empty() && next.state == State::Pending {
+        if next.copies.is_empty() && next.state == State::Pending && !delivered.is_left {
             let reason = nobody(&delivered);
             next.log(What::GivenUp { reason: reason.clone() }, app.now());
             next.state = State::Resolving(Ending { intent: Intent::GiveUp { reason }, at: app.now() });
@@ -209,7 +261,7 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
             Ok(Saved::Done(recorded)) => return Ok(*recorded),
             Ok(Saved::Conflict(theirs)) => *theirs,
             // The request is out and can be decided; the card is adopted with the first click on it.
-            Err(error) if !delivered.copies.is_empty() => {
+            Err(error) if !next.copies.is_empty() => {
                 tracing::error!(approval.id = %approval.id, %error, "the messages that are out could not be recorded");
                 return Ok(approval);
             }

@@ -5,6 +5,7 @@
 mod support;
 
 mod audit;
+mod burst;
 mod calculations;
 mod callbacks;
 mod calls;

@@ -123,6 +123,8 @@ async fn requests_that_wait_side_by_side_stay_open() {
     harness.pass_time(30);
     harness.reconcile().await;
     for approval in &both {
+        let cards = || harness.record(&approval.id).copies.into_iter().filter(|copy| copy.message.is_card()).count();
+        harness.until("its cards have had their turns", |_| (cards() == 2).then_some(())).await;
         assert!(harness.record(&approval.id).successor.is_none());
         harness.press("grace", approval, "approve", None).await;
         harness.settled(approval, Status::Approved).await;

@@ -145,8 +145,10 @@ impl Harness {
         .await
     }
 
-    /// Ada starts another calculation; returns its approval once it is out.
+    /// Ada starts another calculation a second later, when its card need not wait for its turn; returns its approval once
+    /// it is out.
     pub(crate) async fn ask_again(&self, numbers: &str) -> Approval {
+        self.pass_time(1);
         let known: Vec<ApprovalId> = self.world.store.all().into_iter().map(|approval| approval.id).collect();
         let answer = self.world.slack.command(&self.user("ada"), &self.world.channel, "/start", numbers).await;
         assert_eq!(answer.status, 200);

@@ -21,7 +21,8 @@ async fn a_card_that_could_not_be_posted_is_posted_later() {
     harness.world.teams.fail_always(Operation::Create, Some(Fault::RateLimited { retry_after: 600 }));
     let approval = harness.ask().await;
     assert_eq!(approval.unsent, [Destination::Teams]);
-    // The announcer has heard of the request too, and tries in vain.
+    // The announcer has heard of the request too, and tries in vain when the card has its next turn.
+    harness.pass_time(1);
     harness.until("nobody is at it", |world| world.store.all().pop()?.lease_until.is_none().then_some(())).await;
     harness.world.teams.recover();
     harness.pass_time(20);
