@@ -10,3 +10,4 @@ pub mod patience;
 pub mod process;
 pub mod server;
 pub mod store_suite;
+pub mod unpaced;

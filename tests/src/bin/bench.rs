@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
+use countersign_bot::app::Ports;
 use countersign_bot::approval::decide::Command;
 use countersign_bot::approval::record::{Approval, Copy, Platform};
 use countersign_bot::approval::state::{State, Verdict};
@@ -17,8 +18,8 @@ use countersign_bot::launch::{self, Launch};
 use countersign_bot::resolve;
 use countersign_playground::clock::Clock;
 use countersign_playground::world::{Options, Source, World};
+use countersign_tests::unpaced::Unpaced;
 use futures::stream::{self, StreamExt, TryStreamExt};
-use jiff::SignedDuration;
 use serde_json::json;
 
 const POLICY: &str = r#"
@@ -87,7 +88,7 @@ async fn main() -> anyhow::Result<()> {
 /// How long after a press in Slack every other copy shows the decision: the card in Teams, and the mails in their threads.
 async fn closing() -> anyhow::Result<()> {
     let policy = Source::new("the policy of the benchmark", POLICY_ON_ALL_PLATFORMS);
-    let running = World::start(Options { policy, ..Options::default() }, Clock::system()).await?;
+    let running = World::start_with(Options { policy, ..Options::default() }, Clock::system(), unpaced).await?;
     let world = running.world.clone();
     let grace = world.actor("grace").context("grace is in the policy")?.user.clone();
     let mut took = Vec::new();
@@ -131,31 +132,30 @@ struct Cost {
     memory: f64,
 }
 
+/// All cards go into one channel, and none is to wait for its turn.
+fn unpaced(ports: Ports) -> Ports {
+    Ports { store: Arc::new(Unpaced(ports.store)), ..ports }
+}
+
 async fn measure(count: usize) -> anyhow::Result<Cost> {
     let options = Options {
         policy: Source::new("the policy of the benchmark", POLICY),
         timeout_seconds: 86_400,
         ..Options::default()
     };
-    let mut running = World::start(options, Clock::system()).await?;
+    let mut running = World::start_with(options, Clock::system(), unpaced).await?;
     running.keep_reconciling();
     let world = running.world.clone();
     let before = resident_kib()?;
     let began = Instant::now();
     stream::iter(0..count).map(Ok).try_for_each_concurrent(AT_ONCE, |run| raise(world.clone(), run)).await?;
     wait(&world, "raised", || world.store.count_by_status().get("pending") == Some(&count)).await?;
-    let_turns_come(&world);
     let raise = each(began, count);
     let memory = (resident_kib()? - before) / count as f64;
     let began = Instant::now();
     stream::iter(world.store.all()).map(Ok).try_for_each_concurrent(AT_ONCE, |it| decide(world.clone(), it)).await?;
     wait(&world, "decided", || world.store.unfinished() == 0).await?;
     Ok(Cost { raise, decide: each(began, count), memory })
-}
-
-/// Moves the clock on by a turn for each card that may be under way.
-fn let_turns_come(world: &World) {
-    world.clock.advance(SignedDuration::from_secs(i64::try_from(AT_ONCE).unwrap_or(i64::MAX)));
 }
 
 async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
@@ -167,11 +167,6 @@ async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
         command_id: &format!("bench-{run}"),
     };
     launch::launch(&world.app, launch, Deadline::after(PATIENCE)).await?;
-    // All cards go into one channel, so time passes for each of them to have its turn. Each step of the clock wakes all
-    // who wait, so there are few.
-    if run.is_multiple_of(AT_ONCE) {
-        let_turns_come(&world);
-    }
     let mut changes = world.changes.subscribe();
     while world.store.count() + AT_ONCE < run {
         tokio::time::timeout(PATIENCE, changes.changed()).await.context("nothing is raised any more")??;
