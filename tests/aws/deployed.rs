@@ -129,7 +129,8 @@ async fn aborted(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 /// ministack ignores `TimeoutSecondsPath`, so the machine is deployed a second time with the time written into it.
 async fn expired(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let stack = emulators.stack().await?;
-    let machine = stack.machine_with_timeout("short", 3).await?;
+    // Long enough for the card to have its turn, since other cases post into the same channel.
+    let machine = stack.machine_with_timeout("short", 20).await?;
     let calculation = Calculation::run(stack, &machine, 5, 6).await?;
     let end = calculation.ended().await?;
     let output = end.output.unwrap_or_default();
