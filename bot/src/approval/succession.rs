@@ -42,10 +42,12 @@ impl Approval {
         self.resolve(Outcome::Superseded, now);
     }
 
-    /// Makes an approval that has ended unanswered point to the request that asks again; says whether that is news.
+    /// Makes an approval that has ended unanswered point to the request that asks again, or to its cards, if they were
+    /// not out before; says whether that is news.
     pub fn point_to(&mut self, successor: &Successor, now: Timestamp) -> bool {
         let is_unanswered = self.resolution().is_some_and(|resolution| resolution.outcome.is_unanswered());
-        if !is_unanswered || self.successor.is_some() {
+        let is_news = |known: &Successor| known.cards.is_empty() && !successor.cards.is_empty();
+        if !is_unanswered || !self.successor.as_ref().is_none_or(is_news) {
             return false;
         }
         self.note(successor, now);
@@ -55,7 +57,9 @@ impl Approval {
     }
 
     fn note(&mut self, successor: &Successor, now: Timestamp) {
-        self.log(What::Succeeded { by: successor.id.clone() }, now);
+        if self.successor.is_none() {
+            self.log(What::Succeeded { by: successor.id.clone() }, now);
+        }
         self.successor = Some(successor.clone());
     }
 }
@@ -94,6 +98,16 @@ mod tests {
             (&"superseded".into(), &successor().id.as_str().into())
         );
         assert!(!approval.point_to(&successor(), after(2)), "it points there already");
+    }
+
+    #[test]
+    fn whoever_looked_before_the_later_cards_were_out_points_to_them_once_they_are() {
+        let mut approval = approval("");
+        approval.supersede(&Successor { cards: Vec::new(), ..successor() }, after(1));
+        let (revision, entries) = (approval.revision, approval.journal.len());
+        assert!(approval.point_to(&successor(), after(2)) && !approval.point_to(&successor(), after(3)));
+        assert_eq!((approval.successor.clone(), approval.revision), (Some(successor()), revision + 1));
+        assert_eq!(approval.journal.len(), entries, "who took its place is on record already");
     }
 
     #[test]
