@@ -135,7 +135,8 @@ fn superseded() -> Shown {
     let card = MessageRef::Teams { conversation: "19:finance@thread.tacv2".to_owned(), activity: "1764".to_owned() };
     let id = ApprovalId::parse("apr_00000000000000000000000000").unwrap();
     approval.supersede(&Successor { id, cards: vec![card] }, later(62));
-    shown("superseded", &approval, Vec::new())
+    let buttons = vec!["Open the execution", "Open the later request"];
+    Shown { buttons, ..shown("superseded", &approval, Vec::new()) }
 }
 
 fn hostile() -> Shown {

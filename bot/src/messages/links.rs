@@ -23,8 +23,13 @@ fn nearest<'a>(cards: impl Iterator<Item = &'a MessageRef> + Clone, dialect: Dia
 /// Where the decision is asked for now, for the card of a request that was asked again.
 pub fn to_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
     let successor = approval.successor.as_ref()?;
-    let link = nearest(successor.cards.iter(), dialect).map(|address| dialect.link(&address, "open the later request"));
+    let link = of_successor(approval, dialect).map(|address| dialect.link(&address, "open the later request"));
     Some(format!("The workflow asks again: {}", link.unwrap_or_else(|| successor.id.to_string())))
+}
+
+/// The address of the card of the later request, once that is out.
+pub fn of_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
+    nearest(approval.successor.as_ref()?.cards.iter(), dialect)
 }
 
 /// The address of a message: Slack's permalink without the workspace, which Slack fills in for whoever is signed in

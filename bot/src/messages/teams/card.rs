@@ -56,6 +56,10 @@ fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
         "type": "Action.OpenUrl", "title": "Open the execution", "url": links.execution(&request.execution),
     });
     body.push(json!({ "type": "ActionSet", "actions": [open] }));
+    if let Some(url) = links::of_successor(approval, TEAMS) {
+        let open = json!({ "type": "Action.OpenUrl", "title": "Open the later request", "url": url });
+        body.push(json!({ "type": "ActionSet", "actions": [open] }));
+    }
     let actions = if approval.state == State::Pending {
         body.push(input(COMMENT, "Comment", COMMENT_MAX));
         vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval)]
@@ -97,7 +101,9 @@ fn standing(approval: &Approval) -> Value {
         }
         _ => {}
     }
-    items.extend(links::to_successor(approval, TEAMS).map(|pointer| ours(&pointer, Look::Normal)));
+    if approval.successor.is_some() {
+        items.push(ours("The workflow asks again.", Look::Normal));
+    }
     with(container(items), "style", style)
 }
 
