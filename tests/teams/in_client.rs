@@ -48,10 +48,10 @@ async fn a_calculation_is_approved_in_a_channel(tools: Arc<Tools>) -> anyhow::Re
 /// The same once more by the mouse, in the page that people see.
 async fn a_calculation_is_approved_on_the_page_of_the_client(tools: Arc<Tools>) -> anyhow::Result<()> {
     let stage = Stage::set_for("grace", &tools, "page", CHANNEL).await?;
-    stage.calculate().await?;
-    let card = stage.card().await?;
+    let calculations = format!("{}/calculations", stage.world.url);
     let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("teams-client");
-    node(&tools, "press.mjs", &[stage.client.url().as_ref(), screenshots.as_ref()], "").await?;
+    node(&tools, "press.mjs", &[stage.client.url().as_ref(), calculations.as_ref(), screenshots.as_ref()], "").await?;
+    let card = stage.card().await?;
     let execution = stage.ended().await?;
     ensure!(execution.status == ExecutionStatus::Succeeded, "{execution:?}");
     stage.update(&card, |card| card.to_string().contains("seen on the page") && !is_open(card)).await?;

@@ -6,10 +6,9 @@ use anyhow::{Context, ensure};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::world::{Options, Running, Source, World};
-use countersign_tests::http::Http;
 use countersign_tests::patience::until;
 use http::{Method, StatusCode};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::client::{Card, Client, TENANT, object_id};
 use super::proxy::{Call, Ends, Proxy};
@@ -56,13 +55,6 @@ impl Stage {
             sign: Arc::new(move |service_url| teams.token().claim("serviceurl", service_url).mint()),
         });
         Ok(Self { world, client, proxy, _running: running })
-    }
-
-    /// Ada starts a calculation through the API.
-    pub(crate) async fn calculate(&self) -> anyhow::Result<()> {
-        let calculation = json!({"x": 125, "y": 122});
-        Http::new().post_json(&format!("{}/calculations", self.world.url), &calculation).await?;
-        Ok(())
     }
 
     /// Waits until the bot has made such a call, which the client has taken.
