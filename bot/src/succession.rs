@@ -5,6 +5,7 @@ use crate::app::App;
 use crate::approval::record::Approval;
 use crate::approval::state::State;
 use crate::approval::succession::Successor;
+use crate::approval::truth::TaskFate;
 use crate::change::{Changed, change};
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
@@ -14,6 +15,10 @@ use crate::reconcile;
 /// of the same kind, as in a map, and stays as it is.
 pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailable> {
     let mut result = Ok(());
+    if raised.resolution().is_some() {
+        // Its task was delivered once more after its end, and the others may be the later ones.
+        return result;
+    }
     for id in app.ports.store.of_execution(&raised.request.execution).await? {
         let Some(earlier) = app.ports.store.load(&id).await? else { continue };
         if raised.asks_again_for(&earlier) {
@@ -37,7 +42,8 @@ async fn close(app: &App, mut earlier: Approval, raised: &Approval) -> Result<()
     }
 }
 
-/// The request that asks again for what this one asked, if there is one and it is still to be answered.
+/// The request that asks again for what this one asked, if there is one whose task waits. The tries of a state come one
+/// after the other, so of two whose start does not tell which was first, the one that waits is the later.
 pub(crate) async fn later_try(
     app: &App,
     approval: &Approval,
@@ -47,8 +53,12 @@ pub(crate) async fn later_try(
     let others = deadline.run("store", of_execution).await?.into_iter().filter(|id| *id != approval.id);
     for id in others {
         let Some(other) = deadline.run("store", app.ports.store.load(&id)).await? else { continue };
-        let is_open = other.resolution().is_none();
-        if is_open && other.asks_again_for(approval) {
+        if other.resolution().is_some() || !other.asks_again_for(approval) {
+            continue;
+        }
+        let look_up = app.ports.step_functions.look_up(&other.request.execution, &other.token);
+        let look_up = deadline.run("Step Functions", look_up).await?;
+        if look_up.task == TaskFate::Open && look_up.end.is_none() {
             return Ok(Some(Successor::from(&other)));
         }
     }
