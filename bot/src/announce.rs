@@ -3,15 +3,16 @@
 //! Whoever refreshes the copies of an approval holds a lease on it, so that no older card follows a newer one.
 
 use futures::future::join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::app::App;
-use crate::approval::audit::{Failure, Place, What};
 use crate::approval::event::SOURCE;
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
-use crate::approval::record::{Approval, Copy, Destination, MessageRef};
+use crate::approval::place::{Destination, MessageRef};
+use crate::approval::record::{Approval, SentMessage};
+use crate::approval::transitions::deliver::Undelivered;
 use crate::change::{Changed, change, save_surely};
 use crate::copies;
 use crate::deadline::Deadline;
@@ -19,8 +20,6 @@ use crate::pace;
 use crate::ports::{Saved, Unavailable};
 use crate::reconcile;
 
-/// Longer than the deadline of everything done under it.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
 const ROUNDS_MAX: usize = 20;
 /// The source of the events of Step Functions.
 const STEP_FUNCTIONS: &str = "aws.states";
@@ -79,7 +78,9 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<(), Unavailable> {
 pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(Deadline::BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
-    let Changed::Yes(mut approval) = take_lease(app, approval, deadline).await? else { return Ok(()) };
+    let now = app.now();
+    let taken = change(app, approval, deadline, |approval| approval.take_lease(now)).await?;
+    let Changed::Yes(mut approval) = taken else { return Ok(()) };
     let mut done = Done { lease: approval.lease_until, ..Done::default() };
     for _ in 0..ROUNDS_MAX {
         // Boxed, because the compiler gives up on the layout of a future that nests this deep.
@@ -93,20 +94,6 @@ pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
         };
     }
     Err(Unavailable::new("store", "other writers were always first"))
-}
-
-/// Takes the lease if there is something to send and nobody holds it.
-async fn take_lease(app: &App, approval: Approval, deadline: Deadline) -> Result<Changed, Unavailable> {
-    let now = app.now();
-    let take = |approval: &mut Approval| {
-        let taken = approval.lease_until.is_some_and(|until| until > now);
-        if taken || approval.errands().is_empty() {
-            return false;
-        }
-        approval.lease_until = now.saturating_add(LEASE).ok();
-        true
-    };
-    change(app, approval, deadline, take).await
 }
 
 /// Runs the errands of the record as it is, and says whether one has to be run again later.
@@ -150,7 +137,7 @@ async fn run_all(
 #[derive(Default)]
 struct Done {
     /// The copies that are new, where the platform took the request at last.
-    sent: Vec<(Destination, Option<Copy>)>,
+    sent: Vec<(Destination, Option<SentMessage>)>,
     shown: Vec<(MessageRef, u32)>,
     heard: Vec<(MessageRef, usize)>,
     lost: Vec<MessageRef>,
@@ -181,7 +168,7 @@ impl Done {
         let (revision, calls) = (approval.revision, approval.calls.len());
         match (errand, sent) {
             (Errand::Send(destination), Sent::As(message)) => {
-                self.sent.push((destination, Some(Copy::new(message, revision, calls))));
+                self.sent.push((destination, Some(SentMessage::new(message, revision, calls))));
             }
             (Errand::Send(destination), _) => self.sent.push((destination, None)),
             (Errand::Update(message), Sent::Never) => self.lost.push(message),
@@ -190,59 +177,24 @@ impl Done {
         }
     }
 
+    /// Writes what was sent into a record that may be newer than the one that it was read from.
     fn write_to(&self, approval: &mut Approval, now: Timestamp) {
-        self.log_to(approval, now);
         for (destination, copy) in &self.sent {
-            approval.unsent.retain(|unsent| unsent != destination);
-            let is_new = |copy: &&Copy| !approval.copies.iter().any(|known| known.message == copy.message);
-            if let Some(copy) = copy.as_ref().filter(is_new) {
-                approval.copies.push(copy.clone());
-            }
-        }
-        for copy in &mut approval.copies {
-            copy.lost |= self.lost.contains(&copy.message);
-            let shown = self.shown.iter().rev().find(|(message, _)| *message == copy.message);
-            copy.shows = shown.map_or(copy.shows, |(_, revision)| *revision);
-            let heard = self.heard.iter().filter(|(message, _)| *message == copy.message);
-            copy.heard = heard.fold(copy.heard, |most, (_, heard)| most.max(*heard));
-        }
-        // Whoever has taken the lease since keeps it.
-        if approval.lease_until == self.lease {
-            approval.lease_until = None;
-        }
-        if !approval.is_unfinished() {
-            approval.retry = None;
-        }
-    }
-
-    /// Notes what the record does not have yet.
-    fn log_to(&self, approval: &mut Approval, now: Timestamp) {
-        for (destination, copy) in &self.sent {
-            let place = Place::of(approval, destination);
-            let is_known = |copy: &Copy| approval.copies.iter().any(|known| known.message == copy.message);
             match copy {
-                Some(copy) if !is_known(copy) => {
-                    approval.log(What::Delivered { places: vec![Place::from(&copy.message)] }, now);
-                }
+                Some(copy) => approval.delivered(std::slice::from_ref(copy), now),
                 None if approval.unsent.contains(destination) => {
                     let problem = "the platform refused it for good".to_owned();
-                    approval.log(What::Undelivered { failures: vec![Failure { place, problem, again: false }] }, now);
+                    approval
+                        .undelivered(&[Undelivered { destination: destination.clone(), problem, again: false }], now);
                 }
-                _ => {}
+                None => {}
             }
         }
-        let places = |changed: &dyn Fn(&Copy) -> bool| -> Vec<Place> {
-            approval.copies.iter().filter(|copy| changed(copy)).map(|copy| Place::from(&copy.message)).collect()
-        };
-        let revision = approval.revision;
-        let updated = places(&|copy| copy.shows != revision && self.shown.contains(&(copy.message.clone(), revision)));
-        let lost = places(&|copy| !copy.lost && self.lost.contains(&copy.message));
-        if !updated.is_empty() {
-            approval.log(What::Updated { status: approval.status(), places: updated }, now);
-        }
-        if !lost.is_empty() {
-            approval.log(What::Lost { places: lost }, now);
-        }
+        approval.shown(&self.shown, now);
+        approval.heard(&self.heard);
+        approval.lost(&self.lost, now);
+        approval.give_back_lease(self.lease);
+        approval.rest_if_finished();
     }
 }
 

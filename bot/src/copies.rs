@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use crate::approval::notes::Note;
-use crate::approval::record::{Approval, Destination, MessageRef};
+use crate::approval::place::{Destination, MessageRef};
+use crate::approval::record::Approval;
 use crate::deadline::Deadline;
 use crate::mail;
 use crate::messages;

@@ -3,9 +3,9 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use crate::app::App;
-use crate::approval::decide;
 use crate::approval::ids::{ApprovalId, PersonId};
 use crate::approval::record::Approval;
+use crate::approval::transitions::decide;
 use crate::deadline::Deadline;
 use crate::ports::{Unavailable, Waiting};
 

@@ -8,8 +8,9 @@ use mail_builder::headers::text::Text;
 
 use crate::app::App;
 use crate::approval::ids::PersonId;
+use crate::approval::place::MessageRef;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, MessageRef};
+use crate::approval::record::Approval;
 use crate::aws::ses::{self, Ses};
 use crate::copies::Unsent;
 use crate::deadline::Deadline;

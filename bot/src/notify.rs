@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 
 use crate::announce;
 use crate::app::App;
-use crate::approval::audit::{Failure, Place, What};
+use crate::approval::place::Destination;
 use crate::approval::policy::EmailUse;
-use crate::approval::record::{Approval, Copy, Destination};
+use crate::approval::record::{Approval, SentMessage};
 use crate::approval::request::{self, InvalidInput};
-use crate::approval::state::{Ending, Intent, State};
+use crate::approval::state::State;
+use crate::approval::transitions::deliver::Undelivered;
 use crate::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
 use crate::copies::{self, Unsent};
 use crate::deadline::Deadline;
@@ -95,20 +96,19 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
 
 /// What went out, and what kept the rest.
 #[derive(Default)]
-struct Delivered {
-    copies: Vec<Copy>,
-    unsent: Vec<Destination>,
-    failures: Vec<(Destination, Unsent)>,
+struct Sending {
+    sent: Vec<SentMessage>,
+    failures: Vec<Undelivered>,
     problems: Vec<String>,
     /// Whether a card is still to go out in its turn, so that the request is not given up.
     is_left: bool,
 }
 
-impl Delivered {
+impl Sending {
     fn add_all(&mut self, sent: Vec<Sent>) {
         for (destination, sent) in sent {
             match sent {
-                Ok(copy) => self.copies.push(copy),
+                Ok(message) => self.sent.push(message),
                 Err(error) => self.fail(destination, error),
             }
         }
@@ -117,37 +117,29 @@ impl Delivered {
     fn fail(&mut self, destination: Destination, error: Unsent) {
         let platform = destination.platform();
         tracing::warn!(platform, %error, "a request could not be sent");
-        if !error.is_final {
-            self.unsent.push(destination.clone());
-        }
         let problem = format!("{platform}: {error}");
         if !self.problems.contains(&problem) {
             self.problems.push(problem);
         }
-        self.failures.push((destination, error));
+        self.failures.push(Undelivered { destination, problem: error.problem, again: !error.is_final });
     }
 
     fn leave_to_reconciler(&mut self, destination: Destination) {
         self.fail(destination, pace::too_late());
         self.is_left = true;
     }
-
-    fn has_tried(&self, destination: &Destination) -> bool {
-        self.copies.iter().any(|copy| copy.message.is_at(destination))
-            || self.failures.iter().any(|(tried, _)| tried == destination)
-    }
 }
 
 /// Sends what is not out yet, each card in its turn, and writes down what went out. Mail waits for chat only when it is
 /// the fallback.
 async fn deliver(app: &App, mut approval: Approval, mut deadline: Deadline) -> Result<Approval, Error> {
-    let mut delivered = Delivered::default();
+    let mut sending = Sending::default();
     if approval.state != State::Pending {
-        return record(app, approval, delivered).await;
+        return record(app, approval, sending).await;
     }
     if let Some(problem) = unreachable_quorum(&approval) {
-        delivered.problems.push(problem);
-        return record(app, approval, delivered).await;
+        sending.problems.push(problem);
+        return record(app, approval, sending).await;
     }
     let mails = mails(&approval);
     let cards = not_out(&approval, approval.rules.chats().collect());
@@ -156,35 +148,35 @@ async fn deliver(app: &App, mut approval: Approval, mut deadline: Deadline) -> R
         match turn {
             Turn::Now => at_once.push(destination),
             Turn::At(turn) => waiting.push((destination, turn)),
-            Turn::TooLate => delivered.leave_to_reconciler(destination),
+            Turn::TooLate => sending.leave_to_reconciler(destination),
         }
     }
     if approval.rules.email == EmailUse::Always {
         at_once.extend(not_out(&approval, mails.clone()));
     }
-    delivered.add_all(send_all(app, &approval, at_once, deadline).await);
+    sending.add_all(send_all(app, &approval, at_once, deadline).await);
     let mut is_wanted = waiting.is_empty();
     if !waiting.is_empty() {
         // What is out can be decided from now on, so it is on record and on the bus before the wait.
-        approval = record_so_far(app, approval, &mut delivered).await?;
+        approval = record_so_far(app, approval, &mut sending).await?;
         approval = resolve::settle(app, approval, Deadline::after(SETTLING)).await.logged();
         let asked = approval.clone();
         let send = |(destination, turn)| send_in_turn(app, &asked, destination, turn);
-        let mut sending: FuturesUnordered<_> = waiting.into_iter().map(send).collect();
-        while let Some(sent) = sending.next().await {
+        let mut in_turn: FuturesUnordered<_> = waiting.into_iter().map(send).collect();
+        while let Some(sent) = in_turn.next().await {
             is_wanted |= sent.is_some();
-            delivered.add_all(sent.into_iter().collect());
-            if !sending.is_empty() {
-                approval = record_so_far(app, approval, &mut delivered).await?;
+            sending.add_all(sent.into_iter().collect());
+            if !in_turn.is_empty() {
+                approval = record_so_far(app, approval, &mut sending).await?;
             }
         }
         deadline = Deadline::after(DELIVERY);
     }
-    let in_chat = delivered.copies.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
+    let in_chat = sending.sent.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
     if approval.rules.email == EmailUse::Fallback && !in_chat && is_wanted {
-        delivered.add_all(send_all(app, &approval, not_out(&approval, mails), deadline).await);
+        sending.add_all(send_all(app, &approval, not_out(&approval, mails), deadline).await);
     }
-    record(app, approval, delivered).await
+    record(app, approval, sending).await
 }
 
 /// A request that not enough people may decide on is not worth sending.
@@ -212,7 +204,7 @@ fn not_out(approval: &Approval, mut destinations: Vec<Destination>) -> Vec<Desti
 }
 
 /// Where the request was to go, and what came of it.
-type Sent = (Destination, Result<Copy, Unsent>);
+type Sent = (Destination, Result<SentMessage, Unsent>);
 
 /// Sends the request to all these places at the same time.
 async fn send_all(app: &App, approval: &Approval, destinations: Vec<Destination>, deadline: Deadline) -> Vec<Sent> {
@@ -221,7 +213,7 @@ async fn send_all(app: &App, approval: &Approval, destinations: Vec<Destination>
 
 async fn send(app: &App, approval: &Approval, destination: Destination, deadline: Deadline) -> Sent {
     let sent = copies::send(app, approval, &destination, deadline).await;
-    (destination, sent.map(|message| Copy::new(message, approval.revision, approval.calls.len())))
+    (destination, sent.map(|message| SentMessage::new(message, approval.revision, approval.calls.len())))
 }
 
 /// Sends the card when its turn has come, as the record is then; not at all if nobody is to decide any more.
@@ -231,31 +223,23 @@ async fn send_in_turn(app: &App, approval: &Approval, destination: Destination, 
 }
 
 /// Writes down what is out while cards still wait for their turns, and keeps what the end has to know of it.
-async fn record_so_far(app: &App, approval: Approval, delivered: &mut Delivered) -> Result<Approval, Error> {
-    let (is_left, problems) = (delivered.is_left, delivered.problems.clone());
-    let so_far = std::mem::replace(delivered, Delivered { is_left, problems, ..Delivered::default() });
-    record(app, approval, Delivered { is_left: true, ..so_far }).await
+async fn record_so_far(app: &App, approval: Approval, sending: &mut Sending) -> Result<Approval, Error> {
+    let (is_left, problems) = (sending.is_left, sending.problems.clone());
+    let so_far = std::mem::replace(sending, Sending { is_left, problems, ..Sending::default() });
+    record(app, approval, Sending { is_left: true, ..so_far }).await
 }
 
 /// Writes down what is out. If nothing is and nothing is left, the record says that the task is to be failed.
-async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Result<Approval, Error> {
+async fn record(app: &App, mut approval: Approval, sending: Sending) -> Result<Approval, Error> {
     for _ in 0..CONFLICTS_MAX {
-        let mut next = approval.clone();
-        log(&mut next, &delivered, app.now());
-        for copy in &delivered.copies {
-            next.copies.retain(|earlier| earlier.message != copy.message);
-            next.copies.push(copy.clone());
-        }
-        // What an escalation has asked for meanwhile stays.
-        next.unsent.retain(|destination| !delivered.has_tried(destination));
-        next.unsent.extend(delivered.unsent.iter().cloned());
+        let (mut next, now) = (approval.clone(), app.now());
+        next.delivered(&sending.sent, now);
+        next.undelivered(&sending.failures, now);
         if !next.unsent.is_empty() {
-            next.leave_to_reconciler(app.now());
+            next.leave_to_reconciler(now);
         }
-        if next.copies.is_empty() && next.state == State::Pending && !delivered.is_left {
-            let reason = nobody(&delivered);
-            next.log(What::GivenUp { reason: reason.clone() }, app.now());
-            next.state = State::Resolving(Ending { intent: Intent::GiveUp { reason }, at: app.now() });
+        if next.copies.is_empty() && next.state == State::Pending && !sending.is_left {
+            next.give_up(nobody(&sending), now);
         }
         approval = match save_surely(app, &next).await {
             Ok(Saved::Done(recorded)) => return Ok(*recorded),
@@ -271,30 +255,8 @@ async fn record(app: &App, mut approval: Approval, delivered: Delivered) -> Resu
     Err(Unavailable::new("store", "other writers were always first").into())
 }
 
-/// Notes what went out and what did not, as far as the record does not have it: a try to save that was not answered may
-/// have taken effect.
-fn log(approval: &mut Approval, delivered: &Delivered, now: Timestamp) {
-    let is_new = |copy: &&Copy| !approval.copies.iter().any(|known| known.message == copy.message);
-    let places: Vec<Place> = delivered.copies.iter().filter(is_new).map(|copy| Place::from(&copy.message)).collect();
-    if !places.is_empty() {
-        approval.log(What::Delivered { places }, now);
-    }
-    let failures: Vec<Failure> = delivered
-        .failures
-        .iter()
-        .map(|(destination, unsent)| Failure {
-            place: Place::of(approval, destination),
-            problem: unsent.problem.clone(),
-            again: !unsent.is_final,
-        })
-        .collect();
-    if !failures.is_empty() {
-        approval.log(What::Undelivered { failures }, now);
-    }
-}
-
-fn nobody(delivered: &Delivered) -> String {
-    match delivered.problems.as_slice() {
+fn nobody(sending: &Sending) -> String {
+    match sending.problems.as_slice() {
         [] => "the policy names no channel and no address that the request could be sent to".to_owned(),
         problems => problems.join("; "),
     }

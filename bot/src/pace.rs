@@ -11,7 +11,8 @@ use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::app::App;
-use crate::approval::record::{Approval, Destination};
+use crate::approval::place::Destination;
+use crate::approval::record::Approval;
 use crate::approval::state::State;
 use crate::copies::Unsent;
 use crate::deadline::Deadline;

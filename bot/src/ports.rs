@@ -13,8 +13,8 @@ use serde_json::Value;
 use crate::approval::audit::Entry;
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
+use crate::approval::look_up::LookUp;
 use crate::approval::record::Approval;
-use crate::approval::truth::LookUp;
 
 /// Where approvals are recorded. Every write is conditional, and a refused one returns who was first.
 ///

@@ -8,15 +8,14 @@ use serde_json::Value;
 
 use crate::announce::{self, Delivery};
 use crate::app::App;
-use crate::approval::audit::{Found, What};
 use crate::approval::ids::{ApprovalId, ExecutionArn};
-use crate::approval::record::{Approval, ExecutionEnd};
-use crate::approval::state::{Outcome, State};
-use crate::approval::truth::{self, TaskFate};
+use crate::approval::record::Approval;
+use crate::approval::state::State;
+use crate::approval::transitions::truth;
 use crate::change::{SAVE_LONGEST, change};
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;
-use crate::resolve::{self, TRACE_AWAITED};
+use crate::resolve;
 use crate::succession;
 
 /// A pass takes up nothing new after this, so that it ends before the next one has waited long.
@@ -27,9 +26,6 @@ pub const LONGEST: Duration = PASS.saturating_add(Deadline::BACKGROUND.saturatin
 pub const PASS_LIMIT: usize = 1_000;
 /// How many of them at once. Most of the time of each is spent waiting for a service.
 const AT_ONCE: usize = 8;
-/// A longer output of an execution is not recorded.
-const OUTPUT_KEPT_BYTES: usize = 16 * 1024;
-
 /// What a pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pass {
@@ -140,8 +136,7 @@ async fn call_again(app: &App, approval: Approval, deadline: Deadline) -> Option
     }
 }
 
-/// Records what Step Functions knows and the record does not: that the task or the execution has ended. A task
-/// that vanished without a trace, as in a cancelled branch, counts as expired some time after its deadline.
+/// Records what Step Functions knows and the record does not: that the task or the execution has ended.
 async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
     if approval.state != State::Pending && !approval.awaits_execution_end() {
         return Ok(approval);
@@ -151,42 +146,8 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     let now = app.now();
     let is_over = approval.state == State::Pending && truth::outcome_at(&approval, &look_up, now).is_some();
     let successor = if is_over { succession::later_try(app, &approval, deadline).await? } else { None };
-    let learn = |approval: &mut Approval| {
-        let before = (approval.state.clone(), approval.execution_end.clone());
-        if approval.state == State::Pending {
-            let is_late = now.duration_since(approval.request.deadline) > TRACE_AWAITED;
-            let forgotten = is_late && look_up.task == TaskFate::Unknown;
-            let outcome = truth::outcome_at(approval, &look_up, now).or(forgotten.then_some(Outcome::Expired));
-            if let Some(outcome) = outcome {
-                approval.log(What::LookedUp { found: Found::from(&look_up) }, now);
-                match successor.as_ref().filter(|_| outcome.is_unanswered()) {
-                    Some(successor) => approval.supersede(successor, now),
-                    None => approval.resolve(outcome, now),
-                }
-            }
-        }
-        if let Some(end) = look_up.end.as_ref().filter(|_| approval.execution_end.is_none()) {
-            approval.log(What::ExecutionEnded { status: end.status.clone() }, now);
-            approval.execution_end = Some(shortened(end.clone()));
-        }
-        let learned = before != (approval.state.clone(), approval.execution_end.clone());
-        // Before the deadline it is due for a reminder or an escalation, which is still to come.
-        let is_for_a_call = approval.state == State::Pending && now < approval.request.deadline;
-        let is_due = approval.due_at().is_some_and(|at| at <= now) && !approval.is_unfinished();
-        let asked_in_time = is_due && !is_for_a_call;
-        if !learned && asked_in_time {
-            // Nothing has ended, so the question is asked again later and less often.
-            approval.ask_again(now);
-        }
-        learned || asked_in_time
-    };
+    let learn = |approval: &mut Approval| approval.learn(&look_up, successor.as_ref(), now);
     Ok(change(app, approval, deadline, learn).await?.record())
-}
-
-/// An output that is too long for the note to the requester is not kept: the record has to stay within the size
-/// of an item of the store.
-fn shortened(end: ExecutionEnd) -> ExecutionEnd {
-    ExecutionEnd { output: end.output.filter(|output| output.len() <= OUTPUT_KEPT_BYTES), ..end }
 }
 
 async fn put_off(app: &App, id: &ApprovalId, problem: &Unavailable) -> Result<Option<Approval>, Unavailable> {

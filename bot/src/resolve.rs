@@ -5,27 +5,25 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::app::App;
 use crate::approval::audit::{Callback, Found, What};
-use crate::approval::cancel::{self, Cancellation};
-use crate::approval::decide::{self, Command, Counted, Refusal};
-use crate::approval::event::{CancellationOutput, DecisionOutput};
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status};
-use crate::approval::truth::{self, APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use crate::approval::transitions::cancel::{self, Cancellation};
+use crate::approval::transitions::decide::{self, Command, Counted, Refusal};
+use crate::approval::transitions::events::{CancellationOutput, DecisionOutput};
+use crate::approval::transitions::truth::{
+    self, APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE, TRACE_AWAITED,
+};
 use crate::change::{CONFLICTS_MAX, change};
 use crate::deadline::Deadline;
 use crate::ports::{CallbackError, Saved, Unavailable};
 
 /// What settling leaves of the deadline, so that the person can still be told what became of it.
 const LEFT_FOR_THE_ANSWER: Duration = Duration::from_millis(600);
-
-/// How long Step Functions may refuse a token and show no end of its task before we believe that somebody
-/// else used it: the history of an execution is eventually consistent.
-pub(crate) const TRACE_AWAITED: SignedDuration = SignedDuration::from_mins(10);
 
 /// What became of a command.
 #[derive(Debug)]
@@ -149,14 +147,7 @@ async fn confirm(app: &App, approval: &Approval, deadline: Deadline) -> Result<O
     let (answer, outcome) = call_back(app, approval, ending, deadline).await?;
     let now = app.now();
     // Whoever writes in between does not change how the task ended.
-    let resolve = |approval: &mut Approval| {
-        let is_ours = matches!(&approval.state, State::Resolving(theirs) if theirs == ending);
-        if is_ours {
-            approval.log(answer.clone(), now);
-            approval.resolve(outcome.clone(), now);
-        }
-        is_ours
-    };
+    let resolve = |approval: &mut Approval| approval.called_back(ending, answer.clone(), outcome.clone(), now);
     Ok(Some(change(app, approval.clone(), deadline, resolve).await?.record()))
 }
 
@@ -173,12 +164,7 @@ pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) ->
         };
         let now = app.now();
         let sent = |approval: &mut Approval| {
-            let (sent, left): (Vec<_>, _) =
-                std::mem::take(&mut approval.outbox).into_iter().partition(|event| accepted.contains(&event.id));
-            approval.outbox = left;
-            if !sent.is_empty() {
-                approval.log(What::Broadcast { events: sent.into_iter().map(|event| event.id).collect() }, now);
-            }
+            approval.broadcast(&accepted, now);
             true
         };
         approval = match change(app, approval.clone(), deadline, sent).await {

@@ -2,10 +2,9 @@
 
 use crate::announce;
 use crate::app::App;
-use crate::approval::record::Approval;
+use crate::approval::look_up::TaskFate;
+use crate::approval::record::{Approval, Successor};
 use crate::approval::state::State;
-use crate::approval::succession::Successor;
-use crate::approval::truth::TaskFate;
 use crate::change::{Changed, change};
 use crate::deadline::Deadline;
 use crate::ports::Unavailable;

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use countersign_bot::approval::record::{Approval, MessageRef};
+use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
 use countersign_bot::messages::teams;
 use serde_json::{Map, Value, json};

@@ -8,9 +8,9 @@ use async_trait::async_trait;
 use countersign_bot::approval::audit::{Entry, JOURNAL_MAX};
 use countersign_bot::approval::event::{Event, SOURCE};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
-use countersign_bot::approval::record::{Approval, ExecutionEnd};
+use countersign_bot::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
-use countersign_bot::approval::truth::{LookUp, TaskFate};
 use countersign_bot::ports::{
     CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
 };

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use countersign_bot::approval::record::{Approval, MessageRef};
+use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::aws::step_functions::AwsStepFunctions;
 use countersign_bot::http::HttpClient;

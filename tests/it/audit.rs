@@ -1,8 +1,10 @@
 //! The audit trail: what happened to an approval, in the order in which it happened, and nothing that it must not hold.
 
-use countersign_bot::approval::audit::{ATTEMPTS_KEPT, Callback, Entry, Fate, Found, Reason, What, verify};
-use countersign_bot::approval::record::{Approval, Platform};
+use countersign_bot::approval::audit::{Callback, Entry, Fate, Found, Reason, What, verify};
+use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::{Status, Verdict};
+use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
 use countersign_playground::fakes::Fault as SlackFault;
 
 use crate::support::faults::{Call, Fault, Faults};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn};
-use countersign_bot::approval::record::{Approval, Destination};
+use countersign_bot::approval::place::Destination;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::notify;
 use countersign_bot::ports::Store;

@@ -1,6 +1,6 @@
 //! Every way in which the callback, the record or the broadcast can fail between two steps.
 
-use countersign_bot::approval::record::{Approval, Copy};
+use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::Status;
 use serde_json::json;
 
@@ -37,7 +37,7 @@ async fn a_callback_that_is_refused_for_now_is_finished_by_the_reconciler() {
     harness
         .until("the card says so", |world| {
             let record = world.store.all().into_iter().find(|record| record.id == id)?;
-            let is_card = |copy: &&Copy| copy.message.is_card();
+            let is_card = |copy: &&SentMessage| copy.message.is_card();
             record.copies.iter().filter(is_card).all(|copy| copy.shows == record.revision).then_some(())
         })
         .await;

@@ -1,6 +1,7 @@
 //! Raising an approval: who is reached, what happens when nobody is, and what a repetition does.
 
-use countersign_bot::approval::record::{Approval, Destination};
+use countersign_bot::approval::place::Destination;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::notify;
 use countersign_playground::engine::ExecutionStatus;

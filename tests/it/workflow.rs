@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
 use countersign_bot::notify::APPROVAL_STORE_UNAVAILABLE;
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::Engine;

@@ -1,13 +1,12 @@
 //! The cards that people get to see, each with what must be there to be read and pressed.
 
 use countersign_bot::app::Links;
-use countersign_bot::approval::decide::COMMENT_MAX;
 use countersign_bot::approval::ids::ApprovalId;
-use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{Approval, MessageRef, Platform, Vote};
-use countersign_bot::approval::request;
+use countersign_bot::approval::place::{MessageRef, Platform};
+use countersign_bot::approval::record::{Approval, Successor, Vote};
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
-use countersign_bot::approval::succession::Successor;
+use countersign_bot::approval::transitions::decide::COMMENT_MAX;
+use countersign_bot::approval::{policy_file, request};
 use countersign_bot::messages::teams;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};

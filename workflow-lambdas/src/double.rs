@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use countersign_bot::approval::ids::TaskToken;
 use countersign_bot::deadline::Deadline;
+use countersign_bot::input;
 use countersign_bot::ports::{CallbackError, Clock, StepFunctions};
 use countersign_bot::signature::{Unverified, Verifier};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
@@ -20,7 +21,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::errors::NUMBER_TOO_BIG;
-use countersign_bot::input;
 
 /// Carries when a request was signed, in Unix seconds.
 pub const TIMESTAMP_HEADER: HeaderName = HeaderName::from_static("x-countersign-request-timestamp");
@@ -122,18 +122,18 @@ mod tests {
     use std::collections::BTreeMap;
     use std::sync::Mutex;
 
-    use async_trait::async_trait;
-    use axum::body::Body as HttpBody;
+    use super::*;
     use countersign_bot::approval::ids::ExecutionArn;
-    use countersign_bot::approval::truth::LookUp;
+    use countersign_bot::approval::look_up::LookUp;
     use countersign_bot::ports::{StartError, Unavailable};
     use countersign_bot::signature::SigningKey;
+
+    use async_trait::async_trait;
+    use axum::body::Body as HttpBody;
     use http::Request;
     use http_body_util::BodyExt;
     use jiff::{SignedDuration, Timestamp};
     use tower::ServiceExt;
-
-    use super::*;
 
     struct Noon;
 

@@ -2,11 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::cancel;
-use super::decide::{self, Refusal};
 use super::policy::Person;
 use super::record::Approval;
 use super::state::Verdict;
+use super::transitions::cancel;
+use super::transitions::decide::{self, Refusal};
 
 /// An approval in the eyes of one person.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +59,8 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::decide::{Counted, decide};
     use crate::approval::sample::{after, approval, command};
+    use crate::approval::transitions::decide::{Counted, decide};
 
     fn person(id: &str) -> Person {
         command(id, Verdict::Approve, None).person

@@ -2,22 +2,18 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::audit::What;
-use super::event::Event;
 use super::notes::Note;
-use super::record::{Approval, Copy, Destination, MessageRef, Retry};
-use super::state::{Outcome, Resolution, State};
+use super::place::{Destination, MessageRef};
+use super::record::{Approval, SentMessage};
+use super::state::State;
 
 /// How long whoever recorded a change has before the reconciler also looks at it.
-const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
+pub(super) const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
 /// How long the reconciler keeps asking how the execution ended, for the last note to the requester.
 const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
 
 /// So many failures in a row take about three hours, and no passing trouble lasts that long without being known.
 pub const PARKED_AFTER: u32 = 40;
-/// How seldom something parked is tried.
-const PARKED: SignedDuration = SignedDuration::from_hours(1);
-
 /// Something to send, found by looking at the record alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {
@@ -37,66 +33,9 @@ pub enum Errand {
 }
 
 impl Approval {
-    /// Takes a message into the copies that is out without being on record, as when the platform took the
-    /// card and its answer was lost.
-    /// Only a message in the policy's channel or conversation can be one. Says whether it was new.
-    pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
-        let Some(message) = message else { return false };
-        let elsewhere = match message {
-            MessageRef::Slack { channel, .. } => self.rules.slack_channel.as_ref() != Some(channel),
-            MessageRef::Teams { conversation, .. } => self.rules.teams_conversation.as_ref() != Some(conversation),
-            MessageRef::Email { .. } => false,
-        };
-        if elsewhere || self.copies.iter().any(|copy| copy.message == *message) {
-            return false;
-        }
-        self.copies.push(Copy::new(message.clone(), 0, self.calls.len()));
-        // A card that nobody has on record may show anything, so it is brought up to date; the others need not be.
-        self.revision = self.revision.max(1);
-        true
-    }
-
-    /// Records that Step Functions has the task ended in this way.
-    pub fn resolve(&mut self, outcome: Outcome, now: Timestamp) {
-        self.log(What::resolved(&outcome), now);
-        self.state = State::Resolved(Resolution { outcome, at: now });
-        self.revision += 1;
-        self.leave_to_reconciler(now);
-        self.outbox.extend(Event::resolved(self));
-    }
-
-    /// Notes that something is left to do: whoever wrote it does it now, and the reconciler if they cannot.
-    pub fn leave_to_reconciler(&mut self, now: Timestamp) {
-        self.retry = Some(Retry { failures: 0, at: later(now, HEAD_START) });
-    }
-
-    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes. What has failed
-    /// `PARKED_AFTER` times in a row is parked, which the bus is told: from then on it is tried each hour.
-    pub fn put_off(&mut self, problem: &str, now: Timestamp) {
-        let failures = self.retry.map_or(0, |retry| retry.failures).saturating_add(1);
-        let delay = if failures < PARKED_AFTER {
-            SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300))
-        } else {
-            PARKED
-        };
-        self.retry = Some(Retry { failures, at: later(now, delay) });
-        if failures == PARKED_AFTER {
-            self.log(What::Parked { problem: problem.to_owned(), failures }, now);
-            self.outbox.push(Event::parked(self, problem, failures, now));
-        }
-    }
-
     /// Whether what is left to do has failed too often to be tried again soon.
     pub fn is_parked(&self) -> bool {
         self.retry.is_some_and(|retry| retry.failures >= PARKED_AFTER)
-    }
-
-    /// Notes that Step Functions had no news, and asks again after as long as has passed since there should have been
-    /// some: at least 5 seconds, at most 5 minutes.
-    pub fn ask_again(&mut self, now: Timestamp) {
-        let awaited = self.resolution().map_or(self.request.deadline, |resolution| resolution.at);
-        let delay = now.duration_since(awaited).clamp(SignedDuration::from_secs(5), SignedDuration::from_mins(5));
-        self.retry = Some(Retry { failures: 0, at: later(now, delay) });
     }
 
     /// When the reconciler should look at this approval next; never, once everything is done.
@@ -140,18 +79,23 @@ impl Approval {
             if copy.message.is_card() && copy.shows < self.revision {
                 errands.push(Errand::Update(copy.message.clone()));
             }
-            errands.extend(self.next_note(copy));
+            errands.extend(self.next_note(copy).map(|(number, note)| Errand::Tell {
+                message: copy.message.clone(),
+                note,
+                number,
+            }));
         }
         errands
     }
 
     /// The copies that can still be changed or answered.
-    fn live_copies(&self) -> impl Iterator<Item = &Copy> {
+    fn live_copies(&self) -> impl Iterator<Item = &SentMessage> {
         self.copies.iter().filter(|copy| !copy.lost)
     }
 }
 
-fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
+/// A time moved into the future, as far as time goes.
+pub(super) fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.saturating_add(by).unwrap_or(time)
 }
 
@@ -159,8 +103,10 @@ fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
 mod tests {
     use super::*;
     use crate::approval::ids::PersonId;
-    use crate::approval::record::ExecutionEnd;
+    use crate::approval::look_up::ExecutionEnd;
+    use crate::approval::record::Retry;
     use crate::approval::sample::{after, approval};
+    use crate::approval::state::Outcome;
 
     fn card() -> MessageRef {
         MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }

@@ -1,21 +1,31 @@
-//! The decision core: ids, policy, request, record, events, audit trail and `decide`. Nothing here does I/O or reads a clock.
+//! The decision core: ids, policy, request, record, events, audit trail and the transitions. Nothing here does I/O or
+//! reads a clock.
+//!
+//! From the ground up: each module knows those before it.
 
-pub mod audit;
-pub mod cancel;
-pub mod decide;
-pub mod event;
-pub mod explain;
-pub mod follow_up;
 pub mod ids;
-pub mod notes;
+pub mod state;
+
+pub mod event;
+pub mod look_up;
+pub mod place;
+
 pub mod policy;
 pub mod policy_file;
-pub mod record;
+
+pub mod audit;
 pub mod request;
-pub mod schedule;
-pub mod state;
-pub mod succession;
-pub mod truth;
+
+pub mod record;
+
+pub mod calls;
+pub mod notes;
+
+pub mod follow_up;
+
+pub mod transitions;
+
+pub mod explain;
 
 #[cfg(test)]
 pub(crate) mod sample;

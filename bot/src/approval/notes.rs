@@ -5,9 +5,9 @@
 
 use jiff::Timestamp;
 
-use super::follow_up::Errand;
-use super::record::{Approval, Copy, ExecutionEnd, MessageRef};
-use super::schedule::CallKind;
+use super::look_up::ExecutionEnd;
+use super::place::MessageRef;
+use super::record::{Approval, CallKind, SentMessage};
 use super::state::State;
 
 /// Something that is told.
@@ -57,10 +57,9 @@ impl Approval {
         notes
     }
 
-    /// The next note to tell beside this copy.
-    pub(super) fn next_note(&self, copy: &Copy) -> Option<Errand> {
-        let notes = self.notes().into_iter().enumerate().skip(copy.heard);
-        let mut notes = notes.filter(|(_, note)| note.concerns(self, &copy.message));
-        notes.next().map(|(number, note)| Errand::Tell { message: copy.message.clone(), note, number })
+    /// The next note to tell beside this copy, with its place among the notes, from 0.
+    pub(super) fn next_note(&self, copy: &SentMessage) -> Option<(usize, Note)> {
+        let mut notes = self.notes().into_iter().enumerate().skip(copy.heard);
+        notes.find(|(_, note)| note.concerns(self, &copy.message))
     }
 }

@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
-use super::record::Destination;
+use super::place::Destination;
 
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]

@@ -4,14 +4,14 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::audit::{Entry, Head, What};
+use super::audit::{Entry, Head};
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
+use super::look_up::ExecutionEnd;
+use super::place::{Destination, MessageRef, Platform};
 use super::policy::Rules;
-use super::request::{Asked, Request};
-use super::schedule::Call;
+use super::request::Request;
 use super::state::{Outcome, Resolution, State, Status, Verdict};
-use super::succession::Successor;
 
 /// The record of one approval.
 ///
@@ -38,7 +38,7 @@ pub struct Approval {
     /// No reminder before this time, because it fell due in quiet hours.
     pub quiet_until: Option<Timestamp>,
     /// The messages that are out.
-    pub copies: Vec<Copy>,
+    pub copies: Vec<SentMessage>,
     /// Where the request should have gone and could not be sent yet.
     pub unsent: Vec<Destination>,
     /// Events that are recorded and not yet accepted by the bus.
@@ -63,18 +63,6 @@ pub struct Approval {
     pub version: u64,
 }
 
-/// Where a person pressed the button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Platform {
-    /// A Slack message.
-    Slack,
-    /// A card in Microsoft Teams.
-    Teams,
-    /// The page behind a mail's link.
-    Email,
-}
-
 /// What one person said.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -96,7 +84,7 @@ pub struct Vote {
 /// One message that shows the approval, and what it shows.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Copy {
+pub struct SentMessage {
     /// What is needed to change or answer the message.
     pub message: MessageRef,
     /// The revision it shows; a mail goes on showing the one that it was sent with.
@@ -105,53 +93,6 @@ pub struct Copy {
     pub heard: usize,
     /// The platform said for good that the message cannot be changed, so nobody tries again.
     pub lost: bool,
-}
-
-/// Where a request is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Destination {
-    /// The Slack channel of the rules.
-    Slack,
-    /// The Teams conversation of the rules.
-    Teams,
-    /// The mail of one approver.
-    Email(PersonId),
-}
-
-/// What is needed to change or answer a message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum MessageRef {
-    /// A Slack message: channel id and timestamp.
-    Slack {
-        /// The channel id.
-        channel: String,
-        /// The message's `ts`.
-        ts: String,
-    },
-    /// A card in Teams: conversation id and activity id.
-    Teams {
-        /// The conversation as the rules name it, without the thread.
-        conversation: String,
-        /// The activity that carries the card.
-        activity: String,
-    },
-    /// A mail to one person.
-    Email {
-        /// Whom the link in it belongs to.
-        person: PersonId,
-    },
-}
-
-/// How an execution ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct ExecutionEnd {
-    /// `SUCCEEDED`, `FAILED`, `TIMED_OUT` or `ABORTED`.
-    pub status: String,
-    /// The output, as JSON text, when there is one.
-    pub output: Option<String>,
 }
 
 /// When to do what is left to do.
@@ -164,40 +105,37 @@ pub struct Retry {
     pub at: Timestamp,
 }
 
-impl Approval {
-    /// A new record for what a workflow asks, pending, with nothing sent yet.
-    pub fn raise(asked: Asked) -> Self {
-        let Asked { token, request, rules } = asked;
-        let id = ApprovalId::of(&token);
-        let mut approval = Self {
-            audit: Head::genesis(&id),
-            id,
-            token,
-            request,
-            rules,
-            state: State::Pending,
-            votes: Vec::new(),
-            calls: Vec::new(),
-            reminded: 0,
-            quiet_until: None,
-            copies: Vec::new(),
-            unsent: Vec::new(),
-            outbox: Vec::new(),
-            execution_end: None,
-            successor: None,
-            revision: 0,
-            lease_until: None,
-            retry: None,
-            journal: Vec::new(),
-            refused: 0,
-            version: 0,
-        };
-        approval.log(What::raised(&approval), approval.request.raised_at);
-        approval.outbox.push(Event::requested(&approval));
-        approval.leave_to_reconciler(approval.request.raised_at);
-        approval
-    }
+/// One time that people were called again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Call {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub kind: CallKind,
+}
 
+/// How people are called again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum CallKind {
+    /// Those who have said nothing yet are reminded.
+    Reminder,
+    /// More people may decide from now on.
+    Escalation,
+}
+
+/// The request that has taken the place of another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Successor {
+    /// Which it is.
+    pub id: ApprovalId,
+    /// Its cards, to point to.
+    pub cards: Vec<MessageRef>,
+}
+
+impl Approval {
     /// The word for where this approval stands.
     pub fn status(&self) -> Status {
         match &self.state {
@@ -242,50 +180,16 @@ impl Approval {
     }
 }
 
-impl Copy {
+impl SentMessage {
     /// A message that has just gone out, showing this revision, for which the calls that were made before are no news.
     pub fn new(message: MessageRef, shows: u32, calls: usize) -> Self {
         Self { message, shows, heard: calls, lost: false }
     }
 }
 
-impl MessageRef {
-    /// Whether this is a card in a chat, which can be changed and has a thread.
-    pub fn is_card(&self) -> bool {
-        match self {
-            Self::Slack { .. } | Self::Teams { .. } => true,
-            Self::Email { .. } => false,
-        }
-    }
-
-    /// Whether this is the message that was sent there.
-    pub fn is_at(&self, destination: &Destination) -> bool {
-        match (self, destination) {
-            (Self::Slack { .. }, Destination::Slack) | (Self::Teams { .. }, Destination::Teams) => true,
-            (Self::Email { person }, Destination::Email(recipient)) => person == recipient,
-            _ => false,
-        }
-    }
-}
-
-impl Destination {
-    /// The platform's name, for people.
-    pub fn platform(&self) -> &'static str {
-        match self {
-            Self::Slack => "Slack",
-            Self::Teams => "Teams",
-            Self::Email(_) => "e-mail",
-        }
-    }
-}
-
-impl Platform {
-    /// Where somebody did something, as part of a sentence.
-    pub fn as_place(self) -> &'static str {
-        match self {
-            Self::Slack => "in Slack",
-            Self::Teams => "in Teams",
-            Self::Email => "by e-mail",
-        }
+impl From<&Approval> for Successor {
+    fn from(approval: &Approval) -> Self {
+        let cards = approval.copies.iter().filter(|copy| copy.message.is_card()).map(|copy| copy.message.clone());
+        Self { id: approval.id.clone(), cards: cards.collect() }
     }
 }

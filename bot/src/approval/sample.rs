@@ -3,12 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use super::decide::Command;
+use super::place::Platform;
 use super::policy::Policy;
-use super::policy_file;
-use super::record::{Approval, Platform};
-use super::request;
+use super::record::Approval;
 use super::state::Verdict;
+use super::transitions::decide::Command;
+use super::{policy_file, request};
 
 /// When the sample requests were raised; they wait for ten minutes.
 pub(crate) const RAISED_AT: &str = "2026-11-23T10:00:00Z";

@@ -1,11 +1,11 @@
 //! What people ask about approvals in a chat: what waits, how one stands, and to take one back.
 
 use crate::app::App;
-use crate::approval::cancel::Cancellation;
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
+use crate::approval::place::Platform;
 use crate::approval::policy::Person;
-use crate::approval::record::Platform;
+use crate::approval::transitions::cancel::Cancellation;
 use crate::deadline::Deadline;
 use crate::listing;
 use crate::messages::answers::{self, Dialect};

@@ -1,9 +1,9 @@
 //! A press of a button on a card, the same on every chat platform.
 
 use crate::app::App;
-use crate::approval::decide::Command;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
+use crate::approval::transitions::decide::Command;
 use crate::deadline::Deadline;
 use crate::messages::answers::{self, Dialect};
 use crate::resolve::{self, Answer};

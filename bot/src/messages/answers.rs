@@ -2,12 +2,13 @@
 
 use jiff::Timestamp;
 
-pub use super::dialect::{Dialect, PLAIN, SLACK, TEAMS, slack_time, utc};
-use crate::approval::decide::{COMMENT_MAX, Refusal};
 use crate::approval::policy::Stranger;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
+use crate::approval::transitions::decide::{COMMENT_MAX, Refusal};
 use crate::launch::Mistake;
+
+pub use super::dialect::{Dialect, PLAIN, SLACK, TEAMS, slack_time, utc};
 
 /// Names and reasons in the middle of a sentence of ours are not longer than this in chat.
 const TYPED_MAX: usize = 300;

@@ -2,7 +2,8 @@
 
 use super::dialect::Dialect;
 use crate::app::Links;
-use crate::approval::record::{Approval, MessageRef};
+use crate::approval::place::MessageRef;
+use crate::approval::record::Approval;
 
 /// The address of an approval's card, or else the page of its execution.
 pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> String {

@@ -4,11 +4,11 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::answers;
 use super::dialect::Dialect;
-use super::links;
+use super::{answers, links};
+use crate::approval::look_up::ExecutionEnd;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, ExecutionEnd, Vote};
+use crate::approval::record::{Approval, Vote};
 
 /// Longer notes lose their comments, which the card has (Slack, length of a text object).
 const NOTE_MAX: usize = 3_000;

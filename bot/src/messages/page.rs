@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::mail::{Summary, render};
-use crate::approval::decide::COMMENT_MAX;
 use crate::approval::state::Verdict;
+use crate::approval::transitions::decide::COMMENT_MAX;
 
 /// What the page says above the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,13 +12,13 @@ use slack_morphism::blocks::{
 
 use super::answers::{self, SLACK};
 use super::escape::{clean, cut, mrkdwn, one_line, visible};
-use super::links;
-use super::notes;
+use super::{links, notes};
 use crate::app::Links;
-use crate::approval::decide::COMMENT_MAX;
+use crate::approval::look_up::ExecutionEnd;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, ExecutionEnd};
+use crate::approval::record::Approval;
 use crate::approval::state::{Outcome, State};
+use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::slack::Message;
 
 /// The block and action of the comment input.

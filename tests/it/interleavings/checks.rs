@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use countersign_bot::approval::audit::{Entry, What, verify};
-use countersign_bot::approval::record::{Approval, MessageRef, Vote};
+use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::record::{Approval, Vote};
 use countersign_bot::approval::state::Status;
-use countersign_bot::approval::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED};
+use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED};
 use countersign_playground::engine::TaskFate;
 use serde_json::Value;
 

@@ -12,7 +12,7 @@ mod stage;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use countersign_bot::approval::record::Platform;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 use countersign_bot::reconcile;
 use jiff::SignedDuration;

@@ -1,6 +1,6 @@
 //! Who and what acts in a case, and the strategies that make cases of it.
 
-use countersign_bot::approval::record::Platform;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 use proptest::prelude::*;
 

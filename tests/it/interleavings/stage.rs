@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::app::{App, Ports};
-use countersign_bot::approval::cancel::Cancellation;
-use countersign_bot::approval::decide::Command;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
-use countersign_bot::approval::record::{Approval, Platform};
+use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::transitions::cancel::Cancellation;
+use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::deadline::Deadline;
 use countersign_bot::ports::Store;
 use countersign_bot::{announce, notify, reconcile, resolve};

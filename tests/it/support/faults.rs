@@ -8,8 +8,8 @@ use countersign_bot::app::Ports;
 use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
+use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
-use countersign_bot::approval::truth::LookUp;
 use countersign_bot::ports::{
     CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
 };

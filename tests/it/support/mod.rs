@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use countersign_bot::app::Ports;
 use countersign_bot::approval::ids::ApprovalId;
-use countersign_bot::approval::record::{Approval, MessageRef};
+use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::reconcile::{self, Pass};
 use countersign_playground::browser::{Answer, Browser};

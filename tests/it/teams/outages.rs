@@ -1,6 +1,6 @@
 //! Teams refusing, asking for a pause and not answering: nothing is lost, and every card ends up true.
 
-use countersign_bot::approval::record::Destination;
+use countersign_bot::approval::place::Destination;
 use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::teams::{Fault, Operation};
 

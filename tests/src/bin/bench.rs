@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use countersign_bot::app::Ports;
-use countersign_bot::approval::decide::Command;
-use countersign_bot::approval::record::{Approval, Copy, Platform};
+use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Verdict};
+use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::deadline::Deadline;
 use countersign_bot::launch::{self, Launch};
 use countersign_bot::resolve;
@@ -122,7 +123,8 @@ fn is_open(approval: &Approval) -> bool {
 
 /// Whether every copy shows or has heard the outcome.
 fn is_closed(approval: &Approval) -> bool {
-    let is_up_to_date = |copy: &Copy| copy.heard > 0 && (!copy.message.is_card() || copy.shows == approval.revision);
+    let is_up_to_date =
+        |copy: &SentMessage| copy.heard > 0 && (!copy.message.is_card() || copy.shows == approval.revision);
     approval.resolution().is_some() && approval.copies.iter().all(is_up_to_date)
 }
 

@@ -11,12 +11,11 @@ use std::sync::Arc;
 
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn};
+use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::policy::Policy;
-use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{Approval, MessageRef, Platform, Vote};
-use countersign_bot::approval::request;
-use countersign_bot::approval::schedule::{Call, CallKind};
+use countersign_bot::approval::record::{Approval, Call, CallKind, Vote};
 use countersign_bot::approval::state::{Outcome, Verdict};
+use countersign_bot::approval::{policy_file, request};
 use countersign_bot::ports::{Raised, Saved, Store};
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};

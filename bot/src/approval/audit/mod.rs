@@ -14,7 +14,6 @@
 //! `at` is the time as the entry has it and `previous` the hash of the entry before, 64 lower-case hexadecimal digits.
 //! The first entry follows the hash of `["countersign.audit.1", approval id]`.
 
-mod log;
 mod verify;
 mod what;
 
@@ -26,7 +25,6 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-pub use self::log::ATTEMPTS_KEPT;
 pub use self::verify::{Broken, verify};
 pub use self::what::{Callback, Failure, Fate, Found, Place, Reason, What, Who};
 use super::ids::ApprovalId;

@@ -7,12 +7,11 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::approval::decide::Refusal;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
+use crate::approval::look_up::{LookUp, TaskFate};
+use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Destination, MessageRef, Platform, Vote};
 use crate::approval::state::{Intent, Outcome, Status, Verdict};
-use crate::approval::truth::{LookUp, TaskFate};
 
 /// Something that happened to an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -267,21 +266,6 @@ pub enum Fate {
 }
 
 impl What {
-    /// What there is to tell of a new approval.
-    pub fn raised(approval: &Approval) -> Self {
-        let (request, rules) = (&approval.request, &approval.rules);
-        let requester = request.requester.as_ref();
-        Self::Raised {
-            policy: rules.name.clone(),
-            title: request.title.clone(),
-            requester: requester.map(Who::from),
-            execution: request.execution.clone(),
-            deadline: request.deadline,
-            required: rules.required,
-            approvers: rules.eligible(requester.map(|person| &person.id)).map(|person| person.id.clone()).collect(),
-        }
-    }
-
     /// What there is to tell of an end.
     pub fn resolved(outcome: &Outcome) -> Self {
         let reason = match outcome {
@@ -292,14 +276,10 @@ impl What {
     }
 }
 
-impl From<&Vote> for What {
-    fn from(vote: &Vote) -> Self {
-        Self::Voted {
-            who: Who { person: vote.person.clone(), name: vote.name.clone() },
-            platform: vote.platform,
-            verdict: vote.verdict,
-            comment: vote.comment.clone(),
-        }
+impl Place {
+    /// The mail to this person.
+    pub fn mail(person: &PersonId) -> Self {
+        Self { platform: Platform::Email, target: Some(person.to_string()), message: None }
     }
 }
 
@@ -319,41 +299,6 @@ impl From<&MessageRef> for Place {
                 Self { platform: Platform::Teams, target: Some(conversation.clone()), message: Some(activity.clone()) }
             }
             MessageRef::Email { person } => Self::mail(person),
-        }
-    }
-}
-
-impl Place {
-    /// Where this destination of an approval is.
-    pub fn of(approval: &Approval, destination: &Destination) -> Self {
-        match destination {
-            Destination::Slack => {
-                Self { platform: Platform::Slack, target: approval.rules.slack_channel.clone(), message: None }
-            }
-            Destination::Teams => {
-                Self { platform: Platform::Teams, target: approval.rules.teams_conversation.clone(), message: None }
-            }
-            Destination::Email(person) => Self::mail(person),
-        }
-    }
-
-    fn mail(person: &PersonId) -> Self {
-        Self { platform: Platform::Email, target: Some(person.to_string()), message: None }
-    }
-}
-
-impl From<&Refusal> for Reason {
-    fn from(refusal: &Refusal) -> Self {
-        match refusal {
-            Refusal::NotAnApprover { .. } => Self::NotAnApprover,
-            Refusal::OwnRequest => Self::OwnRequest,
-            Refusal::AlreadyVoted { .. } => Self::AlreadyVoted,
-            Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,
-            Refusal::Closed { .. } => Self::Closed,
-            Refusal::TooLate { .. } => Self::TooLate,
-            Refusal::ReasonRequired => Self::ReasonMissing,
-            Refusal::CommentTooLong => Self::CommentTooLong,
-            Refusal::NotTheRequester { .. } => Self::NotTheRequester,
         }
     }
 }

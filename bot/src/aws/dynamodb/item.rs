@@ -11,12 +11,12 @@ use super::SERVICE;
 use crate::approval::audit::{Entry, Hash, Head};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
+use crate::approval::look_up::ExecutionEnd;
+use crate::approval::place::Destination;
 use crate::approval::policy::Rules;
-use crate::approval::record::{Approval, Copy, Destination, ExecutionEnd, Retry, Vote};
+use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
 use crate::approval::request::Request;
-use crate::approval::schedule::Call;
 use crate::approval::state::State;
-use crate::approval::succession::Successor;
 use crate::ports::Unavailable;
 
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
@@ -67,7 +67,7 @@ struct Record {
     #[serde(default)]
     reminded: usize,
     quiet_until: Option<Timestamp>,
-    copies: Vec<Copy>,
+    copies: Vec<SentMessage>,
     unsent: Vec<Destination>,
     outbox: Vec<Event>,
     execution_end: Option<ExecutionEnd>,
@@ -287,12 +287,12 @@ fn broken(attribute: &'static str) -> Unavailable {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::decide::{Counted, decide};
     use crate::approval::ids::PersonId;
-    use crate::approval::record::MessageRef;
+    use crate::approval::place::MessageRef;
+    use crate::approval::record::CallKind;
     use crate::approval::sample::{after, approval, command};
-    use crate::approval::schedule::CallKind;
     use crate::approval::state::{Ending, Intent, Outcome, Verdict};
+    use crate::approval::transitions::decide::{Counted, decide};
 
     /// A record with something in every field.
     fn full() -> Approval {

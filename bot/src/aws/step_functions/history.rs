@@ -4,7 +4,7 @@ use aws_sdk_sfn::types::{HistoryEvent, HistoryEventType};
 use serde_json::Value;
 
 use crate::approval::ids::{ApprovalId, TaskToken};
-use crate::approval::truth::TaskFate;
+use crate::approval::look_up::TaskFate;
 
 /// What became of the task of this token.
 pub(super) fn task_fate(events: &[HistoryEvent], token: &TaskToken) -> TaskFate {

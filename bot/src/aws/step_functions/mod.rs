@@ -13,8 +13,7 @@ use serde_json::Value;
 use self::history::{is_end, task_fate};
 use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
-use crate::approval::record::ExecutionEnd;
-use crate::approval::truth::LookUp;
+use crate::approval::look_up::{ExecutionEnd, LookUp};
 use crate::ports::{CallbackError, StartError, StepFunctions, Unavailable};
 
 const SERVICE: &str = "Step Functions";

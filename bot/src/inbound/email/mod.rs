@@ -18,11 +18,12 @@ use sha2::{Digest, Sha256};
 
 use self::link::Link;
 use crate::app::App;
-use crate::approval::decide::{self, Command, Refusal};
 use crate::approval::ids::ApprovalId;
+use crate::approval::place::Platform;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Platform};
+use crate::approval::record::Approval;
 use crate::approval::state::{State as ApprovalState, Verdict};
+use crate::approval::transitions::decide::{self, Command, Refusal};
 use crate::deadline::Deadline;
 use crate::messages::answers::{self, PLAIN};
 use crate::messages::mail::Summary;

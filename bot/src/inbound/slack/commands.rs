@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::ephemeral;
 use super::verified::Verified;
 use crate::app::App;
-use crate::approval::record::Platform;
+use crate::approval::place::Platform;
 use crate::deadline::Deadline;
 use crate::inbound::approvals::{self, Asker};
 use crate::inbound::malformed::Malformed;

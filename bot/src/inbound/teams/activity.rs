@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::app::App;
 use crate::approval::ids::ApprovalId;
+use crate::approval::place::MessageRef;
 use crate::approval::policy::{Person, Stranger};
-use crate::approval::record::MessageRef;
 use crate::approval::state::Verdict;
 use crate::messages::teams;
 

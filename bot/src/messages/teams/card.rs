@@ -12,9 +12,9 @@ use super::super::links;
 use super::elements::{Look, container, input, ours, row, run, runs, time, with};
 use super::{APPROVE, COMMENT, REASON, REJECT};
 use crate::app::Links;
-use crate::approval::decide::COMMENT_MAX;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
+use crate::approval::transitions::decide::COMMENT_MAX;
 
 /// Teams takes messages of up to 80 kB in UTF-16 for sure (Microsoft Learn, format your bot messages). The rest of
 /// the 40,000 units is for what the card travels in.

@@ -12,8 +12,9 @@ use jiff::Timestamp;
 use super::answers::{self, PLAIN, TEAMS};
 use super::escape::{cut, one_line, visible};
 use super::notes;
+use crate::approval::look_up::ExecutionEnd;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, ExecutionEnd};
+use crate::approval::record::Approval;
 
 /// The verb of the action that approves.
 pub const APPROVE: &str = "approve";

@@ -1,7 +1,7 @@
 //! One line an entry, as a person would want to read it: when, who, what, where.
 
 use countersign_bot::approval::audit::{Callback, Entry, Failure, Fate, Found, Place, Reason, What, Who};
-use countersign_bot::approval::record::Platform;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 
 const BOT: &str = "countersign";

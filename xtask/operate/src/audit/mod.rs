@@ -9,6 +9,7 @@ mod tests;
 use anyhow::bail;
 use countersign_bot::approval::audit;
 use countersign_bot::approval::ids::ApprovalId;
+use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
 
 use self::table::Trail;
 use crate::aws::{Aws, Refused};
@@ -74,7 +75,7 @@ fn judge(id: &ApprovalId, trail: &Trail, action: Action) -> Report {
         (None, None) => Some("the record of the approval is gone, and with it the number of its entries".to_owned()),
         (None, Some(head)) => audit::verify(id, &trail.entries, head).err().map(|broken| broken.to_string()),
     };
-    let only_counted = trail.refused.saturating_sub(audit::ATTEMPTS_KEPT);
+    let only_counted = trail.refused.saturating_sub(ATTEMPTS_KEPT);
     let is_whole = broken.is_none();
     let mut verdict = match broken {
         Some(broken) => format!("the chain is broken: {broken}"),

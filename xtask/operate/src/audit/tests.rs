@@ -2,12 +2,13 @@
 
 use std::fs;
 
-use countersign_bot::approval::audit::{ATTEMPTS_KEPT, Entry, Failure, Fate, Found, Place, Reason, What, Who};
+use countersign_bot::approval::audit::{Entry, Failure, Fate, Found, Place, Reason, What, Who};
 use countersign_bot::approval::ids::{ApprovalId, PersonId};
-use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::{Approval, Platform};
-use countersign_bot::approval::request;
+use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::{Outcome, Verdict};
+use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
+use countersign_bot::approval::{policy_file, request};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 

@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::approval::decide::COMMENT_MAX;
 use crate::approval::request::Fact;
 use crate::approval::state::{Ending, Intent};
+use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::messages::teams::{APPROVE, COMMENT, REASON, REJECT, summary, written};
 
 fn action<'a>(card: &'a Value, title: &str) -> &'a Value {

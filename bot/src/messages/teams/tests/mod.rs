@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use crate::app::Links;
 use crate::approval::ids::PersonId;
+use crate::approval::place::Platform;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Platform, Vote};
+use crate::approval::record::{Approval, Vote};
 use crate::approval::sample::{after, approval, command};
 use crate::approval::state::{Outcome, Resolution, State, Verdict};
 

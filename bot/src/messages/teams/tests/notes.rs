@@ -1,7 +1,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::approval::record::ExecutionEnd;
+use crate::approval::look_up::ExecutionEnd;
 use crate::messages::teams::{hello, help, outcome_note, result_note};
 
 #[test]

@@ -3,12 +3,13 @@
 //! A refused callback (`TaskTimedOut`, `TaskDoesNotExist`, `InvalidToken`) only says that the token is closed;
 //! whether by our own earlier attempt, by the timeout or by somebody else is read here.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::ids::ApprovalId;
-use super::record::{Approval, ExecutionEnd};
-use super::state::Outcome;
+use crate::approval::ids::ApprovalId;
+use crate::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
+use crate::approval::record::Approval;
+use crate::approval::state::Outcome;
 
 /// The `error` of a rejection, for `ErrorEquals` in a state machine.
 pub const APPROVAL_REJECTED: &str = "ApprovalRejected";
@@ -18,37 +19,12 @@ pub const APPROVAL_UNDELIVERABLE: &str = "ApprovalUndeliverable";
 /// The `error` of a request that was taken back, for `ErrorEquals` in a state machine.
 pub const APPROVAL_CANCELLED: &str = "ApprovalCancelled";
 
+/// How long Step Functions may refuse a token and show no end of its task before we believe that somebody
+/// else used it: the history of an execution is eventually consistent.
+pub const TRACE_AWAITED: SignedDuration = SignedDuration::from_mins(10);
+
 /// The status of an execution that somebody has stopped.
 const ABORTED: &str = "ABORTED";
-
-/// What Step Functions says about an execution and about the task of one token in it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LookUp {
-    /// The task of the token.
-    pub task: TaskFate,
-    /// The end of the execution; none while it runs.
-    pub end: Option<ExecutionEnd>,
-}
-
-/// What became of the task of one token.
-#[derive(Debug, Clone, PartialEq)]
-pub enum TaskFate {
-    /// It waits.
-    Open,
-    /// It was completed with this output.
-    Succeeded(Value),
-    /// It was failed with this error and cause.
-    Failed {
-        /// The error's name.
-        error: String,
-        /// The cause, as it was sent.
-        cause: String,
-    },
-    /// Its timeout, or its heartbeat's, has passed.
-    TimedOut,
-    /// The history does not tell.
-    Unknown,
-}
 
 /// The outcome of an approval according to Step Functions; none while its task is still open.
 pub fn outcome(id: &ApprovalId, look_up: &LookUp) -> Option<Outcome> {

@@ -4,13 +4,14 @@
 
 use jiff::Timestamp;
 
-use super::audit::What;
-use super::event::Event;
-use super::ids::PersonId;
-use super::policy::Person;
-use super::record::{Approval, MessageRef, Platform, Vote};
-use super::state::{Ending, Intent, Outcome, State, Verdict};
 use super::truth;
+use crate::approval::audit::What;
+use crate::approval::event::Event;
+use crate::approval::ids::PersonId;
+use crate::approval::place::{MessageRef, Platform};
+use crate::approval::policy::Person;
+use crate::approval::record::{Approval, Vote};
+use crate::approval::state::{Ending, Intent, Outcome, State, Verdict};
 
 /// Longer comments are refused, not cut: what a person wrote goes on record whole.
 pub const COMMENT_MAX: usize = 2_000;

@@ -4,42 +4,15 @@
 //! the record and however often.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::audit::What;
-use super::event::Event;
-use super::policy::{EmailUse, Person, QuietHours};
-use super::record::{Approval, Destination};
-use super::state::State;
-
-/// One time that people were called again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Call {
-    /// When.
-    pub at: Timestamp,
-    /// How.
-    pub kind: CallKind,
-}
-
-/// How people are called again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum CallKind {
-    /// Those who have said nothing yet are reminded.
-    Reminder,
-    /// More people may decide from now on.
-    Escalation,
-}
+use crate::approval::audit::What;
+use crate::approval::event::Event;
+use crate::approval::place::Destination;
+use crate::approval::policy::{EmailUse, Person};
+use crate::approval::record::{Approval, Call, CallKind};
+use crate::approval::state::State;
 
 impl Approval {
-    /// When the next reminder or escalation falls due; none after the end or at the deadline.
-    pub fn next_call(&self) -> Option<Timestamp> {
-        let is_in_time = |at: &Timestamp| *at < self.request.deadline;
-        let next = self.next_reminder().into_iter().chain(self.next_escalation()).min();
-        next.filter(|at| self.state == State::Pending && is_in_time(at))
-    }
-
     /// Makes the calls that are due, and says whether the record has changed. Reminders that were missed become one,
     /// and one that falls into quiet hours waits for their end.
     pub fn call_again(&mut self, now: Timestamp) -> bool {
@@ -53,30 +26,6 @@ impl Approval {
             self.leave_to_reconciler(now);
         }
         reminded || escalated
-    }
-
-    /// Who may decide and has said nothing yet.
-    pub fn silent(&self) -> impl Iterator<Item = &Person> {
-        let requester = self.request.requester.as_ref().map(|person| &person.id);
-        let has_voted = |person: &Person| self.votes.iter().any(|vote| vote.person == person.id);
-        self.rules.eligible(requester).filter(move |person| !has_voted(person))
-    }
-
-    /// When more people were called in, and whom the rules name for it.
-    pub fn escalated(&self) -> Option<(Timestamp, &[Person])> {
-        let call = self.calls.iter().find(|call| call.kind == CallKind::Escalation)?;
-        Some((call.at, self.rules.escalation.as_ref()?.to.as_slice()))
-    }
-
-    fn next_reminder(&self) -> Option<Timestamp> {
-        let after = self.rules.remind_after.get(self.reminded)?;
-        let at = self.request.raised_at.saturating_add(*after).ok()?;
-        Some(self.quiet_until.map_or(at, |until| until.max(at)))
-    }
-
-    pub(super) fn next_escalation(&self) -> Option<Timestamp> {
-        let escalation = self.rules.escalation.as_ref().filter(|_| self.escalated().is_none())?;
-        self.request.raised_at.saturating_add(escalation.after).ok()
     }
 
     fn remind(&mut self, now: Timestamp) -> bool {
@@ -126,34 +75,16 @@ impl Approval {
     }
 }
 
-impl QuietHours {
-    /// When the quiet hours end that this moment is in; none if it is in none.
-    pub fn end_after(&self, now: Timestamp) -> Option<Timestamp> {
-        let here = now.to_zoned(self.time_zone.clone());
-        let time = here.time();
-        let is_overnight = self.from > self.to;
-        let day = if is_overnight && time >= self.from {
-            here.date().tomorrow().ok()?
-        } else if time < self.to && (is_overnight || time >= self.from) {
-            here.date()
-        } else {
-            return None;
-        };
-        // Of a time that the clock shows twice it is the second, since the first may have passed.
-        self.time_zone.to_ambiguous_timestamp(day.to_datetime(self.to)).later().ok()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::decide::{Counted, decide};
-    use crate::approval::follow_up::Errand;
     use crate::approval::ids::PersonId;
     use crate::approval::notes::Note;
-    use crate::approval::record::MessageRef;
+    use crate::approval::place::MessageRef;
+    use crate::approval::policy::QuietHours;
     use crate::approval::sample::{after, approval, command};
     use crate::approval::state::{Outcome, Verdict};
+    use crate::approval::transitions::decide::{Counted, decide};
 
     const REMIND: &str = "remind_after = [\"1m\", \"2m\", \"3m\"]";
 
@@ -223,7 +154,7 @@ mod tests {
         approval.call_again(after(60));
         approval.resolve(Outcome::Expired, after(600));
         let next = approval.next_note(&approval.copies[0]);
-        assert!(matches!(next, Some(Errand::Tell { note: Note::Outcome, number: 1, .. })));
+        assert!(matches!(next, Some((1, Note::Outcome))));
     }
 
     #[test]

@@ -2,29 +2,10 @@
 //! decision. The earlier one points to it.
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::audit::What;
-use super::ids::ApprovalId;
-use super::record::{Approval, MessageRef};
-use super::state::Outcome;
-
-/// The request that has taken the place of another.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Successor {
-    /// Which it is.
-    pub id: ApprovalId,
-    /// Its cards, to point to.
-    pub cards: Vec<MessageRef>,
-}
-
-impl From<&Approval> for Successor {
-    fn from(approval: &Approval) -> Self {
-        let cards = approval.copies.iter().filter(|copy| copy.message.is_card()).map(|copy| copy.message.clone());
-        Self { id: approval.id.clone(), cards: cards.collect() }
-    }
-}
+use crate::approval::audit::What;
+use crate::approval::record::{Approval, Successor};
+use crate::approval::state::Outcome;
 
 impl Approval {
     /// Whether this asks for what the other asked before: the same request under the same policy in the same execution.
@@ -67,6 +48,8 @@ impl Approval {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::approval::ids::ApprovalId;
+    use crate::approval::place::MessageRef;
     use crate::approval::sample::{after, approval};
 
     fn successor() -> Successor {

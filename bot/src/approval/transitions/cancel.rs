@@ -1,12 +1,13 @@
-//! Taking a request back: whoever asked may, as long as nobody has decided.
+//! Ends that nobody decides: whoever asked takes the request back, as long as nobody has decided, or it reached nobody.
 
 use jiff::Timestamp;
 
-use super::audit::{What, Who};
 use super::decide::{Refusal, check_open};
-use super::policy::Person;
-use super::record::{Approval, Platform};
-use super::state::{Ending, Intent, State};
+use crate::approval::audit::{What, Who};
+use crate::approval::place::Platform;
+use crate::approval::policy::Person;
+use crate::approval::record::Approval;
+use crate::approval::state::{Ending, Intent, State};
 
 /// What a verified person wants to take back.
 #[derive(Debug, Clone)]
@@ -33,6 +34,14 @@ pub fn cancel(approval: &Approval, cancellation: &Cancellation, now: Timestamp) 
     Ok(next)
 }
 
+impl Approval {
+    /// Gives a request up that reached nobody; its task is to be failed.
+    pub fn give_up(&mut self, reason: String, now: Timestamp) {
+        self.log(What::GivenUp { reason: reason.clone() }, now);
+        self.state = State::Resolving(Ending { intent: Intent::GiveUp { reason }, at: now });
+    }
+}
+
 /// Whether this person may take the request back.
 pub fn authorise(approval: &Approval, person: &Person) -> Result<(), Refusal> {
     match &approval.request.requester {
@@ -44,9 +53,9 @@ pub fn authorise(approval: &Approval, person: &Person) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::decide::{Counted, decide};
     use crate::approval::sample::{after, approval, command};
     use crate::approval::state::{Outcome, Verdict};
+    use crate::approval::transitions::decide::{Counted, decide};
 
     fn by(person: &str) -> Cancellation {
         Cancellation { person: command(person, Verdict::Approve, None).person, platform: Platform::Slack }

@@ -1,0 +1,60 @@
+//! Whom there is still to call, and when: reminders for those who have said nothing, and the escalation.
+
+use jiff::Timestamp;
+
+use super::policy::{Person, QuietHours};
+use super::record::{Approval, CallKind};
+use super::state::State;
+
+impl Approval {
+    /// When the next reminder or escalation falls due; none after the end or at the deadline.
+    pub fn next_call(&self) -> Option<Timestamp> {
+        let is_in_time = |at: &Timestamp| *at < self.request.deadline;
+        let next = self.next_reminder().into_iter().chain(self.next_escalation()).min();
+        next.filter(|at| self.state == State::Pending && is_in_time(at))
+    }
+
+    /// Who may decide and has said nothing yet.
+    pub fn silent(&self) -> impl Iterator<Item = &Person> {
+        let requester = self.request.requester.as_ref().map(|person| &person.id);
+        let has_voted = |person: &Person| self.votes.iter().any(|vote| vote.person == person.id);
+        self.rules.eligible(requester).filter(move |person| !has_voted(person))
+    }
+
+    /// When more people were called in, and whom the rules name for it.
+    pub fn escalated(&self) -> Option<(Timestamp, &[Person])> {
+        let call = self.calls.iter().find(|call| call.kind == CallKind::Escalation)?;
+        Some((call.at, self.rules.escalation.as_ref()?.to.as_slice()))
+    }
+
+    /// When the next reminder falls due, deadline or not.
+    pub(super) fn next_reminder(&self) -> Option<Timestamp> {
+        let after = self.rules.remind_after.get(self.reminded)?;
+        let at = self.request.raised_at.saturating_add(*after).ok()?;
+        Some(self.quiet_until.map_or(at, |until| until.max(at)))
+    }
+
+    /// When more people are called in, deadline or not.
+    pub(super) fn next_escalation(&self) -> Option<Timestamp> {
+        let escalation = self.rules.escalation.as_ref().filter(|_| self.escalated().is_none())?;
+        self.request.raised_at.saturating_add(escalation.after).ok()
+    }
+}
+
+impl QuietHours {
+    /// When the quiet hours end that this moment is in; none if it is in none.
+    pub fn end_after(&self, now: Timestamp) -> Option<Timestamp> {
+        let here = now.to_zoned(self.time_zone.clone());
+        let time = here.time();
+        let is_overnight = self.from > self.to;
+        let day = if is_overnight && time >= self.from {
+            here.date().tomorrow().ok()?
+        } else if time < self.to && (is_overnight || time >= self.from) {
+            here.date()
+        } else {
+            return None;
+        };
+        // Of a time that the clock shows twice it is the second, since the first may have passed.
+        self.time_zone.to_ambiguous_timestamp(day.to_datetime(self.to)).later().ok()
+    }
+}

@@ -1,0 +1,241 @@
+//! What the events on the bus, and the answers to the task, say of an approval.
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::approval::event::{DetailType, Event, SCHEMA_VERSION};
+use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
+use crate::approval::place::Platform;
+use crate::approval::policy::Person;
+use crate::approval::record::{Approval, CallKind, Vote};
+use crate::approval::state::{Outcome, State, Status, Verdict};
+
+/// What one person said, as events and task output carry it: no address, no platform id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Said {
+    person: PersonId,
+    name: String,
+    platform: Platform,
+    at: Timestamp,
+    comment: Option<String>,
+}
+
+impl From<&Vote> for Said {
+    fn from(vote: &Vote) -> Self {
+        Self {
+            person: vote.person.clone(),
+            name: vote.name.clone(),
+            platform: vote.platform,
+            at: vote.at,
+            comment: vote.comment.clone(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Detail<'a, T> {
+    schema_version: &'a str,
+    event_id: &'a str,
+    occurred_at: Timestamp,
+    approval_id: &'a ApprovalId,
+    execution_arn: &'a ExecutionArn,
+    policy: &'a str,
+    correlation: &'a Map<String, Value>,
+    #[serde(flatten)]
+    own: T,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Requested<'a> {
+    title: &'a str,
+    requested_by: Option<&'a str>,
+    deadline: Timestamp,
+    required: usize,
+    approvers: Vec<&'a PersonId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Voted {
+    vote: Said,
+    verdict: Verdict,
+    approvals: usize,
+    required: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reminded<'a> {
+    silent: Vec<&'a PersonId>,
+    approvals: usize,
+    required: usize,
+    deadline: Timestamp,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Escalated<'a> {
+    to: Vec<&'a PersonId>,
+    approvers: Vec<&'a PersonId>,
+    approvals: usize,
+    required: usize,
+    deadline: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Parked<'a> {
+    status: Status,
+    problem: &'a str,
+    failures: u32,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Resolved<'a> {
+    status: Status,
+    decided_by: Vec<Said>,
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    superseded_by: Option<&'a ApprovalId>,
+}
+
+/// What the task's output, or the cause of its failure, says about a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DecisionOutput {
+    approval_id: ApprovalId,
+    status: Status,
+    decided_by: Vec<Said>,
+    decided_at: Timestamp,
+}
+
+impl DecisionOutput {
+    /// The output for an approval whose decision was recorded at this time.
+    pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
+        let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
+        Self { approval_id: approval.id.clone(), status, decided_by, decided_at }
+    }
+}
+
+/// What the cause of the task's failure says when the request was taken back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CancellationOutput {
+    approval_id: ApprovalId,
+    status: Status,
+    cancelled_by: CancelledBy,
+    cancelled_at: Timestamp,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct CancelledBy {
+    person: PersonId,
+    name: String,
+}
+
+impl CancellationOutput {
+    /// The output for an approval that this person has taken back at this time.
+    pub fn new(id: &ApprovalId, person: &PersonId, name: &str, cancelled_at: Timestamp) -> Self {
+        let cancelled_by = CancelledBy { person: person.clone(), name: name.to_owned() };
+        Self { approval_id: id.clone(), status: Status::Cancelled, cancelled_by, cancelled_at }
+    }
+}
+
+impl Event {
+    /// A workflow has asked.
+    pub fn requested(approval: &Approval) -> Self {
+        let own = Requested {
+            title: &approval.request.title,
+            requested_by: approval.request.requested_by.as_deref(),
+            deadline: approval.request.deadline,
+            required: approval.rules.required,
+            approvers: approval.rules.approvers.iter().map(|person| &person.id).collect(),
+        };
+        Self::new(approval, DetailType::Requested, "requested", approval.request.raised_at, own)
+    }
+
+    /// A person has said something.
+    pub fn voted(approval: &Approval, vote: &Vote) -> Self {
+        let own = Voted {
+            vote: vote.into(),
+            verdict: vote.verdict,
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+        };
+        let verdict = match vote.verdict {
+            Verdict::Approve => "approve",
+            Verdict::Reject => "reject",
+        };
+        Self::new(approval, DetailType::Voted, &format!("voted.{}.{verdict}", vote.person), vote.at, own)
+    }
+
+    /// Those who have said nothing were reminded; the reminder is on record.
+    pub fn reminded(approval: &Approval, at: Timestamp) -> Self {
+        let own = Reminded {
+            silent: approval.silent().map(|person| &person.id).collect(),
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+            deadline: approval.request.deadline,
+        };
+        let number = approval.calls.iter().filter(|call| call.kind == CallKind::Reminder).count();
+        Self::new(approval, DetailType::Reminded, &format!("reminded.{number}"), at, own)
+    }
+
+    /// More people may decide, as the record has it already.
+    pub fn escalated(approval: &Approval, to: &[Person], at: Timestamp) -> Self {
+        let own = Escalated {
+            to: to.iter().map(|person| &person.id).collect(),
+            approvers: approval.rules.approvers.iter().map(|person| &person.id).collect(),
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+            deadline: approval.request.deadline,
+        };
+        Self::new(approval, DetailType::Escalated, "escalated", at, own)
+    }
+
+    /// What is left to do has failed so often in a row that it is tried seldom from now on. It may be parked again after
+    /// a change gave it a new start.
+    pub fn parked(approval: &Approval, problem: &str, failures: u32, at: Timestamp) -> Self {
+        let own = Parked { status: approval.status(), problem, failures };
+        Self::new(approval, DetailType::Parked, &format!("parked.{}", approval.version), at, own)
+    }
+
+    /// The approval has ended; nothing if it has not.
+    pub fn resolved(approval: &Approval) -> Option<Self> {
+        let State::Resolved(resolution) = &approval.state else {
+            return None;
+        };
+        let decided = matches!(resolution.outcome, Outcome::Approved | Outcome::Rejected);
+        let votes = if decided { approval.deciding_votes() } else { Vec::new() };
+        let own = Resolved {
+            status: resolution.outcome.status(),
+            decided_by: votes.into_iter().map(Said::from).collect(),
+            reason: match &resolution.outcome {
+                Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason),
+                Outcome::Approved | Outcome::Rejected | Outcome::Expired | Outcome::Superseded => None,
+            },
+            superseded_by: approval.successor.as_ref().map(|successor| &successor.id),
+        };
+        Some(Self::new(approval, DetailType::Resolved, "resolved", resolution.at, own))
+    }
+
+    fn new(approval: &Approval, detail_type: DetailType, step: &str, at: Timestamp, own: impl Serialize) -> Self {
+        let id = format!("{}.{step}", approval.id);
+        let detail = Detail {
+            schema_version: SCHEMA_VERSION,
+            event_id: &id,
+            occurred_at: at,
+            approval_id: &approval.id,
+            execution_arn: &approval.request.execution,
+            policy: &approval.rules.name,
+            correlation: &approval.request.correlation,
+            own,
+        };
+        // Every field is a string, a number, a list or a map with string keys, so there is always a value.
+        let detail = serde_json::to_value(detail).unwrap_or_default();
+        Self { id, detail_type, detail }
+    }
+}

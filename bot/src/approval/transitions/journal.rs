@@ -1,0 +1,101 @@
+//! Writing into the audit trail: what the transitions of the record note, for the store to write with them.
+
+use jiff::Timestamp;
+
+use crate::approval::transitions::cancel::Cancellation;
+use crate::approval::transitions::decide::{Command, Refusal};
+use crate::approval::audit::{Entry, Place, Reason, What, Who};
+use crate::approval::place::{Destination, Platform};
+use crate::approval::record::{Approval, Vote};
+
+/// So many attempts that did not count are in the trail of an approval; those after them are only counted, because
+/// whoever presses a button again and again must not fill the table.
+pub const ATTEMPTS_KEPT: u32 = 100;
+
+impl Approval {
+    /// Notes something that happened, to be written with the change that it tells of.
+    pub fn log(&mut self, what: What, at: Timestamp) {
+        let entry = Entry::after(&self.id, &self.audit, what, at);
+        self.audit = entry.head();
+        self.journal.push(entry);
+    }
+
+    /// Notes that a command did not count.
+    pub fn log_refusal(&mut self, command: &Command, refusal: &Refusal, at: Timestamp) {
+        let who = Who::from(&command.person);
+        let (platform, verdict) = (command.platform, command.verdict);
+        self.log_attempt(What::Refused { who, platform, verdict, reason: Reason::from(refusal) }, at);
+    }
+
+    /// Notes that a cancellation had no effect.
+    pub fn log_refused_cancellation(&mut self, cancellation: &Cancellation, refusal: &Refusal, at: Timestamp) {
+        let (who, platform) = (Who::from(&cancellation.person), cancellation.platform);
+        self.log_attempt(What::CancelRefused { who, platform, reason: Reason::from(refusal) }, at);
+    }
+
+    fn log_attempt(&mut self, what: What, at: Timestamp) {
+        self.refused = self.refused.saturating_add(1);
+        if self.refused <= ATTEMPTS_KEPT {
+            self.log(what, at);
+        }
+    }
+}
+
+impl What {
+    /// What there is to tell of a new approval.
+    pub fn raised(approval: &Approval) -> Self {
+        let (request, rules) = (&approval.request, &approval.rules);
+        let requester = request.requester.as_ref();
+        Self::Raised {
+            policy: rules.name.clone(),
+            title: request.title.clone(),
+            requester: requester.map(Who::from),
+            execution: request.execution.clone(),
+            deadline: request.deadline,
+            required: rules.required,
+            approvers: rules.eligible(requester.map(|person| &person.id)).map(|person| person.id.clone()).collect(),
+        }
+    }
+}
+
+impl From<&Vote> for What {
+    fn from(vote: &Vote) -> Self {
+        Self::Voted {
+            who: Who { person: vote.person.clone(), name: vote.name.clone() },
+            platform: vote.platform,
+            verdict: vote.verdict,
+            comment: vote.comment.clone(),
+        }
+    }
+}
+
+impl Place {
+    /// Where this destination of an approval is.
+    pub fn of(approval: &Approval, destination: &Destination) -> Self {
+        match destination {
+            Destination::Slack => {
+                Self { platform: Platform::Slack, target: approval.rules.slack_channel.clone(), message: None }
+            }
+            Destination::Teams => {
+                Self { platform: Platform::Teams, target: approval.rules.teams_conversation.clone(), message: None }
+            }
+            Destination::Email(person) => Self::mail(person),
+        }
+    }
+}
+
+impl From<&Refusal> for Reason {
+    fn from(refusal: &Refusal) -> Self {
+        match refusal {
+            Refusal::NotAnApprover { .. } => Self::NotAnApprover,
+            Refusal::OwnRequest => Self::OwnRequest,
+            Refusal::AlreadyVoted { .. } => Self::AlreadyVoted,
+            Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,
+            Refusal::Closed { .. } => Self::Closed,
+            Refusal::TooLate { .. } => Self::TooLate,
+            Refusal::ReasonRequired => Self::ReasonMissing,
+            Refusal::CommentTooLong => Self::CommentTooLong,
+            Refusal::NotTheRequester { .. } => Self::NotTheRequester,
+        }
+    }
+}

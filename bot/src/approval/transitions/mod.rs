@@ -1,0 +1,13 @@
+//! Every change that an approval goes through. Nothing else assigns a field of the record, so whoever wants to know how
+//! one comes about reads it here.
+
+pub mod call_again;
+pub mod cancel;
+pub mod decide;
+pub mod deliver;
+pub mod events;
+pub mod journal;
+pub mod raise;
+pub mod settle;
+pub mod supersede;
+pub mod truth;

@@ -1,0 +1,43 @@
+//! The beginning: the record of what a workflow asks.
+
+use crate::approval::audit::{Head, What};
+use crate::approval::event::Event;
+use crate::approval::ids::ApprovalId;
+use crate::approval::record::Approval;
+use crate::approval::request::Asked;
+use crate::approval::state::State;
+
+impl Approval {
+    /// A new record for what a workflow asks, pending, with nothing sent yet.
+    pub fn raise(asked: Asked) -> Self {
+        let Asked { token, request, rules } = asked;
+        let id = ApprovalId::of(&token);
+        let mut approval = Self {
+            audit: Head::genesis(&id),
+            id,
+            token,
+            request,
+            rules,
+            state: State::Pending,
+            votes: Vec::new(),
+            calls: Vec::new(),
+            reminded: 0,
+            quiet_until: None,
+            copies: Vec::new(),
+            unsent: Vec::new(),
+            outbox: Vec::new(),
+            execution_end: None,
+            successor: None,
+            revision: 0,
+            lease_until: None,
+            retry: None,
+            journal: Vec::new(),
+            refused: 0,
+            version: 0,
+        };
+        approval.log(What::raised(&approval), approval.request.raised_at);
+        approval.outbox.push(Event::requested(&approval));
+        approval.leave_to_reconciler(approval.request.raised_at);
+        approval
+    }
+}

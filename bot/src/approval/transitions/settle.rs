@@ -1,0 +1,124 @@
+//! What Step Functions and the bus made of an approval, and when it is looked at again.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::truth::{self, TRACE_AWAITED};
+use crate::approval::audit::{Found, What};
+use crate::approval::event::Event;
+use crate::approval::follow_up::{HEAD_START, PARKED_AFTER, later};
+use crate::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
+use crate::approval::record::{Approval, Retry, Successor};
+use crate::approval::state::{Ending, Outcome, Resolution, State};
+
+/// How seldom something parked is tried.
+const PARKED: SignedDuration = SignedDuration::from_hours(1);
+/// A longer output of an execution is not recorded: the record has to stay within the size of an item of the store.
+const OUTPUT_KEPT_BYTES: usize = 16 * 1024;
+
+impl Approval {
+    /// Records that Step Functions has the task ended in this way.
+    pub fn resolve(&mut self, outcome: Outcome, now: Timestamp) {
+        self.log(What::resolved(&outcome), now);
+        self.state = State::Resolved(Resolution { outcome, at: now });
+        self.revision += 1;
+        self.leave_to_reconciler(now);
+        self.outbox.extend(Event::resolved(self));
+    }
+
+    /// Records what Step Functions answered to the callback of this ending; says whether that is news, which it is not
+    /// if somebody else has recorded it.
+    pub fn called_back(&mut self, ending: &Ending, answer: What, outcome: Outcome, now: Timestamp) -> bool {
+        let is_ours = matches!(&self.state, State::Resolving(theirs) if theirs == ending);
+        if is_ours {
+            self.log(answer, now);
+            self.resolve(outcome, now);
+        }
+        is_ours
+    }
+
+    /// Records what Step Functions knows and the record does not: that the task or the execution has ended. Says whether
+    /// anything was written. A task that vanished without a trace, as in a cancelled branch, counts as expired some time
+    /// after its deadline.
+    pub fn learn(&mut self, look_up: &LookUp, successor: Option<&Successor>, now: Timestamp) -> bool {
+        let has_ended = self.state == State::Pending && self.learn_outcome(look_up, successor, now);
+        let end = look_up.end.as_ref().filter(|_| self.execution_end.is_none());
+        if let Some(end) = end {
+            self.log(What::ExecutionEnded { status: end.status.clone() }, now);
+            self.execution_end = Some(shortened(end.clone()));
+        }
+        if has_ended || end.is_some() {
+            return true;
+        }
+        // Before the deadline it is due for a reminder or an escalation, which is still to come.
+        let is_for_a_call = self.state == State::Pending && now < self.request.deadline;
+        let is_due = self.due_at().is_some_and(|at| at <= now) && !self.is_unfinished();
+        if is_due && !is_for_a_call {
+            // Nothing has ended, so the question is asked again later and less often.
+            self.ask_again(now);
+            return true;
+        }
+        false
+    }
+
+    fn learn_outcome(&mut self, look_up: &LookUp, successor: Option<&Successor>, now: Timestamp) -> bool {
+        let is_late = now.duration_since(self.request.deadline) > TRACE_AWAITED;
+        let is_forgotten = is_late && look_up.task == TaskFate::Unknown;
+        let outcome = truth::outcome_at(self, look_up, now).or(is_forgotten.then_some(Outcome::Expired));
+        let Some(outcome) = outcome else { return false };
+        self.log(What::LookedUp { found: Found::from(look_up) }, now);
+        match successor.filter(|_| outcome.is_unanswered()) {
+            Some(successor) => self.supersede(successor, now),
+            None => self.resolve(outcome, now),
+        }
+        true
+    }
+
+    /// Takes the events out of the outbox that the bus has accepted.
+    pub fn broadcast(&mut self, accepted: &[String], now: Timestamp) {
+        let sent: Vec<String> =
+            self.outbox.extract_if(.., |event| accepted.contains(&event.id)).map(|event| event.id).collect();
+        if !sent.is_empty() {
+            self.log(What::Broadcast { events: sent }, now);
+        }
+    }
+
+    /// Notes that something is left to do: whoever wrote it does it now, and the reconciler if they cannot.
+    pub fn leave_to_reconciler(&mut self, now: Timestamp) {
+        self.retry = Some(Retry { failures: 0, at: later(now, HEAD_START) });
+    }
+
+    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes. What has failed
+    /// `PARKED_AFTER` times in a row is parked, which the bus is told: from then on it is tried each hour.
+    pub fn put_off(&mut self, problem: &str, now: Timestamp) {
+        let failures = self.retry.map_or(0, |retry| retry.failures).saturating_add(1);
+        let delay = if failures < PARKED_AFTER {
+            SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300))
+        } else {
+            PARKED
+        };
+        self.retry = Some(Retry { failures, at: later(now, delay) });
+        if failures == PARKED_AFTER {
+            self.log(What::Parked { problem: problem.to_owned(), failures }, now);
+            self.outbox.push(Event::parked(self, problem, failures, now));
+        }
+    }
+
+    /// Notes that Step Functions had no news, and asks again after as long as has passed since there should have been
+    /// some: at least 5 seconds, at most 5 minutes.
+    pub fn ask_again(&mut self, now: Timestamp) {
+        let awaited = self.resolution().map_or(self.request.deadline, |resolution| resolution.at);
+        let delay = now.duration_since(awaited).clamp(SignedDuration::from_secs(5), SignedDuration::from_mins(5));
+        self.retry = Some(Retry { failures: 0, at: later(now, delay) });
+    }
+
+    /// Forgets the next try if nothing is left to do.
+    pub fn rest_if_finished(&mut self) {
+        if !self.is_unfinished() {
+            self.retry = None;
+        }
+    }
+}
+
+fn shortened(end: ExecutionEnd) -> ExecutionEnd {
+    ExecutionEnd { output: end.output.filter(|output| output.len() <= OUTPUT_KEPT_BYTES), ..end }
+}
