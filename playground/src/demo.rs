@@ -10,11 +10,11 @@ use countersign_bot::approval::place::MessageRef;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
 use countersign_bot::messages::teams;
+use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
 use crate::browser::Browser;
-use crate::engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
 use crate::world::{Actor, World};
 
 /// Longer than any step but the wait for the deadline takes.

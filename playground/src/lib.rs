@@ -3,13 +3,14 @@
 
 pub mod browser;
 pub mod changes;
-pub mod clock;
 pub mod demo;
-pub mod engine;
 pub mod fakes;
 pub mod memory;
 pub mod page;
 pub mod world;
+
+// A world has an engine and a clock, and whoever uses a world needs their names.
+pub use countersign_engine::{self as engine, clock};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

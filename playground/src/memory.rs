@@ -1,5 +1,5 @@
-//! The ports in memory: a store with conditional writes, a bus that keeps what it carried, and the engine as
-//! Step Functions.
+//! The ports in memory: a store with conditional writes, a bus that keeps what it carried, the engine as Step
+//! Functions, and its clock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, Mutex};
@@ -12,27 +12,16 @@ use countersign_bot::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
 use countersign_bot::ports::{
-    CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
+    self, CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
 };
+use countersign_engine::clock::Clock;
+use countersign_engine::{self as engine, Engine};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::changes::Changes;
-use crate::clock::Clock;
-use crate::engine::{self, Engine};
 use crate::lock;
-
-#[async_trait]
-impl countersign_bot::ports::Clock for Clock {
-    fn now(&self) -> Timestamp {
-        Self::now(self)
-    }
-
-    async fn sleep_until(&self, at: Timestamp) {
-        Self::sleep_until(self, at).await;
-    }
-}
 
 /// Approvals by id with their audit trails, the indexes that DynamoDB has, and the lanes.
 #[derive(Default)]
@@ -241,6 +230,21 @@ impl EventBus for MemoryBus {
             self.carry(&event.id, SOURCE, event.detail_type.as_str(), &event.detail);
         }
         Ok(events.iter().map(|event| event.id.clone()).collect())
+    }
+}
+
+/// The engine's clock in the place of the real one.
+#[derive(Clone)]
+pub struct LocalClock(pub Clock);
+
+#[async_trait]
+impl ports::Clock for LocalClock {
+    fn now(&self) -> Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep_until(&self, at: Timestamp) {
+        self.0.sleep_until(at).await;
     }
 }
 

@@ -13,6 +13,7 @@ use countersign_bot::lambda::webhook;
 use countersign_bot::ports::{SecretValues, Secrets, Unavailable};
 use countersign_bot::signature::SigningKey;
 use countersign_playground::clock::Clock;
+use countersign_playground::memory::LocalClock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -55,7 +56,7 @@ impl Webhook {
         let clock = harness.world.clock.clone();
         let app = harness.world.app.clone();
         let make = move |secrets: Option<&SecretValues>| remade(&app, secrets);
-        let live = Live::start(Some(vault.clone() as _), Arc::new(clock.clone()), make).await.unwrap();
+        let live = Live::start(Some(vault.clone() as _), Arc::new(LocalClock(clock.clone())), make).await.unwrap();
         Self { _harness: harness, live, vault, clock }
     }
 
@@ -184,7 +185,7 @@ async fn an_old_secret_is_read_again_and_kept_when_that_fails() {
 #[tokio::test]
 async fn a_start_without_the_secret_fails_and_names_the_variable() {
     let vault: Arc<dyn Secrets> = Arc::new(Vault::default());
-    let clock = Arc::new(Clock::manual("2026-11-23T10:00:00Z".parse().unwrap()));
+    let clock = Arc::new(LocalClock(Clock::manual("2026-11-23T10:00:00Z".parse().unwrap())));
     let started = Live::start(Some(vault), clock, |_| Config::from_lookup(|_| None)).await;
     let problems = started.err().unwrap();
     assert_eq!(

@@ -9,13 +9,13 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use countersign_engine::clock::Clock;
 use data_encoding::BASE64;
 use jiff::Timestamp;
 use mail_parser::{HeaderValue, MessageParser};
 use serde::Serialize;
 
 use crate::changes::Changes;
-use crate::clock::Clock;
 use crate::lock;
 
 /// SES takes mails of up to 10 MB; in the form they are a third longer.

@@ -5,10 +5,10 @@
 //! serialized as it is.
 
 use countersign_bot::approval::record::Approval;
+use countersign_engine::ExecutionDescription;
 use serde_json::{Value, json};
 
 use super::teams;
-use crate::engine::ExecutionDescription;
 use crate::world::World;
 
 const MESSAGES_MAX: usize = 120;

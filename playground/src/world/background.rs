@@ -7,6 +7,7 @@ use axum::Router;
 use countersign_bot::announce::{self, Delivery};
 use countersign_bot::app::App;
 use countersign_bot::reconcile;
+use countersign_engine::{EngineEvent, ExecutionDescription};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
@@ -17,7 +18,6 @@ use tokio::task::JoinSet;
 
 use super::World;
 use crate::changes::Changes;
-use crate::engine::{EngineEvent, ExecutionDescription};
 use crate::memory::MemoryBus;
 
 /// How many announcers run at once; on AWS it is the function's concurrency.

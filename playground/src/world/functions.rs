@@ -5,13 +5,13 @@ use std::sync::Arc;
 use countersign_bot::app::App;
 use countersign_bot::http::HttpClient;
 use countersign_bot::notify;
+use countersign_engine::{Engine, FunctionError};
 use countersign_workflow_lambdas::calculate::Calculate;
 use countersign_workflow_lambdas::{finalize, is_input_valid};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{Secrets, key};
-use crate::engine::{Engine, FunctionError};
 
 /// Gives the engine the workflow's functions, as Lambda has them.
 pub(super) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {

@@ -23,16 +23,16 @@ use countersign_bot::config::Config;
 use countersign_bot::inbound::{self, calculations::IamCaller};
 use countersign_bot::mail::Mailer;
 use countersign_bot::signature::{SigningKey, Verifier};
+use countersign_engine::Engine;
+use countersign_engine::clock::Clock;
 use countersign_workflow_lambdas::double::{self, Double};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::changes::Changes;
-use crate::clock::Clock;
-use crate::engine::Engine;
 use crate::fakes::teams::{FakeTeams, FakeTeamsConfig};
 use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
-use crate::memory::{LocalStepFunctions, MemoryBus, MemoryStore};
+use crate::memory::{LocalClock, LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
 
 pub use self::people::Actor;
@@ -224,7 +224,7 @@ impl World {
             store: store.clone(),
             step_functions: Arc::new(LocalStepFunctions(engine.clone())),
             bus: Arc::new(bus.clone()),
-            clock: Arc::new(clock.clone()),
+            clock: Arc::new(LocalClock(clock.clone())),
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
         let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();

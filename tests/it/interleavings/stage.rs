@@ -304,7 +304,7 @@ struct Skewed(Clock, SignedDuration);
 #[async_trait]
 impl countersign_bot::ports::Clock for Skewed {
     fn now(&self) -> Timestamp {
-        countersign_bot::ports::Clock::now(&self.0) + self.1
+        self.0.now() + self.1
     }
 
     /// Whoever sleeps lets others act, and then its time has come.

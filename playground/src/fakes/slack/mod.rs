@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
 use countersign_bot::signature::SigningKey;
+use countersign_engine::clock::Clock;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
@@ -24,7 +25,6 @@ use serde_json::Value;
 use self::workspace::Workspace;
 use crate::browser::Browser;
 use crate::changes::Changes;
-use crate::clock::Clock;
 use crate::lock;
 
 pub use self::people::{CommandAnswer, Error, Reply, SubmitAnswer};

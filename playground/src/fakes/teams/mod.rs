@@ -26,6 +26,7 @@ mod token;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
+use countersign_engine::clock::Clock;
 use data_encoding::BASE64URL_NOPAD;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -33,7 +34,6 @@ use serde_json::Value;
 use self::tenant::Tenant;
 use crate::browser::Browser;
 use crate::changes::Changes;
-use crate::clock::Clock;
 use crate::lock;
 
 pub use self::people::{Error, Pressed, Reply, Shown};

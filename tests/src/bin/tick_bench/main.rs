@@ -22,7 +22,7 @@ use countersign_bot::ports::{CallbackError, StartError, StepFunctions, Store, Un
 use countersign_bot::reconcile;
 use countersign_playground::changes::Changes;
 use countersign_playground::clock::Clock;
-use countersign_playground::memory::MemoryBus;
+use countersign_playground::memory::{LocalClock, MemoryBus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -79,7 +79,7 @@ async fn measure(open: usize) -> anyhow::Result<Tick> {
         store: store.clone(),
         step_functions: Arc::new(TimedOut),
         bus: Arc::new(MemoryBus::new(clock.clone(), Changes::default())),
-        clock: Arc::new(clock),
+        clock: Arc::new(LocalClock(clock)),
     };
     let settings = |name: &str| (name == "COUNTERSIGN_PUBLIC_URL").then(|| "https://bot.example.com".to_owned());
     let app = App::new(&Config::from_lookup(settings)?, policy, ports, None)?;

@@ -1,0 +1,170 @@
+//! One visit to a `Task`, `Parallel` or `Map` state: attempts, retries, and the catch when none is left.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryFutureExt, TryStreamExt, stream};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::context::{Context, MapItem, Scope};
+use crate::errors::Failure;
+use crate::history::HistoryKind;
+use crate::machine::{Job, Map, Parallel, State, Work};
+use crate::retry::Retries;
+use crate::run::{Run, Step, Thread};
+
+/// A state that is being visited.
+pub(crate) struct Visit<'r, 't> {
+    pub(crate) run: &'r Run,
+    pub(crate) name: &'r str,
+    pub(crate) state: &'r State,
+    pub(crate) thread: &'t mut Thread,
+    pub(crate) context: Context,
+}
+
+type Branch<'b> = BoxFuture<'b, Result<Value, Failure>>;
+
+impl<'r> Visit<'r, '_> {
+    /// Does the work of the state until it succeeds, is caught or fails for good.
+    pub(crate) async fn work(&mut self, work: &'r Work, input: &Value) -> Result<Step<'r>, Failure> {
+        let mut retries = Retries::new(&work.recovery);
+        loop {
+            self.context.retry_count = retries.count();
+            let failure = match self.attempt(work, input).await {
+                Ok(output) => return Ok((output, work.then.next())),
+                Err(failure) => failure,
+            };
+            if let Some(delay) = retries.next_delay(&failure) {
+                self.sleep(delay).await;
+                continue;
+            }
+            let Some(catcher) = work.recovery.catcher(&failure) else {
+                return Err(failure);
+            };
+            // AWS puts the error into the state's unfiltered input and leaves `OutputPath` out.
+            let output = catcher.result_path.apply(input, failure.to_output())?;
+            return Ok((output, Some(&catcher.next)));
+        }
+    }
+
+    async fn attempt(&mut self, work: &'r Work, input: &Value) -> Result<Value, Failure> {
+        let effective = self.state.input.apply(&self.scope(input))?;
+        let result = match &work.job {
+            Job::Task(task) => self.task(task, effective).await?,
+            Job::Parallel(parallel) => self.parallel(parallel, effective).await?,
+            Job::Map(map) => self.map(map, effective).await?,
+        };
+        let result = match &work.results.selector {
+            Some(selector) => selector.evaluate(&self.scope(&result))?,
+            None => result,
+        };
+        let output = work.results.path.apply(input, result)?;
+        self.state.output.apply(&self.scope(&output))
+    }
+
+    pub(crate) fn scope<'s>(&'s self, data: &'s Value) -> Scope<'s> {
+        Scope::new(data, &self.context)
+    }
+
+    pub(crate) fn record(&mut self, kind: HistoryKind, details: Value) -> Result<(), Failure> {
+        self.run.record(self.thread, kind, Some(self.name), details)
+    }
+
+    async fn sleep(&self, delay: SignedDuration) {
+        let end = self.run.shared.clock.now().checked_add(delay);
+        self.run.sleep_until(end.ok()).await;
+    }
+
+    async fn parallel(&mut self, parallel: &'r Parallel, input: Value) -> Result<Value, Failure> {
+        let input = match &parallel.parameters {
+            Some(parameters) => parameters.evaluate(&self.scope(&input))?,
+            None => input,
+        };
+        self.record(HistoryKind::ParallelStateStarted, json!({}))?;
+        let run = self.run;
+        let branches = parallel.branches.iter().map(|branch| run.flow(branch, input.clone(), self.thread.clone()));
+        let results = all_or_first_failure(branches.collect(), 0).await;
+        self.record_end(&results, HistoryKind::ParallelStateSucceeded, HistoryKind::ParallelStateFailed)?;
+        results
+    }
+
+    async fn map(&mut self, map: &'r Map, input: Value) -> Result<Value, Failure> {
+        let items = match &map.items {
+            Some(path) => path.find_or_fail(&self.scope(&input))?,
+            None => input.clone(),
+        };
+        let Value::Array(items) = items else {
+            return Err(Failure::runtime(format!("The items of the Map state '{}' are not an array", self.name)));
+        };
+        self.record(HistoryKind::MapStateStarted, json!({ "length": items.len() }))?;
+        let mut iterations: Vec<Branch<'_>> = Vec::with_capacity(items.len());
+        for (index, value) in items.into_iter().enumerate() {
+            let item = Arc::new(MapItem { index, value });
+            let iteration =
+                Iteration { run: self.run, name: self.name, map, context: self.context.clone(), input: &input };
+            let thread = Thread { previous: self.thread.previous, item: Some(Arc::clone(&item)) };
+            iterations.push(Box::pin(iteration.go(item, thread)));
+        }
+        let results = all_or_first_failure(iterations, map.max_concurrency).await;
+        self.record_end(&results, HistoryKind::MapStateSucceeded, HistoryKind::MapStateFailed)?;
+        results
+    }
+
+    fn record_end(
+        &mut self,
+        results: &Result<Value, Failure>,
+        succeeded: HistoryKind,
+        failed: HistoryKind,
+    ) -> Result<(), Failure> {
+        match results {
+            Ok(_) => self.record(succeeded, json!({})),
+            Err(failure) => self.record(failed, failure.to_details()),
+        }
+    }
+}
+
+/// One iteration of a `Map` state.
+struct Iteration<'r> {
+    run: &'r Run,
+    name: &'r str,
+    map: &'r Map,
+    context: Context,
+    input: &'r Value,
+}
+
+impl Iteration<'_> {
+    async fn go(mut self, item: Arc<MapItem>, mut thread: Thread) -> Result<Value, Failure> {
+        let details = json!({ "index": item.index });
+        self.run.record(&mut thread, HistoryKind::MapIterationStarted, Some(self.name), details.clone())?;
+        self.context.item = Some(Arc::clone(&item));
+        let input = match &self.map.item_selector {
+            Some(selector) => selector.evaluate(&Scope::new(self.input, &self.context)),
+            None => Ok(item.value.clone()),
+        };
+        let result = match input {
+            Ok(input) => self.run.flow(&self.map.processor, input, thread.clone()).await,
+            Err(failure) => Err(failure),
+        };
+        let kind = match &result {
+            Ok(_) => HistoryKind::MapIterationSucceeded,
+            Err(_) => HistoryKind::MapIterationFailed,
+        };
+        self.run.record(&mut thread, kind, Some(self.name), details)?;
+        result
+    }
+}
+
+/// Runs the branches side by side, at most `limit` at a time (0 is no limit), and gives their results in order. The
+/// first failure drops the other branches, which closes the tasks they wait for.
+async fn all_or_first_failure(branches: Vec<Branch<'_>>, limit: u32) -> Result<Value, Failure> {
+    let limit = if limit == 0 { branches.len().max(1) } else { usize::try_from(limit).unwrap_or(usize::MAX) };
+    let numbered: Vec<BoxFuture<'_, _>> = branches
+        .into_iter()
+        .enumerate()
+        .map(|(place, branch)| branch.map_ok(move |result| (place, result)).boxed())
+        .collect();
+    let mut results: Vec<(usize, Value)> = stream::iter(numbered).buffer_unordered(limit).try_collect().await?;
+    results.sort_by_key(|(place, _)| *place);
+    Ok(results.into_iter().map(|(_, result)| result).collect())
+}

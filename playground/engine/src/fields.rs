@@ -1,0 +1,191 @@
+//! Reads the fields of one object of a definition. A field that nobody asked for is a problem, so nothing that is
+//! written in a definition can be ignored in silence.
+
+use std::cell::RefCell;
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+
+use crate::paths::{Filter, Path, ResultPath};
+use crate::problem::Report;
+use crate::template::Template;
+
+/// The largest number of seconds that AWS accepts anywhere.
+pub(crate) const MAX_SECONDS: u32 = 99_999_999;
+
+/// The fields of an object, and where it is in the definition.
+pub(crate) struct Fields<'a> {
+    report: &'a Report,
+    state: Option<&'a str>,
+    /// What stands before the name of a field, such as `Retry[0].`.
+    prefix: String,
+    object: &'a Map<String, Value>,
+    asked: RefCell<HashSet<&'a str>>,
+}
+
+impl<'a> Fields<'a> {
+    /// The fields of the machine (`None`) or of a state; for an inner object use [`Fields::inner`].
+    pub(crate) fn new(
+        report: &'a Report,
+        state: Option<&'a str>,
+        prefix: String,
+        value: &'a Value,
+    ) -> Option<Fields<'a>> {
+        let Some(object) = value.as_object() else {
+            report.add(state, prefix.trim_end_matches('.'), "must be an object");
+            return None;
+        };
+        // A comment may stand in every object.
+        let asked = RefCell::new(HashSet::from(["Comment"]));
+        Some(Fields { report, state, prefix, object, asked })
+    }
+
+    /// The fields of an object inside this one; `place` is its field, such as `Retry[0]`.
+    pub(crate) fn inner(&self, place: &str, value: &'a Value) -> Option<Fields<'a>> {
+        Fields::new(self.report, self.state, format!("{}{place}.", self.prefix), value)
+    }
+
+    pub(crate) fn report(&self) -> &'a Report {
+        self.report
+    }
+
+    pub(crate) fn problem(&self, field: &str, message: impl Into<String>) {
+        self.report.add(self.state, &format!("{}{field}", self.prefix), message);
+    }
+
+    /// The object itself is wrong.
+    pub(crate) fn problem_here(&self, message: impl Into<String>) {
+        self.report.add(self.state, self.prefix.trim_end_matches('.'), message);
+    }
+
+    pub(crate) fn get(&self, field: &'a str) -> Option<&'a Value> {
+        self.asked.borrow_mut().insert(field);
+        self.object.get(field)
+    }
+
+    pub(crate) fn has(&self, field: &str) -> bool {
+        self.object.contains_key(field)
+    }
+
+    /// The names of all fields, asked for or not.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.object.keys().map(String::as_str)
+    }
+
+    /// Reads a field with `read`, noting what it refuses.
+    pub(crate) fn read<T>(&self, field: &'a str, read: impl FnOnce(&'a Value) -> Result<T, String>) -> Option<T> {
+        match read(self.get(field)?) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.problem(field, message);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn string(&self, field: &'a str) -> Option<&'a str> {
+        self.read(field, text)
+    }
+
+    pub(crate) fn required_string(&self, field: &'a str) -> Option<&'a str> {
+        if !self.has(field) {
+            self.problem(field, "is missing");
+        }
+        self.string(field)
+    }
+
+    pub(crate) fn boolean(&self, field: &'a str) -> Option<bool> {
+        self.read(field, |value| value.as_bool().ok_or_else(|| "must be true or false".to_owned()))
+    }
+
+    /// A whole number of at least `least`.
+    pub(crate) fn whole(&self, field: &'a str, least: u32) -> Option<u32> {
+        self.read(field, |value| {
+            value
+                .as_u64()
+                .and_then(|number| u32::try_from(number).ok())
+                .filter(|number| (least..=MAX_SECONDS).contains(number))
+                .ok_or_else(|| format!("must be a whole number from {least} to {MAX_SECONDS}"))
+        })
+    }
+
+    /// A path that can only match one value.
+    pub(crate) fn reference(&self, field: &'a str) -> Option<Path> {
+        self.read(field, |value| text(value).and_then(Path::parse_reference))
+    }
+
+    /// `InputPath` or `OutputPath`.
+    pub(crate) fn filter(&self, field: &'a str) -> Filter {
+        let filter = self.read(field, |value| match value {
+            Value::Null => Ok(Filter::Nothing),
+            Value::String(path) if path == "$" => Ok(Filter::Everything),
+            _ => text(value).and_then(Path::parse).map(Filter::Path),
+        });
+        filter.unwrap_or(Filter::Everything)
+    }
+
+    pub(crate) fn result_path(&self) -> ResultPath {
+        let path = self.read("ResultPath", |value| match value {
+            Value::Null => Ok(ResultPath::Discard),
+            _ => text(value).and_then(ResultPath::parse),
+        });
+        path.unwrap_or(ResultPath::Replace)
+    }
+
+    /// A payload template, which must be an object.
+    pub(crate) fn template(&self, field: &'a str) -> Option<Template> {
+        let value = self.get(field)?;
+        if !value.is_object() {
+            self.problem(field, "must be an object");
+            return None;
+        }
+        match Template::parse(value) {
+            Ok(template) => Some(template),
+            Err(refused) => {
+                for (place, message) in refused {
+                    self.problem(&format!("{field}{place}"), message);
+                }
+                None
+            }
+        }
+    }
+
+    /// The objects of a list, which must not be empty.
+    pub(crate) fn list(&self, field: &'a str) -> Vec<Fields<'a>> {
+        let Some(value) = self.get(field) else {
+            return Vec::new();
+        };
+        match value.as_array() {
+            Some(items) if !items.is_empty() => items
+                .iter()
+                .enumerate()
+                .filter_map(|(index, item)| self.inner(&format!("{field}[{index}]"), item))
+                .collect(),
+            _ => {
+                self.problem(field, "must be a list with at least one entry");
+                Vec::new()
+            }
+        }
+    }
+
+    /// `QueryLanguage` may say what is the only choice here anyway.
+    pub(crate) fn only_json_path(&self) {
+        self.read("QueryLanguage", |value| match value.as_str() {
+            Some("JSONPath") => Ok(()),
+            _ => Err(format!("{value} is not supported, only JSONPath")),
+        });
+    }
+
+    /// Everything that was not asked for is refused by name.
+    pub(crate) fn finish(self) {
+        let asked = self.asked.borrow();
+        for field in self.names().filter(|field| !asked.contains(field)) {
+            self.problem(field, "is not supported");
+        }
+    }
+}
+
+/// The value as a text.
+pub(crate) fn text(value: &Value) -> Result<&str, String> {
+    value.as_str().ok_or_else(|| "must be a string".to_owned())
+}

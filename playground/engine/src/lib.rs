@@ -1,0 +1,42 @@
+//! A small Step Functions engine for local runs.
+
+mod attempts;
+mod calls;
+mod choice;
+pub mod clock;
+mod context;
+mod engine;
+mod errors;
+mod event;
+mod execution;
+mod executions;
+mod fields;
+mod function;
+mod functions;
+mod history;
+mod intrinsics;
+mod limits;
+mod load;
+mod machine;
+mod paths;
+mod problem;
+mod random;
+mod recovery;
+mod retry;
+mod rules;
+mod run;
+mod start;
+mod states;
+mod tasks;
+mod template;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+pub use self::engine::Engine;
+pub use self::event::EngineEvent;
+pub use self::execution::{ExecutionDescription, ExecutionStatus, StartError, Started, UnknownExecution};
+pub use self::function::{Function, FunctionError};
+pub use self::history::{HistoryEvent, HistoryKind};
+pub use self::problem::Problem;
+pub use self::tokens::{TaskFate, TokenError};

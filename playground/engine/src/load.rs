@@ -1,0 +1,206 @@
+//! From the text of a definition to a [`Machine`], or to everything that is wrong with it.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use serde_json::Value;
+
+use crate::fields::Fields;
+use crate::limits::is_valid_name;
+use crate::machine::{Flow, Machine};
+use crate::problem::{Problem, Report};
+use crate::states::parse_state;
+
+/// Reads and checks a definition.
+pub(crate) fn load(
+    name: &str,
+    definition: &str,
+    substitutions: &BTreeMap<String, String>,
+) -> Result<Machine, Vec<Problem>> {
+    let report = Report::default();
+    if !is_valid_name(name) {
+        report.add(None, "", format!("{name:?} is not a valid name for a state machine"));
+    }
+    let mut definition: Value = match serde_json::from_str(definition) {
+        Ok(definition) => definition,
+        Err(error) => {
+            report.add(None, "", format!("is not JSON: {error}"));
+            return Err(report.into_problems());
+        }
+    };
+    Substitution { values: substitutions, report: &report }.machine(&mut definition);
+    let (timeout_seconds, flow) = parse_machine(&report, &definition);
+    let problems = report.into_problems();
+    match flow {
+        Some(flow) if problems.is_empty() => Ok(Machine {
+            name: name.to_owned(),
+            arn: format!("arn:aws:states:local:000000000000:stateMachine:{name}"),
+            timeout_seconds,
+            flow,
+            definition,
+        }),
+        _ => Err(problems),
+    }
+}
+
+fn parse_machine(report: &Report, definition: &Value) -> (Option<u32>, Option<Flow>) {
+    let Some(fields) = Fields::new(report, None, String::new(), definition) else {
+        return (None, None);
+    };
+    fields.only_json_path();
+    fields.read("Version", |value| match value.as_str() {
+        Some("1.0") => Ok(()),
+        _ => Err(format!("{value} is not supported, only \"1.0\"")),
+    });
+    let timeout_seconds = fields.whole("TimeoutSeconds", 1);
+    let flow = parse_flow(&fields);
+    fields.finish();
+    if let Some(flow) = &flow {
+        check_unique_names(report, flow, &mut HashSet::new());
+    }
+    (timeout_seconds, flow)
+}
+
+/// Reads `StartAt` and `States` of an object and checks how its states are linked.
+pub(crate) fn parse_flow(fields: &Fields<'_>) -> Option<Flow> {
+    let start_at = fields.required_string("StartAt");
+    let objects = match fields.get("States") {
+        Some(Value::Object(objects)) if !objects.is_empty() => objects,
+        _ => {
+            fields.problem("States", "must be an object with at least one state");
+            return None;
+        }
+    };
+    let mut states = BTreeMap::new();
+    for (name, object) in objects {
+        if name.chars().count() > 80 {
+            fields.report().add(Some(name), "", "has a name of more than 80 characters");
+        }
+        if let Some(state) = parse_state(fields.report(), name, object) {
+            states.insert(name.clone(), state);
+        }
+    }
+    let known: BTreeSet<&str> = objects.keys().map(String::as_str).collect();
+    let start_at = start_at?;
+    if !known.contains(start_at) {
+        fields.problem("StartAt", format!("names a state that does not exist: {start_at}"));
+        return None;
+    }
+    // Links of a state that could not be read are not known, so nothing can be said about who is reachable.
+    let complete = states.len() == objects.len();
+    let flow = Flow { start_at: start_at.to_owned(), states };
+    check_links(fields.report(), &flow, &known);
+    if complete {
+        check_reachable(fields.report(), &flow);
+        return Some(flow);
+    }
+    None
+}
+
+fn check_links(report: &Report, flow: &Flow, known: &BTreeSet<&str>) {
+    for (name, state) in &flow.states {
+        for (field, next) in state.successors() {
+            if !known.contains(next) {
+                report.add(Some(name), field, format!("names a state that does not exist: {next}"));
+            }
+        }
+    }
+}
+
+fn check_reachable(report: &Report, flow: &Flow) {
+    let mut reached = HashSet::new();
+    let mut waiting = vec![flow.start_at.as_str()];
+    while let Some(name) = waiting.pop() {
+        if let Some(state) = flow.states.get(name)
+            && reached.insert(name)
+        {
+            waiting.extend(state.successors().into_iter().map(|(_, next)| next));
+        }
+    }
+    let mut unreached: Vec<_> = flow.states.keys().filter(|name| !reached.contains(name.as_str())).collect();
+    unreached.sort();
+    for name in unreached {
+        report.add(Some(name), "", "cannot be reached from StartAt");
+    }
+}
+
+/// The names of all states of a machine are one space, those inside `Parallel` and `Map` too.
+fn check_unique_names<'f>(report: &Report, flow: &'f Flow, seen: &mut HashSet<&'f str>) {
+    for (name, state) in &flow.states {
+        if !seen.insert(name) {
+            report.add(Some(name), "", "has a name that another state of the machine has too");
+        }
+        for inner in state.flows() {
+            check_unique_names(report, inner, seen);
+        }
+    }
+}
+
+/// Puts the values of `DefinitionSubstitutions` into the strings of a definition, as SAM does on deployment.
+struct Substitution<'a> {
+    values: &'a BTreeMap<String, String>,
+    report: &'a Report,
+}
+
+impl Substitution<'_> {
+    fn machine(&self, definition: &mut Value) {
+        self.walk(definition, None, "");
+    }
+
+    fn walk(&self, value: &mut Value, state: Option<&str>, field: &str) {
+        match value {
+            Value::String(text) => {
+                if text.contains("${") {
+                    *text = self.replace(text, state, field);
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter_mut().enumerate() {
+                    self.walk(item, state, &format!("{field}[{index}]"));
+                }
+            }
+            Value::Object(object) => {
+                for (key, child) in object {
+                    match child {
+                        Value::Object(states) if key == "States" => {
+                            for (name, inner) in states {
+                                self.walk(inner, Some(name), "");
+                            }
+                        }
+                        _ if field.is_empty() => self.walk(child, state, key),
+                        _ => self.walk(child, state, &format!("{field}.{key}")),
+                    }
+                }
+            }
+            Value::Null | Value::Bool(_) | Value::Number(_) => {}
+        }
+    }
+
+    fn replace(&self, text: &str, state: Option<&str>, field: &str) -> String {
+        let mut replaced = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some((before, after)) = rest.split_once("${") {
+            replaced.push_str(before);
+            let name = after.split_once('}').filter(|(name, _)| is_placeholder_name(name));
+            match name.map(|(name, after)| (name, self.values.get(name), after)) {
+                Some((_, Some(value), after)) => {
+                    replaced.push_str(value);
+                    rest = after;
+                }
+                unknown => {
+                    if let Some((name, _, _)) = unknown {
+                        let message = format!("has the placeholder ${{{name}}} and no substitution for it");
+                        self.report.add(state, field, message);
+                    }
+                    replaced.push_str("${");
+                    rest = after;
+                }
+            }
+        }
+        replaced.push_str(rest);
+        replaced
+    }
+}
+
+fn is_placeholder_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.:".contains(c))
+}
