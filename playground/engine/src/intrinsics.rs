@@ -1,231 +1,207 @@
-//! Intrinsic functions (`States.Format(…)`) as they are written: parsed and checked when the machine is loaded.
-//! What each computes is in `functions`.
+//! What the intrinsic functions compute.
+//! <https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html>
 
-use serde_json::{Number, Value};
+use data_encoding::BASE64;
+use serde_json::{Map, Value};
 
-use crate::context::Scope;
-use crate::errors::Failure;
-use crate::functions::{self, Intrinsic};
-use crate::paths::Path;
+use crate::errors::{Failure, INTRINSIC_FAILURE};
+use crate::random;
 
-/// The value of a field whose name ends in `.$`: a path or a call.
-pub(crate) enum Expression {
-    Path(Path),
-    Call(Call),
+/// The longest string that the Base64 intrinsics take.
+const MAX_BASE64_CHARACTERS: usize = 10_000;
+
+/// The supported intrinsic functions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Intrinsic {
+    Array,
+    ArrayGetItem,
+    ArrayLength,
+    Base64Decode,
+    Base64Encode,
+    Format,
+    JsonMerge,
+    JsonToString,
+    MathAdd,
+    StringToJson,
+    Uuid,
 }
 
-/// A call of an intrinsic function.
-pub(crate) struct Call {
-    function: Intrinsic,
-    arguments: Vec<Argument>,
-}
-
-/// An argument of a call.
-enum Argument {
-    Literal(Value),
-    Path(Path),
-    Call(Call),
-}
-
-impl Expression {
-    pub(crate) fn parse(text: &str) -> Result<Expression, String> {
-        if text.starts_with('$') {
-            return Path::parse(text).map(Expression::Path);
-        }
-        if !text.starts_with("States.") {
-            return Err(format!("must be a path ($…) or an intrinsic (States.…), not {text}"));
-        }
-        let mut reader = Reader { text, rest: text };
-        let call = reader.call()?;
-        if reader.rest.trim().is_empty() { Ok(Expression::Call(call)) } else { Err(reader.malformed()) }
-    }
-
-    /// Computes the value; `missing` makes the failure for a path that finds nothing.
-    pub(crate) fn evaluate(&self, scope: &Scope<'_>, missing: &dyn Fn(&Path) -> Failure) -> Result<Value, Failure> {
-        match self {
-            Expression::Path(path) => find(path, scope, missing),
-            Expression::Call(call) => call.evaluate(scope, missing),
-        }
-    }
-
-    /// Whether the task token goes into the value.
-    pub(crate) fn reads_task_token(&self) -> bool {
-        match self {
-            Expression::Path(path) => path.reads_task_token(),
-            Expression::Call(call) => call.reads_task_token(),
-        }
-    }
-}
-
-impl Call {
-    fn evaluate(&self, scope: &Scope<'_>, missing: &dyn Fn(&Path) -> Failure) -> Result<Value, Failure> {
-        let arguments = self
-            .arguments
-            .iter()
-            .map(|argument| match argument {
-                Argument::Literal(value) => Ok(value.clone()),
-                Argument::Path(path) => find(path, scope, missing),
-                Argument::Call(call) => call.evaluate(scope, missing),
-            })
-            .collect::<Result<Vec<_>, _>>()?;
-        functions::compute(self.function, &arguments)
-    }
-
-    fn reads_task_token(&self) -> bool {
-        self.arguments.iter().any(|argument| match argument {
-            Argument::Literal(_) => false,
-            Argument::Path(path) => path.reads_task_token(),
-            Argument::Call(call) => call.reads_task_token(),
+impl Intrinsic {
+    pub(crate) fn named(name: &str) -> Option<Intrinsic> {
+        Some(match name {
+            "States.Array" => Intrinsic::Array,
+            "States.ArrayGetItem" => Intrinsic::ArrayGetItem,
+            "States.ArrayLength" => Intrinsic::ArrayLength,
+            "States.Base64Decode" => Intrinsic::Base64Decode,
+            "States.Base64Encode" => Intrinsic::Base64Encode,
+            "States.Format" => Intrinsic::Format,
+            "States.JsonMerge" => Intrinsic::JsonMerge,
+            "States.JsonToString" => Intrinsic::JsonToString,
+            "States.MathAdd" => Intrinsic::MathAdd,
+            "States.StringToJson" => Intrinsic::StringToJson,
+            "States.UUID" => Intrinsic::Uuid,
+            _ => return None,
         })
     }
-}
 
-fn find(path: &Path, scope: &Scope<'_>, missing: &dyn Fn(&Path) -> Failure) -> Result<Value, Failure> {
-    path.find(scope).map(|found| found.into_owned()).ok_or_else(|| missing(path))
-}
-
-struct Reader<'a> {
-    text: &'a str,
-    rest: &'a str,
-}
-
-impl<'a> Reader<'a> {
-    fn malformed(&self) -> String {
-        format!("is not a well-formed intrinsic: {}", self.text)
-    }
-
-    fn skip_blanks(&mut self) {
-        self.rest = self.rest.trim_start();
-    }
-
-    fn eat(&mut self, expected: char) -> bool {
-        self.skip_blanks();
-        match self.rest.strip_prefix(expected) {
-            Some(rest) => {
-                self.rest = rest;
-                true
-            }
-            None => false,
+    /// How many arguments it takes; `None` where that is not fixed.
+    fn arity(self) -> Option<usize> {
+        match self {
+            Intrinsic::Array | Intrinsic::Format => None,
+            Intrinsic::Uuid => Some(0),
+            Intrinsic::ArrayLength
+            | Intrinsic::Base64Decode
+            | Intrinsic::Base64Encode
+            | Intrinsic::JsonToString
+            | Intrinsic::StringToJson => Some(1),
+            Intrinsic::ArrayGetItem | Intrinsic::MathAdd => Some(2),
+            Intrinsic::JsonMerge => Some(3),
         }
-    }
-
-    /// Takes the first `length` bytes.
-    fn take(&mut self, length: usize) -> &'a str {
-        let (taken, rest) = self.rest.split_at(length);
-        self.rest = rest;
-        taken
-    }
-
-    fn call(&mut self) -> Result<Call, String> {
-        let end = self.rest.find('(').ok_or_else(|| self.malformed())?;
-        let name = self.take(end).trim();
-        let function =
-            Intrinsic::named(name).ok_or_else(|| format!("uses the intrinsic {name}, which is not supported"))?;
-        let mut arguments = self.arguments()?;
-        for (place, argument) in arguments.iter_mut().enumerate() {
-            if let Argument::Literal(Value::String(text)) = argument
-                && !(function == Intrinsic::Format && place == 0)
-            {
-                *text = functions::unescape(text);
-            }
-        }
-        let literals: Vec<_> = arguments
-            .iter()
-            .map(|argument| match argument {
-                Argument::Literal(value) => Some(value),
-                Argument::Path(_) | Argument::Call(_) => None,
-            })
-            .collect();
-        functions::check_arguments(function, &literals)?;
-        Ok(Call { function, arguments })
-    }
-
-    fn arguments(&mut self) -> Result<Vec<Argument>, String> {
-        let mut arguments = Vec::new();
-        if !self.eat('(') {
-            return Err(self.malformed());
-        }
-        if self.eat(')') {
-            return Ok(arguments);
-        }
-        loop {
-            arguments.push(self.argument()?);
-            if self.eat(')') {
-                return Ok(arguments);
-            }
-            if !self.eat(',') {
-                return Err(self.malformed());
-            }
-        }
-    }
-
-    fn argument(&mut self) -> Result<Argument, String> {
-        self.skip_blanks();
-        if self.eat('\'') {
-            return self.quoted().map(|text| Argument::Literal(Value::String(text)));
-        }
-        if self.rest.starts_with("States.") {
-            return self.call().map(Argument::Call);
-        }
-        if self.rest.starts_with('$') {
-            let length = length_of_path(self.rest);
-            return Path::parse(self.take(length).trim_end()).map(Argument::Path);
-        }
-        let length = self.rest.find([',', ')']).unwrap_or(self.rest.len());
-        let word = self.take(length).trim();
-        match serde_json::from_str::<Value>(word) {
-            Ok(value @ (Value::Null | Value::Bool(_))) => Ok(Argument::Literal(value)),
-            Ok(Value::Number(number)) => Ok(Argument::Literal(Value::Number(normal(number)))),
-            _ => Err(self.malformed()),
-        }
-    }
-
-    /// The rest of a string in single quotes. `\'`, `\{`, `\}` and `\\` are the escapes; those for braces stay as
-    /// they are, because only `States.Format` gives braces a meaning and it must see which were escaped.
-    fn quoted(&mut self) -> Result<String, String> {
-        let mut text = String::new();
-        let mut characters = self.rest.char_indices();
-        while let Some((place, character)) = characters.next() {
-            match character {
-                '\'' => {
-                    self.rest = &self.rest[place + 1..];
-                    return Ok(text);
-                }
-                '\\' => match characters.next() {
-                    Some((_, '\'')) => text.push('\''),
-                    Some((_, escaped @ ('{' | '}' | '\\'))) => text.extend(['\\', escaped]),
-                    _ => {
-                        return Err(format!("has an escape that is none of \\' \\{{ \\}} \\\\: {}", self.text));
-                    }
-                },
-                _ => text.push(character),
-            }
-        }
-        Err(self.malformed())
     }
 }
 
-/// `1.0` means the whole number 1 wherever one is asked for.
-fn normal(number: Number) -> Number {
-    match number.as_f64() {
-        Some(float) if number.is_f64() && float.fract() == 0.0 && float.abs() < 9e15 => Number::from(float as i64),
-        _ => number,
+/// Checks what is known when the machine is loaded: `None` stands for an argument that is computed later.
+pub(crate) fn check_arguments(function: Intrinsic, arguments: &[Option<&Value>]) -> Result<(), String> {
+    if let Some(arity) = function.arity()
+        && arguments.len() != arity
+    {
+        return Err(format!("calls {function:?} with {} arguments, it takes {arity}", arguments.len()));
+    }
+    match (function, arguments) {
+        (Intrinsic::Format, []) => Err("calls Format without a template".to_owned()),
+        (Intrinsic::Format, [Some(template), values @ ..]) => {
+            let template =
+                template.as_str().ok_or_else(|| "calls Format with a template that is no string".to_owned())?;
+            let expected = placeholders(template);
+            if expected == values.len() {
+                return Ok(());
+            }
+            Err(format!("calls Format with {} values for {expected} placeholders", values.len()))
+        }
+        (Intrinsic::JsonMerge, [_, _, Some(deep)]) if *deep != &Value::Bool(false) => {
+            Err("calls JsonMerge with a third argument that is not false: only shallow merging exists".to_owned())
+        }
+        _ => Ok(()),
     }
 }
 
-/// A path ends at the first comma or bracket that is not inside its own brackets or quotes.
-fn length_of_path(text: &str) -> usize {
-    let mut depth = 0_u32;
-    let mut quote = None;
-    for (place, character) in text.char_indices() {
-        match (quote, character) {
-            (Some(open), _) if open == character => quote = None,
-            (None, '\'' | '"') => quote = Some(character),
-            (None, '[' | '(') => depth += 1,
-            (None, ')' | ',') if depth == 0 => return place,
-            (None, ']' | ')') => depth = depth.saturating_sub(1),
-            _ => {}
+/// Computes the function, or fails with `States.IntrinsicFailure`.
+pub(crate) fn compute(function: Intrinsic, arguments: &[Value]) -> Result<Value, Failure> {
+    let refused = |message: &str| Failure::new(INTRINSIC_FAILURE, format!("States.{function:?}: {message}"));
+    let result = match (function, arguments) {
+        (Intrinsic::Array, items) => Ok(Value::Array(items.to_vec())),
+        (Intrinsic::ArrayGetItem, [Value::Array(items), index]) => whole_number(index)
+            .and_then(|index| items.get(usize::try_from(index).ok()?))
+            .cloned()
+            .ok_or("the index is outside of the array"),
+        (Intrinsic::ArrayLength, [Value::Array(items)]) => Ok(Value::from(items.len())),
+        (Intrinsic::Base64Decode, [Value::String(text)]) => base64_decode(text),
+        (Intrinsic::Base64Encode, [Value::String(text)]) if text.chars().count() <= MAX_BASE64_CHARACTERS => {
+            Ok(Value::String(BASE64.encode(text.as_bytes())))
+        }
+        (Intrinsic::Format, [Value::String(template), values @ ..]) => format(template, values),
+        (Intrinsic::JsonMerge, [Value::Object(left), Value::Object(right), Value::Bool(false)]) => {
+            Ok(Value::Object(merge(left, right)))
+        }
+        (Intrinsic::JsonToString, [value]) => Ok(Value::String(value.to_string())),
+        (Intrinsic::MathAdd, [left, right]) => rounded(left)
+            .zip(rounded(right))
+            .and_then(|(left, right)| left.checked_add(right))
+            .map(Value::from)
+            .ok_or("takes two numbers whose sum fits 64 bits"),
+        (Intrinsic::StringToJson, [Value::String(text)]) => {
+            serde_json::from_str(text).map_err(|_| "the string is not JSON")
+        }
+        (Intrinsic::Uuid, _) => Ok(Value::String(random::uuid())),
+        _ => Err("the arguments are of the wrong kind"),
+    };
+    result.map_err(refused)
+}
+
+fn base64_decode(text: &str) -> Result<Value, &'static str> {
+    if text.len() > MAX_BASE64_CHARACTERS {
+        return Err("the string is too long");
+    }
+    // The scheme is that of MIME, in which other characters are skipped.
+    let is_of_base64 = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+    let encoded: Vec<u8> = text.bytes().filter(is_of_base64).collect();
+    let bytes = BASE64.decode(&encoded).map_err(|_| "the string is not Base64")?;
+    String::from_utf8(bytes).map(Value::String).map_err(|_| "the decoded bytes are not UTF-8")
+}
+
+fn merge(left: &Map<String, Value>, right: &Map<String, Value>) -> Map<String, Value> {
+    let mut merged = left.clone();
+    merged.extend(right.iter().map(|(key, value)| (key.clone(), value.clone())));
+    merged
+}
+
+fn whole_number(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().filter(|float| float.fract() == 0.0).map(|float| float as i64))
+}
+
+/// `MathAdd` rounds its arguments to whole numbers.
+fn rounded(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| {
+        let float = value.as_f64()?.round();
+        (float.abs() < i64::MAX as f64).then_some(float as i64)
+    })
+}
+
+/// One piece of a template of `States.Format`.
+enum Piece {
+    Character(char),
+    Placeholder,
+}
+
+/// Reads the next piece: `{}` is a placeholder, a backslash takes the meaning from `'`, `{`, `}` and `\`.
+fn next_piece(rest: &mut &str) -> Option<Piece> {
+    if let Some(after) = rest.strip_prefix("{}") {
+        *rest = after;
+        return Some(Piece::Placeholder);
+    }
+    let mut characters = rest.chars();
+    let mut character = characters.next()?;
+    if character == '\\' && matches!(characters.clone().next(), Some('\'' | '{' | '}' | '\\')) {
+        character = characters.next()?;
+    }
+    *rest = characters.as_str();
+    Some(Piece::Character(character))
+}
+
+fn placeholders(template: &str) -> usize {
+    let mut rest = template;
+    std::iter::from_fn(|| next_piece(&mut rest)).filter(|piece| matches!(piece, Piece::Placeholder)).count()
+}
+
+/// Takes the escapes out of a string literal that is not a template.
+pub(crate) fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => plain.extend(characters.next()),
+            _ => plain.push(character),
         }
     }
-    text.len()
+    plain
+}
+
+fn format(template: &str, values: &[Value]) -> Result<Value, &'static str> {
+    if placeholders(template) != values.len() {
+        return Err("there must be one value for each placeholder");
+    }
+    let mut text = String::with_capacity(template.len());
+    let mut values = values.iter();
+    let mut rest = template;
+    while let Some(piece) = next_piece(&mut rest) {
+        match piece {
+            Piece::Character(character) => text.push(character),
+            Piece::Placeholder => match values.next() {
+                Some(Value::String(value)) => text.push_str(value),
+                Some(value @ (Value::Null | Value::Bool(_) | Value::Number(_))) => text.push_str(&value.to_string()),
+                _ => return Err("only strings, numbers, booleans and null can be formatted; use States.JsonToString"),
+            },
+        }
+    }
+    Ok(Value::String(text))
 }

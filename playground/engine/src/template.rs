@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::context::Scope;
 use crate::errors::{Failure, PARAMETER_PATH_FAILURE};
-use crate::intrinsics::Expression;
+use crate::expression::Expression;
 
 /// A parsed template. Subtrees without anything to compute are kept as they were written.
 pub(crate) enum Template {
