@@ -1,4 +1,4 @@
-//! A small Step Functions engine for local runs.
+#![doc = include_str!("../README.md")]
 
 mod attempts;
 mod calls;
