@@ -7,6 +7,7 @@ pub mod demo;
 pub mod fakes;
 pub mod memory;
 pub mod page;
+mod start;
 pub mod world;
 
 // A world has an engine and a clock, and whoever uses a world needs their names.

@@ -25,8 +25,22 @@ const ANNOUNCERS: usize = 32;
 /// How often the reconciler passes; on AWS it is each minute.
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 
-/// The server, the delivery of events, and the engine's status changes onto the bus.
-pub(super) fn start(world: &Arc<World>, listener: TcpListener, router: Router, deliver_events: bool) -> JoinSet<()> {
+/// A world with its server and its background work, which end when this is dropped; runs that wait go on waiting.
+pub struct Running {
+    /// The system.
+    pub world: Arc<World>,
+    tasks: JoinSet<()>,
+}
+
+impl Running {
+    /// Passes once a second from now on, in the place of the schedule that invokes the reconciler.
+    pub fn keep_reconciling(&mut self) {
+        self.tasks.spawn(reconcile_always(self.world.app.clone()));
+    }
+}
+
+/// Starts the server, the delivery of events, and the engine's status changes onto the bus.
+pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, deliver_events: bool) -> Running {
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
@@ -39,7 +53,7 @@ pub(super) fn start(world: &Arc<World>, listener: TcpListener, router: Router, d
     }
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
     tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
-    tasks
+    Running { world, tasks }
 }
 
 /// In the place of the EventBridge rule that invokes the announcer.
@@ -82,7 +96,7 @@ async fn note_progress(changes: Changes, mut events: Receiver<EngineEvent>) {
 }
 
 /// In the place of the schedule that invokes the reconciler.
-pub(super) async fn reconcile_always(app: App) {
+async fn reconcile_always(app: App) {
     let mut ticks = tokio::time::interval(RECONCILE_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

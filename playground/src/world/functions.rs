@@ -11,10 +11,10 @@ use countersign_workflow_lambdas::{finalize, is_input_valid};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::{Secrets, key};
+use super::secrets::{Secrets, key};
 
 /// Gives the engine the workflow's functions, as Lambda has them.
-pub(super) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
+pub(crate) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
     let calculate = Arc::new(Calculate {
         http: HttpClient::default(),
         double_url: format!("{url}/double").parse()?,

@@ -27,12 +27,12 @@ pub struct Actor {
 }
 
 /// The Entra tenant that everybody is in.
-pub(super) fn tenant(policy: &Policy) -> String {
+pub(crate) fn tenant(policy: &Policy) -> String {
     policy.teams_tenants.first().cloned().unwrap_or_else(|| TENANT.to_owned())
 }
 
 /// The people of the policy who use Slack, and somebody whom the policy does not know.
-pub(super) fn of(policy: &Policy) -> Vec<Actor> {
+pub(crate) fn of(policy: &Policy) -> Vec<Actor> {
     let (team, tenant) = (policy.slack_teams.first().cloned().unwrap_or_default(), tenant(policy));
     let approves = |key: &str| {
         let mut rules = policy.rules.values();

@@ -1,0 +1,224 @@
+//! Puts the whole system together in one process, and starts it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context, bail};
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::IntoResponse;
+use countersign_bot::app::{App, Ports};
+use countersign_bot::approval::policy::Policy;
+use countersign_bot::approval::policy_file;
+use countersign_bot::aws::ses::Ses;
+use countersign_bot::config::Config;
+use countersign_bot::inbound::{self, calculations::IamCaller};
+use countersign_bot::mail::Mailer;
+use countersign_bot::signature::Verifier;
+use countersign_engine::Engine;
+use countersign_engine::clock::Clock;
+use countersign_workflow_lambdas::double::{self, Double};
+use tokio::net::TcpListener;
+
+use crate::changes::Changes;
+use crate::fakes::teams::{FakeTeams, FakeTeamsConfig};
+use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
+use crate::memory::{LocalClock, LocalStepFunctions, MemoryBus, MemoryStore};
+use crate::page;
+use crate::world::secrets::{Secrets, key};
+use crate::world::{Actor, Options, Running, Source, World, background, functions, people};
+
+const STATE_MACHINE: &str = "calculation";
+const MAIL_FROM: &str = "countersign@example.com";
+/// The bot's app in Teams.
+const TEAMS_APP_ID: &str = "c0117e45-1671-4000-8000-0000000000b0";
+/// Where the fake Teams is served.
+const TEAMS_PATH: &str = "/playground/teams";
+
+impl World {
+    /// Reads policy and state machine, takes the port, and starts everything. On an error nothing is left running.
+    pub async fn start(options: Options, clock: Clock) -> anyhow::Result<Running> {
+        Self::start_with(options, clock, |ports| ports).await
+    }
+
+    /// Starts a world whose bot reaches its ports through something else, such as one that fails now and then.
+    pub async fn start_with(
+        options: Options,
+        clock: Clock,
+        between: impl FnOnce(Ports) -> Ports,
+    ) -> anyhow::Result<Running> {
+        let policy = read_policy(&options.policy)?;
+        let changes = Changes::default();
+        let engine = Engine::new(clock.clone());
+        let state_machine_arn = load_state_machine(&engine, &options)?;
+        let address = ("127.0.0.1", options.port);
+        let listener =
+            TcpListener::bind(address).await.with_context(|| format!("port {} cannot be used", options.port))?;
+        let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
+        let secrets = Secrets::new();
+        let slack = FakeSlack::new(FakeSlackConfig {
+            bot_token: secrets.slack_token.clone(),
+            signing_secret: secrets.slack_signing.clone(),
+            team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
+            bot_url: url.clone(),
+            clock: clock.clone(),
+            changes: changes.clone(),
+        });
+        for channel in policy.rules.values().filter_map(|rules| rules.slack_channel.as_deref()) {
+            slack.add_channel(channel, "approvals");
+        }
+        let people = people::of(&policy);
+        let teams = FakeTeams::new(FakeTeamsConfig {
+            app_id: TEAMS_APP_ID.to_owned(),
+            app_password: secrets.teams_password.clone(),
+            tenant_id: people::tenant(&policy),
+            url: format!("{url}{TEAMS_PATH}"),
+            bot_url: url.clone(),
+            clock: clock.clone(),
+            changes: changes.clone(),
+        });
+        move_in(&teams, &policy, &people);
+        let mailbox = Mailbox::new(clock.clone(), changes.clone());
+        let bus = MemoryBus::new(clock.clone(), changes.clone());
+        let store = Arc::new(MemoryStore::new(changes.clone()));
+        let mut environment = environment(&url, &secrets, &policy, &state_machine_arn);
+        environment.extend(options.environment);
+        // It goes through the same reader as the environment of a Lambda function.
+        let config = Config::from_lookup(|name| environment.get(name).cloned())?;
+        let ports = Ports {
+            store: store.clone(),
+            step_functions: Arc::new(LocalStepFunctions(engine.clone())),
+            bus: Arc::new(bus.clone()),
+            clock: Arc::new(LocalClock(clock.clone())),
+        };
+        let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
+        let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
+        let teams_conversation = policy.rules.values().find_map(|rules| rules.teams_conversation.clone());
+        let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
+        functions::register_all(&engine, &app, &url, &secrets)?;
+        let world = Arc::new(Self {
+            clock,
+            changes,
+            engine,
+            slack,
+            teams,
+            mailbox,
+            bus,
+            store,
+            app,
+            people,
+            channel,
+            teams_conversation: teams_conversation.unwrap_or_default(),
+            state_machine_arn,
+            timeout_seconds: options.timeout_seconds,
+            url,
+        });
+        let router = world.router(&ports, &secrets)?;
+        Ok(background::start(world, listener, router, options.deliver_events))
+    }
+
+    /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.
+    fn router(self: &Arc<Self>, ports: &Ports, secrets: &Secrets) -> anyhow::Result<Router> {
+        let double = Double {
+            verifier: Verifier::new(key(&secrets.double)?, None),
+            step_functions: ports.step_functions.clone(),
+            clock: ports.clock.clone(),
+        };
+        let bot = inbound::router(self.app.clone()).layer(middleware::from_fn(as_authorised_caller));
+        Ok(bot
+            .merge(double::router(Arc::new(double)))
+            .merge(page::router(self.clone()))
+            .nest("/playground/slack/api", self.slack.router().layer(middleware::from_fn(not_for_pages)))
+            .nest(TEAMS_PATH, self.teams.router().layer(middleware::from_fn(not_for_pages)))
+            .nest("/playground/ses/", self.mailbox.router().layer(middleware::from_fn(not_for_pages))))
+    }
+}
+
+/// In the place of API Gateway, which lets only callers through whom IAM has authorised: here, programs on
+/// this machine. A browser names the page that sends a request, and no page is authorised.
+async fn as_authorised_caller(mut request: Request, next: Next) -> axum::response::Response {
+    if !request.headers().contains_key(header::ORIGIN) {
+        request.extensions_mut().insert(IamCaller("local".to_owned()));
+    }
+    next.run(request).await
+}
+
+/// The services that the bot calls are not for a page of another site, which could put a forged mail into the box.
+async fn not_for_pages(request: Request, next: Next) -> axum::response::Response {
+    if request.headers().contains_key(header::ORIGIN) {
+        return StatusCode::FORBIDDEN.into_response();
+    }
+    next.run(request).await
+}
+
+fn read_policy(source: &Source) -> anyhow::Result<Policy> {
+    match policy_file::read(&source.text) {
+        Ok(policy) => Ok(policy),
+        Err(problems) => bail!("{} has something wrong with it:\n{problems}", source.name),
+    }
+}
+
+fn load_state_machine(engine: &Engine, options: &Options) -> anyhow::Result<String> {
+    let Source { name, text } = &options.state_machine;
+    let substitutions: BTreeMap<String, String> = [
+        ("IsInputValidArn", function_arn("is-input-valid")),
+        ("CalculateArn", function_arn("calculate")),
+        ("NotifierArn", function_arn("notifier")),
+        ("FinalizeArn", function_arn("finalize")),
+        ("ApprovalTimeoutSeconds", options.timeout_seconds.to_string()),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name.to_owned(), value))
+    .collect();
+    match engine.load(STATE_MACHINE, text, &substitutions) {
+        Ok(arn) => Ok(arn),
+        Err(problems) => {
+            let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            bail!("{name} cannot be run here:\n{}", list.join("\n"))
+        }
+    }
+}
+
+fn function_arn(name: &str) -> String {
+    format!("arn:aws:lambda:local:000000000000:function:{name}")
+}
+
+/// What the bot of this world is configured with.
+fn environment(
+    url: &str,
+    secrets: &Secrets,
+    policy: &Policy,
+    state_machine_arn: &str,
+) -> BTreeMap<&'static str, String> {
+    let teams = format!("{url}{TEAMS_PATH}");
+    let values = [
+        ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
+        ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
+        ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
+        ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
+        ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),
+        ("COUNTERSIGN_SLACK_API_URL", format!("{url}/playground/slack/api")),
+        ("COUNTERSIGN_TEAMS_APP_ID", TEAMS_APP_ID.to_owned()),
+        ("COUNTERSIGN_TEAMS_APP_PASSWORD", secrets.teams_password.clone()),
+        ("COUNTERSIGN_TEAMS_TENANT", people::tenant(policy)),
+        ("COUNTERSIGN_TEAMS_OPENID_URL", format!("{teams}/v1/.well-known/openidconfiguration")),
+        ("COUNTERSIGN_TEAMS_LOGIN_URL", teams.clone()),
+        ("COUNTERSIGN_TEAMS_SERVICE_URL", teams),
+        ("COUNTERSIGN_ALLOWED_HOSTS", url.trim_start_matches("http://").to_owned()),
+        ("COUNTERSIGN_MAIL_FROM", MAIL_FROM.to_owned()),
+        ("COUNTERSIGN_LINK_KEY", secrets.link.clone()),
+    ];
+    values.into()
+}
+
+/// The conversations of the policy are in Teams, and so are the people.
+fn move_in(teams: &FakeTeams, policy: &Policy, people: &[Actor]) {
+    for conversation in policy.rules.values().filter_map(|rules| rules.teams_conversation.as_deref()) {
+        teams.add_conversation(conversation, "Approvals");
+    }
+    for user in people.iter().filter_map(|actor| actor.teams.as_ref()) {
+        teams.add_person(user);
+    }
+}
