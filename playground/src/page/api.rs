@@ -16,6 +16,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::answer::{nobody, problem};
 use super::state;
 use crate::fakes::SlackUser;
 use crate::world::World;
@@ -157,12 +158,4 @@ pub(super) async fn move_clock(State(world): State<Arc<World>>, Json(step): Json
 
 fn user(world: &World, key: &str) -> Option<SlackUser> {
     world.actor(key).map(|actor| actor.user.clone())
-}
-
-pub(super) fn nobody() -> Response {
-    (StatusCode::NOT_FOUND, Json(json!({ "problem": "Nobody here has this key." }))).into_response()
-}
-
-pub(super) fn problem(text: &str) -> Response {
-    (StatusCode::CONFLICT, Json(json!({ "problem": text }))).into_response()
 }

@@ -3,6 +3,7 @@
 //! It is a look at the world, not a part of it. Whatever it does goes through the fake Slack, the fake Teams or the clock, so the
 //! bot sees the same signed requests as from anywhere else.
 
+mod answer;
 mod api;
 mod assets;
 mod guard;

@@ -8,7 +8,7 @@ use countersign_bot::approval::record::Approval;
 use countersign_engine::ExecutionDescription;
 use serde_json::{Value, json};
 
-use super::teams;
+use super::teams::{self, newest};
 use crate::world::World;
 
 const MESSAGES_MAX: usize = 120;
@@ -106,9 +106,4 @@ fn approval_view(approval: &Approval) -> Value {
         "raised": request.raised_at, "deadline": request.deadline, "approvals": approval.approvals(),
         "required": approval.rules.required,
     })
-}
-
-/// The last of a list, in its order.
-pub(super) fn newest<T>(mut list: Vec<T>, max: usize) -> Vec<T> {
-    list.split_off(list.len().saturating_sub(max))
 }

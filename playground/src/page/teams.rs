@@ -9,8 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::api::{nobody, problem};
-use super::state::newest;
+use super::answer::{nobody, problem};
 use crate::fakes::teams::{Author, Notice, TeamsMessage, TeamsUser};
 use crate::world::World;
 
@@ -124,4 +123,9 @@ fn key<'u>(object_id: &str, users: &[(&'u str, &TeamsUser)]) -> &'u str {
 
 fn user(world: &World, key: &str) -> Option<TeamsUser> {
     world.actor(key)?.teams.clone()
+}
+
+/// The last of a list, in its order.
+pub(super) fn newest<T>(mut list: Vec<T>, max: usize) -> Vec<T> {
+    list.split_off(list.len().saturating_sub(max))
 }

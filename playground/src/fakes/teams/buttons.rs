@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::people::Error;
+use super::error::Error;
 
 /// An Action.Execute as it stands in a card.
 pub(super) struct Button<'c> {

@@ -10,6 +10,7 @@ mod api;
 mod buttons;
 mod cards;
 mod create;
+mod error;
 mod keys;
 mod login;
 mod look;
@@ -36,7 +37,8 @@ use crate::browser::Browser;
 use crate::changes::Changes;
 use crate::lock;
 
-pub use self::people::{Error, Pressed, Reply, Shown};
+pub use self::error::Error;
+pub use self::people::{Pressed, Reply, Shown};
 pub use self::token::{Signer, Token};
 
 /// The name that people mention the bot by.

@@ -11,6 +11,7 @@ use serde_json::Value;
 use super::activity::Content;
 use super::address::{Address, Kind};
 use super::buttons::{self, Button};
+use super::error::Error;
 use super::payloads::{self, Act};
 use super::{Author, FakeTeams, Notice, TeamsMessage, TeamsUser, cards};
 use crate::lock;
@@ -50,35 +51,6 @@ pub enum Shown {
     Message(String),
     /// The presser reads that it did not work.
     Failure(String),
-}
-
-/// Why somebody could not do what they wanted.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// There is no such channel or chat.
-    #[error("the conversation is not there")]
-    NoConversation,
-    /// The message is gone.
-    #[error("the message is not there any more")]
-    NoMessage,
-    /// The card that this person sees has no such button.
-    #[error("the card has no button `{0}` any more")]
-    NoButton(String),
-    /// An older client shows nothing in the place of this button.
-    #[error("the button `{0}` has no Action.Submit to fall back to")]
-    NoFallback(String),
-    /// No input of this id goes along with the button.
-    #[error("the card has no input `{0}` for this button")]
-    NoInput(String),
-    /// The client asks for this input before it sends anything.
-    #[error("the input `{0}` is needed")]
-    InputNeeded(String),
-    /// The client takes no longer text.
-    #[error("the input `{0}` takes less text")]
-    InputTooLong(String),
-    /// The bot did not answer within ten seconds.
-    #[error("the bot did not answer within ten seconds")]
-    NoAnswer,
 }
 
 impl FakeTeams {
