@@ -1,38 +1,45 @@
 //! Countersign puts a human decision into an AWS Step Functions workflow.
 //!
 //! ```text
-//! Step Functions ──token──▶ notify ──▶ store ──▶ Slack card, e-mail
-//! Slack / e-mail ──▶ inbound: verify ▶ authorise ▶ resolve: decide ▶ record ▶ call back ▶ broadcast
-//! EventBridge ──outcome──▶ announce ──▶ every copy closes, the requester is told
+//! Step Functions ──token──▶ notify ──▶ store ──▶ Slack card, Teams card, e-mail
+//! Slack / Teams / e-mail ──▶ platforms: verify ▶ authorise ▶ resolve: decide ▶ record ▶ call back ▶ broadcast
+//! EventBridge ──outcome──▶ hear ──▶ refresh: every copy closes, the requester is told
 //! each minute, and when an execution ends ──▶ reconcile: finish what was left half done
 //! ```
 //!
-//! `approval` is pure and knows no transport; `inbound` turns verified requests into its commands;
-//! `messages` is all that people read. ARCHITECTURE.md is the map.
+//! The modules are floors, listed from the ground up: each knows those before it and none of those after it.
+//!
+//! ```text
+//! bin, lambda                  a thin main for each function
+//! startup                      configuration, routes, and the bot put together
+//! platforms, calculation       what people press and type, and what they read
+//! flow                         notify, resolve, refresh, reconcile: from port to port
+//! aws, messages, reader        the ports on AWS, the shared words, the environment: side by side
+//! links, ports                 addresses, and what the flows need from outside
+//! approval                     the pure core
+//! net, input, encoding         ground
+//! ```
+//!
+//! ARCHITECTURE.md is the map.
 
-pub mod announce;
-pub mod app;
-pub mod approval;
-pub mod aws;
-mod change;
-pub mod config;
-mod copies;
-pub mod deadline;
 pub mod encoding;
-pub mod http;
-pub mod inbound;
 pub mod input;
-pub mod lambda;
-pub mod launch;
-pub mod listing;
-pub mod mail;
-pub mod messages;
-pub mod notify;
-mod pace;
+pub mod net;
+
+pub mod approval;
+
+pub mod links;
 pub mod ports;
-pub mod reconcile;
-pub mod resolve;
-pub mod signature;
-pub mod slack;
-mod succession;
-pub mod teams;
+
+pub mod aws;
+pub mod messages;
+pub mod reader;
+
+pub mod flow;
+
+pub mod calculation;
+pub mod platforms;
+
+pub mod startup;
+
+pub mod lambda;

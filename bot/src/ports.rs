@@ -1,6 +1,6 @@
 //! What the flow needs from the outside and has two working implementations of: AWS, and one in memory.
 //!
-//! Slack and mail are not here: they are concrete clients, and a test gives them another address.
+//! A messenger has one implementation for each platform; its client is concrete, and a test gives it another address.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,10 @@ use crate::approval::audit::Entry;
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
+use crate::approval::notes::Note;
+use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
+use crate::net::deadline::{Deadline, Unavailable};
 
 /// Where approvals are recorded. Every write is conditional, and a refused one returns who was first.
 ///
@@ -176,19 +179,61 @@ impl Clock for SystemClock {
     }
 }
 
-/// A service did not do what it was asked and may do it later. The text is for the log.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{service} is unavailable: {problem}")]
-pub struct Unavailable {
-    /// Which service.
-    pub service: &'static str,
-    /// What it said, without tokens, addresses or bodies.
+/// A platform that approvals are shown on, as far as the flow needs it. Each has one implementation, the real one: what
+/// tests replace is the service that its client speaks to.
+#[async_trait]
+pub trait Messenger: Send + Sync {
+    /// Which platform.
+    fn platform(&self) -> Platform;
+
+    /// How far apart requests go into one conversation; none if they may go out as they come.
+    fn spacing(&self) -> Option<SignedDuration>;
+
+    /// Sends the request to one place.
+    async fn send(
+        &self,
+        approval: &Approval,
+        destination: &Destination,
+        deadline: Deadline,
+    ) -> Result<MessageRef, Unsent>;
+
+    /// Makes a message show the record as it is, where the platform can change messages.
+    async fn update(&self, approval: &Approval, message: &MessageRef, deadline: Deadline) -> Result<(), Unsent>;
+
+    /// Tells something beside a message: in the thread of a card, or as the answer to a mail.
+    async fn tell(
+        &self,
+        approval: &Approval,
+        message: &MessageRef,
+        note: &Note,
+        deadline: Deadline,
+    ) -> Result<(), Unsent>;
+}
+
+/// A message that was not sent, and whether trying again is of use.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+pub struct Unsent {
+    /// The platform refused this message for good.
+    pub is_final: bool,
+    /// What it said.
     pub problem: String,
 }
 
-impl Unavailable {
-    /// A service with what it said.
-    pub fn new(service: &'static str, problem: impl ToString) -> Self {
-        Self { service, problem: problem.to_string() }
+impl Unsent {
+    /// The rules of the approval name no such place.
+    pub fn nowhere() -> Self {
+        Self { is_final: true, problem: "the rules name no such place".to_owned() }
+    }
+
+    /// The platform of a recorded message is no longer configured.
+    pub fn platform_is_off() -> Self {
+        Self { is_final: false, problem: "the platform is not configured".to_owned() }
+    }
+}
+
+impl From<Unavailable> for Unsent {
+    fn from(error: Unavailable) -> Self {
+        Self { is_final: false, problem: error.to_string() }
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::ValueEnum;
-use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
-use countersign_bot::messages::teams;
+use countersign_bot::platforms::teams::words;
 use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
@@ -147,10 +147,8 @@ fn waiting(world: &World, execution: &str) -> Option<Approval> {
 }
 
 fn shown(approval: &Approval) -> String {
-    let count = |of: fn(&MessageRef) -> bool| approval.copies.iter().filter(|copy| of(&copy.message)).count();
-    let slack = count(|message| matches!(message, MessageRef::Slack { .. }));
-    let teams = count(|message| matches!(message, MessageRef::Teams { .. }));
-    let mails = count(|message| matches!(message, MessageRef::Email { .. }));
+    let count = |on| approval.copies.iter().filter(|copy| copy.message.platform() == on).count();
+    let [slack, teams, mails] = [Platform::Slack, Platform::Teams, Platform::Email].map(count);
     let title = &approval.request.title;
     format!("Approval {} is out: {slack} Slack card, {teams} Teams card, {mails} mail, “{title}”", approval.id)
 }
@@ -197,10 +195,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
 }
 
 async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, comment: &str) -> anyhow::Result<()> {
-    let card = approval.copies.iter().find_map(|copy| match &copy.message {
-        MessageRef::Slack { channel, ts } => Some((channel, ts)),
-        MessageRef::Teams { .. } | MessageRef::Email { .. } => None,
-    });
+    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
     let (channel, ts) = card.context("no card is out in Slack")?;
     world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
     Ok(())
@@ -213,13 +208,10 @@ async fn press_in_teams(
     verb: &str,
     comment: &str,
 ) -> anyhow::Result<()> {
-    let card = approval.copies.iter().find_map(|copy| match &copy.message {
-        MessageRef::Teams { activity, .. } => Some(activity),
-        MessageRef::Slack { .. } | MessageRef::Email { .. } => None,
-    });
-    let card = card.context("no card is out in Teams")?;
+    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
+    let (_, card) = card.context("no card is out in Teams")?;
     let user = actor.teams.as_ref().with_context(|| format!("{} is not in Teams", actor.name))?;
-    let input = if verb == teams::REJECT { teams::REASON } else { teams::COMMENT };
+    let input = if verb == words::REJECT { words::REASON } else { words::COMMENT };
     world.teams.press(user, card, verb, &[(input, comment)]).await?;
     Ok(())
 }

@@ -11,9 +11,8 @@ use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskTok
 use countersign_bot::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
-use countersign_bot::ports::{
-    self, CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
-};
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::ports::{self, CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Waiting};
 use countersign_engine::clock::Clock;
 use countersign_engine::{self as engine, Engine};
 use jiff::{SignedDuration, Timestamp};

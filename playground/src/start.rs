@@ -9,14 +9,16 @@ use axum::extract::Request;
 use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
-use countersign_bot::app::{App, Ports};
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_file;
 use countersign_bot::aws::ses::Ses;
-use countersign_bot::config::Config;
-use countersign_bot::inbound::{self, calculations::IamCaller};
-use countersign_bot::mail::Mailer;
-use countersign_bot::signature::Verifier;
+use countersign_bot::flow::app::Ports;
+use countersign_bot::net::caller::IamCaller;
+use countersign_bot::net::signature::Verifier;
+use countersign_bot::platforms::email::mailer::Mailer;
+use countersign_bot::startup::config::Config;
+use countersign_bot::startup::{Bot, routes};
 use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
 use countersign_workflow_lambdas::double::{self, Double};
@@ -66,7 +68,7 @@ impl World {
             clock: clock.clone(),
             changes: changes.clone(),
         });
-        for channel in policy.rules.values().filter_map(|rules| rules.slack_channel.as_deref()) {
+        for channel in policy.rules.values().filter_map(|rules| rules.conversation(Platform::Slack)) {
             slack.add_channel(channel, "approvals");
         }
         let people = people::of(&policy);
@@ -94,10 +96,12 @@ impl World {
             clock: Arc::new(LocalClock(clock.clone())),
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
-        let channel = policy.rules.values().find_map(|rules| rules.slack_channel.clone()).unwrap_or_default();
-        let teams_conversation = policy.rules.values().find_map(|rules| rules.teams_conversation.clone());
-        let app = App::new(&config, policy, between(ports.clone()), Some(mailer))?;
-        functions::register_all(&engine, &app, &url, &secrets)?;
+        let channel =
+            policy.rules.values().find_map(|rules| rules.conversation(Platform::Slack)).unwrap_or_default().to_owned();
+        let teams_conversation = policy.rules.values().find_map(|rules| rules.conversation(Platform::Teams));
+        let teams_conversation = teams_conversation.unwrap_or_default().to_owned();
+        let bot = Bot::new(&config, policy, between(ports.clone()), Some(mailer))?;
+        functions::register_all(&engine, &bot.app, &url, &secrets)?;
         let world = Arc::new(Self {
             clock,
             changes,
@@ -107,10 +111,10 @@ impl World {
             mailbox,
             bus,
             store,
-            app,
+            bot,
             people,
             channel,
-            teams_conversation: teams_conversation.unwrap_or_default(),
+            teams_conversation,
             state_machine_arn,
             timeout_seconds: options.timeout_seconds,
             url,
@@ -126,7 +130,7 @@ impl World {
             step_functions: ports.step_functions.clone(),
             clock: ports.clock.clone(),
         };
-        let bot = inbound::router(self.app.clone()).layer(middleware::from_fn(as_authorised_caller));
+        let bot = routes::router(self.bot.clone()).layer(middleware::from_fn(as_authorised_caller));
         Ok(bot
             .merge(double::router(Arc::new(double)))
             .merge(page::router(self.clone()))
@@ -215,7 +219,7 @@ fn environment(
 
 /// The conversations of the policy are in Teams, and so are the people.
 fn move_in(teams: &FakeTeams, policy: &Policy, people: &[Actor]) {
-    for conversation in policy.rules.values().filter_map(|rules| rules.teams_conversation.as_deref()) {
+    for conversation in policy.rules.values().filter_map(|rules| rules.conversation(Platform::Teams)) {
         teams.add_conversation(conversation, "Approvals");
     }
     for user in people.iter().filter_map(|actor| actor.teams.as_ref()) {

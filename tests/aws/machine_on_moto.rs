@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use aws_sdk_sfn::types::ExecutionStatus;
-use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::aws::step_functions::AwsStepFunctions;
-use countersign_bot::http::HttpClient;
+use countersign_bot::flow::{notify, reconcile};
+use countersign_bot::net::http::HttpClient;
+use countersign_bot::net::signature::{SigningKey, Verifier};
 use countersign_bot::ports::{StepFunctions, SystemClock};
-use countersign_bot::signature::{SigningKey, Verifier};
-use countersign_bot::{notify, reconcile};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{Function, FunctionError};
 use countersign_playground::fakes::Fault;
@@ -77,7 +77,7 @@ impl Stage {
         let port: Arc<dyn StepFunctions> = Arc::new(AwsStepFunctions::new(&moto.sdk_config()));
         let options = Options { policy: Source::new("the policy of the case", POLICY), ..Options::default() };
         let on_moto = port.clone();
-        let between = move |ports| countersign_bot::app::Ports { step_functions: on_moto, ..ports };
+        let between = move |ports| countersign_bot::flow::app::Ports { step_functions: on_moto, ..ports };
         let running = World::start_with(options, Clock::system(), between).await?;
         let functions = functions(&running.world, port).await?;
         let named: Vec<(String, Function)> =
@@ -119,10 +119,7 @@ impl Stage {
     }
 
     async fn press(&self, approval: &Approval, action: &str) -> anyhow::Result<()> {
-        let card = approval.copies.iter().find_map(|copy| match &copy.message {
-            MessageRef::Slack { channel, ts } => Some((channel, ts)),
-            MessageRef::Teams { .. } | MessageRef::Email { .. } => None,
-        });
+        let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
         let (channel, ts) = card.expect("the card is out");
         let grace = &self.world().actor("grace").expect("the policy has her").user;
         let status = self.world().slack.press(grace, channel, ts, action, None).await?;
@@ -140,7 +137,7 @@ async fn functions(world: &World, port: Arc<dyn StepFunctions>) -> anyhow::Resul
     let double = Double { verifier: Verifier::new(key(), None), step_functions: port, clock: clock.clone() };
     tokio::spawn(async move { axum::serve(listener, double::router(Arc::new(double))).await });
     let calculate = Arc::new(Calculate { http: HttpClient::default(), double_url, key: key() });
-    let app = world.app.clone();
+    let app = world.bot.app.clone();
     Ok(vec![
         ("is-input-valid", function(|input| async move { Ok(json!(is_input_valid::check(&input))) })),
         (
@@ -235,7 +232,7 @@ async fn a_request_that_nobody_answers_expires(emulators: Arc<Emulators>) -> any
     assert_eq!(ended.output, Some(expected));
     // Nobody tells the bot: the reconciler finds it in the history of the execution, some time after the deadline.
     stage.world().clock.advance(SignedDuration::from_mins(1));
-    reconcile::pass(&stage.world().app).await?;
+    reconcile::pass(&stage.world().bot.app).await?;
     stage.settled(Status::Expired).await
 }
 

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn};
-use countersign_bot::approval::place::Destination;
+use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
-use countersign_bot::notify;
+use countersign_bot::flow::notify;
 use countersign_bot::ports::Store;
 use countersign_playground::engine::FunctionError;
 use countersign_playground::fakes::{Fault as SlackFault, SlackMessage};
@@ -35,7 +35,7 @@ impl Burst {
     }
 
     fn of(harness: Harness) -> Self {
-        let (app, returned) = (harness.world.app.clone(), Arc::new(AtomicUsize::new(0)));
+        let (app, returned) = (harness.world.bot.app.clone(), Arc::new(AtomicUsize::new(0)));
         let (changes, count) = (harness.world.changes.clone(), returned.clone());
         harness.world.engine.register(
             "notifier",
@@ -257,7 +257,7 @@ async fn a_card_whose_turn_comes_too_late_is_left_to_the_reconciler() {
     let id = burst.raise_for(3_600).await;
     burst.returned(1).await;
     let record = burst.status(&id, Status::Pending).await;
-    assert_eq!((record.copies.len(), record.unsent), (0, vec![Destination::Slack]));
+    assert_eq!((record.copies.len(), record.unsent), (0, vec![Destination::Chat(Platform::Slack)]));
     burst.harness.pass_time(300);
     burst.harness.reconcile().await;
     burst.posted(0).await;
@@ -274,7 +274,7 @@ async fn a_card_whose_turn_comes_after_the_deadline_does_not_wait() {
     burst.fill_lane(60).await;
     let id = burst.raise_for(60).await;
     burst.returned(1).await;
-    assert_eq!(burst.harness.record(&id).unsent, [Destination::Slack]);
+    assert_eq!(burst.harness.record(&id).unsent, [Destination::Chat(Platform::Slack)]);
 }
 
 #[tokio::test]
@@ -285,7 +285,7 @@ async fn mail_takes_the_place_of_a_card_whose_turn_comes_too_late() {
     burst.returned(1).await;
     assert_eq!(burst.harness.mails("grace").len(), 1);
     let record = burst.harness.record(&id);
-    assert_eq!((record.status(), record.unsent), (Status::Pending, vec![Destination::Slack]));
+    assert_eq!((record.status(), record.unsent), (Status::Pending, vec![Destination::Chat(Platform::Slack)]));
 }
 
 #[tokio::test]
@@ -325,7 +325,7 @@ async fn a_repeated_invocation_finds_the_card_that_has_waited() {
         "stateEnteredAt": record.request.raised_at, "timeoutSeconds": 600,
         "approval": { "policy": "calculation", "title": "Again" }
     });
-    let app = burst.harness.world.app.clone();
+    let app = burst.harness.world.bot.app.clone();
     let repeated = tokio::spawn(async move { notify::notify(&app, again).await });
     let next: Timestamp = burst.harness.now() + SignedDuration::from_secs(3);
     tokio::task::yield_now().await;

@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use countersign_bot::startup::routes::router;
 use countersign_playground::engine::ExecutionStatus;
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -11,7 +12,7 @@ use crate::support::Harness;
 #[tokio::test]
 async fn without_an_authorised_caller_nothing_starts() {
     let harness = Harness::start().await;
-    let router = countersign_bot::inbound::router(harness.world.app.clone());
+    let router = router(harness.world.bot.clone());
     let request = Request::post("/calculations").body(Body::from(r#"{"x": 1, "y": 2}"#)).unwrap();
     assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert!(harness.world.engine.executions().is_empty());

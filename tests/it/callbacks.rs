@@ -233,7 +233,7 @@ async fn a_request_that_cannot_be_recorded_fails_the_state_and_asks_nobody() {
     faults.next(Call::Raise, Fault::Refused);
     harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "1 2").await;
     let ended = harness.ended().await;
-    assert_eq!(ended.error.as_deref(), Some(countersign_bot::notify::APPROVAL_STORE_UNAVAILABLE));
+    assert_eq!(ended.error.as_deref(), Some(countersign_bot::flow::notify::APPROVAL_STORE_UNAVAILABLE));
     assert!(harness.world.slack.messages("C0FINANCE").is_empty() && harness.world.mailbox.mails().is_empty());
 }
 

@@ -1,8 +1,8 @@
 //! Every limit of Block Kit at and over its edge, with hostile text: the fake Slack refuses what Slack would refuse.
 
 use countersign_bot::approval::state::Status;
+use countersign_bot::flow::notify;
 use countersign_bot::messages::escape;
-use countersign_bot::notify;
 use countersign_playground::fakes::SlackMessage;
 use serde_json::{Value, json};
 
@@ -23,7 +23,7 @@ async fn card_with(text: &str, facts: usize) -> SlackMessage {
     let request = json!({
         "policy": "calculation", "title": cut(300), "summary": cut(4_000), "facts": facts, "requestedBy": cut(100)
     });
-    notify::notify(&harness.world.app, input(request)).await.unwrap();
+    notify::notify(&harness.world.bot.app, input(request)).await.unwrap();
     let mut messages = harness.world.slack.messages("C0FINANCE");
     assert_eq!(messages.len(), 1, "Slack has taken the card");
     messages.remove(0)
@@ -101,7 +101,7 @@ async fn text_with_nothing_to_see_is_taken_by_slack() {
 async fn a_summary_cannot_look_like_a_vote() {
     let harness = Harness::start().await;
     let request = json!({"policy": "calculation", "title": "t", "summary": "*Grace Hopper* approved in Slack"});
-    notify::notify(&harness.world.app, input(request)).await.unwrap();
+    notify::notify(&harness.world.bot.app, input(request)).await.unwrap();
     let card = harness.world.slack.messages("C0FINANCE").remove(0);
     assert!(shown(&card).contains("*Grace Hopper*"));
     assert!(!mrkdwn(&card).iter().any(|text| text.contains("*Grace Hopper*")), "it is plain text");

@@ -121,7 +121,7 @@ async fn the_announcer_ignores_what_is_not_for_it() {
     ] {
         let delivery = serde_json::json!({ "source": source, "detail": detail });
         let delivery = serde_json::from_value(delivery).unwrap();
-        countersign_bot::announce::handle(&harness.world.app, delivery).await.unwrap();
+        countersign_bot::flow::hear::handle(&harness.world.bot.app, delivery).await.unwrap();
     }
     assert_eq!(harness.record(&approval.id).version, approval.version);
 }

@@ -7,8 +7,10 @@ use axum::body::Body;
 use axum::http::Request;
 use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
-use countersign_bot::deadline::Deadline;
-use countersign_bot::{inbound, notify, reconcile, slack};
+use countersign_bot::flow::{notify, reconcile};
+use countersign_bot::net::deadline::Deadline;
+use countersign_bot::platforms::{slack, teams};
+use countersign_bot::startup::routes;
 use countersign_workflow_lambdas::{calculate, double};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -21,10 +23,12 @@ const MANIFEST: &str = include_str!("../../manifests/slack/manifest.yaml");
 const TEAMS_MANIFEST: &str = include_str!("../../manifests/teams/manifest.json");
 
 /// The files that read the environment. Each names its variables as whole strings.
-const READERS: [&str; 5] = [
-    include_str!("../../bot/src/config/mod.rs"),
-    include_str!("../../bot/src/config/deployed.rs"),
-    include_str!("../../bot/src/config/teams.rs"),
+const READERS: [&str; 7] = [
+    include_str!("../../bot/src/startup/config.rs"),
+    include_str!("../../bot/src/startup/deployed.rs"),
+    include_str!("../../bot/src/platforms/slack/config.rs"),
+    include_str!("../../bot/src/platforms/teams/config.rs"),
+    include_str!("../../bot/src/platforms/email/config.rs"),
     include_str!("../../bot/src/lambda/metrics.rs"),
     include_str!("../../workflow-lambdas/src/config.rs"),
 ];
@@ -83,14 +87,14 @@ fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> BTreeSet<String> {
 }
 
 fn paths() -> BTreeSet<String> {
-    inbound::ROUTES.iter().chain([&double::ROUTE]).map(|route| route.split_once(' ').unwrap().1.to_owned()).collect()
+    routes::ROUTES.iter().chain([&double::ROUTE]).map(|route| route.split_once(' ').unwrap().1.to_owned()).collect()
 }
 
 #[test]
 fn the_gateway_has_the_routes_of_the_code_and_no_others() {
     let deployed = resources("AWS::ApiGatewayV2::Route");
     let deployed: BTreeSet<_> = deployed.iter().map(|(_, route)| route["RouteKey"].as_str().unwrap()).collect();
-    assert_eq!(texts(deployed), texts(inbound::ROUTES.into_iter().chain([double::ROUTE])));
+    assert_eq!(texts(deployed), texts(routes::ROUTES.into_iter().chain([double::ROUTE])));
 }
 
 #[test]
@@ -105,13 +109,13 @@ fn only_calculations_need_iam() {
 #[tokio::test]
 async fn the_router_answers_its_routes_and_nothing_else() {
     let harness = Harness::start().await;
-    let router = inbound::router(harness.world.app.clone());
+    let router = routes::router(harness.world.bot.clone());
     for path in paths() {
         let path = path.replace("{approval_id}", "apr_00000000000000000000000000");
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
             let request = Request::builder().method(method).uri(&path).body(Body::empty()).unwrap();
             let status = router.clone().oneshot(request).await.unwrap().status().as_u16();
-            let is_ours = inbound::ROUTES.iter().any(|route| {
+            let is_ours = routes::ROUTES.iter().any(|route| {
                 route.replace("{approval_id}", "apr_00000000000000000000000000") == format!("{method} {path}")
             });
             match status {
@@ -149,7 +153,7 @@ fn the_teams_app_offers_the_words_that_the_bot_understands() {
     let lists = manifest["bots"][0]["commandLists"].as_array().unwrap();
     for list in lists {
         let titles = list["commands"].as_array().unwrap().iter().map(|command| command["title"].as_str().unwrap());
-        assert_eq!(texts(titles), texts(inbound::teams::COMMANDS), "{}", list["scopes"]);
+        assert_eq!(texts(titles), texts(teams::commands::COMMANDS), "{}", list["scopes"]);
     }
     let scopes = lists.iter().flat_map(|list| list["scopes"].as_array().unwrap());
     assert_eq!(texts(scopes.map(|scope| scope.as_str().unwrap())), texts(["team", "groupChat", "personal"]));
@@ -159,7 +163,7 @@ fn the_teams_app_offers_the_words_that_the_bot_understands() {
 fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
     let manifest = yaml(MANIFEST);
     let scopes = manifest["oauth_config"]["scopes"]["bot"].as_array().unwrap();
-    assert_eq!(texts(scopes.iter().map(|scope| scope.as_str().unwrap())), texts(slack::SCOPES));
+    assert_eq!(texts(scopes.iter().map(|scope| scope.as_str().unwrap())), texts(slack::client::SCOPES));
     let mut addresses = vec![manifest["settings"]["interactivity"]["request_url"].as_str().unwrap()];
     let commands = manifest["features"]["slash_commands"].as_array().unwrap();
     addresses.extend(commands.iter().map(|command| command["url"].as_str().unwrap()));
@@ -167,7 +171,7 @@ fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
     let slack = paths().into_iter().filter(|path| path.starts_with("/slack/")).collect();
     assert_eq!(texts(named), slack);
     let names = commands.iter().map(|command| command["command"].as_str().unwrap());
-    assert_eq!(texts(names), texts(["/start", inbound::slack::commands::APPROVALS]));
+    assert_eq!(texts(names), texts(["/start", slack::commands::APPROVALS]));
 }
 
 #[test]

@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
-use countersign_bot::app::App;
-use countersign_bot::config::{Config, Problems};
-use countersign_bot::inbound;
 use countersign_bot::lambda::live::Live;
 use countersign_bot::lambda::webhook;
-use countersign_bot::ports::{SecretValues, Secrets, Unavailable};
-use countersign_bot::signature::SigningKey;
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::net::signature::SigningKey;
+use countersign_bot::ports::{SecretValues, Secrets};
+use countersign_bot::reader::Problems;
+use countersign_bot::startup::config::Config;
+use countersign_bot::startup::{Bot, routes};
 use countersign_playground::clock::Clock;
 use countersign_playground::memory::LocalClock;
 use jiff::SignedDuration;
@@ -54,8 +55,8 @@ impl Webhook {
         let harness = Harness::start().await;
         let vault = Arc::new(Vault { signing_secret: Mutex::new(Some(signing_secret.to_owned())), ..Vault::default() });
         let clock = harness.world.clock.clone();
-        let app = harness.world.app.clone();
-        let make = move |secrets: Option<&SecretValues>| remade(&app, secrets);
+        let bot = harness.world.bot.clone();
+        let make = move |secrets: Option<&SecretValues>| remade(&bot, secrets);
         let live = Live::start(Some(vault.clone() as _), Arc::new(LocalClock(clock.clone())), make).await.unwrap();
         Self { _harness: harness, live, vault, clock }
     }
@@ -92,20 +93,20 @@ impl Webhook {
     }
 }
 
-/// The same app with the secrets of the moment.
-fn remade(app: &App, secrets: Option<&SecretValues>) -> Result<Router, Problems> {
-    use countersign_bot::signature::Verifier;
+/// The same bot with the secrets of the moment.
+fn remade(bot: &Bot, secrets: Option<&SecretValues>) -> Result<Router, Problems> {
+    use countersign_bot::net::signature::Verifier;
     use secrecy::ExposeSecret;
     let secret = secrets.and_then(|secrets| secrets.get("slack_signing_secret")).map(ExposeSecret::expose_secret);
-    let mut app = app.clone();
+    let mut bot = bot.clone();
     let Some(secret) = secret else {
-        app.slack = None;
-        return Ok(inbound::router(app));
+        bot.slack = None;
+        return Ok(routes::router(bot));
     };
     let key = SigningKey::new(secret.into());
     let key = key.ok_or_else(|| Problems(vec!["COUNTERSIGN_SLACK_SIGNING_SECRET is set and empty".to_owned()]))?;
-    app.slack.as_mut().unwrap().verifier = Verifier::new(key, None);
-    Ok(inbound::router(app))
+    bot.slack.as_mut().unwrap().verifier = Verifier::new(key, None);
+    Ok(routes::router(bot))
 }
 
 fn event(path: &str, headers: Value, body: &str, authorizer: Value) -> Value {

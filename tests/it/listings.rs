@@ -1,12 +1,11 @@
 //! What waits for a person, and what they have asked for.
 
-use std::time::Duration;
-
 use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
-use countersign_bot::deadline::Deadline;
-use countersign_bot::listing::{self, LISTED_MAX};
+use countersign_bot::flow::listing::{self, LISTED_MAX};
+use countersign_bot::net::deadline::Deadline;
+use std::time::Duration;
 
 use crate::support::Harness;
 
@@ -22,12 +21,12 @@ fn titles(approvals: Vec<Approval>) -> Vec<String> {
 
 async fn waiting_for(harness: &Harness, who: &str) -> Vec<String> {
     let deadline = Deadline::after(Duration::from_secs(10));
-    titles(listing::waiting_for(&harness.world.app, &person(who), deadline).await.unwrap())
+    titles(listing::waiting_for(&harness.world.bot.app, &person(who), deadline).await.unwrap())
 }
 
 async fn raised_by(harness: &Harness, who: &str) -> Vec<String> {
     let deadline = Deadline::after(Duration::from_secs(10));
-    titles(listing::raised_by(&harness.world.app, &person(who), deadline).await.unwrap())
+    titles(listing::raised_by(&harness.world.bot.app, &person(who), deadline).await.unwrap())
 }
 
 #[tokio::test]

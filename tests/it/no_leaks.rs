@@ -28,8 +28,8 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     harness.settled(&approval, Status::Approved).await;
     let ended = harness.ended().await;
     pages.push(harness.post(&link, "reject", "late").await.body);
-    let refused = countersign_bot::notify::notify(
-        &harness.world.app,
+    let refused = countersign_bot::flow::notify::notify(
+        &harness.world.bot.app,
         serde_json::json!({
             "taskToken": approval.token.expose(), "executionArn": "x", "stateEnteredAt": "x", "timeoutSeconds": 1,
             "approval": {}

@@ -1,9 +1,9 @@
 //! Raising an approval: who is reached, what happens when nobody is, and what a repetition does.
 
-use countersign_bot::approval::place::Destination;
+use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
-use countersign_bot::notify;
+use countersign_bot::flow::notify;
 use countersign_playground::engine::ExecutionStatus;
 use countersign_playground::fakes::Fault;
 use serde_json::{Value, json};
@@ -23,7 +23,7 @@ async fn a_repeated_invocation_raises_and_sends_nothing_twice() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;
     let again = input(approval.request.execution.as_str(), approval.token.expose());
-    let answer = notify::notify(&harness.world.app, again).await.unwrap();
+    let answer = notify::notify(&harness.world.bot.app, again).await.unwrap();
     assert_eq!(answer, json!({ "approvalId": approval.id }));
     assert_eq!(harness.world.store.all().len(), 1);
     assert_eq!(harness.world.slack.messages("C0FINANCE").len(), 1);
@@ -77,7 +77,7 @@ async fn what_could_not_be_sent_is_sent_when_the_platform_is_back() {
     let harness = Harness::start().await;
     harness.world.slack.fail_always("chat.postMessage", Some(Fault::Status(503)));
     let approval = harness.ask().await;
-    assert_eq!(approval.unsent, [Destination::Slack]);
+    assert_eq!(approval.unsent, [Destination::Chat(Platform::Slack)]);
     harness.world.slack.recover();
     sent_after_all(&harness, &approval).await;
     let cards = harness.world.slack.messages("C0FINANCE").into_iter().filter(crate::support::has_buttons);
@@ -149,7 +149,7 @@ async fn an_input_that_is_wrong_fails_the_state_and_names_the_field() {
     let execution = "arn:aws:states:local:000000000000:execution:calculation:run-x";
     let mut unknown = input(execution, "token");
     unknown["approval"]["policy"] = json!("nope");
-    let error = notify::notify(&harness.world.app, unknown).await.unwrap_err();
+    let error = notify::notify(&harness.world.bot.app, unknown).await.unwrap_err();
     assert_eq!(error.name(), "InvalidApprovalRequest");
     assert_eq!(error.to_string(), "approval.policy: the policy file has no policy `nope`");
     assert!(harness.world.store.all().is_empty());

@@ -2,7 +2,7 @@
 
 use countersign_bot::approval::follow_up::PARKED_AFTER;
 use countersign_bot::approval::state::Status;
-use countersign_bot::reconcile::Pass;
+use countersign_bot::flow::reconcile::Pass;
 use countersign_playground::fakes::Fault;
 
 use crate::support::faults::{Call, Fault as PortFault, Faults};

@@ -1,12 +1,11 @@
 //! Calling again while nobody decides: reminders to those who have said nothing, and the escalation to more people.
 
-use std::time::Duration;
-
 use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
-use countersign_bot::deadline::Deadline;
-use countersign_bot::listing;
+use countersign_bot::flow::listing;
+use countersign_bot::net::deadline::Deadline;
+use std::time::Duration;
 
 use crate::support::faults::{Call, Fault, Faults};
 use crate::support::{Harness, RULES, RULES_WITH_TEAMS, has_buttons, shown};
@@ -94,7 +93,7 @@ async fn after_an_escalation_more_people_may_decide_and_every_card_says_so() {
     let harness = Harness::with_rules(&format!("{RULES_WITH_TEAMS}\n{REMIND}\n{ESCALATE}")).await;
     let approval = harness.ask().await;
     let linus = PersonId::parse("linus").unwrap();
-    let waiting = || listing::waiting_for(&harness.world.app, &linus, Deadline::after(Duration::from_secs(10)));
+    let waiting = || listing::waiting_for(&harness.world.bot.app, &linus, Deadline::after(Duration::from_secs(10)));
     later(&harness, &approval, 479).await;
     harness.press("linus", &approval, "approve", None).await;
     assert_eq!(harness.whispers("linus"), ["You cannot decide on this request. It waits for Grace Hopper."]);

@@ -2,7 +2,8 @@
 
 use axum::body::Body;
 use axum::http::Request;
-use countersign_bot::signature::{SigningKey, Unverified, Verifier};
+use countersign_bot::net::signature::{SigningKey, Unverified, Verifier};
+use countersign_bot::startup::routes::router;
 use jiff::Timestamp;
 use lambda_http::http::StatusCode;
 use slack_morphism::signature_verifier::SlackEventSignatureVerifier;
@@ -179,6 +180,6 @@ async fn a_base64_body_is_verified_as_the_bytes_that_were_sent() {
     });
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let request = request.map(|body| Body::from(body.to_vec()));
-    let router = countersign_bot::inbound::router(harness.world.app.clone());
+    let router = router(harness.world.bot.clone());
     assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::OK);
 }

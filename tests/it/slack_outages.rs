@@ -1,8 +1,8 @@
 //! Slack answering `ok: false`, 429 and nothing at all: nothing is lost, and nobody waits for more than three seconds.
 
 use countersign_bot::approval::state::Status;
-use countersign_bot::deadline::Deadline;
-use countersign_bot::slack::{Client, Error, Message};
+use countersign_bot::net::deadline::Deadline;
+use countersign_bot::platforms::slack::client::{Client, Error, Message};
 use countersign_playground::fakes::Fault;
 use tokio::time::Instant;
 
@@ -13,7 +13,7 @@ fn message() -> Message {
 }
 
 async fn post(harness: &Harness, deadline: Deadline) -> Result<(), Error> {
-    let client = &harness.world.app.slack.as_ref().unwrap().client;
+    let client = &harness.world.bot.slack.as_ref().unwrap().client;
     client.post("C0FINANCE", message(), None, deadline).await.map(|_| ())
 }
 
@@ -62,7 +62,7 @@ async fn a_post_is_never_repeated_on_a_guess_and_an_update_is() {
     assert_eq!(slack.messages("C0FINANCE").len(), 1, "it was posted, and a second try would have posted it twice");
     let ts = slack.messages("C0FINANCE")[0].ts.clone();
     slack.fail_next("chat.update", Fault::Status(503));
-    let client = &harness.world.app.slack.as_ref().unwrap().client;
+    let client = &harness.world.bot.slack.as_ref().unwrap().client;
     client.update("C0FINANCE", &ts, message(), Deadline::after(Deadline::SLACK)).await.unwrap();
 }
 

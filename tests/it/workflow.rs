@@ -6,7 +6,7 @@ use std::path::Path;
 
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
-use countersign_bot::notify::APPROVAL_STORE_UNAVAILABLE;
+use countersign_bot::flow::notify::APPROVAL_STORE_UNAVAILABLE;
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::Engine;
 use countersign_workflow_lambdas::errors::ERROR_NAMES;

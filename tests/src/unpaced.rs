@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use countersign_bot::approval::record::Approval;
-use countersign_bot::ports::{Raised, Saved, Store, Unavailable, Waiting};
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::ports::{Raised, Saved, Store, Waiting};
 use jiff::{SignedDuration, Timestamp};
 
 /// A store in front of another, which does everything but hand out turns.

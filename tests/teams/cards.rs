@@ -1,13 +1,13 @@
 //! The cards that people get to see, each with what must be there to be read and pressed.
 
-use countersign_bot::app::Links;
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::{Approval, Successor, Vote};
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
 use countersign_bot::approval::transitions::decide::COMMENT_MAX;
 use countersign_bot::approval::{policy_file, request};
-use countersign_bot::messages::teams;
+use countersign_bot::links::Links;
+use countersign_bot::platforms::teams::card;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -131,7 +131,11 @@ fn closed(name: &'static str, outcome: Outcome) -> Shown {
 
 fn superseded() -> Shown {
     let mut approval = raised("one", json!({}));
-    let card = MessageRef::Teams { conversation: "19:finance@thread.tacv2".to_owned(), activity: "1764".to_owned() };
+    let card = MessageRef::Card {
+        platform: Platform::Teams,
+        conversation: "19:finance@thread.tacv2".to_owned(),
+        message: "1764".to_owned(),
+    };
     let id = ApprovalId::parse("apr_00000000000000000000000000").unwrap();
     approval.supersede(&Successor { id, cards: vec![card] }, later(62));
     let buttons = vec!["Open the execution", "Open the later request"];
@@ -202,7 +206,7 @@ fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown 
         State::Pending => vec!["Open the execution", "Approve", "Reject…", "Reject"],
         State::Resolving(_) | State::Resolved(_) => vec!["Open the execution"],
     };
-    Shown { name, card: teams::card(approval, &links), texts, buttons, presses }
+    Shown { name, card: card::card(approval, &links), texts, buttons, presses }
 }
 
 /// A press, the inputs filled in before it by their labels, and what goes to the bot beside the approval and the verb.

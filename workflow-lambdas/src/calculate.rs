@@ -5,9 +5,10 @@
 
 use std::time::Duration;
 
-use countersign_bot::deadline::Deadline;
-use countersign_bot::http::HttpClient;
-use countersign_bot::signature::SigningKey;
+use countersign_bot::input;
+use countersign_bot::net::deadline::Deadline;
+use countersign_bot::net::http::HttpClient;
+use countersign_bot::net::signature::SigningKey;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,7 +16,6 @@ use serde_json::{Value, json};
 
 use crate::double::{SIGNATURE_HEADER, TIMESTAMP_HEADER};
 use crate::errors::Error;
-use countersign_bot::input;
 
 /// With [`TRY_TIMEOUT`] and the pauses between, all tries together take less than 17 seconds, so the function's own
 /// timeout must be longer than that, and the state's 60 seconds are longer still.
@@ -101,7 +101,7 @@ mod tests {
     use axum::body::Bytes;
     use axum::extract::State;
     use axum::routing::post;
-    use countersign_bot::signature::Verifier;
+    use countersign_bot::net::signature::Verifier;
 
     use super::*;
 

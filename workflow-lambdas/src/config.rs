@@ -2,9 +2,10 @@
 //! place, with all problems in one error.
 
 use countersign_bot::aws::secrets_manager::SecretsManager;
-use countersign_bot::config::{Problems, environment, is_safe};
+use countersign_bot::net::http::is_safe;
+use countersign_bot::net::signature::{SigningKey, Verifier};
 use countersign_bot::ports::{SecretValues, Secrets};
-use countersign_bot::signature::{SigningKey, Verifier};
+use countersign_bot::reader::{Problems, environment};
 use http::Uri;
 use secrecy::ExposeSecret;
 use url::Url;

@@ -12,10 +12,10 @@ use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use countersign_bot::approval::ids::TaskToken;
-use countersign_bot::deadline::Deadline;
 use countersign_bot::input;
+use countersign_bot::net::deadline::Deadline;
+use countersign_bot::net::signature::{Unverified, Verifier};
 use countersign_bot::ports::{CallbackError, Clock, StepFunctions};
-use countersign_bot::signature::{Unverified, Verifier};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -125,8 +125,9 @@ mod tests {
     use super::*;
     use countersign_bot::approval::ids::ExecutionArn;
     use countersign_bot::approval::look_up::LookUp;
-    use countersign_bot::ports::{StartError, Unavailable};
-    use countersign_bot::signature::SigningKey;
+    use countersign_bot::net::deadline::Unavailable;
+    use countersign_bot::net::signature::SigningKey;
+    use countersign_bot::ports::StartError;
 
     use async_trait::async_trait;
     use axum::body::Body as HttpBody;

@@ -1,7 +1,7 @@
 //! The names that the workflow's errors have in Step Functions: what `ErrorEquals` matches, so they are an API.
 
 use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
-use countersign_bot::notify::{APPROVAL_STORE_UNAVAILABLE, INVALID_APPROVAL_REQUEST};
+use countersign_bot::flow::notify::{APPROVAL_STORE_UNAVAILABLE, INVALID_APPROVAL_REQUEST};
 use http::StatusCode;
 use lambda_runtime::Diagnostic;
 

@@ -104,12 +104,13 @@ mod tests {
     use super::*;
     use crate::approval::ids::PersonId;
     use crate::approval::look_up::ExecutionEnd;
+    use crate::approval::place::Platform;
     use crate::approval::record::Retry;
     use crate::approval::sample::{after, approval};
     use crate::approval::state::Outcome;
 
     fn card() -> MessageRef {
-        MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }
+        MessageRef::Card { platform: Platform::Slack, conversation: "C1".to_owned(), message: "1.0".to_owned() }
     }
 
     fn outcome(message: MessageRef) -> Errand {
@@ -148,8 +149,8 @@ mod tests {
     fn a_request_that_could_not_be_sent_is_sent_as_long_as_it_waits() {
         let mut approval = approval("slack_channel = \"C1\"");
         approval.outbox.clear();
-        approval.unsent.push(Destination::Slack);
-        assert_eq!(approval.errands(), [Errand::Send(Destination::Slack)]);
+        approval.unsent.push(Destination::Chat(Platform::Slack));
+        assert_eq!(approval.errands(), [Errand::Send(Destination::Chat(Platform::Slack))]);
         assert_eq!(approval.due_at(), Some(after(15)));
         approval.resolve(Outcome::Expired, after(600));
         assert_eq!(approval.errands(), []);

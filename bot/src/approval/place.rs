@@ -4,15 +4,15 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
 
-/// Where a person pressed the button.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Where people read and decide.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Platform {
-    /// A Slack message.
+    /// A chat with cards: Slack.
     Slack,
-    /// A card in Microsoft Teams.
+    /// A chat with cards: Microsoft Teams.
     Teams,
-    /// The page behind a mail's link.
+    /// A mail, and the page behind its link.
     Email,
 }
 
@@ -20,10 +20,8 @@ pub enum Platform {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Destination {
-    /// The Slack channel of the rules.
-    Slack,
-    /// The Teams conversation of the rules.
-    Teams,
+    /// The conversation that the rules name for a chat.
+    Chat(Platform),
     /// The mail of one approver.
     Email(PersonId),
 }
@@ -32,19 +30,14 @@ pub enum Destination {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MessageRef {
-    /// A Slack message: channel id and timestamp.
-    Slack {
-        /// The channel id.
-        channel: String,
-        /// The message's `ts`.
-        ts: String,
-    },
-    /// A card in Teams: conversation id and activity id.
-    Teams {
-        /// The conversation as the rules name it, without the thread.
+    /// A card in a chat, which can be changed and has a thread.
+    Card {
+        /// The chat.
+        platform: Platform,
+        /// The conversation as the rules name it, without a thread.
         conversation: String,
-        /// The activity that carries the card.
-        activity: String,
+        /// The platform's id of the message in it.
+        message: String,
     },
     /// A mail to one person.
     Email {
@@ -56,34 +49,55 @@ pub enum MessageRef {
 impl MessageRef {
     /// Whether this is a card in a chat, which can be changed and has a thread.
     pub fn is_card(&self) -> bool {
+        matches!(self, Self::Card { .. })
+    }
+
+    /// The platform that it is on.
+    pub fn platform(&self) -> Platform {
         match self {
-            Self::Slack { .. } | Self::Teams { .. } => true,
-            Self::Email { .. } => false,
+            Self::Card { platform, .. } => *platform,
+            Self::Email { .. } => Platform::Email,
         }
     }
 
     /// Whether this is the message that was sent there.
     pub fn is_at(&self, destination: &Destination) -> bool {
         match (self, destination) {
-            (Self::Slack { .. }, Destination::Slack) | (Self::Teams { .. }, Destination::Teams) => true,
+            (Self::Card { platform, .. }, Destination::Chat(chat)) => platform == chat,
             (Self::Email { person }, Destination::Email(recipient)) => person == recipient,
             _ => false,
+        }
+    }
+
+    /// The conversation and the id in it, if this is a card on this platform.
+    pub fn on(&self, chat: Platform) -> Option<(&str, &str)> {
+        match self {
+            Self::Card { platform, conversation, message } if *platform == chat => Some((conversation, message)),
+            Self::Card { .. } | Self::Email { .. } => None,
         }
     }
 }
 
 impl Destination {
-    /// The platform's name, for people.
-    pub fn platform(&self) -> &'static str {
+    /// The platform that it is on.
+    pub fn platform(&self) -> Platform {
         match self {
-            Self::Slack => "Slack",
-            Self::Teams => "Teams",
-            Self::Email(_) => "e-mail",
+            Self::Chat(platform) => *platform,
+            Self::Email(_) => Platform::Email,
         }
     }
 }
 
 impl Platform {
+    /// Its name, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Slack => "Slack",
+            Self::Teams => "Teams",
+            Self::Email => "e-mail",
+        }
+    }
+
     /// Where somebody did something, as part of a sentence.
     pub fn as_place(self) -> &'static str {
         match self {

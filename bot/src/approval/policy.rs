@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
-use super::place::Destination;
+use super::place::{Destination, Platform};
 
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]
@@ -63,10 +63,8 @@ pub struct Rules {
     pub quiet_hours: Option<QuietHours>,
     /// When to call in more people, and whom.
     pub escalation: Option<Escalation>,
-    /// The Slack channel that gets the card.
-    pub slack_channel: Option<String>,
-    /// The Teams conversation that gets the card.
-    pub teams_conversation: Option<String>,
+    /// The conversation that gets the card, for each chat that gets one.
+    pub conversations: BTreeMap<Platform, String>,
     /// When approval mail is sent.
     pub email: EmailUse,
 }
@@ -163,9 +161,12 @@ impl Policy {
 impl Rules {
     /// The chats that get a card.
     pub fn chats(&self) -> impl Iterator<Item = Destination> {
-        let slack = self.slack_channel.is_some().then_some(Destination::Slack);
-        let teams = self.teams_conversation.is_some().then_some(Destination::Teams);
-        slack.into_iter().chain(teams)
+        self.conversations.keys().copied().map(Destination::Chat)
+    }
+
+    /// The conversation that gets the card in this chat, if one does.
+    pub fn conversation(&self, chat: Platform) -> Option<&str> {
+        self.conversations.get(&chat).map(String::as_str)
     }
 
     /// The approver with this key.

@@ -10,7 +10,8 @@ use aws_sdk_eventbridge::types::PutEventsRequestEntry;
 
 use super::{code, retries, timeouts};
 use crate::approval::event::{Event, SOURCE};
-use crate::ports::{EventBus, Unavailable};
+use crate::net::deadline::Unavailable;
+use crate::ports::EventBus;
 
 const SERVICE: &str = "EventBridge";
 const TRY_TIMEOUT: Duration = Duration::from_millis(700);

@@ -79,10 +79,10 @@ pub(crate) mod wire;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::deadline::Deadline;
-    use crate::http::HttpClient;
+    use crate::net::deadline::Deadline;
+    use crate::net::http::HttpClient;
+    use crate::platforms::slack::client as slack;
     use crate::ports::Secrets;
-    use crate::slack;
 
     /// Two TLS providers in one binary panic when the second client is made, so all are made here. Those that set up
     /// TLS with their first call make one; nothing listens where it goes.

@@ -10,7 +10,8 @@ use aws_sdk_secretsmanager::error::{ProvideErrorMetadata, SdkError};
 use secrecy::SecretString;
 
 use super::{code, retries, timeouts};
-use crate::ports::{SecretValues, Secrets, Unavailable};
+use crate::net::deadline::Unavailable;
+use crate::ports::{SecretValues, Secrets};
 
 const SERVICE: &str = "Secrets Manager";
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);

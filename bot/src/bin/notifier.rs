@@ -1,7 +1,7 @@
 //! The Lambda function `notifier`, the task of the states that wait for a decision.
 
+use countersign_bot::flow::notify;
 use countersign_bot::lambda::{self, logging};
-use countersign_bot::notify;
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! The Lambda function `reconciler`: each minute a pass over what is due, and a look at an execution that has ended.
 
+use countersign_bot::flow::hear;
 use countersign_bot::lambda::{self, logging, metrics};
-use countersign_bot::reconcile;
 use lambda_runtime::{LambdaEvent, service_fn};
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let live = lambda::background().await?;
     let repair = async |event: LambdaEvent<Value>| -> Result<(), lambda_runtime::Error> {
         let app = live.value().await;
-        if let Some(pass) = reconcile::wake(&app, event.payload).await? {
+        if let Some(pass) = hear::wake(&app, event.payload).await? {
             metrics::print(&app, pass)?;
         }
         Ok(())

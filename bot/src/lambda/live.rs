@@ -9,9 +9,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
-use crate::config::Problems;
-use crate::deadline::Deadline;
-use crate::ports::{Clock, SecretValues, Secrets, Unavailable};
+use crate::net::deadline::{Deadline, Unavailable};
+use crate::ports::{Clock, SecretValues, Secrets};
+use crate::reader::Problems;
 
 /// A secret is read again when it is this old: outgoing calls have no failed signature to tell of a rotation.
 const STALE_AFTER: SignedDuration = SignedDuration::from_mins(15);

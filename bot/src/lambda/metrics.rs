@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::app::App;
-use crate::config::environment;
-use crate::reconcile::Pass;
+use crate::flow::app::App;
+use crate::flow::reconcile::Pass;
+use crate::reader::environment;
 
 /// Prints what a pass of the reconciler found.
 pub fn print(app: &App, pass: Pass) -> io::Result<()> {

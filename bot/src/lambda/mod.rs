@@ -5,23 +5,27 @@ pub mod logging;
 pub mod metrics;
 pub mod webhook;
 
-use std::sync::Arc;
-
-use crate::app::{App, Ports};
 use crate::aws::dynamodb::DynamoDbStore;
 use crate::aws::eventbridge::EventBridgeBus;
 use crate::aws::sdk_config;
 use crate::aws::secrets_manager::SecretsManager;
 use crate::aws::ses::Ses;
 use crate::aws::step_functions::AwsStepFunctions;
-use crate::config::{Config, Deployed, Problems, environment};
-use crate::mail::Mailer;
+use crate::flow::app::{App, Ports};
+use crate::platforms::email::mailer::Mailer;
 use crate::ports::{Secrets, SystemClock};
+use crate::reader::{Problems, environment};
+use crate::startup::Bot;
+use crate::startup::config::Config;
+use crate::startup::deployed::Deployed;
+
+use std::sync::Arc;
+
 use live::Live;
 
 /// The app of the function that answers requests. It signs links and sends no mail; it is told of state machines,
 /// and refuses to start if a command of the policy names another.
-pub async fn webhook<T: Clone>(made: impl Fn(App) -> T + Send + Sync + 'static) -> Result<Live<T>, Problems> {
+pub async fn webhook<T: Clone>(made: impl Fn(Bot) -> T + Send + Sync + 'static) -> Result<Live<T>, Problems> {
     start(Deployed::check_commands, |_, _| None, made).await
 }
 
@@ -31,14 +35,14 @@ pub async fn background() -> Result<Live<App>, Problems> {
         let mail = config.mail.as_ref()?;
         Some(Mailer::new(Ses::new(aws, mail.configuration_set.clone()), mail.from.clone()))
     };
-    start(Ok, mailer, |app| app).await
+    start(Ok, mailer, |bot| bot.app).await
 }
 
 /// Reads environment, secret and policy, and makes the clients, once. Only the secret is fetched over the network.
 async fn start<T: Clone>(
     check: impl Fn(Deployed) -> Result<Deployed, Problems> + Send + Sync + 'static,
     mailer: impl Fn(&aws_config::SdkConfig, &Config) -> Option<Mailer> + Send + Sync + 'static,
-    made: impl Fn(App) -> T + Send + Sync + 'static,
+    made: impl Fn(Bot) -> T + Send + Sync + 'static,
 ) -> Result<Live<T>, Problems> {
     let aws = sdk_config().await;
     let secrets = Deployed::secret_id(environment).map(|id| {
@@ -54,8 +58,8 @@ async fn start<T: Clone>(
             clock: Arc::new(SystemClock),
         };
         let mailer = mailer(&aws, &deployed.config);
-        let app = App::new(&deployed.config, deployed.policy, ports, mailer);
-        app.map(&made).map_err(|error| Problems(vec![format!("the HTTP client cannot be made: {error}")]))
+        let bot = Bot::new(&deployed.config, deployed.policy, ports, mailer);
+        bot.map(&made).map_err(|error| Problems(vec![format!("the HTTP client cannot be made: {error}")]))
     };
     Live::start(secrets, Arc::new(SystemClock), make).await
 }

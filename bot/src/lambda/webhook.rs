@@ -11,8 +11,8 @@ use lambda_http::request::RequestContext;
 use tower::ServiceExt;
 
 use super::live::Live;
-use crate::inbound::calculations::IamCaller;
-use crate::signature::Refused;
+use crate::net::caller::IamCaller;
+use crate::reader::MayBeStale;
 
 /// Answers a request. One whose signature fails is checked once more if the secrets have changed since they were read.
 pub async fn answer(live: &Live<Router>, request: lambda_http::Request) -> Result<Response<Body>, Infallible> {
@@ -22,7 +22,7 @@ pub async fn answer(live: &Live<Router>, request: lambda_http::Request) -> Resul
     caller.and_then(|caller| parts.extensions.insert(caller));
     let body = Bytes::from(body.to_vec());
     let response = route(live.value().await, parts.clone(), body.clone()).await?;
-    if response.extensions().get::<Refused>().is_none() {
+    if response.extensions().get::<MayBeStale>().is_none() {
         return Ok(response);
     }
     match live.after_refusal().await {

@@ -6,7 +6,6 @@ use crate::approval::policy::Stranger;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::{COMMENT_MAX, Refusal};
-use crate::launch::Mistake;
 
 pub use super::dialect::{Dialect, PLAIN, SLACK, TEAMS, slack_time, utc};
 
@@ -108,41 +107,9 @@ pub fn stranger(stranger: Stranger) -> String {
     }
 }
 
-/// How to use a command.
-pub fn usage(command: &str, dialect: Dialect) -> String {
-    let more = match dialect {
-        Dialect::Slack => format!("`{command}` alone asks for them in a form, `{command} help` says this."),
-        Dialect::Teams | Dialect::Plain => format!("{} `help` says this.", approvals_usage(dialect)),
-    };
-    format!("Usage: `{command} X Y` starts a calculation with two integers, for example `{command} 125 122`. {more}")
-}
-
 /// That a command leads here and the policy has no use for it.
 pub fn unknown_command(command: &str, dialect: Dialect) -> String {
     format!("“{}” is not a command of this app.", dialect.text(command, COMMAND_MAX))
-}
-
-/// What is wrong with the arguments of a command, and how to use it.
-pub fn mistake(command: &str, mistake: &Mistake, dialect: Dialect) -> String {
-    let wrong = dialect.text(&mistake.to_string(), TYPED_MAX);
-    format!("Not started: {wrong}.{}{}", dialect.paragraph(), usage(command, dialect))
-}
-
-/// That a run has started, and where to look: at the execution, and in the conversation that gets its card.
-pub fn started(execution_url: &str, conversation: Option<&str>, dialect: Dialect) -> String {
-    let link = dialect.link(execution_url, "the execution");
-    let place = match (dialect, conversation) {
-        (_, None) => return format!("Started: {link}."),
-        (Dialect::Slack, Some(channel)) => format!("in <#{channel}>"),
-        // Teams has no way to point at a conversation by its id.
-        (Dialect::Teams | Dialect::Plain, Some(_)) => "in the conversation of its policy".to_owned(),
-    };
-    format!("Started: {link}. The approval card will appear {place}.")
-}
-
-/// That a run could not be started.
-pub fn not_started() -> String {
-    "It is not certain that the calculation has started. Please look for its card before you try again.".to_owned()
 }
 
 /// That the store does not answer somebody's question.

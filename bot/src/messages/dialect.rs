@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::escape;
+use crate::approval::place::Platform;
 
 /// A place in which text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +24,15 @@ pub const TEAMS: Dialect = Dialect::Teams;
 pub const PLAIN: Dialect = Dialect::Plain;
 
 impl Dialect {
+    /// The chat that is written in this way; none for plain text.
+    pub fn platform(self) -> Option<Platform> {
+        match self {
+            Self::Slack => Some(Platform::Slack),
+            Self::Teams => Some(Platform::Teams),
+            Self::Plain => None,
+        }
+    }
+
     /// A time: in the reader's own zone where the place knows it. A Teams message has no such function, only its
     /// cards have.
     pub fn when(self, at: Timestamp) -> String {

@@ -2,11 +2,11 @@
 
 use super::answers::{self, Dialect};
 use super::{links, notes};
-use crate::app::Links;
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::State;
+use crate::links::Links;
 
 const TITLE_MAX: usize = 150;
 const NAME_MAX: usize = 100;

@@ -1,9 +1,9 @@
 //! The addresses of cards in the chats, for those who are sent there.
 
 use super::dialect::Dialect;
-use crate::app::Links;
-use crate::approval::place::MessageRef;
+use crate::approval::place::{MessageRef, Platform};
 use crate::approval::record::Approval;
+use crate::links::Links;
 
 /// The address of an approval's card, or else the page of its execution.
 pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> String {
@@ -13,11 +13,7 @@ pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> String {
 
 /// The address of the card on the reader's platform if there is one, else of any.
 fn nearest<'a>(cards: impl Iterator<Item = &'a MessageRef> + Clone, dialect: Dialect) -> Option<String> {
-    let is_near = |message: &&MessageRef| match dialect {
-        Dialect::Slack => matches!(message, MessageRef::Slack { .. }),
-        Dialect::Teams => matches!(message, MessageRef::Teams { .. }),
-        Dialect::Plain => false,
-    };
+    let is_near = |message: &&MessageRef| dialect.platform() == Some(message.platform());
     cards.clone().filter(is_near).find_map(address).or_else(|| cards.clone().find_map(address))
 }
 
@@ -37,12 +33,12 @@ pub fn of_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
 /// to one, and the deep link of Teams (Microsoft Learn, deep link to a chat message).
 fn address(message: &MessageRef) -> Option<String> {
     match message {
-        MessageRef::Slack { channel, ts } => {
-            Some(format!("https://slack.com/archives/{channel}/p{}", ts.replace('.', "")))
+        MessageRef::Card { platform: Platform::Slack, conversation, message } => {
+            Some(format!("https://slack.com/archives/{conversation}/p{}", message.replace('.', "")))
         }
-        MessageRef::Teams { conversation, activity } => {
-            Some(format!("https://teams.microsoft.com/l/message/{conversation}/{activity}"))
+        MessageRef::Card { platform: Platform::Teams, conversation, message } => {
+            Some(format!("https://teams.microsoft.com/l/message/{conversation}/{message}"))
         }
-        MessageRef::Email { .. } => None,
+        MessageRef::Card { platform: Platform::Email, .. } | MessageRef::Email { .. } => None,
     }
 }

@@ -2,9 +2,9 @@
 
 use super::answers::{self, Dialect};
 use super::links;
-use crate::app::Links;
 use crate::approval::record::Approval;
 use crate::approval::state::Status;
+use crate::links::Links;
 
 const TITLE_MAX: usize = 150;
 

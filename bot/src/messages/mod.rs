@@ -1,4 +1,4 @@
-//! All that people read: cards, mails, pages and answers. Built from the record alone, without I/O.
+//! What all platforms share of the words that people read. Built from the record alone, without I/O.
 
 pub mod answers;
 pub mod dialect;
@@ -6,9 +6,4 @@ pub mod escape;
 pub mod explanation;
 pub mod links;
 pub mod lists;
-pub mod mail;
-pub mod modal;
 pub mod notes;
-pub mod page;
-pub mod slack;
-pub mod teams;

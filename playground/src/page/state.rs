@@ -48,7 +48,7 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
 }
 
 fn people(world: &World) -> Vec<Value> {
-    let rules = &world.app.policy.rules;
+    let rules = &world.bot.app.policy.rules;
     let approves = |key: &str| {
         let mut approvers = rules.values().flat_map(|rules| &rules.approvers);
         approvers.any(|person| person.id.as_str() == key)

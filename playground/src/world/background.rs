@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use countersign_bot::announce::{self, Delivery};
-use countersign_bot::app::App;
-use countersign_bot::reconcile;
+use countersign_bot::flow::app::App;
+use countersign_bot::flow::hear::{self, Delivery};
+use countersign_bot::flow::reconcile;
 use countersign_engine::{EngineEvent, ExecutionDescription};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub struct Running {
 impl Running {
     /// Passes once a second from now on, in the place of the schedule that invokes the reconciler.
     pub fn keep_reconciling(&mut self) {
-        self.tasks.spawn(reconcile_always(self.world.app.clone()));
+        self.tasks.spawn(reconcile_always(self.world.bot.app.clone()));
     }
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, de
     });
     // All listen from before the first request on.
     if deliver_events {
-        tasks.spawn(announce_all(world.app.clone(), world.bus.subscribe()));
+        tasks.spawn(announce_all(world.bot.app.clone(), world.bus.subscribe()));
     }
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
     tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
@@ -67,7 +67,7 @@ async fn announce_all(app: App, deliveries: UnboundedReceiver<Value>) {
 
 async fn announce_one(app: &App, event: Value) {
     let Ok(delivery) = serde_json::from_value::<Delivery>(event) else { return };
-    if let Err(error) = announce::handle(app, delivery).await {
+    if let Err(error) = hear::handle(app, delivery).await {
         tracing::warn!(%error, "left to the reconciler");
     }
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use countersign_bot::app::App;
-use countersign_bot::http::HttpClient;
-use countersign_bot::notify;
+use countersign_bot::flow::app::App;
+use countersign_bot::flow::notify;
+use countersign_bot::net::http::HttpClient;
 use countersign_engine::{Engine, FunctionError};
 use countersign_workflow_lambdas::calculate::Calculate;
 use countersign_workflow_lambdas::{finalize, is_input_valid};

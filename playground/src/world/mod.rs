@@ -11,7 +11,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Context;
-use countersign_bot::app::App;
+use countersign_bot::startup::Bot;
 use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
 
@@ -98,7 +98,7 @@ pub struct World {
     /// DynamoDB.
     pub store: Arc<MemoryStore>,
     /// The bot.
-    pub app: App,
+    pub bot: Bot,
     /// Everybody who can be acted as: the people of the policy who use Slack, and an outsider.
     pub people: Vec<Actor>,
     /// The Slack channel of the calculation's approvals.

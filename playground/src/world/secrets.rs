@@ -1,7 +1,7 @@
 //! The secrets of a world.
 
 use anyhow::Context;
-use countersign_bot::signature::SigningKey;
+use countersign_bot::net::signature::SigningKey;
 
 /// The secrets of one world, made anew for each.
 pub(crate) struct Secrets {

@@ -6,7 +6,8 @@ use countersign_bot::approval::ids::{ApprovalId, ExecutionArn};
 use countersign_bot::approval::record::{Approval, Retry};
 use countersign_bot::approval::state::Status;
 use countersign_bot::aws::dynamodb::DynamoDbStore;
-use countersign_bot::ports::{Clock, Store, SystemClock, Unavailable};
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::ports::{Clock, Store, SystemClock};
 use countersign_playground::fakes::SlackMessage;
 use countersign_playground::fakes::teams::TeamsMessage;
 

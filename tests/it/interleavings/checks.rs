@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_bot::approval::audit::{Entry, What, verify};
-use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, Vote};
 use countersign_bot::approval::state::Status;
 use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED};
@@ -76,10 +76,8 @@ impl Stage {
     }
 
     fn check_teams(&self, record: &Approval) {
-        let message = record.copies.iter().find_map(|copy| match &copy.message {
-            MessageRef::Teams { activity, .. } => self.world.teams.message(activity),
-            MessageRef::Slack { .. } | MessageRef::Email { .. } => None,
-        });
+        let card = record.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
+        let message = card.and_then(|(_, activity)| self.world.teams.message(activity));
         let message = message.expect("there is a card in Teams");
         let card = message.card.expect("it is a card");
         let text = card.to_string();
@@ -120,7 +118,7 @@ impl Stage {
 
     /// The trail is whole, and tells the same end once.
     async fn check_trail(&self, record: &Approval) {
-        let entries = self.world.app.ports.store.history(&record.id).await.unwrap();
+        let entries = self.world.bot.app.ports.store.history(&record.id).await.unwrap();
         assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
         let ends: Vec<&What> =
             entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
-use countersign_bot::reconcile;
+use countersign_bot::flow::reconcile;
 use jiff::SignedDuration;
 use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
@@ -99,6 +99,6 @@ async fn no_older_card_follows_a_newer_one() {
     let card = || stage.world.slack.messages(&channel).into_iter().find(|message| message.ts == ts).unwrap();
     assert!(shown(&card()).contains("1 of 3 approvals"), "the slow one has posted its older card");
     stage.world.clock.advance(SignedDuration::from_secs(61));
-    reconcile::pass(&stage.world.app).await.unwrap();
+    reconcile::pass(&stage.world.bot.app).await.unwrap();
     assert!(shown(&card()).contains("2 of 3 approvals"), "{}", shown(&card()));
 }

@@ -5,15 +5,15 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use countersign_bot::app::{App, Ports};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
-use countersign_bot::deadline::Deadline;
+use countersign_bot::flow::app::{App, Ports};
+use countersign_bot::flow::{hear, notify, reconcile, resolve};
+use countersign_bot::net::deadline::Deadline;
 use countersign_bot::ports::Store;
-use countersign_bot::{announce, notify, reconcile, resolve};
 use countersign_playground::clock::Clock;
 use countersign_playground::fakes::{Fault, teams};
 use countersign_playground::world::{Options, Running, Source, World};
@@ -145,7 +145,7 @@ impl Stage {
 
     /// The bot on a machine whose clock is off.
     fn app(&self, skew: i64) -> App {
-        let app = self.world.app.clone();
+        let app = self.world.bot.app.clone();
         let clock = Arc::new(Skewed(self.world.clock.clone(), SignedDuration::from_secs(skew)));
         App { ports: Ports { clock, ..app.ports }, ..app }
     }
@@ -210,7 +210,7 @@ impl Stage {
         let (app, event) = (self.app(0), events.into_iter().rev().find(ours));
         Box::pin(async move {
             if let Some(event) = event {
-                let _ = announce::handle(&app, serde_json::from_value(event).unwrap()).await;
+                let _ = hear::handle(&app, serde_json::from_value(event).unwrap()).await;
             }
         })
     }

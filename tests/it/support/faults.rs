@@ -4,15 +4,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use countersign_bot::app::Ports;
 use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
-use countersign_bot::ports::{
-    CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Unavailable, Waiting,
-};
+use countersign_bot::flow::app::Ports;
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Waiting};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 

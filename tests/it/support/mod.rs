@@ -7,12 +7,12 @@ pub(crate) mod stage;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_bot::app::Ports;
 use countersign_bot::approval::ids::ApprovalId;
-use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
-use countersign_bot::reconcile::{self, Pass};
+use countersign_bot::flow::app::Ports;
+use countersign_bot::flow::reconcile::{self, Pass};
 use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
@@ -190,7 +190,7 @@ impl Harness {
     }
 
     pub(crate) async fn reconcile(&self) -> Pass {
-        reconcile::pass(&self.world.app).await.unwrap()
+        reconcile::pass(&self.world.bot.app).await.unwrap()
     }
 
     /// The message that is the approval's card.
@@ -208,12 +208,10 @@ impl Harness {
 
     /// The message in Teams that is the approval's card.
     pub(crate) fn teams_card(&self, approval: &Approval) -> TeamsMessage {
-        let copies = self.record(&approval.id).copies.into_iter();
-        let mut activities = copies.filter_map(|copy| match copy.message {
-            MessageRef::Teams { activity, .. } => Some(activity),
-            MessageRef::Slack { .. } | MessageRef::Email { .. } => None,
-        });
-        self.world.teams.message(&activities.next().expect("there is a card in Teams")).unwrap()
+        let record = self.record(&approval.id);
+        let card = record.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
+        let (_, activity) = card.expect("there is a card in Teams");
+        self.world.teams.message(activity).unwrap()
     }
 
     /// Everything in the thread of the approval's card in Teams.
@@ -269,11 +267,9 @@ impl Harness {
 
 /// Channel and timestamp of the approval's card.
 pub(crate) fn card_of(approval: &Approval) -> (String, String) {
-    let found = approval.copies.iter().find_map(|copy| match &copy.message {
-        MessageRef::Slack { channel, ts } => Some((channel.clone(), ts.clone())),
-        MessageRef::Teams { .. } | MessageRef::Email { .. } => None,
-    });
-    found.expect("the card is out")
+    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
+    let (channel, ts) = card.expect("the card is out");
+    (channel.to_owned(), ts.to_owned())
 }
 
 /// Everything a card shows, as text.

@@ -1,6 +1,6 @@
 //! Teams refusing, asking for a pause and not answering: nothing is lost, and every card ends up true.
 
-use countersign_bot::approval::place::Destination;
+use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::teams::{Fault, Operation};
 
@@ -20,7 +20,7 @@ async fn a_card_that_could_not_be_posted_is_posted_later() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
     harness.world.teams.fail_always(Operation::Create, Some(Fault::RateLimited { retry_after: 600 }));
     let approval = harness.ask().await;
-    assert_eq!(approval.unsent, [Destination::Teams]);
+    assert_eq!(approval.unsent, [Destination::Chat(Platform::Teams)]);
     // The announcer has heard of the request too, and tries in vain when the card has its next turn.
     harness.pass_time(1);
     harness.until("nobody is at it", |world| world.store.all().pop()?.lease_until.is_none().then_some(())).await;

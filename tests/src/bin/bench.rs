@@ -9,14 +9,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
-use countersign_bot::app::Ports;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Verdict};
 use countersign_bot::approval::transitions::decide::Command;
-use countersign_bot::deadline::Deadline;
-use countersign_bot::launch::{self, Launch};
-use countersign_bot::resolve;
+use countersign_bot::calculation::launch::{self, Launch};
+use countersign_bot::flow::app::Ports;
+use countersign_bot::flow::resolve;
+use countersign_bot::net::deadline::Deadline;
 use countersign_playground::clock::Clock;
 use countersign_playground::world::{Options, Source, World};
 use countersign_tests::unpaced::Unpaced;
@@ -168,7 +168,7 @@ async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
         correlation: json!({}),
         command_id: &format!("bench-{run}"),
     };
-    launch::launch(&world.app, launch, Deadline::after(PATIENCE)).await?;
+    launch::launch(&world.bot.app, launch, Deadline::after(PATIENCE)).await?;
     let mut changes = world.changes.subscribe();
     while world.store.count() + AT_ONCE < run {
         tokio::time::timeout(PATIENCE, changes.changed()).await.context("nothing is raised any more")??;
@@ -184,7 +184,7 @@ async fn decide(world: Arc<World>, approval: Approval) -> anyhow::Result<()> {
         comment: None,
         message: None,
     };
-    resolve::carry_out(&world.app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
+    resolve::carry_out(&world.bot.app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
     Ok(())
 }
 

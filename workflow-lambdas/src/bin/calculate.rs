@@ -1,8 +1,8 @@
 //! The Lambda function `calculate`.
 
 use countersign_bot::aws::sdk_config;
-use countersign_bot::http::HttpClient;
 use countersign_bot::lambda::logging;
+use countersign_bot::net::http::HttpClient;
 use countersign_bot::ports::{Clock, SystemClock};
 use countersign_workflow_lambdas::calculate::Calculate;
 use countersign_workflow_lambdas::config::{CalculateConfig, settings};

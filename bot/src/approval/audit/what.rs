@@ -292,11 +292,8 @@ impl From<&Person> for Who {
 impl From<&MessageRef> for Place {
     fn from(message: &MessageRef) -> Self {
         match message {
-            MessageRef::Slack { channel, ts } => {
-                Self { platform: Platform::Slack, target: Some(channel.clone()), message: Some(ts.clone()) }
-            }
-            MessageRef::Teams { conversation, activity } => {
-                Self { platform: Platform::Teams, target: Some(conversation.clone()), message: Some(activity.clone()) }
+            MessageRef::Card { platform, conversation, message } => {
+                Self { platform: *platform, target: Some(conversation.clone()), message: Some(message.clone()) }
             }
             MessageRef::Email { person } => Self::mail(person),
         }

@@ -167,8 +167,7 @@ fn check_rules(entry: Named<RawRules>, known: &Known<'_>, errors: &mut Vec<Error
         remind_after: remind_after.into_iter().collect(),
         quiet_hours,
         escalation,
-        slack_channel: raw.slack_channel,
-        teams_conversation: raw.teams_conversation,
+        conversations: raw.conversations,
         email: raw.email,
     };
     Some((name, rules))

@@ -2,6 +2,8 @@
 //!
 //! Reading goes on past a problem, so that one message can list them all.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
@@ -10,7 +12,12 @@ use toml_span::value::{Key, Value, ValueInner};
 use toml_span::{DeserError, Deserialize, Error, Span};
 
 use super::problem;
+use crate::approval::place::Platform;
 use crate::approval::policy::EmailUse;
+
+/// The key that names the conversation of a chat.
+const CONVERSATIONS: [(Platform, &str); 2] =
+    [(Platform::Slack, "slack_channel"), (Platform::Teams, "teams_conversation")];
 
 /// The five top-level tables.
 pub(super) struct File {
@@ -53,8 +60,7 @@ pub(super) struct RawRules {
     pub(super) quiet_hours: Option<RawQuietHours>,
     pub(super) escalate_after: Option<Duration>,
     pub(super) escalate_to: Option<Vec<Name>>,
-    pub(super) slack_channel: Option<String>,
-    pub(super) teams_conversation: Option<String>,
+    pub(super) conversations: BTreeMap<Platform, String>,
     pub(super) email: EmailUse,
 }
 
@@ -195,8 +201,7 @@ impl Read for RawRules {
         });
         let escalate_after = table.optional("escalate_after");
         let escalate_to = table.optional("escalate_to");
-        let slack_channel = table.optional("slack_channel");
-        let teams_conversation = table.optional("teams_conversation");
+        let conversations = CONVERSATIONS.map(|(platform, key)| Some((platform, table.optional(key)?)));
         let email = table.optional("email").unwrap_or(EmailUse::Always);
         let approvers = approvers.ok()?;
         let (remind_after, remind_after_span) =
@@ -214,8 +219,7 @@ impl Read for RawRules {
             quiet_hours,
             escalate_after,
             escalate_to,
-            slack_channel,
-            teams_conversation,
+            conversations: conversations.into_iter().flatten().collect(),
             email,
         })
     }

@@ -80,7 +80,7 @@ mod tests {
     use super::*;
     use crate::approval::ids::PersonId;
     use crate::approval::notes::Note;
-    use crate::approval::place::MessageRef;
+    use crate::approval::place::{MessageRef, Platform};
     use crate::approval::policy::QuietHours;
     use crate::approval::sample::{after, approval, command};
     use crate::approval::state::{Outcome, Verdict};
@@ -150,7 +150,11 @@ mod tests {
     #[test]
     fn what_ended_before_a_reminder_was_told_is_told_its_end_alone() {
         let mut approval = approval(&format!("slack_channel = \"C1\"\n{REMIND}"));
-        approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
+        approval.adopt(Some(&MessageRef::Card {
+            platform: Platform::Slack,
+            conversation: "C1".to_owned(),
+            message: "1.0".to_owned(),
+        }));
         approval.call_again(after(60));
         approval.resolve(Outcome::Expired, after(600));
         let next = approval.next_note(&approval.copies[0]);
@@ -177,7 +181,11 @@ mod tests {
             let mut approval = escalating(&format!("slack_channel = \"C1\"\n{rules}"));
             approval.rules.escalation.as_mut().unwrap().to[0].email = Some("linus@example.com".to_owned());
             if card {
-                approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
+                approval.adopt(Some(&MessageRef::Card {
+                    platform: Platform::Slack,
+                    conversation: "C1".to_owned(),
+                    message: "1.0".to_owned(),
+                }));
             }
             approval.call_again(after(120));
             approval.unsent.len()
@@ -193,7 +201,11 @@ mod tests {
     fn a_copy_that_goes_out_later_hears_nothing_of_earlier_calls() {
         let mut approval = approval(&format!("slack_channel = \"C1\"\n{REMIND}"));
         approval.call_again(after(60));
-        approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
+        approval.adopt(Some(&MessageRef::Card {
+            platform: Platform::Slack,
+            conversation: "C1".to_owned(),
+            message: "1.0".to_owned(),
+        }));
         assert_eq!(approval.next_note(&approval.copies[0]), None);
         approval.call_again(after(120));
         assert!(approval.next_note(&approval.copies[0]).is_some());

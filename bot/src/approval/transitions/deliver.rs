@@ -91,8 +91,7 @@ impl Approval {
     pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
         let Some(message) = message else { return false };
         let elsewhere = match message {
-            MessageRef::Slack { channel, .. } => self.rules.slack_channel.as_ref() != Some(channel),
-            MessageRef::Teams { conversation, .. } => self.rules.teams_conversation.as_ref() != Some(conversation),
+            MessageRef::Card { platform, conversation, .. } => self.rules.conversation(*platform) != Some(conversation),
             MessageRef::Email { .. } => false,
         };
         if elsewhere || self.copies.iter().any(|copy| copy.message == *message) {

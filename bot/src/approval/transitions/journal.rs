@@ -2,10 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::approval::transitions::cancel::Cancellation;
-use crate::approval::transitions::decide::{Command, Refusal};
+use super::cancel::Cancellation;
+use super::decide::{Command, Refusal};
 use crate::approval::audit::{Entry, Place, Reason, What, Who};
-use crate::approval::place::{Destination, Platform};
+use crate::approval::place::Destination;
 use crate::approval::record::{Approval, Vote};
 
 /// So many attempts that did not count are in the trail of an approval; those after them are only counted, because
@@ -73,11 +73,9 @@ impl Place {
     /// Where this destination of an approval is.
     pub fn of(approval: &Approval, destination: &Destination) -> Self {
         match destination {
-            Destination::Slack => {
-                Self { platform: Platform::Slack, target: approval.rules.slack_channel.clone(), message: None }
-            }
-            Destination::Teams => {
-                Self { platform: Platform::Teams, target: approval.rules.teams_conversation.clone(), message: None }
+            Destination::Chat(platform) => {
+                let target = approval.rules.conversation(*platform).map(str::to_owned);
+                Self { platform: *platform, target, message: None }
             }
             Destination::Email(person) => Self::mail(person),
         }

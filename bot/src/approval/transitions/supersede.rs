@@ -49,11 +49,12 @@ impl Approval {
 mod tests {
     use super::*;
     use crate::approval::ids::ApprovalId;
-    use crate::approval::place::MessageRef;
+    use crate::approval::place::{MessageRef, Platform};
     use crate::approval::sample::{after, approval};
 
     fn successor() -> Successor {
-        let card = MessageRef::Slack { channel: "C1".to_owned(), ts: "2.0".to_owned() };
+        let card =
+            MessageRef::Card { platform: Platform::Slack, conversation: "C1".to_owned(), message: "2.0".to_owned() };
         Successor { id: ApprovalId::parse("apr_00000000000000000000000000").unwrap(), cards: vec![card] }
     }
 

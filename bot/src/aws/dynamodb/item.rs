@@ -17,7 +17,7 @@ use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
 use crate::approval::request::Request;
 use crate::approval::state::State;
-use crate::ports::Unavailable;
+use crate::net::deadline::Unavailable;
 
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
 /// with about three changes of the index each, so sixteen partitions leave room for threefold.
@@ -288,7 +288,7 @@ fn broken(attribute: &'static str) -> Unavailable {
 mod tests {
     use super::*;
     use crate::approval::ids::PersonId;
-    use crate::approval::place::MessageRef;
+    use crate::approval::place::{MessageRef, Platform};
     use crate::approval::record::CallKind;
     use crate::approval::sample::{after, approval, command};
     use crate::approval::state::{Ending, Intent, Outcome, Verdict};
@@ -303,7 +303,11 @@ mod tests {
         approval.calls.push(Call { at: after(300), kind: CallKind::Reminder });
         (approval.reminded, approval.quiet_until) = (1, Some(after(300)));
         approval.request.correlation.insert(String::new(), serde_json::json!({ "big": 1e300, "text": "x" }));
-        approval.adopt(Some(&MessageRef::Slack { channel: "C1".to_owned(), ts: "1.0".to_owned() }));
+        approval.adopt(Some(&MessageRef::Card {
+            platform: Platform::Slack,
+            conversation: "C1".to_owned(),
+            message: "1.0".to_owned(),
+        }));
         approval.adopt(Some(&MessageRef::Email { person: PersonId::parse("grace").unwrap() }));
         for (person, seconds) in [("linus", 10), ("grace", 5)] {
             let command = command(person, Verdict::Approve, Some("fine"));
@@ -313,7 +317,8 @@ mod tests {
         }
         approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some("{}".to_owned()) });
         approval.lease_until = Some(after(60));
-        approval.unsent = vec![Destination::Slack, Destination::Email(PersonId::parse("linus").unwrap())];
+        approval.unsent =
+            vec![Destination::Chat(Platform::Slack), Destination::Email(PersonId::parse("linus").unwrap())];
         approval.version = 9;
         approval.refused = 3;
         approval.journal.clear();

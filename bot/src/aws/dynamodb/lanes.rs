@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::item::{Attributes, integer};
 use super::{DynamoDbStore, SERVICE, milliseconds, unavailable};
-use crate::ports::Unavailable;
+use crate::net::deadline::Unavailable;
 
 /// The range key of a lane.
 const LANE: &str = "lane";

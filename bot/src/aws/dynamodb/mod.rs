@@ -24,7 +24,9 @@ use super::{code, retries, timeouts};
 use crate::approval::audit::Entry;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::record::Approval;
-use crate::ports::{Raised, Saved, Store, Unavailable, Waiting};
+use crate::net::deadline::Unavailable;
+use crate::ports::{Raised, Saved, Store, Waiting};
+
 use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, read_entry};
 use write::{Condition, Put};
 

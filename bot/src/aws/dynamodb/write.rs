@@ -14,7 +14,7 @@ use super::item::{Attributes, Item};
 use super::{DynamoDbStore, SERVICE, unavailable};
 use crate::approval::audit::JOURNAL_MAX;
 use crate::approval::record::Approval;
-use crate::ports::Unavailable;
+use crate::net::deadline::Unavailable;
 
 /// While a transaction writes an item, DynamoDB turns others away at once. They are through within milliseconds.
 const CONTENDED_TRIES: u32 = 4;

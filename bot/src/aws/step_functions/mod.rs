@@ -14,7 +14,8 @@ use self::history::{is_end, task_fate};
 use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::look_up::{ExecutionEnd, LookUp};
-use crate::ports::{CallbackError, StartError, StepFunctions, Unavailable};
+use crate::net::deadline::Unavailable;
+use crate::ports::{CallbackError, StartError, StepFunctions};
 
 const SERVICE: &str = "Step Functions";
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);

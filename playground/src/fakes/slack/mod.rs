@@ -16,7 +16,7 @@ mod workspace;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::Router;
-use countersign_bot::signature::SigningKey;
+use countersign_bot::net::signature::SigningKey;
 use countersign_engine::clock::Clock;
 use jiff::Timestamp;
 use serde::Serialize;

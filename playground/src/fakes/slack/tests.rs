@@ -4,9 +4,9 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::routing::post;
 use axum::{Json, Router};
-use countersign_bot::deadline::Deadline;
-use countersign_bot::signature::{SigningKey, Verifier};
-use countersign_bot::slack::{Client, Error as ClientError, Message};
+use countersign_bot::net::deadline::Deadline;
+use countersign_bot::net::signature::{SigningKey, Verifier};
+use countersign_bot::platforms::slack::client::{Client, Error as ClientError, Message};
 use serde_json::json;
 use tokio::net::TcpListener;
 

@@ -1,11 +1,10 @@
 //! The tokens that activities come with (Bot Connector authentication), right unless a test changes something.
 
+use countersign_bot::net::signature::SigningKey;
 use data_encoding::BASE64URL_NOPAD;
 use rsa::PrivateKey;
 use rsa::sha2::{Sha256, Sha384, Sha512};
 use serde_json::{Map, Value, json};
-
-use countersign_bot::signature::SigningKey;
 
 use super::FakeTeams;
 use super::keys::{self, KeyRing};

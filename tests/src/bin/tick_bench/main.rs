@@ -11,15 +11,17 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use async_trait::async_trait;
-use countersign_bot::app::{App, Ports};
 use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
 use countersign_bot::approval::look_up::{LookUp, TaskFate};
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::{policy_file, request};
-use countersign_bot::config::Config;
-use countersign_bot::ports::{CallbackError, StartError, StepFunctions, Store, Unavailable};
-use countersign_bot::reconcile;
+use countersign_bot::flow::app::Ports;
+use countersign_bot::flow::reconcile;
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::ports::{CallbackError, StartError, StepFunctions, Store};
+use countersign_bot::startup::Bot;
+use countersign_bot::startup::config::Config;
 use countersign_playground::changes::Changes;
 use countersign_playground::clock::Clock;
 use countersign_playground::memory::{LocalClock, MemoryBus};
@@ -82,7 +84,7 @@ async fn measure(open: usize) -> anyhow::Result<Tick> {
         clock: Arc::new(LocalClock(clock)),
     };
     let settings = |name: &str| (name == "COUNTERSIGN_PUBLIC_URL").then(|| "https://bot.example.com".to_owned());
-    let app = App::new(&Config::from_lookup(settings)?, policy, ports, None)?;
+    let app = Bot::new(&Config::from_lookup(settings)?, policy, ports, None)?.app;
     let (before, began) = (table.calls(), Instant::now());
     let pass = reconcile::pass(&app).await?;
     let (after, took) = (table.calls(), began.elapsed());

@@ -4,9 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
-use countersign_bot::config::{Config, Deployed};
 use countersign_bot::ports::SecretValues;
+use countersign_bot::startup::config::Config;
+use countersign_bot::startup::deployed::Deployed;
 use http::{Request, StatusCode, Uri};
 use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
@@ -143,8 +145,11 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     let identity = identity(slack.as_ref(), &configuration).await;
     let (channels, people) = match (&identity, &slack, &configuration) {
         (Ok(_), Some(slack), Ok(Configuration { policy, .. })) => {
-            let channels: BTreeSet<String> =
-                policy.rules.values().filter_map(|rules| rules.slack_channel.clone()).collect();
+            let channels: BTreeSet<String> = policy
+                .rules
+                .values()
+                .filter_map(|rules| rules.conversation(Platform::Slack).map(str::to_owned))
+                .collect();
             let people: BTreeSet<String> = policy.people.values().filter_map(|person| person.slack.clone()).collect();
             (Ok(slack.postings(channels).await), Ok(slack.postings(people).await))
         }
@@ -284,7 +289,7 @@ async fn api(web: &Web, configuration: &Fact<Configuration>, path: &str) -> Fact
 async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>) -> Fact<Identity> {
     let Some(slack) = slack else {
         let Configuration { policy, .. } = configuration.as_ref().map_err(|_| after("the configuration"))?;
-        let wants_slack = policy.rules.values().find(|rules| rules.slack_channel.is_some());
+        let wants_slack = policy.rules.values().find(|rules| rules.conversation(Platform::Slack).is_some());
         return Err(match wants_slack {
             Some(rules) => Verdict::Fail(format!(
                 "the policy {} has a slack_channel, and the secret no slack_bot_token: add the app's slack_signing_secret \

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::ports::SecretValues;
 use http::{Request, header};
@@ -84,7 +85,7 @@ fn settings<'a>(secret: &Fact<SecretValues>, configuration: &'a Fact<Configurati
     if let Some(settings) = Settings::read(secret) {
         return Ok((settings, policy));
     }
-    let wants_teams = policy.rules.values().find(|rules| rules.teams_conversation.is_some());
+    let wants_teams = policy.rules.values().find(|rules| rules.conversation(Platform::Teams).is_some());
     Err(match wants_teams {
         Some(rules) => Verdict::Fail(format!(
             "the policy {} has a teams_conversation, and the secret nothing of the app: add {} to it with \
@@ -178,9 +179,9 @@ impl Teams<'_> {
 fn asked(policy: &Policy) -> BTreeMap<String, BTreeSet<String>> {
     let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rules in policy.rules.values() {
-        let Some(conversation) = &rules.teams_conversation else { continue };
+        let Some(conversation) = rules.conversation(Platform::Teams) else { continue };
         let people = rules.approvers.iter().filter_map(|person| person.teams.clone());
-        asked.entry(conversation.clone()).or_default().extend(people);
+        asked.entry(conversation.to_owned()).or_default().extend(people);
     }
     asked
 }

@@ -37,7 +37,10 @@ pub(crate) struct Answer {
 impl Web {
     /// A client on this clock.
     pub(crate) fn new(clock: fn() -> Timestamp) -> io::Result<Self> {
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(countersign_bot::http::connector()?), clock })
+        Ok(Self {
+            client: Client::builder(TokioExecutor::new()).build(countersign_bot::net::http::connector()?),
+            clock,
+        })
     }
 
     /// The present moment of this machine.

@@ -1,7 +1,6 @@
+use countersign_bot::net::signature::SigningKey;
 use rsa::sha2::{Sha256, Sha512};
 use rsa::{BoxedUint, PublicKey};
-
-use countersign_bot::signature::SigningKey;
 
 use super::*;
 

@@ -4,9 +4,10 @@ mod teams;
 
 use std::collections::BTreeMap;
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::{EmailUse, Policy, Rules};
-use countersign_bot::config::Config;
 use countersign_bot::ports::SecretValues;
+use countersign_bot::startup::config::Config;
 use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
@@ -111,8 +112,8 @@ fn policy(Configuration { config, policy }: &Configuration) -> Verdict {
 }
 
 fn reaches_somebody(rules: &Rules, config: &Config) -> bool {
-    let by_slack = config.slack.is_some() && rules.slack_channel.is_some();
-    let by_teams = config.teams.is_some() && rules.teams_conversation.is_some();
+    let by_slack = config.slack.is_some() && rules.conversation(Platform::Slack).is_some();
+    let by_teams = config.teams.is_some() && rules.conversation(Platform::Teams).is_some();
     let by_mail = config.mail.is_some()
         && rules.email != EmailUse::Never
         && rules.approvers.iter().any(|person| person.email.is_some());
@@ -188,7 +189,7 @@ fn channels(facts: &Facts) -> Vec<Line> {
 }
 
 fn channel_verdict(channel: &str, posting: &Posting, identity: &Identity, policy: &Policy) -> Verdict {
-    let users = policy.rules.values().filter(|rules| rules.slack_channel.as_deref() == Some(channel));
+    let users = policy.rules.values().filter(|rules| rules.conversation(Platform::Slack) == Some(channel));
     let users = users.map(|rules| rules.name.as_str()).collect::<Vec<_>>().join(", ");
     let bot = &identity.bot_name;
     match posting {

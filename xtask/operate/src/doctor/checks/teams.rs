@@ -1,5 +1,6 @@
 //! Judges what Microsoft said of the bot and its conversations.
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Rules;
 
 use super::with_configuration;
@@ -113,5 +114,5 @@ fn users(configuration: &Configuration, conversation: &str) -> String {
 
 fn rules_of<'a>(configuration: &'a Configuration, conversation: &str) -> impl Iterator<Item = &'a Rules> {
     let rules = configuration.policy.rules.values();
-    rules.filter(move |rules| rules.teams_conversation.as_deref() == Some(conversation))
+    rules.filter(move |rules| rules.conversation(Platform::Teams) == Some(conversation))
 }

@@ -1,0 +1,54 @@
+//! What waits for a person, and what they have asked for: short lists for those who ask in chat.
+
+use futures::{StreamExt, TryStreamExt, stream};
+
+use super::app::App;
+use crate::approval::ids::{ApprovalId, PersonId};
+use crate::approval::record::Approval;
+use crate::approval::transitions::decide;
+use crate::net::deadline::{Deadline, Unavailable};
+use crate::ports::Waiting;
+
+/// A list is no longer than this: nobody reads on, and a message holds no more.
+pub const LISTED_MAX: usize = 20;
+/// So many approvals are looked at to fill a list, since not everything that waits waits for this person.
+const LOOKED_AT_MAX: usize = 3 * LISTED_MAX;
+/// How many calls to the store are made at once.
+const AT_ONCE: usize = 20;
+
+/// The approvals that this person may decide now and has not voted on, the soonest deadline first.
+///
+/// They are looked for under the policies of the file that ask the person at any time, and each is shown only if its own
+/// rules, which may be older, let the person decide.
+pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+    let now = app.now();
+    let policies = app.policy.rules.values().filter(|rules| rules.ever_ask(person));
+    let waiting = |policy: String| async move {
+        deadline.run("store", app.ports.store.waiting(&policy, now, LOOKED_AT_MAX)).await
+    };
+    let policies: Vec<String> = policies.map(|rules| rules.name.clone()).collect();
+    let found: Vec<Vec<Waiting>> = stream::iter(policies).map(waiting).buffered(AT_ONCE).try_collect().await?;
+    let mut found: Vec<Waiting> = found.into_iter().flatten().collect();
+    found.sort();
+    let soonest = found.into_iter().take(LOOKED_AT_MAX).map(|waiting| waiting.id).collect();
+    let mut approvals = load(app, soonest, deadline).await?;
+    approvals.retain(|approval| {
+        let has_voted = approval.votes.iter().any(|vote| vote.person == *person);
+        !has_voted && decide::authorise(approval, person).is_ok() && decide::check_open(approval, now).is_ok()
+    });
+    approvals.truncate(LISTED_MAX);
+    Ok(approvals)
+}
+
+/// The approvals that were raised on behalf of this person, whatever became of them, the newest first.
+pub async fn raised_by(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+    let ids = deadline.run("store", app.ports.store.raised_by(person, LISTED_MAX)).await?;
+    load(app, ids, deadline).await
+}
+
+/// The records in the order of the ids; one that has gone since is left out.
+async fn load(app: &App, ids: Vec<ApprovalId>, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+    let load = |id: ApprovalId| async move { deadline.run("store", app.ports.store.load(&id)).await };
+    let found: Vec<Option<Approval>> = stream::iter(ids).map(load).buffered(AT_ONCE).try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}

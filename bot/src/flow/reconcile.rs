@@ -1,0 +1,173 @@
+//! Repairs: one level-triggered pass over what is due, which looks at what is recorded and not at what it was told.
+
+use std::time::Duration;
+
+use futures::{StreamExt, stream};
+use jiff::Timestamp;
+
+use super::app::App;
+use super::change::{SAVE_LONGEST, change};
+use super::refresh::refresh;
+use super::resolve;
+use crate::approval::ids::{ApprovalId, ExecutionArn};
+use crate::approval::look_up::TaskFate;
+use crate::approval::record::{Approval, Successor};
+use crate::approval::state::State;
+use crate::approval::transitions::truth;
+use crate::net::deadline::{Deadline, Unavailable};
+
+/// A pass takes up nothing new after this, so that it ends before the next one has waited long.
+const PASS: Duration = Duration::from_secs(45);
+/// A pass may end with one approval for which every service is slow.
+pub const LONGEST: Duration = PASS.saturating_add(Deadline::BACKGROUND.saturating_mul(2)).saturating_add(SAVE_LONGEST);
+/// How many approvals one pass looks at.
+pub const PASS_LIMIT: usize = 1_000;
+/// How many of them at once. Most of the time of each is spent waiting for a service.
+const AT_ONCE: usize = 8;
+/// What a pass did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Pass {
+    /// Approvals that were due.
+    pub due: usize,
+    /// Those of them that could not be finished, and are tried again later.
+    pub put_off: usize,
+    /// Those of them that have failed so often that they are tried seldom.
+    pub parked: usize,
+    /// When the oldest decision was recorded that Step Functions has not taken yet, of those put off.
+    pub oldest_callback: Option<Timestamp>,
+}
+
+impl Pass {
+    /// Counts an approval that could not be finished, if there is a record of it.
+    fn count(&mut self, late: Option<&Approval>) {
+        self.put_off += 1;
+        let Some(approval) = late else { return };
+        self.parked += usize::from(approval.is_parked());
+        if let State::Resolving(ending) = &approval.state {
+            self.oldest_callback = Some(self.oldest_callback.map_or(ending.at, |oldest| oldest.min(ending.at)));
+        }
+    }
+}
+
+/// Looks at everything that is due, several at once. One approval that cannot be finished does not stop the others; what
+/// is not reached in time stays due for the next pass.
+pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
+    let due = app.ports.store.due(app.now(), PASS_LIMIT).await?;
+    let (mut pass, mut unreached) = (Pass { due: due.len(), ..Pass::default() }, due.len());
+    let deadline = Deadline::after(PASS);
+    let in_time = due.into_iter().take_while(|_| !deadline.left().is_zero());
+    // Each is begun when one before it is done, so that time is looked at then.
+    let mut looked_at = stream::iter(in_time.map(|id| one_or_later(app, id))).buffer_unordered(AT_ONCE);
+    while let Some(left) = looked_at.next().await {
+        unreached -= 1;
+        if let Left::Later(record) = left {
+            pass.count(record.as_deref());
+        }
+    }
+    if unreached > 0 {
+        tracing::warn!(unreached, "the rest of what is due waits for the next pass");
+    }
+    Ok(pass)
+}
+
+/// What is left to do about an approval that was due.
+enum Left {
+    Nothing,
+    /// It could not be finished; the record, unless that cannot be had either.
+    Later(Option<Box<Approval>>),
+}
+
+async fn one_or_later(app: &App, id: ApprovalId) -> Left {
+    let Err(problem) = one(app, &id).await else { return Left::Nothing };
+    tracing::warn!(approval.id = %id, error = %problem, "put off");
+    let record = put_off(app, &id, &problem).await.unwrap_or_else(|error| {
+        tracing::warn!(approval.id = %id, %error, "the next try could not be put off");
+        None
+    });
+    Left::Later(record.map(Box::new))
+}
+
+/// Looks at the approvals of an execution that has ended, without waiting for them to fall due.
+pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), Unavailable> {
+    let mut result = Ok(());
+    for id in app.ports.store.of_execution(execution).await? {
+        result = result.and(one(app, &id).await);
+        if app.ports.store.load(&id).await?.is_some_and(|approval| approval.state == State::Pending) {
+            // Whoever told of the end tells of it again.
+            result = result.and(Err(Unavailable::new("Step Functions", "the end of the execution does not show yet")));
+        }
+    }
+    result
+}
+
+/// Brings one approval as far as it can go: callback, end, reminders, broadcast, copies, and the notes to the requester.
+/// What does not work does not keep the rest from being done.
+pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
+    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
+    let settled = resolve::settle(app, approval, deadline).await;
+    let asked = match ask_step_functions(app, settled.approval, deadline).await {
+        Ok(approval) => call_again(app, approval, deadline).await,
+        Err(error) => Some(error),
+    };
+    let refreshed = refresh(app, id).await;
+    settled.problem.or(asked).map_or(Ok(()), Err).and(refreshed)
+}
+
+/// Makes the reminders and the escalation that are due, now that Step Functions was asked whether anything has ended, and
+/// broadcasts.
+async fn call_again(app: &App, approval: Approval, deadline: Deadline) -> Option<Unavailable> {
+    let now = app.now();
+    match change(app, approval, deadline, |approval| approval.call_again(now)).await {
+        Ok(changed) => resolve::broadcast(app, changed.record(), deadline).await.problem,
+        Err(error) => Some(error),
+    }
+}
+
+/// Records what Step Functions knows and the record does not: that the task or the execution has ended.
+async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
+    if approval.state != State::Pending && !approval.awaits_execution_end() {
+        return Ok(approval);
+    }
+    let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
+    let look_up = deadline.run("Step Functions", call).await?;
+    let now = app.now();
+    let is_over = approval.state == State::Pending && truth::outcome_at(&approval, &look_up, now).is_some();
+    let successor = if is_over { later_try(app, &approval, deadline).await? } else { None };
+    let learn = |approval: &mut Approval| approval.learn(&look_up, successor.as_ref(), now);
+    Ok(change(app, approval, deadline, learn).await?.record())
+}
+
+async fn put_off(app: &App, id: &ApprovalId, problem: &Unavailable) -> Result<Option<Approval>, Unavailable> {
+    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(None) };
+    let (now, problem) = (app.now(), problem.to_string());
+    let later = |approval: &mut Approval| {
+        approval.put_off(&problem, now);
+        true
+    };
+    let approval = change(app, approval, deadline, later).await?.record();
+    if approval.is_parked() {
+        tracing::error!(approval.id = %id, problem, "parked: it has failed too often to be tried again soon");
+    }
+    Ok(Some(approval))
+}
+
+/// The request that asks again for what this one asked, if there is one whose task waits. The tries of a state come one
+/// after the other, so of two whose start does not tell which was first, the one that waits is the later.
+async fn later_try(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Successor>, Unavailable> {
+    let of_execution = app.ports.store.of_execution(&approval.request.execution);
+    let others = deadline.run("store", of_execution).await?.into_iter().filter(|id| *id != approval.id);
+    for id in others {
+        let Some(other) = deadline.run("store", app.ports.store.load(&id)).await? else { continue };
+        if other.resolution().is_some() || !other.asks_again_for(approval) {
+            continue;
+        }
+        let look_up = app.ports.step_functions.look_up(&other.request.execution, &other.token);
+        let look_up = deadline.run("Step Functions", look_up).await?;
+        if look_up.task == TaskFate::Open && look_up.end.is_none() {
+            return Ok(Some(Successor::from(&other)));
+        }
+    }
+    Ok(None)
+}

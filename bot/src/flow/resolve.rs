@@ -1,0 +1,234 @@
+//! From a verified command to a truthful record: decide, record, call back, broadcast.
+//!
+//! Each step is written down before the next begins, so whoever comes next (a second click, the reconciler
+//! after a crash) goes on from the record. Step Functions has the last word on how a task ended.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::app::App;
+use super::change::{CONFLICTS_MAX, change};
+use crate::approval::audit::{Callback, Found, What};
+use crate::approval::ids::ApprovalId;
+use crate::approval::record::Approval;
+use crate::approval::state::{Ending, Intent, Outcome, State, Status};
+use crate::approval::transitions::cancel::{self, Cancellation};
+use crate::approval::transitions::decide::{self, Command, Counted, Refusal};
+use crate::approval::transitions::events::{CancellationOutput, DecisionOutput};
+use crate::approval::transitions::truth::{
+    self, APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE, TRACE_AWAITED,
+};
+use crate::net::deadline::{Deadline, Unavailable};
+use crate::ports::{CallbackError, Saved};
+
+/// What settling leaves of the deadline, so that the person can still be told what became of it.
+const LEFT_FOR_THE_ANSWER: Duration = Duration::from_millis(600);
+
+/// What became of a command.
+#[derive(Debug)]
+pub enum Answer {
+    /// The vote counts and more people are needed, or the decision stands, as the record says.
+    Recorded(Box<Approval>),
+    /// The vote does not count.
+    Refused(Refusal),
+    /// There is no such approval.
+    Unknown,
+}
+
+/// Carries a decision out. After an error it is not known whether anything was recorded; the same command may
+/// be given again, and counts once.
+pub async fn carry_out(
+    app: &App,
+    id: &ApprovalId,
+    command: &Command,
+    deadline: Deadline,
+) -> Result<Answer, Unavailable> {
+    let decide = |approval: &Approval, now| match decide::decide(approval, command, now)? {
+        Counted::Open(next) | Counted::Decided(next) => Ok(next),
+    };
+    // A card that is out without being on record is taken into the copies, so that the reconciler brings it up to date.
+    let note = |approval: &mut Approval, refusal: &Refusal, now| {
+        approval.log_refusal(command, refusal, now);
+        if approval.discover(command.message.as_ref(), now) {
+            approval.leave_to_reconciler(now);
+        }
+    };
+    record(app, id, deadline, decide, note).await
+}
+
+/// Takes a request back for whoever asked. After an error the same holds as for a decision.
+pub async fn cancel(
+    app: &App,
+    id: &ApprovalId,
+    cancellation: &Cancellation,
+    deadline: Deadline,
+) -> Result<Answer, Unavailable> {
+    let cancel = |approval: &Approval, now| cancel::cancel(approval, cancellation, now);
+    let note = |approval: &mut Approval, refusal: &Refusal, now| {
+        approval.log_refused_cancellation(cancellation, refusal, now);
+    };
+    record(app, id, deadline, cancel, note).await
+}
+
+/// Records what becomes of an approval, or why nothing does, and settles it.
+async fn record(
+    app: &App,
+    id: &ApprovalId,
+    deadline: Deadline,
+    step: impl Fn(&Approval, Timestamp) -> Result<Approval, Refusal>,
+    note: impl Fn(&mut Approval, &Refusal, Timestamp),
+) -> Result<Answer, Unavailable> {
+    let Some(mut approval) = deadline.run("store", app.ports.store.load(id)).await? else {
+        return Ok(Answer::Unknown);
+    };
+    for _ in 0..CONFLICTS_MAX {
+        let next = match step(&approval, app.now()) {
+            Ok(next) => next,
+            Err(refusal) => {
+                let now = app.now();
+                let note = |approval: &mut Approval| {
+                    note(approval, &refusal, now);
+                    true
+                };
+                // Whoever keeps the store busy must not keep people from their answer.
+                let noted = change(app, approval, deadline.earlier_by(LEFT_FOR_THE_ANSWER), note).await;
+                if let Err(error) = noted {
+                    tracing::warn!(approval.id = %id, %error, "an attempt that had no effect is not on record");
+                }
+                return Ok(Answer::Refused(refusal));
+            }
+        };
+        approval = match deadline.run("store", app.ports.store.save(next)).await? {
+            Saved::Done(recorded) => {
+                let settled = settle(app, *recorded, deadline.earlier_by(LEFT_FOR_THE_ANSWER)).await;
+                return Ok(Answer::Recorded(Box::new(settled.logged())));
+            }
+            Saved::Conflict(theirs) => *theirs,
+        };
+    }
+    Err(Unavailable::new("store", "other writers were always first"))
+}
+
+/// How far settling got: the record as it is now, and what kept it from being settled.
+#[derive(Debug)]
+pub struct Settled {
+    /// The record as it is now.
+    pub approval: Approval,
+    /// The first thing that did not work. What it concerns is on record for the reconciler.
+    pub problem: Option<Unavailable>,
+}
+
+impl Settled {
+    /// The record, for a caller who leaves what is not settled to the reconciler.
+    pub fn logged(self) -> Approval {
+        if let Some(error) = &self.problem {
+            tracing::warn!(approval.id = %self.approval.id, %error, "left to the reconciler");
+        }
+        self.approval
+    }
+}
+
+/// Calls back if that is due, and broadcasts what is not broadcast. Neither waits for the other to work.
+pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
+    let mut problem = None;
+    match confirm(app, &approval, deadline).await {
+        Ok(Some(confirmed)) => approval = confirmed,
+        Ok(None) => {}
+        Err(error) => problem = Some(error),
+    }
+    let sent = broadcast(app, approval, deadline).await;
+    Settled { approval: sent.approval, problem: problem.or(sent.problem) }
+}
+
+/// Makes the callback of an approval that is resolving, and records how the task ended.
+async fn confirm(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Approval>, Unavailable> {
+    let State::Resolving(ending) = &approval.state else { return Ok(None) };
+    let (answer, outcome) = call_back(app, approval, ending, deadline).await?;
+    let now = app.now();
+    // Whoever writes in between does not change how the task ended.
+    let resolve = |approval: &mut Approval| approval.called_back(ending, answer.clone(), outcome.clone(), now);
+    Ok(Some(change(app, approval.clone(), deadline, resolve).await?.record()))
+}
+
+/// Sends the events in the outbox; those that the bus refuses stay in it.
+pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
+    while !approval.outbox.is_empty() {
+        let accepted = match deadline.run("bus", app.ports.bus.put(&approval.outbox)).await {
+            Ok(accepted) if !accepted.is_empty() => accepted,
+            Ok(_) => {
+                let problem = Some(Unavailable::new("bus", "the bus accepted no event"));
+                return Settled { approval, problem };
+            }
+            Err(error) => return Settled { approval, problem: Some(error) },
+        };
+        let now = app.now();
+        let sent = |approval: &mut Approval| {
+            approval.broadcast(&accepted, now);
+            true
+        };
+        approval = match change(app, approval.clone(), deadline, sent).await {
+            Ok(changed) => changed.record(),
+            Err(error) => return Settled { approval, problem: Some(error) },
+        };
+    }
+    Settled { approval, problem: None }
+}
+
+/// Tells Step Functions, and returns what it answered and how the task ended according to it.
+async fn call_back(
+    app: &App,
+    approval: &Approval,
+    ending: &Ending,
+    deadline: Deadline,
+) -> Result<(What, Outcome), Unavailable> {
+    let output = |status| serde_json::to_value(DecisionOutput::new(approval, status, ending.at)).unwrap_or_default();
+    let step_functions = &app.ports.step_functions;
+    let (sent, outcome) = match &ending.intent {
+        Intent::Approve => {
+            let output = output(Status::Approved);
+            let call = step_functions.send_task_success(&approval.token, &output);
+            (deadline.run("Step Functions", call).await, Outcome::Approved)
+        }
+        Intent::Reject => {
+            let cause = output(Status::Rejected).to_string();
+            let call = step_functions.send_task_failure(&approval.token, APPROVAL_REJECTED, &cause);
+            (deadline.run("Step Functions", call).await, Outcome::Rejected)
+        }
+        Intent::GiveUp { reason } => {
+            let call = step_functions.send_task_failure(&approval.token, APPROVAL_UNDELIVERABLE, reason);
+            let outcome = Outcome::Undeliverable { reason: reason.clone() };
+            (deadline.run("Step Functions", call).await, outcome)
+        }
+        Intent::Cancel { person, name } => {
+            let cause = CancellationOutput::new(&approval.id, person, name, ending.at);
+            let cause = serde_json::to_string(&cause).unwrap_or_default();
+            let call = step_functions.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
+            (deadline.run("Step Functions", call).await, truth::cancelled_by(name))
+        }
+    };
+    match sent {
+        Ok(()) => Ok((What::CallbackAccepted { callback: Callback::from(&ending.intent) }, outcome)),
+        Err(CallbackError::Unavailable(error)) => Err(error),
+        Err(CallbackError::Closed) => find_out(app, approval, ending, deadline).await,
+    }
+}
+
+/// Asks Step Functions how a closed task ended: by our own earlier attempt, by the timeout, or otherwise.
+async fn find_out(
+    app: &App,
+    approval: &Approval,
+    ending: &Ending,
+    deadline: Deadline,
+) -> Result<(What, Outcome), Unavailable> {
+    let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
+    let look_up = deadline.run("Step Functions", call).await?;
+    let answer = What::CallbackClosed { callback: Callback::from(&ending.intent), found: Found::from(&look_up) };
+    match truth::outcome_at(approval, &look_up, app.now()) {
+        Some(outcome) => Ok((answer, outcome)),
+        None if app.now().duration_since(ending.at) > TRACE_AWAITED => {
+            Ok((answer, truth::outcome_of_closed(&approval.id, &look_up)))
+        }
+        None => Err(Unavailable::new("Step Functions", "the token is closed and the history does not show why yet")),
+    }
+}

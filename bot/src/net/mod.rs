@@ -1,0 +1,6 @@
+//! The ground for whoever talks to a service: one HTTP client, deadlines, signatures.
+
+pub mod caller;
+pub mod deadline;
+pub mod http;
+pub mod signature;

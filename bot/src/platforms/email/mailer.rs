@@ -1,0 +1,179 @@
+//! Sends the mails of an approval: one request to each approver, and in the same thread reminders and one
+//! closing mail.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use mail_builder::MessageBuilder;
+use mail_builder::headers::address::Address;
+use mail_builder::headers::text::Text;
+
+use super::link::LinkKeys;
+use super::text::{self, Text as MailText};
+use crate::approval::ids::{ApprovalId, PersonId};
+use crate::approval::notes::Note;
+use crate::approval::place::{Destination, MessageRef, Platform};
+use crate::approval::policy::Person;
+use crate::approval::record::Approval;
+use crate::aws::ses::{self, Ses};
+use crate::links::Links;
+use crate::net::deadline::Deadline;
+use crate::ports::{Clock, Messenger, Unsent};
+
+/// The name that mail clients show beside the address.
+const SENDER_NAME: &str = "Countersign";
+
+/// Builds mails and hands them to SES.
+#[derive(Debug, Clone)]
+pub struct Mailer {
+    ses: Ses,
+    from: String,
+}
+
+impl Mailer {
+    /// A mailer with this sender, which SES must have verified.
+    pub fn new(ses: Ses, from: String) -> Self {
+        Self { ses, from }
+    }
+
+    async fn send(&self, to: &str, message: Vec<u8>) -> Result<(), ses::Error> {
+        self.ses.send(&self.from, to, message).await
+    }
+
+    /// The part after the `@`, for message ids.
+    fn domain(&self) -> &str {
+        self.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
+    }
+}
+
+impl From<ses::Error> for Unsent {
+    fn from(error: ses::Error) -> Self {
+        Self { is_final: error.is_final, problem: error.to_string() }
+    }
+}
+
+/// Shows approvals to those who may decide, each by a mail of their own with their own link in it. A mail cannot be
+/// changed, so it is answered.
+pub struct MailMessenger {
+    mailer: Mailer,
+    keys: LinkKeys,
+    links: Links,
+    clock: Arc<dyn Clock>,
+}
+
+impl MailMessenger {
+    /// A messenger with this mailer, whose links are signed with these keys.
+    pub fn new(mailer: Mailer, keys: LinkKeys, links: Links, clock: Arc<dyn Clock>) -> Self {
+        Self { mailer, keys, links, clock }
+    }
+
+    /// The person's own way to the page. It is the same in every mail, because nothing else goes into its key.
+    fn link(&self, approval: &Approval, person: &Person) -> String {
+        let key = self.keys.sign(&approval.id, &person.id, approval.request.deadline);
+        self.links.approval(&approval.id, &key)
+    }
+
+    fn request_id(&self, approval: &ApprovalId, person: &PersonId) -> String {
+        format!("{approval}.{person}@{}", self.mailer.domain())
+    }
+
+    /// All mails refer to this, so that they stay one thread where SES puts a `Message-ID` of its own.
+    fn thread_id(&self, approval: &ApprovalId) -> String {
+        format!("{approval}@{}", self.mailer.domain())
+    }
+
+    /// Answers the request in its thread. After a crash it may be sent once more.
+    async fn answer(
+        &self,
+        approval: &Approval,
+        person: &Person,
+        prefix: &str,
+        text: MailText,
+        deadline: Deadline,
+    ) -> Result<(), Unsent> {
+        let id = self.request_id(&approval.id, &person.id);
+        let references = vec![self.thread_id(&approval.id), id.clone()];
+        let message = MessageBuilder::new().message_id(format!("{prefix}.{id}")).in_reply_to(id).references(references);
+        self.post(person, message, text, deadline).await
+    }
+
+    async fn post(
+        &self,
+        person: &Person,
+        message: MessageBuilder<'_>,
+        text: MailText,
+        deadline: Deadline,
+    ) -> Result<(), Unsent> {
+        let never = |problem: &str| Unsent { is_final: true, problem: problem.to_owned() };
+        let address = person.email.as_deref().ok_or_else(|| never("the person has no address"))?;
+        let raw = message
+            .from(Address::new_address(Some(SENDER_NAME), self.mailer.from.as_str()))
+            .to(Address::new_address(Some(text.recipient.as_str()), address))
+            .subject(text.subject.as_str())
+            .date(self.clock.now().as_second())
+            // RFC 3834: a responder must not answer this, and Exchange is told in its own words.
+            .header("Auto-Submitted", Text::new("auto-generated"))
+            .header("X-Auto-Response-Suppress", Text::new("All"))
+            .text_body(text.text)
+            .html_body(text.html)
+            .write_to_vec()
+            .map_err(|_| never("the mail could not be built"))?;
+        tracing::debug!(bytes = raw.len(), "sending a mail");
+        let call = async { self.mailer.send(address, raw).await.map_err(Unsent::from) };
+        deadline.run("SES", call).await
+    }
+}
+
+#[async_trait]
+impl Messenger for MailMessenger {
+    fn platform(&self) -> Platform {
+        Platform::Email
+    }
+
+    fn spacing(&self) -> Option<SignedDuration> {
+        None
+    }
+
+    async fn send(
+        &self,
+        approval: &Approval,
+        destination: &Destination,
+        deadline: Deadline,
+    ) -> Result<MessageRef, Unsent> {
+        let Destination::Email(person) = destination else { return Err(Unsent::nowhere()) };
+        let person = approval.rules.approver(person).ok_or_else(Unsent::nowhere)?;
+        let text = text::request(approval, person, &self.link(approval, person), &self.links);
+        let id = self.request_id(&approval.id, &person.id);
+        let message = MessageBuilder::new().message_id(id).references(self.thread_id(&approval.id));
+        self.post(person, message, text, deadline).await?;
+        Ok(MessageRef::Email { person: person.id.clone() })
+    }
+
+    async fn update(&self, _: &Approval, _: &MessageRef, _: Deadline) -> Result<(), Unsent> {
+        Ok(())
+    }
+
+    async fn tell(
+        &self,
+        approval: &Approval,
+        message: &MessageRef,
+        note: &Note,
+        deadline: Deadline,
+    ) -> Result<(), Unsent> {
+        let MessageRef::Email { person } = message else { return Err(Unsent::nowhere()) };
+        let nobody = || Unsent { is_final: true, problem: "the person is no approver".to_owned() };
+        let person = approval.rules.approver(person).ok_or_else(nobody)?;
+        match note {
+            Note::Reminder { at } => {
+                let text = text::reminder(approval, person, &self.link(approval, person), &self.links);
+                self.answer(approval, person, &format!("reminded.{}", at.as_millisecond()), text, deadline).await
+            }
+            Note::Outcome => {
+                let text = text::closing(approval, person, &self.links);
+                self.answer(approval, person, "closed", text, deadline).await
+            }
+            Note::Escalation | Note::Result(_) => Ok(()),
+        }
+    }
+}

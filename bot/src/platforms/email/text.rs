@@ -1,0 +1,184 @@
+//! The text of the mails: a request that leads to the page, a reminder of it, and the closing answer. Each as text and as HTML.
+
+use askama::Template;
+
+use crate::approval::policy::Person;
+use crate::approval::record::{Approval, Vote};
+use crate::approval::state::Outcome;
+use crate::links::Links;
+use crate::messages::answers::{self, PLAIN};
+use crate::messages::escape::{clean, cut, one_line};
+
+const SUBJECT_MAX: usize = 150;
+
+/// A mail without its addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Text {
+    /// The recipient's name, on one line.
+    pub recipient: String,
+    /// The subject, on one line.
+    pub subject: String,
+    /// The plain text part, which says all that the other says.
+    pub text: String,
+    /// The HTML part.
+    pub html: String,
+}
+
+/// A name and a value, cleaned.
+#[derive(Debug, Clone)]
+pub struct Row {
+    /// What the value is.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+/// What the mails and the page show of an approval.
+#[derive(Debug, Clone)]
+pub struct Summary {
+    /// What is asked, on one line.
+    pub title: String,
+    /// More about it, in paragraphs.
+    pub paragraphs: Vec<String>,
+    /// The facts, then who asked, the deadline, the progress and who was called in.
+    pub rows: Vec<Row>,
+    /// What each person said.
+    pub votes: Vec<Row>,
+    /// Where it stands, in one sentence.
+    pub standing: String,
+    /// The approval's id.
+    pub id: String,
+    /// The execution's page.
+    pub execution_url: String,
+}
+
+#[derive(Template)]
+#[template(path = "request.html")]
+struct RequestHtml<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "request.txt")]
+struct RequestText<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "reminder.html")]
+struct ReminderHtml<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "reminder.txt")]
+struct ReminderText<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+    link: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "closing.html")]
+struct ClosingHtml<'a> {
+    summary: &'a Summary,
+    status: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "closing.txt")]
+struct ClosingText<'a> {
+    summary: &'a Summary,
+}
+
+impl Summary {
+    /// What is shown of an approval as its record stands.
+    pub fn new(approval: &Approval, links: &Links) -> Self {
+        let request = &approval.request;
+        let row = |name: &str, value: String| Row { name: name.to_owned(), value };
+        let mut rows: Vec<Row> =
+            request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value))).collect();
+        if let Some(name) = answers::requester(approval) {
+            rows.push(row("Requested by", one_line(name)));
+        }
+        rows.push(row("Decide by", answers::utc(request.deadline)));
+        rows.push(row("Decision", one_line(&answers::quorum(approval))));
+        rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
+        let summary = clean(&request.summary);
+        Self {
+            title: one_line(&request.title),
+            paragraphs: summary.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            rows,
+            votes: approval.votes.iter().map(vote).collect(),
+            standing: answers::standing(approval, PLAIN),
+            id: approval.id.to_string(),
+            execution_url: links.execution(&request.execution),
+        }
+    }
+}
+
+fn vote(vote: &Vote) -> Row {
+    let said = format!("{} {}", one_line(&vote.name), answers::past(vote.verdict));
+    let where_and_when = format!("{}, {}", vote.platform.as_place(), answers::utc(vote.at));
+    let comment = vote.comment.as_deref().map(|comment| format!(": “{}”", one_line(comment))).unwrap_or_default();
+    Row { name: said, value: format!("{where_and_when}{comment}") }
+}
+
+/// The request to one approver. The link is theirs alone.
+pub fn request(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
+    let summary = Summary::new(approval, links);
+    let name = one_line(&person.name);
+    Text {
+        subject: subject(&summary),
+        text: render(&RequestText { name: &name, summary: &summary, link }),
+        html: render(&RequestHtml { name: &name, summary: &summary, link }),
+        recipient: name,
+    }
+}
+
+/// The reminder in the same thread, with the same link.
+pub fn reminder(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
+    let summary = Summary::new(approval, links);
+    let name = one_line(&person.name);
+    Text {
+        subject: format!("Re: {}", subject(&summary)),
+        text: render(&ReminderText { name: &name, summary: &summary, link }),
+        html: render(&ReminderHtml { name: &name, summary: &summary, link }),
+        recipient: name,
+    }
+}
+
+/// The answer in the same thread once the approval has ended.
+pub fn closing(approval: &Approval, person: &Person, links: &Links) -> Text {
+    let summary = Summary::new(approval, links);
+    let status = match approval.resolution().map(|resolution| &resolution.outcome) {
+        Some(Outcome::Approved) => "Approved",
+        Some(Outcome::Rejected) => "Rejected",
+        Some(Outcome::Expired) => "Expired",
+        Some(Outcome::Cancelled { .. }) => "Cancelled",
+        Some(Outcome::Undeliverable { .. }) => "Undeliverable",
+        Some(Outcome::Superseded) => "Superseded",
+        None => "Open",
+    };
+    Text {
+        recipient: one_line(&person.name),
+        subject: format!("Re: {}", subject(&summary)),
+        text: render(&ClosingText { summary: &summary }),
+        html: render(&ClosingHtml { summary: &summary, status }),
+    }
+}
+
+fn subject(summary: &Summary) -> String {
+    cut(&format!("Approval needed: {}", summary.title), SUBJECT_MAX)
+}
+
+/// The templates only write strings into a string, which does not fail.
+pub(super) fn render(template: &impl Template) -> String {
+    template.render().unwrap_or_default()
+}

@@ -1,0 +1,39 @@
+//! A press of a button on a card, the same on every chat platform.
+
+use crate::approval::ids::ApprovalId;
+use crate::approval::record::Approval;
+use crate::approval::transitions::decide::Command;
+use crate::flow::app::App;
+use crate::flow::resolve::{self, Answer};
+use crate::messages::answers::{self, Dialect};
+use crate::net::deadline::Deadline;
+
+/// What the person who pressed should see.
+pub(super) enum Pressed {
+    /// The card as it is now, which says enough.
+    Card(Box<Approval>),
+    /// Words, which the card does not say.
+    Words(String),
+}
+
+/// Carries a press out.
+pub(super) async fn press(
+    app: &App,
+    id: &ApprovalId,
+    command: &Command,
+    dialect: Dialect,
+    deadline: Deadline,
+) -> Pressed {
+    match resolve::carry_out(app, id, command, deadline).await {
+        Ok(Answer::Recorded(approval)) => match answers::recorded(&approval, command.verdict) {
+            Some(words) => Pressed::Words(words),
+            None => Pressed::Card(approval),
+        },
+        Ok(Answer::Refused(refusal)) => Pressed::Words(answers::refusal(&refusal, dialect)),
+        Ok(Answer::Unknown) => Pressed::Words(answers::unknown_approval()),
+        Err(error) => {
+            tracing::error!(approval.id = %id, %error, "a decision could not be recorded");
+            Pressed::Words(answers::try_again())
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Calls Slack's Web API: post, update, ephemeral answer, open a view. Everything keeps to a deadline.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+
+use futures::future::{BoxFuture, FutureExt};
+use http::Uri;
+use secrecy::{ExposeSecret, SecretString};
+use slack_morphism::api::{
+    SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest,
+    SlackApiViewsOpenRequest,
+};
+use slack_morphism::blocks::{SlackBlock, SlackView};
+use slack_morphism::errors::SlackClientError;
+use slack_morphism::hyper_tokio::SlackClientHyperConnector;
+use slack_morphism::{
+    SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientSession, SlackMessageContent, SlackTriggerId,
+};
+
+use crate::net::deadline::Deadline;
+use crate::net::http::ConnectorOnDemand;
+
+/// What the app must be allowed to do in a workspace: take slash commands, and post where it was invited.
+pub const SCOPES: [&str; 2] = ["commands", "chat:write"];
+
+/// Slack asks for a pause when its rate limit is reached; after this many we report it instead.
+const PAUSES_MAX: u32 = 3;
+/// A call that is safe to repeat is tried this often when Slack does not answer.
+const TRIES_MAX: u32 = 3;
+/// Between tries, plus up to as much again at random.
+const TRY_PAUSE: Duration = Duration::from_millis(100);
+/// One try may not use up the time of all.
+const TRY_MAX: Duration = Duration::from_secs(5);
+/// The pause when Slack says 429 without `Retry-After`.
+const DEFAULT_RATE_PAUSE: Duration = Duration::from_secs(1);
+
+/// A message: the text for notifications and screen readers, and the blocks that are shown.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Message {
+    /// What a notification says.
+    pub text: String,
+    /// What is shown; if empty, the text is.
+    pub blocks: Vec<SlackBlock>,
+}
+
+/// Where a message was posted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Posted {
+    /// The channel's id.
+    pub channel: String,
+    /// The message's timestamp, which names it.
+    pub ts: String,
+}
+
+/// Why a call did not do what it should. No variant carries a body: bodies hold what people wrote.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Slack answered `ok: false` with this code.
+    #[error("Slack refused the call: {0}")]
+    Refused(String),
+    /// Slack's rate limit is reached, and waiting would take us past the deadline.
+    #[error("Slack's rate limit is reached")]
+    RateLimited,
+    /// Slack answered with an HTTP error status.
+    #[error("Slack answered with status {0}")]
+    Status(u16),
+    /// No answer, or one that is not Slack's.
+    #[error("Slack did not answer: {0}")]
+    NoAnswer(&'static str),
+}
+
+impl Error {
+    /// Whether the same call can never succeed, because of the message itself.
+    pub fn is_final(&self) -> bool {
+        const FINAL: [&str; 7] = [
+            "message_not_found",
+            "cant_update_message",
+            "edit_window_closed",
+            "channel_not_found",
+            "is_archived",
+            "thread_not_found",
+            "invalid_blocks",
+        ];
+        matches!(self, Self::Refused(code) if FINAL.contains(&code.as_str()))
+    }
+}
+
+impl From<SlackClientError> for Error {
+    fn from(error: SlackClientError) -> Self {
+        match error {
+            SlackClientError::ApiError(error) => Self::Refused(error.code),
+            SlackClientError::RateLimitError(_) => Self::RateLimited,
+            SlackClientError::HttpError(error) => Self::Status(error.status_code.as_u16()),
+            SlackClientError::ProtocolError(_) => Self::NoAnswer("the answer is not what Slack documents"),
+            _ => Self::NoAnswer("the connection failed"),
+        }
+    }
+}
+
+/// A client of the Web API with one bot token.
+#[derive(Clone)]
+pub struct Client {
+    client: Arc<SlackClient<SlackClientHyperConnector<ConnectorOnDemand>>>,
+    token: SlackApiToken,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("slack::Client")
+    }
+}
+
+type Session<'a> = SlackClientSession<'a, SlackClientHyperConnector<ConnectorOnDemand>>;
+
+impl Client {
+    /// A client for the API at this address, which ends without a slash.
+    pub fn new(api_url: &str, token: &SecretString) -> io::Result<Self> {
+        // An address that is none is found now, and not with the first call.
+        Uri::try_from(api_url).map_err(io::Error::other)?;
+        let connector = SlackClientHyperConnector::with_connector(ConnectorOnDemand::default());
+        Ok(Self {
+            client: Arc::new(SlackClient::new(connector.with_slack_api_url(api_url))),
+            token: SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned())),
+        })
+    }
+
+    /// `chat.postMessage`, in a thread if one is named. Not repeated when no answer comes: it may have been posted.
+    pub async fn post(
+        &self,
+        channel: &str,
+        message: Message,
+        thread: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Posted, Error> {
+        let request = SlackApiChatPostMessageRequest::new(channel.into(), content(message))
+            .opt_thread_ts(thread.map(Into::into))
+            .with_unfurl_links(false)
+            .with_unfurl_media(false);
+        let call = || async { self.session().chat_post_message(&request).await }.boxed();
+        let response = run(deadline, Repeat::OnlyWhenTold, call).await?;
+        Ok(Posted { channel: response.channel.0, ts: response.ts.0 })
+    }
+
+    /// `chat.update`, with text and blocks: text alone would remove the blocks.
+    pub async fn update(&self, channel: &str, ts: &str, message: Message, deadline: Deadline) -> Result<(), Error> {
+        let request = SlackApiChatUpdateRequest::new(channel.into(), content(message), ts.into());
+        let call = || async { self.session().chat_update(&request).await }.boxed();
+        run(deadline, Repeat::Freely, call).await.map(|_| ())
+    }
+
+    /// `chat.postEphemeral`: only this user sees it.
+    pub async fn ephemeral(&self, channel: &str, user: &str, text: String, deadline: Deadline) -> Result<(), Error> {
+        let message = Message { text, blocks: Vec::new() };
+        let request = SlackApiChatPostEphemeralRequest::new(channel.into(), user.into(), content(message));
+        let call = || async { self.session().chat_post_ephemeral(&request).await }.boxed();
+        run(deadline, Repeat::OnlyWhenTold, call).await.map(|_| ())
+    }
+
+    /// `views.open`, which uses up the trigger.
+    pub async fn open_view(&self, trigger_id: &str, view: SlackView, deadline: Deadline) -> Result<(), Error> {
+        let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger_id.to_owned()), view);
+        let call = || async { self.session().views_open(&request).await }.boxed();
+        run(deadline, Repeat::OnlyWhenTold, call).await.map(|_| ())
+    }
+
+    fn session(&self) -> Session<'_> {
+        self.client.open_session(&self.token)
+    }
+}
+
+fn content(message: Message) -> SlackMessageContent {
+    let blocks = (!message.blocks.is_empty()).then_some(message.blocks);
+    SlackMessageContent::new().with_text(message.text).opt_blocks(blocks)
+}
+
+/// Whether a call may be made twice.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeat {
+    /// Its effect is the same once and twice.
+    Freely,
+    /// Only when Slack says that it did nothing, as with its rate limit.
+    OnlyWhenTold,
+}
+
+async fn run<'a, T>(
+    deadline: Deadline,
+    repeat: Repeat,
+    call: impl Fn() -> BoxFuture<'a, Result<T, SlackClientError>>,
+) -> Result<T, Error> {
+    let (mut pauses, mut tries) = (0, 0);
+    loop {
+        let limit = deadline.left().min(TRY_MAX);
+        let error = match tokio::time::timeout(limit, call()).await {
+            Ok(Ok(response)) => return Ok(response),
+            Ok(Err(SlackClientError::RateLimitError(limited))) => {
+                let pause = limited.retry_after.unwrap_or(DEFAULT_RATE_PAUSE);
+                pauses += 1;
+                if pauses > PAUSES_MAX || pause >= deadline.left() {
+                    return Err(Error::RateLimited);
+                }
+                tokio::time::sleep(pause).await;
+                continue;
+            }
+            Ok(Err(error)) => Error::from(error),
+            Err(_) => Error::NoAnswer("no answer in time"),
+        };
+        tries += 1;
+        let may_pass = matches!(error, Error::Status(500..) | Error::NoAnswer(_));
+        let pause = TRY_PAUSE.mul_f64(1.0 + fastrand::f64());
+        if repeat == Repeat::OnlyWhenTold || !may_pass || tries >= TRIES_MAX || pause >= deadline.left() {
+            return Err(error);
+        }
+        tokio::time::sleep(pause).await;
+    }
+}

@@ -1,0 +1,120 @@
+//! The slash commands: one that starts a calculation, with arguments or through a form, and one about approvals.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::verified::Verified;
+use super::{Slack, SlackState, ephemeral, form};
+use crate::approval::place::Platform;
+use crate::calculation;
+use crate::calculation::launch::{self, Asked};
+use crate::calculation::numbers::Numbers;
+use crate::flow::app::App;
+use crate::messages::answers::{self, SLACK};
+use crate::net::deadline::Deadline;
+use crate::platforms::approvals::{self, Asker};
+use crate::platforms::malformed::Malformed;
+use crate::ports::StartError;
+
+/// Lists, shows and cancels approvals, unless the policy gives the command another meaning.
+pub const APPROVALS: &str = "/approvals";
+
+/// A slash command, as far as we read it (docs.slack.dev, slash commands).
+#[derive(Deserialize)]
+struct Form {
+    command: String,
+    #[serde(default)]
+    text: String,
+    user_id: String,
+    team_id: Option<String>,
+    enterprise_id: Option<String>,
+    channel_id: String,
+    trigger_id: String,
+}
+
+/// What the form carries from the command to its submission.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Metadata {
+    pub(super) command: String,
+    pub(super) channel: String,
+}
+
+/// `POST /slack/commands`.
+pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> Result<Response, Malformed> {
+    let deadline = Deadline::after(Deadline::SLACK);
+    let SlackState { app, slack } = state;
+    let form: Form = body.form()?;
+    let team = form.team_id.as_deref().or(form.enterprise_id.as_deref());
+    let person = match app.policy.slack_person(team, &form.user_id) {
+        Ok(person) => person,
+        Err(stranger) => return Ok(ephemeral(answers::stranger(stranger))),
+    };
+    let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
+        if form.command == APPROVALS {
+            let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
+            return Ok(ephemeral(about_approvals(&app, &asker, &form.text).await));
+        }
+        return Ok(ephemeral(answers::unknown_command(&form.command, SLACK)));
+    };
+    Ok(match form.text.trim() {
+        "help" => ephemeral(calculation::answers::usage(&form.command, SLACK)),
+        "" => ask(slack.as_ref(), &form, deadline).await,
+        text => match Numbers::parse(text) {
+            Ok(numbers) => {
+                let id = format!("slack:{}", form.trigger_id);
+                let asked = Asked { command, person, source: source(&form.channel_id), id };
+                ephemeral(
+                    start(&app, asked, numbers, deadline).await.unwrap_or_else(|_| calculation::answers::not_started()),
+                )
+            }
+            Err(mistake) => ephemeral(calculation::answers::mistake(&form.command, &mistake, SLACK)),
+        },
+    })
+}
+
+/// Answers `/approvals`, `/approvals show ID` and `/approvals cancel ID`.
+async fn about_approvals(app: &App, asker: &Asker<'_>, text: &str) -> String {
+    match text.split_whitespace().collect::<Vec<_>>()[..] {
+        [] => approvals::list(app, asker).await,
+        ["show", id] => approvals::show(app, asker, id).await,
+        ["cancel", id] => approvals::cancel(app, asker, id).await,
+        _ => answers::approvals_usage(SLACK),
+    }
+}
+
+/// Where a command was given, for the events of its approval.
+pub(super) fn source(channel: &str) -> Value {
+    json!({ "source": "slack", "channel": channel })
+}
+
+/// Opens the form; Slack wants an empty answer to the command then.
+async fn ask(slack: Option<&Slack>, form: &Form, deadline: Deadline) -> Response {
+    let Some(slack) = slack else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let metadata = Metadata { command: form.command.clone(), channel: form.channel_id.clone() };
+    let metadata = serde_json::to_string(&metadata).unwrap_or_default();
+    match slack.client.open_view(&form.trigger_id, form::form(metadata), deadline).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => {
+            tracing::warn!(%error, "the form could not be opened");
+            ephemeral(format!("The form could not be opened. {}", calculation::answers::usage(&form.command, SLACK)))
+        }
+    }
+}
+
+/// Starts the run and returns what to tell the person.
+pub(super) async fn start(
+    app: &App,
+    asked: Asked<'_>,
+    numbers: Numbers,
+    deadline: Deadline,
+) -> Result<String, StartError> {
+    let rules = app.policy.rules.get(&asked.command.policy);
+    let channel = rules.and_then(|rules| rules.conversation(Platform::Slack));
+    let execution = launch::start(app, asked, numbers, deadline).await?;
+    Ok(calculation::answers::started(&app.links.execution(&execution), channel, SLACK))
+}

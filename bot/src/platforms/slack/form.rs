@@ -1,0 +1,49 @@
+//! The form behind `/start` without arguments.
+
+use serde_json::{Map, Value, json};
+use slack_morphism::blocks::{
+    SlackBlock, SlackBlockNumberInputElement, SlackBlockPlainText, SlackInputBlock, SlackModalView, SlackView,
+};
+use slack_morphism::{SlackActionId, SlackCallbackId};
+
+use crate::calculation::numbers::Mistake;
+
+/// Tells a submission of this form from others.
+pub const CALLBACK_ID: &str = "start";
+/// The action of both inputs; the block tells which number it is.
+pub const ACTION_ID: &str = "number";
+/// The names of the numbers, which are also the ids of the blocks.
+pub const NUMBERS: [&str; 2] = ["x", "y"];
+
+/// The form. `metadata` comes back with the submission: the command, and the channel to answer in.
+pub fn form(metadata: String) -> SlackView {
+    let blocks = NUMBERS.map(|name| {
+        let element = SlackBlockNumberInputElement::new(false)
+            .with_action_id(SlackActionId(ACTION_ID.to_owned()))
+            .with_focus_on_load(name == NUMBERS[0]);
+        SlackBlock::Input(SlackInputBlock::new(plain(name), element.into()).with_block_id(name.into()))
+    });
+    SlackView::Modal(
+        SlackModalView::new(plain("New calculation"), blocks.into())
+            .with_submit(plain("Start"))
+            .with_close(plain("Cancel"))
+            .with_callback_id(SlackCallbackId(CALLBACK_ID.to_owned()))
+            .with_private_metadata(metadata),
+    )
+}
+
+/// The answer to a submission that shows each mistake under its number.
+pub fn mistakes(mistakes: &[(&'static str, Mistake)]) -> Value {
+    let errors: Map<String, Value> =
+        mistakes.iter().map(|(name, mistake)| ((*name).to_owned(), json!(mistake.to_string()))).collect();
+    json!({ "response_action": "errors", "errors": errors })
+}
+
+/// The answer to a submission that shows a problem that no number is to blame for.
+pub fn problem(text: &str) -> Value {
+    json!({ "response_action": "errors", "errors": { NUMBERS[0]: text } })
+}
+
+fn plain(text: &str) -> slack_morphism::blocks::SlackBlockPlainTextOnly {
+    SlackBlockPlainText::from(text).into()
+}

@@ -1,0 +1,241 @@
+//! What people press on the card, and what they submit in the form.
+//!
+//! The wire structs are lenient: what Slack leaves out in one kind of installation is optional, and kinds
+//! that we do not know are answered 200 and ignored.
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::commands::{self, Metadata};
+use super::verified::Verified;
+use super::{Slack, SlackState, card, form};
+use crate::approval::ids::ApprovalId;
+use crate::approval::place::{MessageRef, Platform};
+use crate::approval::policy::{Person, Stranger};
+use crate::approval::state::Verdict;
+use crate::approval::transitions::decide::Command;
+use crate::calculation;
+use crate::calculation::launch::Asked;
+use crate::calculation::numbers::{self, Mistake, Numbers};
+use crate::flow::app::App;
+use crate::messages::answers::{self, SLACK};
+use crate::net::deadline::Deadline;
+use crate::platforms::malformed::Malformed;
+use crate::platforms::press::{Pressed, press};
+
+#[derive(Deserialize)]
+struct Form {
+    payload: String,
+}
+
+#[derive(Deserialize)]
+struct Kind {
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+/// Who did it. An installation for a whole organisation sends `"team": null`.
+#[derive(Deserialize)]
+struct Actor {
+    user: User,
+    team: Option<Id>,
+    enterprise: Option<Id>,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    team_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct BlockActions {
+    #[serde(flatten)]
+    actor: Actor,
+    channel: Option<Id>,
+    container: Option<Container>,
+    #[serde(default)]
+    actions: Vec<Action>,
+    state: Option<InputState>,
+}
+
+#[derive(Deserialize)]
+struct Container {
+    message_ts: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    action_id: String,
+    value: Option<String>,
+}
+
+/// The inputs of a message or a view: block id, action id, value.
+#[derive(Deserialize)]
+struct InputState {
+    #[serde(default)]
+    values: HashMap<String, HashMap<String, Input>>,
+}
+
+#[derive(Deserialize)]
+struct Input {
+    value: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct ViewSubmission {
+    #[serde(flatten)]
+    actor: Actor,
+    view: View,
+}
+
+#[derive(Deserialize)]
+struct View {
+    id: String,
+    #[serde(default)]
+    callback_id: String,
+    #[serde(default)]
+    private_metadata: String,
+    state: Option<InputState>,
+}
+
+impl Actor {
+    /// The person of the policy. In a shared channel the user's own workspace counts, not the channel's.
+    fn person<'a>(&self, app: &'a App) -> Result<&'a Person, Stranger> {
+        let of = |id: &Option<Id>| id.as_ref().map(|id| id.id.clone());
+        let team = self.user.team_id.clone().or_else(|| of(&self.team)).or_else(|| of(&self.enterprise));
+        app.policy.slack_person(team.as_deref(), &self.user.id)
+    }
+}
+
+impl InputState {
+    fn text(&self, block: &str, action: &str) -> Option<&str> {
+        self.values.get(block)?.get(action)?.value.as_ref()?.as_str()
+    }
+}
+
+/// `POST /slack/interactions`.
+pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> Result<Response, Malformed> {
+    let deadline = Deadline::after(Deadline::SLACK);
+    let form: Form = body.form()?;
+    match read::<Kind>(&form.payload)?.kind.as_str() {
+        "block_actions" => Ok(pressed(&state, read(&form.payload)?, deadline).await),
+        "view_submission" => submit(&state, read(&form.payload)?, deadline).await,
+        _ => Ok(StatusCode::OK.into_response()),
+    }
+}
+
+fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Malformed> {
+    let mut json = serde_json::Deserializer::from_str(payload);
+    serde_path_to_error::deserialize(&mut json).map_err(|error| Malformed::new(format!("payload.{error}")))
+}
+
+/// Carries out the press of a button, and tells the person what the card will not.
+async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) -> Response {
+    let SlackState { app, slack } = state;
+    let pressed = actions.actions.iter().find_map(|action| {
+        let verdict = match action.action_id.as_str() {
+            card::APPROVE => Verdict::Approve,
+            card::REJECT => Verdict::Reject,
+            _ => return None,
+        };
+        Some((verdict, action.value.as_deref().unwrap_or_default()))
+    });
+    let Some((verdict, value)) = pressed else {
+        return StatusCode::OK.into_response();
+    };
+    let channel = actions.channel.as_ref().map(|channel| channel.id.clone());
+    let answer = match (ApprovalId::parse(value), actions.actor.person(app)) {
+        (Err(_), _) => Some(answers::unknown_approval()),
+        (Ok(_), Err(stranger)) => Some(answers::stranger(stranger)),
+        (Ok(id), Ok(person)) => {
+            let ts = actions.container.and_then(|container| container.message_ts);
+            let command = Command {
+                person: person.clone(),
+                platform: Platform::Slack,
+                verdict,
+                comment: actions.state.as_ref().and_then(comment),
+                message: channel.clone().zip(ts).map(|(conversation, message)| MessageRef::Card {
+                    platform: Platform::Slack,
+                    conversation,
+                    message,
+                }),
+            };
+            match press(app, &id, &command, SLACK, deadline).await {
+                Pressed::Card(_) => None,
+                Pressed::Words(words) => Some(words),
+            }
+        }
+    };
+    if let (Some(text), Some(channel)) = (answer, channel) {
+        whisper(slack.as_ref(), &channel, &actions.actor.user.id, text, deadline).await;
+    }
+    StatusCode::OK.into_response()
+}
+
+fn comment(state: &InputState) -> Option<String> {
+    let text = state.text(card::COMMENT, card::COMMENT)?.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Tells one person something in the channel; if Slack does not take it, only the log has it.
+async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: String, deadline: Deadline) {
+    let Some(slack) = slack else { return };
+    if let Err(error) = slack.client.ephemeral(channel, user, text, deadline).await {
+        tracing::warn!(%error, "a private answer could not be sent");
+    }
+}
+
+/// Starts what the form asks for, or shows under each number what is wrong with it.
+async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadline) -> Result<Response, Malformed> {
+    let SlackState { app, slack } = state;
+    let ViewSubmission { actor, view } = submission;
+    if view.callback_id != form::CALLBACK_ID {
+        return Ok(StatusCode::OK.into_response());
+    }
+    let metadata: Metadata = serde_json::from_str(&view.private_metadata)
+        .map_err(|_| Malformed::new("payload.view.private_metadata: not what the form was opened with"))?;
+    let person = match actor.person(app) {
+        Ok(person) => person,
+        Err(stranger) => return Ok(Json(form::problem(&answers::stranger(stranger))).into_response()),
+    };
+    let numbers = match numbers(view.state.as_ref()) {
+        Ok(numbers) => numbers,
+        Err(mistakes) => return Ok(Json(form::mistakes(&mistakes)).into_response()),
+    };
+    let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
+        return Ok(Json(form::problem(&calculation::answers::not_started())).into_response());
+    };
+    // The numbers are in the id: a form that is corrected and submitted again asks for something else.
+    let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
+    let asked = Asked { command, person, source: commands::source(&metadata.channel), id };
+    match commands::start(app, asked, numbers, deadline).await {
+        Ok(text) => {
+            whisper(slack.as_ref(), &metadata.channel, &actor.user.id, text, deadline).await;
+            Ok(StatusCode::OK.into_response())
+        }
+        Err(_) => Ok(Json(form::problem(&calculation::answers::not_started())).into_response()),
+    }
+}
+
+fn numbers(state: Option<&InputState>) -> Result<Numbers, Vec<(&'static str, Mistake)>> {
+    let read = |name: &'static str| {
+        let text = state.and_then(|state| state.text(name, form::ACTION_ID)).unwrap_or_default();
+        numbers::integer(name, text.trim()).map_err(|mistake| (name, mistake))
+    };
+    match form::NUMBERS.map(read) {
+        [Ok(x), Ok(y)] => Ok(Numbers { x, y }),
+        results => Err(results.into_iter().filter_map(Result::err).collect()),
+    }
+}

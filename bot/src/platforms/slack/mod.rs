@@ -1,0 +1,128 @@
+//! Slack: what comes in is verified, and what goes out carries the token of the app's bot.
+
+pub mod card;
+pub mod client;
+pub mod commands;
+pub mod config;
+pub mod form;
+pub mod interactions;
+pub mod verified;
+
+use std::io;
+
+use async_trait::async_trait;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use self::client::Client;
+use self::config::SlackConfig;
+use crate::approval::notes::Note;
+use crate::approval::place::{Destination, MessageRef, Platform};
+use crate::approval::record::Approval;
+use crate::flow::app::App;
+use crate::links::Links;
+use crate::net::deadline::Deadline;
+use crate::net::signature::Verifier;
+use crate::ports::{Messenger, Unsent};
+
+/// `chat.postMessage` takes about one message a second in a channel. Slack lets a short burst pass and does not say how
+/// short, so none is counted on (docs.slack.dev, rate limits).
+const SPACING: SignedDuration = SignedDuration::from_secs(1);
+
+/// The two halves of Slack.
+#[derive(Clone)]
+pub struct Slack {
+    /// Checks that a request is from Slack.
+    pub verifier: Verifier,
+    /// Calls the Web API.
+    pub client: Client,
+}
+
+impl Slack {
+    /// Both halves as they are configured.
+    pub fn new(config: &SlackConfig) -> io::Result<Self> {
+        Ok(Self { verifier: config.verifier(), client: config.client()? })
+    }
+}
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct SlackState {
+    app: App,
+    slack: Option<Slack>,
+}
+
+/// The routes of Slack; where it is off they answer 404.
+pub fn router(app: App, slack: Option<Slack>) -> Router {
+    Router::new()
+        .route("/slack/commands", post(commands::receive))
+        .route("/slack/interactions", post(interactions::receive))
+        .with_state(SlackState { app, slack })
+}
+
+/// An answer that only the person who sent the command sees.
+fn ephemeral(text: String) -> Response {
+    Json(json!({ "response_type": "ephemeral", "text": text })).into_response()
+}
+
+/// Shows approvals in the channels of the policy.
+pub struct SlackMessenger {
+    client: Client,
+    links: Links,
+}
+
+impl SlackMessenger {
+    /// A messenger that calls Slack with this client.
+    pub fn new(client: Client, links: Links) -> Self {
+        Self { client, links }
+    }
+}
+
+#[async_trait]
+impl Messenger for SlackMessenger {
+    fn platform(&self) -> Platform {
+        Platform::Slack
+    }
+
+    fn spacing(&self) -> Option<SignedDuration> {
+        Some(SPACING)
+    }
+
+    async fn send(&self, approval: &Approval, _: &Destination, deadline: Deadline) -> Result<MessageRef, Unsent> {
+        let channel = approval.rules.conversation(Platform::Slack).ok_or_else(Unsent::nowhere)?;
+        let card = card::card(approval, &self.links);
+        let posted = self.client.post(channel, card, None, deadline).await.map_err(|error| {
+            // A card whose answer was lost may be out. It is adopted with the first click on it, while a second one
+            // beside it would leave it to itself.
+            let is_final = error.is_final() || matches!(error, client::Error::NoAnswer(_));
+            Unsent { is_final, problem: error.to_string() }
+        })?;
+        Ok(MessageRef::Card { platform: Platform::Slack, conversation: posted.channel, message: posted.ts })
+    }
+
+    async fn update(&self, approval: &Approval, message: &MessageRef, deadline: Deadline) -> Result<(), Unsent> {
+        let (channel, ts) = message.on(Platform::Slack).ok_or_else(Unsent::nowhere)?;
+        Ok(self.client.update(channel, ts, card::card(approval, &self.links), deadline).await?)
+    }
+
+    async fn tell(
+        &self,
+        approval: &Approval,
+        message: &MessageRef,
+        note: &Note,
+        deadline: Deadline,
+    ) -> Result<(), Unsent> {
+        let (channel, ts) = message.on(Platform::Slack).ok_or_else(Unsent::nowhere)?;
+        self.client.post(channel, card::note(approval, note), Some(ts), deadline).await?;
+        Ok(())
+    }
+}
+
+impl From<client::Error> for Unsent {
+    fn from(error: client::Error) -> Self {
+        Self { is_final: error.is_final(), problem: error.to_string() }
+    }
+}

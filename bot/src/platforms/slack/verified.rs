@@ -1,0 +1,54 @@
+//! A request that Slack has signed. There is no other way to make one, so no handler can run without the check.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde::de::DeserializeOwned;
+
+use super::SlackState;
+use crate::net::signature::Unverified;
+use crate::platforms::malformed::Malformed;
+use crate::reader::MayBeStale;
+
+const TIMESTAMP: &str = "x-slack-request-timestamp";
+const SIGNATURE: &str = "x-slack-signature";
+
+/// The raw body of a request with a good signature.
+pub struct Verified(Bytes);
+
+impl FromRequest<SlackState> for Verified {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &SlackState) -> Result<Self, Response> {
+        let Some(slack) = &state.slack else {
+            // Slack may have been put into the secret since it was read.
+            let mut response = StatusCode::NOT_FOUND.into_response();
+            response.extensions_mut().insert(MayBeStale);
+            return Err(response);
+        };
+        let header =
+            |headers: &HeaderMap, name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes().to_vec());
+        let timestamp = header(request.headers(), TIMESTAMP);
+        let signature = header(request.headers(), SIGNATURE);
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        match slack.verifier.verify(timestamp.as_deref(), signature.as_deref(), &body, state.app.now()) {
+            Ok(()) => Ok(Self(body)),
+            Err(reason) => {
+                tracing::warn!(%reason, "a request to a Slack route was refused");
+                let mut response = StatusCode::UNAUTHORIZED.into_response();
+                if reason == Unverified::Wrong {
+                    response.extensions_mut().insert(MayBeStale);
+                }
+                Err(response)
+            }
+        }
+    }
+}
+
+impl Verified {
+    /// Reads the body as a form; the answer to a malformed one names the field.
+    pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
+        serde_urlencoded::from_bytes(&self.0).map_err(Malformed::new)
+    }
+}

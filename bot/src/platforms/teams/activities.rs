@@ -1,0 +1,101 @@
+//! Microsoft Teams: the token of the Bot Framework, what people press on cards, and what they say to the bot.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+
+use super::activity::{Activity, Press};
+use super::verified::Verified;
+use super::{Teams, TeamsState, card, commands};
+use crate::approval::place::Platform;
+use crate::approval::transitions::decide::Command;
+use crate::flow::app::App;
+use crate::messages::answers::{self, TEAMS};
+use crate::platforms::malformed::Malformed;
+use crate::platforms::press::{Pressed, press};
+
+/// The invoke of `Action.Execute`.
+const CARD_ACTION: &str = "adaptiveCard/action";
+
+/// `POST /teams/messages`. Kinds of activity that are nothing to us are answered 200 and ignored.
+pub(super) async fn receive(State(state): State<TeamsState>, verified: Verified) -> Result<Response, Malformed> {
+    let TeamsState { app, teams } = &state;
+    let activity: Activity = verified.activity()?;
+    match activity.kind.as_str() {
+        "invoke" if activity.name.as_deref() == Some(CARD_ACTION) => Ok(invoke(app, &verified, &activity).await),
+        // What the Bot Framework wants to hear about an invoke that a bot does not know.
+        "invoke" => Ok(StatusCode::NOT_IMPLEMENTED.into_response()),
+        "message" => {
+            message(app, teams.as_ref(), &verified, &activity).await;
+            Ok(StatusCode::OK.into_response())
+        }
+        "conversationUpdate" if activity.adds_bot() => {
+            commands::greet(teams.as_ref(), &verified, &activity).await;
+            Ok(StatusCode::OK.into_response())
+        }
+        _ => Ok(StatusCode::OK.into_response()),
+    }
+}
+
+/// Answers a press with the card as it is now, or with words; either is seen by the presser alone. Everybody else sees
+/// the update that the announcer makes.
+async fn invoke(app: &App, verified: &Verified, activity: &Activity) -> Response {
+    let answer = match Press::invoked(activity.value.as_ref()) {
+        Err(problem) => json!({
+            "statusCode": 400,
+            "type": "application/vnd.microsoft.error",
+            "value": { "code": "BadRequest", "message": problem },
+        }),
+        Ok(pressed) => match decide(app, verified, activity, pressed).await {
+            Pressed::Card(approval) => {
+                answer("application/vnd.microsoft.card.adaptive", card::card(&approval, &app.links))
+            }
+            Pressed::Words(words) => answer("application/vnd.microsoft.activity.message", words.into()),
+        },
+    };
+    Json(answer).into_response()
+}
+
+fn answer(kind: &str, value: Value) -> Value {
+    json!({ "statusCode": 200, "type": kind, "value": value })
+}
+
+/// A message is a press by a client that does not know `Action.Execute`, or something that was typed. The press has no
+/// answer of its own: the card changes for everybody, and words go to the presser's chat with the bot.
+async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity: &Activity) {
+    let Some(value) = activity.value.as_ref().filter(|value| value.is_object()) else {
+        return commands::carry_out(app, teams, verified, activity).await;
+    };
+    let words = match Press::submitted(value) {
+        Err(problem) => {
+            tracing::warn!(%problem, "a press could not be read");
+            return;
+        }
+        Ok(pressed) => match decide(app, verified, activity, pressed).await {
+            Pressed::Card(_) => return,
+            Pressed::Words(words) => words,
+        },
+    };
+    let (Some(teams), Some(from)) = (teams, &activity.from) else { return };
+    if let Err(error) = teams.client.tell(&activity.reply_to(verified), &from.id, &words, verified.deadline()).await {
+        tracing::warn!(%error, "a private answer could not be sent");
+    }
+}
+
+async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Press) -> Pressed {
+    let Some(id) = pressed.approval else { return Pressed::Words(answers::unknown_approval()) };
+    let person = match activity.person(app, verified.tenant()) {
+        Ok(person) => person.clone(),
+        Err(stranger) => return Pressed::Words(answers::stranger(stranger)),
+    };
+    let command = Command {
+        person,
+        platform: Platform::Teams,
+        verdict: pressed.verdict,
+        comment: pressed.comment,
+        message: activity.card(),
+    };
+    press(app, &id, &command, TEAMS, verified.deadline()).await
+}

@@ -1,0 +1,193 @@
+//! An activity of the Bot Framework, as far as it is read (learn.microsoft.com, Bot Connector REST API).
+//!
+//! Lenient: what Teams leaves out in one kind of activity is optional, and what it adds is ignored.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::client::ReplyTo;
+use super::verified::Verified;
+use super::words;
+use crate::approval::ids::ApprovalId;
+use crate::approval::place::{MessageRef, Platform};
+use crate::approval::policy::{Person, Stranger};
+use crate::approval::state::Verdict;
+use crate::flow::app::App;
+
+/// Between the id of a channel and the message that a thread in it starts with.
+const THREAD: char = ';';
+
+/// An activity.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Activity {
+    /// `message`, `invoke`, `conversationUpdate` and others.
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    /// The name of an invoke.
+    pub(super) name: Option<String>,
+    /// The activity's own id.
+    #[serde(default)]
+    pub(super) id: String,
+    /// The message that was pressed on, or answered.
+    pub(super) reply_to_id: Option<String>,
+    /// Who did it.
+    pub(super) from: Option<Account>,
+    /// The bot, under the id that it has in this conversation.
+    pub(super) recipient: Option<Account>,
+    /// Where it was done.
+    pub(super) conversation: Account,
+    /// Who was added to the conversation.
+    #[serde(default)]
+    pub(super) members_added: Vec<Account>,
+    /// What was typed.
+    pub(super) text: Option<String>,
+    /// What the text mentions, among other things.
+    #[serde(default)]
+    entities: Vec<Value>,
+    /// The data of a press.
+    pub(super) value: Option<Value>,
+    channel_data: Option<ChannelData>,
+}
+
+/// What Teams adds of its own.
+#[derive(Deserialize)]
+struct ChannelData {
+    settings: Option<Settings>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Settings {
+    selected_channel: Option<Account>,
+}
+
+/// Somebody, or a conversation.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Account {
+    /// The id toward this bot.
+    pub(super) id: String,
+    /// The person's object id in Entra.
+    aad_object_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Mention {
+    text: String,
+    mentioned: Account,
+}
+
+/// What `Action.Execute` sends (learn.microsoft.com, Universal Actions for Adaptive Cards).
+#[derive(Deserialize)]
+struct Invoked {
+    action: Action,
+    trigger: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Action {
+    data: Value,
+}
+
+/// The data of our buttons, with what was typed into the inputs of the card.
+#[derive(Deserialize)]
+struct Data {
+    approval: String,
+    verb: String,
+    comment: Option<String>,
+    reason: Option<String>,
+}
+
+/// A press of one of our buttons.
+pub(super) struct Press {
+    /// Which approval, if the id is one.
+    pub(super) approval: Option<ApprovalId>,
+    /// Which button.
+    pub(super) verdict: Verdict,
+    /// What was typed.
+    pub(super) comment: Option<String>,
+}
+
+impl Activity {
+    /// The person of the policy who did it. Only the object id counts: names are for display, and other ids are not
+    /// the same in every bot.
+    pub(super) fn person<'a>(&self, app: &'a App, tenant: &str) -> Result<&'a Person, Stranger> {
+        let object_id = self.from.as_ref().and_then(|from| from.aad_object_id.as_deref());
+        app.policy.teams_person(tenant, object_id.ok_or(Stranger::Unlisted)?)
+    }
+
+    /// The conversation as the policy names it, without a thread.
+    pub(super) fn conversation(&self) -> &str {
+        self.conversation.id.split(THREAD).next().unwrap_or_default()
+    }
+
+    /// Where the bot was added. For a team, Teams names the first channel as the conversation, and beside it the channel
+    /// that was chosen (learn.microsoft.com, conversation events).
+    pub(super) fn home(&self) -> &str {
+        let settings = self.channel_data.as_ref().and_then(|data| data.settings.as_ref());
+        let chosen = settings.and_then(|settings| settings.selected_channel.as_ref());
+        chosen.map_or_else(|| self.conversation(), |channel| channel.id.as_str())
+    }
+
+    /// The card that was pressed on.
+    pub(super) fn card(&self) -> Option<MessageRef> {
+        let message = self.reply_to_id.clone()?;
+        Some(MessageRef::Card { platform: Platform::Teams, conversation: self.conversation().to_owned(), message })
+    }
+
+    /// Where an answer to it goes.
+    pub(super) fn reply_to(&self, verified: &Verified) -> ReplyTo {
+        ReplyTo {
+            service_url: verified.service_url().clone(),
+            conversation: self.conversation.id.clone(),
+            message: Some(self.id.clone()),
+        }
+    }
+
+    /// Whether the bot itself is among those who were added.
+    pub(super) fn adds_bot(&self) -> bool {
+        let is_bot = |member: &Account| self.recipient.as_ref().is_some_and(|bot| bot.id == member.id);
+        self.members_added.iter().any(is_bot)
+    }
+
+    /// What was typed, without the mention that brought it to the bot.
+    pub(super) fn words(&self) -> String {
+        let mentions = self.entities.iter().filter(|entity| entity["type"] == "mention");
+        let mentions = mentions.filter_map(|entity| Mention::deserialize(entity).ok());
+        let ours = mentions.filter(|mention| self.recipient.as_ref().is_some_and(|bot| bot.id == mention.mentioned.id));
+        let text = self.text.clone().unwrap_or_default();
+        let text = ours.fold(text, |text, mention| text.replace(&mention.text, " "));
+        text.replace("&nbsp;", " ").trim().to_owned()
+    }
+}
+
+impl Press {
+    /// Reads the value of an invoke. A client that asks by itself has not been pressed by anybody, so it is refused.
+    pub(super) fn invoked(value: Option<&Value>) -> Result<Self, String> {
+        let invoked = Invoked::deserialize(value.unwrap_or(&Value::Null)).map_err(|error| format!("value: {error}"))?;
+        match invoked.trigger.as_deref() {
+            None | Some("manual") => {
+                Self::read(&invoked.action.data).map_err(|error| format!("value.action.data{error}"))
+            }
+            Some(_) => Err("value.trigger: only a person's press decides".to_owned()),
+        }
+    }
+
+    /// Reads the value of a message, which is what `Action.Submit` of an older client sends.
+    pub(super) fn submitted(value: &Value) -> Result<Self, String> {
+        Self::read(value).map_err(|error| format!("value{error}"))
+    }
+
+    fn read(data: &Value) -> Result<Self, String> {
+        let data = Data::deserialize(data).map_err(|error| format!(": {error}"))?;
+        let verdict = match data.verb.as_str() {
+            words::APPROVE => Verdict::Approve,
+            words::REJECT => Verdict::Reject,
+            _ => return Err(".verb: must be approve or reject".to_owned()),
+        };
+        let typed = |input: Option<String>| input.unwrap_or_default();
+        let comment = words::written(&typed(data.reason), &typed(data.comment));
+        Ok(Self { approval: ApprovalId::parse(&data.approval).ok(), verdict, comment })
+    }
+}

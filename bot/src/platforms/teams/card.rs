@@ -1,0 +1,186 @@
+//! The card, as an Adaptive Card 1.5, the version that Teams takes from bots.
+//!
+//! It has no `refresh`: everybody's card is changed by an update of the message, and a refresh would make the client of
+//! every reader call the bot, each time they look, for the card that they have already. It names no language either,
+//! because times are shown in the language of the card, and the reader's own is the better one.
+
+use serde_json::{Value, json};
+
+use super::elements::{Look, container, input, ours, row, run, runs, time, with};
+use super::words::{APPROVE, COMMENT, REASON, REJECT};
+use crate::approval::record::{Approval, Vote};
+use crate::approval::state::{Outcome, State};
+use crate::approval::transitions::decide::COMMENT_MAX;
+use crate::links::Links;
+use crate::messages::answers::{self, TEAMS};
+use crate::messages::escape::{clean, markdown, one_line, visible};
+use crate::messages::links;
+
+/// Teams takes messages of up to 80 kB in UTF-16 for sure (Microsoft Learn, format your bot messages). The rest of
+/// the 40,000 units is for what the card travels in.
+const CARD_MAX: usize = 36_000;
+const TITLE_MAX: usize = 300;
+const NAME_MAX: usize = 150;
+const FACT_NAME_MAX: usize = 100;
+/// More votes than this are counted, not listed.
+const VOTES_LISTED: usize = 10;
+/// How long a fact's value and a comment may be; the summary may be twice as long. The first that the card fits with
+/// is taken, and everything fits with the last.
+const TEXT_MAX: [usize; 5] = [2_000, 1_000, 500, 250, 120];
+
+/// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
+pub fn card(approval: &Approval, links: &Links) -> Value {
+    let mut card = Value::Null;
+    for text_max in TEXT_MAX {
+        card = build(approval, links, text_max);
+        if card.to_string().encode_utf16().count() <= CARD_MAX {
+            break;
+        }
+    }
+    card
+}
+
+fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
+    let request = &approval.request;
+    let title = line(&request.title);
+    let mut body = vec![runs([run(&title, TITLE_MAX, Look::Title)]), standing(approval)];
+    let summary = clean(&request.summary);
+    if !summary.trim().is_empty() {
+        body.push(runs([run(summary.trim(), 2 * text_max, Look::Normal)]));
+    }
+    body.extend(facts(approval, text_max));
+    body.extend(votes(approval, text_max));
+    body.push(with(container(about(approval)), "separator", true));
+    // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
+    let open = json!({
+        "type": "Action.OpenUrl", "title": "Open the execution", "url": links.execution(&request.execution),
+    });
+    body.push(json!({ "type": "ActionSet", "actions": [open] }));
+    if let Some(url) = links::of_successor(approval, TEAMS) {
+        let open = json!({ "type": "Action.OpenUrl", "title": "Open the later request", "url": url });
+        body.push(json!({ "type": "ActionSet", "actions": [open] }));
+    }
+    let actions = if approval.state == State::Pending {
+        body.push(input(COMMENT, "Comment", COMMENT_MAX));
+        vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval)]
+    } else {
+        Vec::new()
+    };
+    json!({
+        "type": "AdaptiveCard",
+        "version": "1.5",
+        "msteams": { "width": "Full" },
+        "fallbackText": format!("{}: {}", markdown(&title, TITLE_MAX), answers::standing(approval, TEAMS)),
+        "body": body,
+        "actions": actions,
+    })
+}
+
+/// Where the approval stands. The words say it; the colour only repeats them.
+fn standing(approval: &Approval) -> Value {
+    let (sign, style) = match &approval.state {
+        State::Pending => ("⏳", "emphasis"),
+        State::Resolving(_) => ("🔄", "accent"),
+        State::Resolved(resolution) => match resolution.outcome {
+            Outcome::Approved => ("✅", "good"),
+            Outcome::Rejected => ("❌", "attention"),
+            Outcome::Expired => ("⏰", "warning"),
+            Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => ("🚫", "warning"),
+            Outcome::Superseded => ("➡️", "default"),
+        },
+    };
+    let mut items = vec![ours(&format!("{sign} {}", answers::headline(approval, time)), Look::Strong)];
+    match approval.resolution().map(|resolution| &resolution.outcome) {
+        Some(Outcome::Approved | Outcome::Rejected) => {
+            let by = run(&line(&answers::deciders(approval)), 2 * NAME_MAX, Look::Normal);
+            items.push(with(runs([run("By ", NAME_MAX, Look::Normal), by]), "spacing", "Small"));
+        }
+        Some(Outcome::Cancelled { reason }) => {
+            let reason = run(&line(reason), 2 * NAME_MAX, Look::Normal);
+            items.push(with(runs([reason]), "spacing", "Small"));
+        }
+        _ => {}
+    }
+    if approval.successor.is_some() {
+        items.push(ours("The workflow asks again.", Look::Normal));
+    }
+    with(container(items), "style", style)
+}
+
+fn facts(approval: &Approval, text_max: usize) -> Option<Value> {
+    let rows = approval.request.facts.iter().map(|fact| {
+        let name = run(&line(&fact.name), FACT_NAME_MAX, Look::Strong);
+        row(name, run(&line(&fact.value), text_max, Look::Normal))
+    });
+    let rows: Vec<Value> = rows.collect();
+    (!rows.is_empty()).then(|| container(rows))
+}
+
+fn votes(approval: &Approval, text_max: usize) -> Option<Value> {
+    let listed = approval.votes.iter().rev().take(VOTES_LISTED).rev();
+    let items: Vec<Value> = listed.flat_map(|vote| said(vote, text_max)).collect();
+    (!items.is_empty()).then(|| with(container(items), "separator", true))
+}
+
+/// A vote is told by its shape: a name alone, our line under it, and the comment as a quotation on one line.
+fn said(vote: &Vote, text_max: usize) -> Vec<Value> {
+    let name = run(&line(&vote.name), NAME_MAX, Look::Strong);
+    let place = vote.platform.as_place();
+    let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
+    let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
+    if let Some(comment) = &vote.comment {
+        let comment = [run("“", 1, Look::Normal), run(&line(comment), text_max, Look::Normal)];
+        let comment = comment.into_iter().chain([run("”", 1, Look::Normal)]);
+        items.push(with(runs(comment), "spacing", "Small"));
+    }
+    items
+}
+
+/// Who asked and when, how far it is, who was called in, and the approval's id.
+fn about(approval: &Approval) -> Vec<Value> {
+    let request = &approval.request;
+    let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), line);
+    let requested = [run("Requested by ", NAME_MAX, Look::Quiet), run(&by, NAME_MAX, Look::Quiet)];
+    let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
+    let quorum = runs([run(&line(&answers::quorum(approval)), 2 * NAME_MAX, Look::Quiet)]);
+    let escalated = answers::escalated_to(approval).map(|people| {
+        let people = run(&line(&people), 2 * NAME_MAX, Look::Quiet);
+        with(runs([run("Escalated to ", NAME_MAX, Look::Quiet), people]), "spacing", "None")
+    });
+    let id = with(runs([run(approval.id.as_str(), NAME_MAX, Look::Code)]), "spacing", "None");
+    let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
+    let lines =
+        lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });
+    lines.chain(escalated).chain([id]).collect()
+}
+
+/// What somebody typed, on one line on which there is something to see.
+fn line(typed: &str) -> String {
+    visible(one_line(typed))
+}
+
+/// An action that decides. The verb is in the data too, because older clients send `Action.Submit` instead, which has
+/// none.
+fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
+    let data = json!({ "approval": approval.id.as_str(), "verb": verb });
+    let submit = json!({ "type": "Action.Submit", "title": title, "style": style, "data": data });
+    json!({
+        "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,
+    })
+}
+
+/// Reject opens a form and does not reject yet: a slip of the finger ends no workflow, and a reason has its place.
+fn reject(approval: &Approval) -> Value {
+    let warning = "The workflow is told that this was rejected. This cannot be undone.";
+    let reason = if approval.rules.reason_on_reject {
+        let reason = input(REASON, "Reason", COMMENT_MAX);
+        with(with(reason, "isRequired", true), "errorMessage", "A rejection needs a reason.")
+    } else {
+        input(REASON, "Reason (optional)", COMMENT_MAX)
+    };
+    json!({ "type": "Action.ShowCard", "title": "Reject…", "style": "destructive", "card": {
+        "type": "AdaptiveCard",
+        "body": [ours(warning, Look::Normal), reason],
+        "actions": [execute(approval, REJECT, "Reject", "destructive")],
+    }})
+}

@@ -1,0 +1,131 @@
+//! Microsoft Teams: what comes in carries a token of the Bot Framework, and what goes out one of the bot.
+
+pub mod activities;
+mod activity;
+pub mod card;
+pub mod client;
+pub mod commands;
+pub mod config;
+mod elements;
+mod keys;
+#[cfg(test)]
+mod tests;
+pub mod token;
+pub mod verified;
+pub mod words;
+
+use std::io;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::post;
+use jiff::SignedDuration;
+
+use self::client::Client;
+use self::client::service_url::AllowedHosts;
+use self::config::TeamsConfig;
+use self::token::TokenVerifier;
+use crate::approval::notes::Note;
+use crate::approval::place::{Destination, MessageRef, Platform};
+use crate::approval::record::Approval;
+use crate::flow::app::App;
+use crate::links::Links;
+use crate::net::deadline::Deadline;
+use crate::net::http::HttpClient;
+use crate::ports::{Messenger, Unsent};
+
+/// In one conversation Teams takes 7 messages of a bot in a second, 8 in two, 60 in thirty and 1,800 in an hour (Microsoft
+/// Learn, rate limiting for bots). Of one burst at most 1,200 have a turn that is waited for, which is below the last.
+const SPACING: SignedDuration = SignedDuration::from_millis(500);
+
+/// The two halves of Teams.
+#[derive(Clone)]
+pub struct Teams {
+    /// Checks that a request is from the Bot Framework and for this bot.
+    pub verifier: TokenVerifier,
+    /// The hosts that an activity may name as its address.
+    pub hosts: AllowedHosts,
+    /// Calls the Connector.
+    pub client: Client,
+}
+
+impl Teams {
+    /// Both halves as they are configured, with one HTTP client for both, so that the certificates are read once.
+    pub fn new(config: &TeamsConfig) -> io::Result<Self> {
+        let http = HttpClient::default();
+        let (verifier, client) = (config.verifier(http.clone()), config.client(http)?);
+        Ok(Self { verifier, hosts: config.hosts.clone(), client })
+    }
+}
+
+/// What the handlers need.
+#[derive(Clone)]
+pub(crate) struct TeamsState {
+    app: App,
+    teams: Option<Teams>,
+}
+
+/// The route of Teams; where it is off it answers 404.
+pub fn router(app: App, teams: Option<Teams>) -> Router {
+    Router::new().route("/teams/messages", post(activities::receive)).with_state(TeamsState { app, teams })
+}
+
+/// Shows approvals in the conversations of the policy.
+pub struct TeamsMessenger {
+    client: Client,
+    links: Links,
+}
+
+impl TeamsMessenger {
+    /// A messenger that calls the Connector with this client.
+    pub fn new(client: Client, links: Links) -> Self {
+        Self { client, links }
+    }
+}
+
+#[async_trait]
+impl Messenger for TeamsMessenger {
+    fn platform(&self) -> Platform {
+        Platform::Teams
+    }
+
+    fn spacing(&self) -> Option<SignedDuration> {
+        Some(SPACING)
+    }
+
+    async fn send(&self, approval: &Approval, _: &Destination, deadline: Deadline) -> Result<MessageRef, Unsent> {
+        let conversation = approval.rules.conversation(Platform::Teams).ok_or_else(Unsent::nowhere)?;
+        let (card, summary) = (card::card(approval, &self.links), words::summary(approval));
+        let posted = self.client.post_card(conversation, card, &summary, deadline).await.map_err(|error| {
+            // A card whose answer was lost may be out. It is adopted with the first press on it, while a second one
+            // beside it would leave it to itself.
+            let is_final = error.is_final() || error.may_be_done();
+            Unsent { is_final, problem: error.to_string() }
+        })?;
+        let client::Posted { conversation, activity } = posted;
+        Ok(MessageRef::Card { platform: Platform::Teams, conversation, message: activity })
+    }
+
+    async fn update(&self, approval: &Approval, message: &MessageRef, deadline: Deadline) -> Result<(), Unsent> {
+        let (conversation, activity) = message.on(Platform::Teams).ok_or_else(Unsent::nowhere)?;
+        let (card, summary) = (card::card(approval, &self.links), words::summary(approval));
+        Ok(self.client.update_card(conversation, activity, card, &summary, deadline).await?)
+    }
+
+    async fn tell(
+        &self,
+        approval: &Approval,
+        message: &MessageRef,
+        note: &Note,
+        deadline: Deadline,
+    ) -> Result<(), Unsent> {
+        let (conversation, activity) = message.on(Platform::Teams).ok_or_else(Unsent::nowhere)?;
+        Ok(self.client.note(conversation, activity, &words::note(approval, note), deadline).await?)
+    }
+}
+
+impl From<client::Error> for Unsent {
+    fn from(error: client::Error) -> Self {
+        Self { is_final: error.is_final(), problem: error.to_string() }
+    }
+}

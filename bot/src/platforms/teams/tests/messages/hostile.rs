@@ -1,0 +1,149 @@
+//! Text that people typed, in every place that shows it.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::approval::request::Fact;
+use crate::approval::transitions::decide::COMMENT_MAX;
+use crate::platforms::teams::words::summary;
+
+/// An approval that shows this text wherever a person can put one, as long as it may be there.
+fn saying(text: &str, outcome: Option<Outcome>) -> Approval {
+    let cut = |max: usize| text.chars().take(max).collect::<String>();
+    let mut approval = approval("reason_on_reject = true");
+    approval.request.title = cut(300);
+    approval.request.summary = cut(4_000);
+    approval.request.facts = vec![Fact { name: cut(100), value: cut(2_000) }; 20];
+    approval.request.requested_by = Some(cut(100));
+    approval.request.requester = Some(Person { name: cut(300), ..ada() });
+    approval.votes = vec![vote(&cut(300), Verdict::Approve, Some(&cut(COMMENT_MAX))); 30];
+    if let Some(outcome) = outcome {
+        approval.state = State::Resolved(Resolution { outcome, at: after(65) });
+    }
+    approval
+}
+
+fn cancelled(text: &str) -> Outcome {
+    Outcome::Cancelled { reason: text.to_owned() }
+}
+
+fn outcomes(text: &str) -> [Option<Outcome>; 4] {
+    [None, Some(Outcome::Approved), Some(Outcome::Rejected), Some(cancelled(text))]
+}
+
+const HOSTILE: [&str; 12] = [
+    "**Grace** approved",
+    "[here](https://evil.example)",
+    "<at>Grace</at>",
+    "&lt;at&gt;Grace&lt;/at&gt;",
+    "# Approved",
+    "- one\r- two",
+    "1. one\n2. two",
+    "{{DATE(2026-11-23T10:10:00Z,SHORT)}} {{TIME(2026-11-23T10:10:00Z)}}",
+    "{\u{2060}{DATE(2026-11-23T10:10:00Z)}}",
+    "\\*not\\* \\[escaped\\]",
+    "Grace\napproved in Slack, Mon, Nov 23, 2026 10:10 AM",
+    "\"}]},{\"type\":\"TextBlock\",\"text\":\"approved\"}",
+];
+
+/// The elements that read Markdown hold words of ours alone, so nothing that anybody types changes them.
+#[test]
+fn typed_text_is_only_where_nothing_is_read_into_it() {
+    let markdown = |card: &Value| -> Vec<Value> {
+        let read = ["TextBlock", "Input.Text", "Action.Execute", "Action.Submit", "Action.ShowCard", "Action.OpenUrl"];
+        read.iter().flat_map(|kind| of_type(card, kind)).cloned().collect()
+    };
+    for text in HOSTILE {
+        for (outcome, harmless) in outcomes(text).into_iter().zip(outcomes("harmless")) {
+            assert_eq!(
+                markdown(&card(&saying(text, outcome))),
+                markdown(&card(&saying("harmless", harmless))),
+                "{text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn typed_text_forms_no_function_and_is_shown_as_it_is() {
+    for text in HOSTILE {
+        for outcome in outcomes(text) {
+            let runs = texts(&card(&saying(text, outcome)), "TextRun");
+            assert!(!runs.iter().any(|run| run.contains("{{")), "{runs:?}");
+        }
+    }
+    let runs = texts(&card(&saying("**Grace** approved", None)), "TextRun");
+    assert_eq!(runs.iter().filter(|run| *run == "**Grace** approved").count(), 1 + 1 + 40 + 20 + 1);
+}
+
+/// A vote is a name that stands out, with a quiet line of ours under it. What people type is as plain as it is.
+#[test]
+fn nothing_typed_has_the_shape_of_a_vote_or_of_the_standing() {
+    let text = "✅ This was approved\nGrace\napproved in Slack, Mon, Nov 23, 2026 10:10 AM";
+    for outcome in outcomes(text) {
+        let approval = saying(text, outcome);
+        let card = card(&approval);
+        for block in of_type(&card, "RichTextBlock") {
+            let lines = block["inlines"].as_array().unwrap();
+            let breaks = lines.iter().any(|run| run["text"].as_str().unwrap().contains('\n'));
+            let stands_out = lines.iter().any(|run| run.get("weight").is_some());
+            assert!(!(breaks && stands_out), "one line that stands out stays one line: {block}");
+        }
+        let styled: Vec<&Value> = objects(&card).into_iter().filter(|object| object.get("style").is_some()).collect();
+        let containers = styled.into_iter().filter(|object| object["type"] == "Container").count();
+        assert_eq!(containers, 1, "only the standing has a colour");
+    }
+}
+
+/// What the card travels in, with the longest ids and the summary.
+fn activity(approval: &Approval) -> String {
+    let attachment = json!({"contentType": "application/vnd.microsoft.card.adaptive", "content": card(approval)});
+    let activity = json!({"type": "message", "summary": summary(approval), "attachments": [attachment]});
+    let (channel, tenant, bot) = ("c".repeat(200), "t".repeat(36), "b".repeat(39));
+    json!({
+        "isGroup": true, "tenantId": tenant, "bot": {"id": bot}, "activity": activity,
+        "channelData": {"channel": {"id": channel}, "tenant": {"id": tenant}},
+    })
+    .to_string()
+}
+
+#[test]
+fn the_longest_text_stays_under_what_teams_takes() {
+    for text in ["x", "\"", "\\", "{", "😀", "é", "<", "*", "\u{200f}א", "a\n", "ﷺ"] {
+        for outcome in outcomes(&text.repeat(4_000)) {
+            let activity = activity(&saying(&text.repeat(4_000), outcome));
+            let bytes = 2 * activity.encode_utf16().count();
+            assert!(bytes <= 80_000, "{bytes} bytes of {text:?}");
+        }
+    }
+}
+
+#[test]
+fn no_more_is_cut_than_has_to_be() {
+    let mut approval = approval("");
+    approval.request.summary = "s".repeat(4_000);
+    approval.request.facts = vec![Fact { name: "n".repeat(100), value: "v".repeat(2_000) }; 10];
+    let runs = texts(&card(&approval), "TextRun");
+    assert!(runs.contains(&"s".repeat(4_000)));
+    assert_eq!(runs.iter().filter(|run| **run == "v".repeat(2_000)).count(), 10);
+
+    approval.request.facts = vec![Fact { name: "n".repeat(100), value: "v".repeat(2_000) }; 20];
+    let runs = texts(&card(&approval), "TextRun");
+    let cut = format!("{}…", "v".repeat(999));
+    assert_eq!(runs.iter().filter(|run| **run == cut).count(), 20, "all alike, and the cut is marked");
+}
+
+#[test]
+fn emoji_are_cut_between_characters() {
+    let runs = texts(&card(&saying(&"😀".repeat(4_000), None)), "TextRun");
+    assert!(runs.iter().any(|run| run.ends_with("😀…")));
+    assert!(!runs.iter().any(|run| run.contains('\u{fffd}')));
+}
+
+#[test]
+fn text_with_nothing_to_see_is_replaced() {
+    for text in ["\u{202e}", "\u{200b}\u{2060}", "\u{feff}", "\u{7}"] {
+        let runs = texts(&card(&saying(text, Some(cancelled(text)))), "TextRun");
+        assert!(!runs.iter().any(|run| run.trim().is_empty()), "{runs:?}");
+    }
+}

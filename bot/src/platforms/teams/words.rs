@@ -1,0 +1,82 @@
+//! What people read in Teams: the card, the notes in its thread, and what the bot says about itself.
+
+use crate::approval::notes::Note;
+use crate::approval::policy::Person;
+use crate::approval::record::Approval;
+use crate::calculation;
+use crate::messages::answers::{self, PLAIN, TEAMS};
+use crate::messages::escape::{cut, one_line, visible};
+use crate::messages::notes;
+
+/// The verb of the action that approves.
+pub const APPROVE: &str = "approve";
+/// The verb of the action that rejects.
+pub const REJECT: &str = "reject";
+/// The comment input of the card, which comes with either verb.
+pub const COMMENT: &str = "comment";
+/// The reason input that opens with Reject, which comes with that verb only. Ids are unique in the whole card, so it
+/// is not a second `COMMENT`; `written` makes one text of the two.
+pub const REASON: &str = "reason";
+
+const SUMMARY_MAX: usize = 500;
+const NAME_MAX: usize = 150;
+/// In a note that may address many.
+const ADDRESSED_NAME_MAX: usize = 60;
+
+/// What a person wrote with a decision, whole: the reason, then the comment. The inputs that the press carried, empty
+/// where one is missing.
+pub fn written(reason: &str, comment: &str) -> Option<String> {
+    let written = [reason.trim(), comment.trim()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    (!written.is_empty()).then(|| written.join("\n"))
+}
+
+/// The card in one plain line, for the notification of its message.
+pub fn summary(approval: &Approval) -> String {
+    let title = visible(one_line(&approval.request.title));
+    cut(&format!("{title}: {}", answers::standing(approval, PLAIN)), SUMMARY_MAX)
+}
+
+/// What is told in the thread of a card, as Markdown: reminders and the escalation to those who may decide, the ends to
+/// the requester.
+pub fn note(approval: &Approval, note: &Note) -> String {
+    match note {
+        Note::Reminder { at } => notes::reminder(approval, *at, TEAMS, address),
+        Note::Escalation => notes::escalation(approval, TEAMS, address),
+        Note::Outcome => to_requester(approval, &notes::outcome(approval, TEAMS)),
+        Note::Result(end) => to_requester(approval, &notes::result(approval, end, TEAMS)),
+    }
+}
+
+/// How to use the bot, and the id that the policy file needs to send cards to this conversation.
+pub fn help(command: &str, conversation: &str) -> String {
+    format!("{}\n\n{}", calculation::answers::usage(command, TEAMS), how_to_get_cards(conversation))
+}
+
+/// What the bot says when it is added to a conversation.
+pub fn hello(command: &str, conversation: &str) -> String {
+    format!(
+        "I am Countersign. When a workflow needs a decision, I post a card here: press Approve or Reject on it, and the \
+         workflow goes on. Who may decide is in my policy file.\n\n{}\n\n{}",
+        how_to_get_cards(conversation),
+        calculation::answers::usage(command, TEAMS)
+    )
+}
+
+/// The thread that a message was sent in is no part of the id.
+fn how_to_get_cards(conversation: &str) -> String {
+    let id: String = conversation.split(';').next().unwrap_or_default().chars().filter(|c| *c != '`').collect();
+    format!("The cards of a policy come to this conversation if the policy file says `teams_conversation = \"{id}\"`.")
+}
+
+/// Named, not mentioned: a mention has to be announced beside the text of a message.
+fn address(person: &Person) -> String {
+    TEAMS.text(&person.name, ADDRESSED_NAME_MAX)
+}
+
+/// The requester is named too.
+fn to_requester(approval: &Approval, text: &str) -> String {
+    match &approval.request.requester {
+        Some(person) => format!("{}: {text}", TEAMS.text(&person.name, NAME_MAX)),
+        None => text.to_owned(),
+    }
+}

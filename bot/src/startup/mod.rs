@@ -1,0 +1,68 @@
+//! Puts the bot together from its configuration: the platforms, the app that the flows work with, and the routes.
+
+pub mod config;
+pub mod deployed;
+pub mod routes;
+
+use std::io;
+use std::sync::Arc;
+
+use self::config::Config;
+use crate::approval::policy::Policy;
+use crate::flow::app::{App, Ports};
+use crate::platforms::email::link::LinkKeys;
+use crate::platforms::email::mailer::{MailMessenger, Mailer};
+use crate::platforms::slack::{Slack, SlackMessenger};
+use crate::platforms::teams::{Teams, TeamsMessenger};
+use crate::ports::Messenger;
+
+/// The bot, put together.
+#[derive(Clone)]
+pub struct Bot {
+    /// What the flows work with.
+    pub app: App,
+    /// Slack, when it is configured.
+    pub slack: Option<Slack>,
+    /// Teams, when it is configured.
+    pub teams: Option<Teams>,
+    /// The keys of the links in mails, when mail is configured.
+    pub link_keys: Option<LinkKeys>,
+}
+
+impl Bot {
+    /// Puts the parts together. A platform without configuration is off, which the log says once. A function that only
+    /// takes answers has no mailer.
+    pub fn new(config: &Config, policy: Policy, ports: Ports, mailer: Option<Mailer>) -> io::Result<Self> {
+        let slack = config.slack.as_ref().map(Slack::new).transpose()?;
+        if slack.is_none() {
+            tracing::warn!("Slack is off: no Slack secrets are configured");
+        }
+        let teams = config.teams.as_ref().map(Teams::new).transpose()?;
+        if teams.is_none() {
+            tracing::warn!("Teams is off: no Teams app is configured");
+        }
+        let link_keys = config.mail.as_ref().map(|mail| mail.keys.clone());
+        if link_keys.is_none() {
+            tracing::warn!("E-mail is off: no sender and link key are configured");
+        }
+        let links = &config.links;
+        let mut messengers: Vec<Arc<dyn Messenger>> = Vec::new();
+        if let Some(slack) = &slack {
+            messengers.push(Arc::new(SlackMessenger::new(slack.client.clone(), links.clone())));
+        }
+        if let Some(teams) = &teams {
+            messengers.push(Arc::new(TeamsMessenger::new(teams.client.clone(), links.clone())));
+        }
+        if let Some((mailer, keys)) = mailer.zip(link_keys.clone()) {
+            messengers.push(Arc::new(MailMessenger::new(mailer, keys, links.clone(), ports.clock.clone())));
+        }
+        let app = App {
+            policy: Arc::new(policy),
+            ports,
+            messengers: messengers.into_iter().map(|messenger| (messenger.platform(), messenger)).collect(),
+            links: links.clone(),
+            state_machines: config.state_machines.clone(),
+        };
+        Ok(Self { app, slack, teams, link_keys })
+    }
+}
