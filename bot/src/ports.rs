@@ -90,9 +90,9 @@ pub enum Saved {
     Conflict(Box<Approval>),
 }
 
-/// Step Functions, as far as the flow needs it.
+/// The tasks of Step Functions that wait for a callback.
 #[async_trait]
-pub trait StepFunctions: Send + Sync {
+pub trait TaskCallbacks: Send + Sync {
     /// `SendTaskSuccess`.
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError>;
 
@@ -101,7 +101,11 @@ pub trait StepFunctions: Send + Sync {
 
     /// What Step Functions knows about an execution and the task of one token in it.
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable>;
+}
 
+/// The executions of Step Functions.
+#[async_trait]
+pub trait Executions: Send + Sync {
     /// `StartExecution` of a Standard state machine. The same name starts one execution, however often it comes.
     async fn start_execution(
         &self,

@@ -12,7 +12,9 @@ use countersign_bot::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
-use countersign_bot::ports::{self, CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Waiting};
+use countersign_bot::ports::{
+    self, CallbackError, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+};
 use countersign_engine::clock::Clock;
 use countersign_engine::{self as engine, Engine};
 use jiff::{SignedDuration, Timestamp};
@@ -252,7 +254,7 @@ impl ports::Clock for LocalClock {
 pub struct LocalStepFunctions(pub Engine);
 
 #[async_trait]
-impl StepFunctions for LocalStepFunctions {
+impl TaskCallbacks for LocalStepFunctions {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
         self.0.send_task_success(token.expose(), output.clone()).map_err(closed)
     }
@@ -278,7 +280,10 @@ impl StepFunctions for LocalStepFunctions {
         };
         Ok(LookUp { task, end })
     }
+}
 
+#[async_trait]
+impl Executions for LocalStepFunctions {
     async fn start_execution(
         &self,
         state_machine_arn: &str,

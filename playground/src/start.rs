@@ -89,9 +89,11 @@ impl World {
         environment.extend(options.environment);
         // It goes through the same reader as the environment of a Lambda function.
         let config = Config::from_lookup(|name| environment.get(name).cloned())?;
+        let step_functions = Arc::new(LocalStepFunctions(engine.clone()));
         let ports = Ports {
             store: store.clone(),
-            step_functions: Arc::new(LocalStepFunctions(engine.clone())),
+            callbacks: step_functions.clone(),
+            executions: step_functions,
             bus: Arc::new(bus.clone()),
             clock: Arc::new(LocalClock(clock.clone())),
         };
@@ -127,7 +129,7 @@ impl World {
     fn router(self: &Arc<Self>, ports: &Ports, secrets: &Secrets) -> anyhow::Result<Router> {
         let double = Double {
             verifier: Verifier::new(key(&secrets.double)?, None),
-            step_functions: ports.step_functions.clone(),
+            callbacks: ports.callbacks.clone(),
             clock: ports.clock.clone(),
         };
         let bot = routes::router(self.bot.clone()).layer(middleware::from_fn(as_authorised_caller));

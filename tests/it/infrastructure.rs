@@ -7,8 +7,7 @@ use axum::body::Body;
 use axum::http::Request;
 use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
-use countersign_bot::flow::{notify, reconcile};
-use countersign_bot::net::deadline::Deadline;
+use countersign_bot::flow::{self, notify, reconcile};
 use countersign_bot::platforms::{slack, teams};
 use countersign_bot::startup::routes;
 use countersign_workflow_lambdas::{calculate, double};
@@ -205,9 +204,9 @@ fn every_function_has_the_time_it_needs() {
         let (_, properties) = functions.iter().find(|(function, _)| function == name).unwrap();
         Duration::from_secs(properties["Timeout"].as_u64().unwrap())
     };
-    assert!(timeout("Webhook") > Deadline::SLACK);
+    assert!(timeout("Webhook") > slack::PATIENCE);
     assert!(timeout("Notifier") > notify::LONGEST);
-    assert!(timeout("Announcer") > 2 * Deadline::BACKGROUND);
+    assert!(timeout("Announcer") > 2 * flow::BACKGROUND);
     assert!(timeout("Reconciler") > reconcile::LONGEST);
     assert!(timeout("Calculate") > calculate::LONGEST);
     let machine: Value = serde_json::from_str(include_str!("../../infra/state-machines/calculation.asl.json")).unwrap();

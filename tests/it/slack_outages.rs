@@ -2,6 +2,7 @@
 
 use countersign_bot::approval::state::Status;
 use countersign_bot::net::deadline::Deadline;
+use countersign_bot::platforms::slack::PATIENCE;
 use countersign_bot::platforms::slack::client::{Client, Error, Message};
 use countersign_playground::fakes::Fault;
 use tokio::time::Instant;
@@ -22,11 +23,11 @@ async fn ok_false_is_a_failure_with_slacks_own_code() {
     let harness = Harness::start().await;
     let slack = &harness.world.slack;
     slack.fail_next("chat.postMessage", Fault::NotOk("not_in_channel".to_owned()));
-    let error = post(&harness, Deadline::after(Deadline::SLACK)).await.unwrap_err();
+    let error = post(&harness, Deadline::after(PATIENCE)).await.unwrap_err();
     assert_eq!(error, Error::Refused("not_in_channel".to_owned()));
     assert!(!error.is_final());
     let wrong = Client::new(&format!("{}/playground/slack/api", harness.world.url), &"xoxb-wrong".into()).unwrap();
-    let refused = wrong.post("C0FINANCE", message(), None, Deadline::after(Deadline::SLACK)).await.unwrap_err();
+    let refused = wrong.post("C0FINANCE", message(), None, Deadline::after(PATIENCE)).await.unwrap_err();
     assert_eq!(refused, Error::Refused("invalid_auth".to_owned()));
 }
 
@@ -35,11 +36,11 @@ async fn a_rate_limit_is_waited_out_if_the_deadline_allows() {
     let harness = Harness::start().await;
     harness.world.slack.fail_next("chat.postMessage", Fault::RateLimited { retry_after: 1 });
     let began = Instant::now();
-    assert_eq!(post(&harness, Deadline::after(Deadline::SLACK)).await, Ok(()));
+    assert_eq!(post(&harness, Deadline::after(PATIENCE)).await, Ok(()));
     assert!(began.elapsed().as_millis() >= 1_000, "Retry-After is honoured");
     harness.world.slack.fail_next("chat.postMessage", Fault::RateLimited { retry_after: 30 });
     let began = Instant::now();
-    assert_eq!(post(&harness, Deadline::after(Deadline::SLACK)).await, Err(Error::RateLimited));
+    assert_eq!(post(&harness, Deadline::after(PATIENCE)).await, Err(Error::RateLimited));
     assert!(began.elapsed().as_millis() < 1_000, "a pause past the deadline is not begun");
 }
 
@@ -58,12 +59,12 @@ async fn a_post_is_never_repeated_on_a_guess_and_an_update_is() {
     let harness = Harness::start().await;
     let slack = &harness.world.slack;
     slack.fail_next("chat.postMessage", Fault::Drop);
-    assert!(post(&harness, Deadline::after(Deadline::SLACK)).await.is_err());
+    assert!(post(&harness, Deadline::after(PATIENCE)).await.is_err());
     assert_eq!(slack.messages("C0FINANCE").len(), 1, "it was posted, and a second try would have posted it twice");
     let ts = slack.messages("C0FINANCE")[0].ts.clone();
     slack.fail_next("chat.update", Fault::Status(503));
     let client = &harness.world.bot.slack.as_ref().unwrap().client;
-    client.update("C0FINANCE", &ts, message(), Deadline::after(Deadline::SLACK)).await.unwrap();
+    client.update("C0FINANCE", &ts, message(), Deadline::after(PATIENCE)).await.unwrap();
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use countersign_bot::approval::ids::TaskToken;
 use countersign_bot::input;
 use countersign_bot::net::deadline::Deadline;
 use countersign_bot::net::signature::{Unverified, Verifier};
-use countersign_bot::ports::{CallbackError, Clock, StepFunctions};
+use countersign_bot::ports::{CallbackError, Clock, TaskCallbacks};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub struct Double {
     /// Checks who calls.
     pub verifier: Verifier,
     /// Where tasks are completed.
-    pub step_functions: Arc<dyn StepFunctions>,
+    pub callbacks: Arc<dyn TaskCallbacks>,
     /// Bounds how long a signature is good.
     pub clock: Arc<dyn Clock>,
 }
@@ -97,10 +97,10 @@ impl Double {
         Deadline::after(CALLBACK_TIMEOUT)
             .run("Step Functions", async {
                 match number.checked_mul(2) {
-                    Some(doubled) => self.step_functions.send_task_success(&token, &json!({"number": doubled})).await,
+                    Some(doubled) => self.callbacks.send_task_success(&token, &json!({"number": doubled})).await,
                     None => {
                         let cause = "twice the number does not fit a 64-bit integer";
-                        self.step_functions.send_task_failure(&token, NUMBER_TOO_BIG, cause).await
+                        self.callbacks.send_task_failure(&token, NUMBER_TOO_BIG, cause).await
                     }
                 }
             })
@@ -127,7 +127,6 @@ mod tests {
     use countersign_bot::approval::look_up::LookUp;
     use countersign_bot::net::deadline::Unavailable;
     use countersign_bot::net::signature::SigningKey;
-    use countersign_bot::ports::StartError;
 
     use async_trait::async_trait;
     use axum::body::Body as HttpBody;
@@ -171,7 +170,7 @@ mod tests {
     }
 
     #[async_trait]
-    impl StepFunctions for Tasks {
+    impl TaskCallbacks for Tasks {
         async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
             self.end(token, output.clone())
         }
@@ -183,10 +182,6 @@ mod tests {
         async fn look_up(&self, _: &ExecutionArn, _: &TaskToken) -> Result<LookUp, Unavailable> {
             Err(Unavailable::new("Step Functions", "double looks nothing up"))
         }
-
-        async fn start_execution(&self, _: &str, _: &str, _: &Value) -> Result<ExecutionArn, StartError> {
-            Err(StartError::Refused("double starts nothing".to_owned()))
-        }
     }
 
     fn key(text: &str) -> SigningKey {
@@ -195,7 +190,7 @@ mod tests {
 
     fn double(tasks: &Arc<Tasks>) -> Router {
         let verifier = Verifier::new(key("current"), Some(key("previous")));
-        router(Arc::new(Double { verifier, step_functions: tasks.clone(), clock: Arc::new(Noon) }))
+        router(Arc::new(Double { verifier, callbacks: tasks.clone(), clock: Arc::new(Noon) }))
     }
 
     fn signed(key: &SigningKey, age: SignedDuration, body: &str) -> Request<HttpBody> {

@@ -1,5 +1,7 @@
 //! `POST /calculations`: starts a calculation for a caller that API Gateway has authorised by IAM.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::State;
@@ -13,6 +15,8 @@ use crate::net::caller::IamCaller;
 use crate::net::deadline::Deadline;
 use crate::ports::StartError;
 
+/// Whoever calls waits this long at most.
+const PATIENCE: Duration = Duration::from_millis(2_500);
 /// The state machine behind this route, by its name in `COUNTERSIGN_STATE_MACHINES`.
 const STATE_MACHINE: &str = "calculation";
 /// Repeats of a request with the same value start one execution.
@@ -22,7 +26,7 @@ const IDEMPOTENCY_KEY: &str = "idempotency-key";
 ///
 /// A caller may name somebody else as `requestedBy`: whom IAM lets start calculations is trusted with that.
 pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: HeaderMap, body: Bytes) -> Response {
-    let deadline = Deadline::after(Deadline::SLACK);
+    let deadline = Deadline::after(PATIENCE);
     let input: Map<String, Value> = match serde_json::from_slice(&body) {
         Ok(input) => input,
         Err(error) => return problem(StatusCode::BAD_REQUEST, &format!("the body is no JSON object: {error}")),

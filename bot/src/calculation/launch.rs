@@ -4,10 +4,12 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+use super::answers;
 use super::numbers::Numbers;
 use crate::approval::ids::{ExecutionArn, PersonId};
 use crate::approval::policy::{LaunchCommand, Person};
 use crate::flow::app::App;
+use crate::messages::dialect::Dialect;
 use crate::net::deadline::Deadline;
 use crate::ports::StartError;
 
@@ -39,7 +41,7 @@ pub async fn launch(app: &App, launch: Launch<'_>, deadline: Deadline) -> Result
     input.entry("correlation").or_insert(launch.correlation);
     let input = Value::Object(input);
     let name = execution_name(launch.command_id);
-    let call = app.ports.step_functions.start_execution(arn, &name, &input);
+    let call = app.ports.executions.start_execution(arn, &name, &input);
     deadline.run("Step Functions", call).await
 }
 
@@ -55,13 +57,14 @@ pub struct Asked<'a> {
     pub id: String,
 }
 
-/// Starts a calculation for somebody who asks in a chat.
+/// Starts a calculation for somebody who asks in a chat, and says where to look for it.
 pub async fn start(
     app: &App,
     asked: Asked<'_>,
     numbers: Numbers,
+    dialect: Dialect,
     deadline: Deadline,
-) -> Result<ExecutionArn, StartError> {
+) -> Result<String, StartError> {
     let asked_for = Launch {
         state_machine: &asked.command.state_machine,
         input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))].into_iter().collect(),
@@ -70,7 +73,10 @@ pub async fn start(
         command_id: &asked.id,
     };
     let started = launch(app, asked_for, deadline).await;
-    started.inspect_err(|error| tracing::error!(%error, "a calculation could not be started"))
+    let execution = started.inspect_err(|error| tracing::error!(%error, "a calculation could not be started"))?;
+    let rules = app.policy.rules.get(&asked.command.policy);
+    let conversation = rules.and_then(|rules| rules.conversation(dialect.platform()?));
+    Ok(answers::started(&app.links.execution(&execution), conversation, dialect))
 }
 
 /// A name of the allowed characters and length, the same for the same command.

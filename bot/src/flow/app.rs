@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use crate::approval::place::Platform;
 use crate::approval::policy::Policy;
 use crate::links::Links;
-use crate::ports::{Clock, EventBus, Messenger, StepFunctions, Store};
+use crate::ports::{Clock, EventBus, Executions, Messenger, Store, TaskCallbacks};
 
 /// The parts with an implementation on AWS and one in memory.
 #[derive(Clone)]
@@ -16,7 +16,9 @@ pub struct Ports {
     /// Where approvals are recorded.
     pub store: Arc<dyn Store>,
     /// Who waits for the decisions.
-    pub step_functions: Arc<dyn StepFunctions>,
+    pub callbacks: Arc<dyn TaskCallbacks>,
+    /// What chat commands start.
+    pub executions: Arc<dyn Executions>,
     /// Where outcomes are broadcast.
     pub bus: Arc<dyn EventBus>,
     /// What time it is.

@@ -1,5 +1,10 @@
 //! What happens to an approval from port to port, each flow from top to bottom.
 
+use std::time::Duration;
+
+/// For work that nobody waits for, such as a broadcast delivered by EventBridge.
+pub const BACKGROUND: Duration = Duration::from_secs(20);
+
 pub mod app;
 mod change;
 mod copies;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::app::App;
 use super::change::{SAVE_LONGEST, change};
 use super::refresh::refresh;
-use super::resolve;
+use super::{BACKGROUND, resolve};
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::look_up::TaskFate;
 use crate::approval::record::{Approval, Successor};
@@ -19,7 +19,7 @@ use crate::net::deadline::{Deadline, Unavailable};
 /// A pass takes up nothing new after this, so that it ends before the next one has waited long.
 const PASS: Duration = Duration::from_secs(45);
 /// A pass may end with one approval for which every service is slow.
-pub const LONGEST: Duration = PASS.saturating_add(Deadline::BACKGROUND.saturating_mul(2)).saturating_add(SAVE_LONGEST);
+pub const LONGEST: Duration = PASS.saturating_add(BACKGROUND.saturating_mul(2)).saturating_add(SAVE_LONGEST);
 /// How many approvals one pass looks at.
 pub const PASS_LIMIT: usize = 1_000;
 /// How many of them at once. Most of the time of each is spent waiting for a service.
@@ -103,7 +103,7 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
 /// Brings one approval as far as it can go: callback, end, reminders, broadcast, copies, and the notes to the requester.
 /// What does not work does not keep the rest from being done.
 pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
-    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let deadline = Deadline::after(BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let settled = resolve::settle(app, approval, deadline).await;
     let asked = match ask_step_functions(app, settled.approval, deadline).await {
@@ -129,7 +129,7 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
     if approval.state != State::Pending && !approval.awaits_execution_end() {
         return Ok(approval);
     }
-    let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
+    let call = app.ports.callbacks.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     let now = app.now();
     let is_over = approval.state == State::Pending && truth::outcome_at(&approval, &look_up, now).is_some();
@@ -139,7 +139,7 @@ async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -
 }
 
 async fn put_off(app: &App, id: &ApprovalId, problem: &Unavailable) -> Result<Option<Approval>, Unavailable> {
-    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let deadline = Deadline::after(BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(None) };
     let (now, problem) = (app.now(), problem.to_string());
     let later = |approval: &mut Approval| {
@@ -163,7 +163,7 @@ async fn later_try(app: &App, approval: &Approval, deadline: Deadline) -> Result
         if other.resolution().is_some() || !other.asks_again_for(approval) {
             continue;
         }
-        let look_up = app.ports.step_functions.look_up(&other.request.execution, &other.token);
+        let look_up = app.ports.callbacks.look_up(&other.request.execution, &other.token);
         let look_up = deadline.run("Step Functions", look_up).await?;
         if look_up.task == TaskFate::Open && look_up.end.is_none() {
             return Ok(Some(Successor::from(&other)));

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::app::App;
 use super::change::{Changed, change, save_surely};
-use super::{copies, pace};
+use super::{BACKGROUND, copies, pace};
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::{Destination, MessageRef};
@@ -21,7 +21,7 @@ const ROUNDS_MAX: usize = 20;
 ///
 /// If somebody else is at it, this returns at once: they look at the record again before they leave.
 pub async fn refresh(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
-    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let deadline = Deadline::after(BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let now = app.now();
     let taken = change(app, approval, deadline, |approval| approval.take_lease(now)).await?;

@@ -183,27 +183,27 @@ async fn call_back(
     deadline: Deadline,
 ) -> Result<(What, Outcome), Unavailable> {
     let output = |status| serde_json::to_value(DecisionOutput::new(approval, status, ending.at)).unwrap_or_default();
-    let step_functions = &app.ports.step_functions;
+    let callbacks = &app.ports.callbacks;
     let (sent, outcome) = match &ending.intent {
         Intent::Approve => {
             let output = output(Status::Approved);
-            let call = step_functions.send_task_success(&approval.token, &output);
+            let call = callbacks.send_task_success(&approval.token, &output);
             (deadline.run("Step Functions", call).await, Outcome::Approved)
         }
         Intent::Reject => {
             let cause = output(Status::Rejected).to_string();
-            let call = step_functions.send_task_failure(&approval.token, APPROVAL_REJECTED, &cause);
+            let call = callbacks.send_task_failure(&approval.token, APPROVAL_REJECTED, &cause);
             (deadline.run("Step Functions", call).await, Outcome::Rejected)
         }
         Intent::GiveUp { reason } => {
-            let call = step_functions.send_task_failure(&approval.token, APPROVAL_UNDELIVERABLE, reason);
+            let call = callbacks.send_task_failure(&approval.token, APPROVAL_UNDELIVERABLE, reason);
             let outcome = Outcome::Undeliverable { reason: reason.clone() };
             (deadline.run("Step Functions", call).await, outcome)
         }
         Intent::Cancel { person, name } => {
             let cause = CancellationOutput::new(&approval.id, person, name, ending.at);
             let cause = serde_json::to_string(&cause).unwrap_or_default();
-            let call = step_functions.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
+            let call = callbacks.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
             (deadline.run("Step Functions", call).await, truth::cancelled_by(name))
         }
     };
@@ -221,7 +221,7 @@ async fn find_out(
     ending: &Ending,
     deadline: Deadline,
 ) -> Result<(What, Outcome), Unavailable> {
-    let call = app.ports.step_functions.look_up(&approval.request.execution, &approval.token);
+    let call = app.ports.callbacks.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     let answer = What::CallbackClosed { callback: Callback::from(&ending.intent), found: Found::from(&look_up) };
     match truth::outcome_at(approval, &look_up, app.now()) {

@@ -2,8 +2,8 @@
 
 use super::app::App;
 use super::change::{Changed, change};
-use super::reconcile;
 use super::refresh::refresh;
+use super::{BACKGROUND, reconcile};
 use crate::approval::record::{Approval, Successor};
 use crate::approval::state::State;
 use crate::net::deadline::{Deadline, Unavailable};
@@ -26,7 +26,7 @@ pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<
 }
 
 async fn close(app: &App, mut earlier: Approval, raised: &Approval) -> Result<(), Unavailable> {
-    let deadline = Deadline::after(Deadline::BACKGROUND);
+    let deadline = Deadline::after(BACKGROUND);
     if earlier.state == State::Pending {
         reconcile::one(app, &earlier.id).await?;
         let Some(looked_at) = deadline.run("store", app.ports.store.load(&earlier.id)).await? else { return Ok(()) };

@@ -51,9 +51,11 @@ async fn start<T: Clone>(
     });
     let make = move |secret: Option<&_>| {
         let deployed = check(Deployed::read(environment, secret, |path| std::fs::read_to_string(path))?)?;
+        let step_functions = Arc::new(AwsStepFunctions::new(&aws));
         let ports = Ports {
             store: Arc::new(DynamoDbStore::new(&aws, deployed.table)),
-            step_functions: Arc::new(AwsStepFunctions::new(&aws)),
+            callbacks: step_functions.clone(),
+            executions: step_functions,
             bus: Arc::new(EventBridgeBus::new(&aws, deployed.bus)),
             clock: Arc::new(SystemClock),
         };

@@ -9,15 +9,6 @@ use tokio::time::Instant;
 pub struct Deadline(Instant);
 
 impl Deadline {
-    /// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back
-    /// (docs.slack.dev, handling user interaction).
-    pub const SLACK: Duration = Duration::from_millis(2_500);
-    /// Teams gives an outgoing webhook five seconds to answer and names no figure for a bot's invoke, so that is taken
-    /// for both; one second is left for the way there and back.
-    pub const TEAMS: Duration = Duration::from_secs(4);
-    /// For work that nobody waits for, such as a broadcast delivered by EventBridge.
-    pub const BACKGROUND: Duration = Duration::from_secs(20);
-
     /// A deadline this far from now.
     pub fn after(duration: Duration) -> Self {
         Self(Instant::now() + duration)

@@ -3,4 +3,5 @@
 pub mod caller;
 pub mod deadline;
 pub mod http;
+pub(crate) mod retry;
 pub mod signature;

@@ -1,5 +1,6 @@
 //! What people ask about approvals in a chat: what waits, how one stands, and to take one back.
 
+use super::commands::ChatCommand;
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::Platform;
@@ -24,8 +25,18 @@ pub(super) struct Asker<'a> {
     pub(super) deadline: Deadline,
 }
 
+/// Answers what somebody asks about approvals; nothing if the command is about something else.
+pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_>) -> Option<String> {
+    match command {
+        ChatCommand::List => Some(list(app, asker).await),
+        ChatCommand::Show { id } => Some(show(app, asker, id).await),
+        ChatCommand::Cancel { id } => Some(cancel(app, asker, id).await),
+        ChatCommand::Start { .. } | ChatCommand::Help => None,
+    }
+}
+
 /// What waits for this person's decision, and what they have asked for.
-pub(super) async fn list(app: &App, asker: &Asker<'_>) -> String {
+async fn list(app: &App, asker: &Asker<'_>) -> String {
     let waiting = listing::waiting_for(app, &asker.person.id, asker.deadline);
     let raised = listing::raised_by(app, &asker.person.id, asker.deadline);
     match futures::try_join!(waiting, raised) {
@@ -35,7 +46,7 @@ pub(super) async fn list(app: &App, asker: &Asker<'_>) -> String {
 }
 
 /// How one approval stands, and what the person who asks may do about it.
-pub(super) async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
+async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     match asker.deadline.run("store", app.ports.store.load(&id)).await {
         Ok(Some(approval)) => {
@@ -48,7 +59,7 @@ pub(super) async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
 }
 
 /// Takes one approval back, if the person who asks is the one who asked for it.
-pub(super) async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
+async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     let cancellation = Cancellation { person: asker.person.clone(), platform: asker.platform };
     match resolve::cancel(app, &id, &cancellation, asker.deadline).await {

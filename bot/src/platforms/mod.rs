@@ -1,9 +1,10 @@
 //! A folder for each platform that people read and decide on: its requests and their verification, its routes, its client,
 //! its cards and words. No platform knows another; what all chats share stands beside them.
 
-pub mod approvals;
+mod approvals;
+mod commands;
 pub mod malformed;
-pub mod press;
+mod press;
 
 pub mod email;
 pub mod slack;

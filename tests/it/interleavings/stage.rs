@@ -11,7 +11,7 @@ use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::flow::app::{App, Ports};
-use countersign_bot::flow::{hear, notify, reconcile, resolve};
+use countersign_bot::flow::{BACKGROUND, hear, notify, reconcile, resolve};
 use countersign_bot::net::deadline::Deadline;
 use countersign_bot::ports::Store;
 use countersign_playground::clock::Clock;
@@ -159,14 +159,14 @@ impl Stage {
                 let command = Command { person, platform, verdict, comment: None, message: None };
                 let app = self.app(skew);
                 Box::pin(async move {
-                    let _ = resolve::carry_out(&app, &id, &command, Deadline::after(Deadline::BACKGROUND)).await;
+                    let _ = resolve::carry_out(&app, &id, &command, Deadline::after(BACKGROUND)).await;
                 })
             }
             Part::Cancel { skew } => {
                 let person = approval.request.requester.clone().expect("somebody of the policy has asked");
                 let (app, cancellation) = (self.app(skew), Cancellation { person, platform: Platform::Slack });
                 Box::pin(async move {
-                    let _ = resolve::cancel(&app, &id, &cancellation, Deadline::after(Deadline::BACKGROUND)).await;
+                    let _ = resolve::cancel(&app, &id, &cancellation, Deadline::after(BACKGROUND)).await;
                 })
             }
             Part::Announce { again } => self.announce(&id, again),

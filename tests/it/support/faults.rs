@@ -11,7 +11,9 @@ use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::deadline::Unavailable;
-use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Waiting};
+use countersign_bot::ports::{
+    CallbackError, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -70,7 +72,8 @@ impl Faults {
         let faults = self.clone();
         Ports {
             store: Arc::new(Faulty { faults: faults.clone(), inner: ports.store }),
-            step_functions: Arc::new(Faulty { faults: faults.clone(), inner: ports.step_functions }),
+            callbacks: Arc::new(Faulty { faults: faults.clone(), inner: ports.callbacks }),
+            executions: Arc::new(Faulty { faults: faults.clone(), inner: ports.executions }),
             bus: Arc::new(Faulty { faults, inner: ports.bus }),
             clock: ports.clock,
         }
@@ -153,7 +156,7 @@ impl Store for Faulty<dyn Store> {
 }
 
 #[async_trait]
-impl StepFunctions for Faulty<dyn StepFunctions> {
+impl TaskCallbacks for Faulty<dyn TaskCallbacks> {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
         self.faults.around(Call::Callback, self.inner.send_task_success(token, output)).await
     }
@@ -165,7 +168,10 @@ impl StepFunctions for Faulty<dyn StepFunctions> {
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
         self.faults.around(Call::LookUp, self.inner.look_up(execution, token)).await
     }
+}
 
+#[async_trait]
+impl Executions for Faulty<dyn Executions> {
     async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
         self.faults.around(Call::Start, self.inner.start_execution(arn, name, input)).await
     }

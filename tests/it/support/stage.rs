@@ -14,7 +14,9 @@ use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::deadline::Unavailable;
-use countersign_bot::ports::{CallbackError, EventBus, Raised, Saved, StartError, StepFunctions, Store, Waiting};
+use countersign_bot::ports::{
+    CallbackError, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+};
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -131,7 +133,8 @@ impl Accepted {
 pub(crate) fn staged(ports: Ports, accepted: Accepted, refusing_bus: Arc<AtomicBool>) -> Ports {
     Ports {
         store: Arc::new(StagedStore(ports.store)),
-        step_functions: Arc::new(StagedStepFunctions(ports.step_functions, accepted)),
+        callbacks: Arc::new(StagedCallbacks(ports.callbacks, accepted)),
+        executions: Arc::new(StagedExecutions(ports.executions)),
         bus: Arc::new(StagedBus(ports.bus, refusing_bus)),
         clock: ports.clock,
     }
@@ -191,10 +194,12 @@ impl Store for StagedStore {
     }
 }
 
-struct StagedStepFunctions(Arc<dyn StepFunctions>, Accepted);
+struct StagedCallbacks(Arc<dyn TaskCallbacks>, Accepted);
+
+struct StagedExecutions(Arc<dyn Executions>);
 
 #[async_trait]
-impl StepFunctions for StagedStepFunctions {
+impl TaskCallbacks for StagedCallbacks {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
         turn().await;
         let result = self.0.send_task_success(token, output).await;
@@ -214,7 +219,10 @@ impl StepFunctions for StagedStepFunctions {
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
         in_turn(self.0.look_up(execution, token)).await
     }
+}
 
+#[async_trait]
+impl Executions for StagedExecutions {
     async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
         in_turn(self.0.start_execution(arn, name, input)).await
     }

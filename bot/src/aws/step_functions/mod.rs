@@ -15,7 +15,7 @@ use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::look_up::{ExecutionEnd, LookUp};
 use crate::net::deadline::Unavailable;
-use crate::ports::{CallbackError, StartError, StepFunctions};
+use crate::ports::{CallbackError, Executions, StartError, TaskCallbacks};
 
 const SERVICE: &str = "Step Functions";
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -40,7 +40,7 @@ impl AwsStepFunctions {
 }
 
 #[async_trait]
-impl StepFunctions for AwsStepFunctions {
+impl TaskCallbacks for AwsStepFunctions {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
         let call = self.client.send_task_success().task_token(token.expose()).output(output.to_string());
         call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
@@ -70,7 +70,10 @@ impl StepFunctions for AwsStepFunctions {
         });
         Ok(LookUp { task: task_fate(&events, token), end })
     }
+}
 
+#[async_trait]
+impl Executions for AwsStepFunctions {
     async fn start_execution(
         &self,
         state_machine_arn: &str,

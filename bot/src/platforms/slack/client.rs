@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, io};
 
-use futures::future::{BoxFuture, FutureExt};
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
 use slack_morphism::api::{
@@ -20,18 +19,11 @@ use slack_morphism::{
 
 use crate::net::deadline::Deadline;
 use crate::net::http::ConnectorOnDemand;
+use crate::net::retry::{Repeat, Try, retry};
 
 /// What the app must be allowed to do in a workspace: take slash commands, and post where it was invited.
 pub const SCOPES: [&str; 2] = ["commands", "chat:write"];
 
-/// Slack asks for a pause when its rate limit is reached; after this many we report it instead.
-const PAUSES_MAX: u32 = 3;
-/// A call that is safe to repeat is tried this often when Slack does not answer.
-const TRIES_MAX: u32 = 3;
-/// Between tries, plus up to as much again at random.
-const TRY_PAUSE: Duration = Duration::from_millis(100);
-/// One try may not use up the time of all.
-const TRY_MAX: Duration = Duration::from_secs(5);
 /// The pause when Slack says 429 without `Retry-After`.
 const DEFAULT_RATE_PAUSE: Duration = Duration::from_secs(1);
 
@@ -137,15 +129,15 @@ impl Client {
             .opt_thread_ts(thread.map(Into::into))
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        let call = || async { self.session().chat_post_message(&request).await }.boxed();
-        let response = run(deadline, Repeat::OnlyWhenTold, call).await?;
+        let call = || async { self.session().chat_post_message(&request).await };
+        let response = run(deadline, Repeat::OnlyWhenNothingHappened, call).await?;
         Ok(Posted { channel: response.channel.0, ts: response.ts.0 })
     }
 
     /// `chat.update`, with text and blocks: text alone would remove the blocks.
     pub async fn update(&self, channel: &str, ts: &str, message: Message, deadline: Deadline) -> Result<(), Error> {
         let request = SlackApiChatUpdateRequest::new(channel.into(), content(message), ts.into());
-        let call = || async { self.session().chat_update(&request).await }.boxed();
+        let call = || async { self.session().chat_update(&request).await };
         run(deadline, Repeat::Freely, call).await.map(|_| ())
     }
 
@@ -153,15 +145,15 @@ impl Client {
     pub async fn ephemeral(&self, channel: &str, user: &str, text: String, deadline: Deadline) -> Result<(), Error> {
         let message = Message { text, blocks: Vec::new() };
         let request = SlackApiChatPostEphemeralRequest::new(channel.into(), user.into(), content(message));
-        let call = || async { self.session().chat_post_ephemeral(&request).await }.boxed();
-        run(deadline, Repeat::OnlyWhenTold, call).await.map(|_| ())
+        let call = || async { self.session().chat_post_ephemeral(&request).await };
+        run(deadline, Repeat::OnlyWhenNothingHappened, call).await.map(|_| ())
     }
 
     /// `views.open`, which uses up the trigger.
     pub async fn open_view(&self, trigger_id: &str, view: SlackView, deadline: Deadline) -> Result<(), Error> {
         let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger_id.to_owned()), view);
-        let call = || async { self.session().views_open(&request).await }.boxed();
-        run(deadline, Repeat::OnlyWhenTold, call).await.map(|_| ())
+        let call = || async { self.session().views_open(&request).await };
+        run(deadline, Repeat::OnlyWhenNothingHappened, call).await.map(|_| ())
     }
 
     fn session(&self) -> Session<'_> {
@@ -174,43 +166,26 @@ fn content(message: Message) -> SlackMessageContent {
     SlackMessageContent::new().with_text(message.text).opt_blocks(blocks)
 }
 
-/// Whether a call may be made twice.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Repeat {
-    /// Its effect is the same once and twice.
-    Freely,
-    /// Only when Slack says that it did nothing, as with its rate limit.
-    OnlyWhenTold,
-}
-
-async fn run<'a, T>(
+async fn run<T, F: Future<Output = Result<T, SlackClientError>>>(
     deadline: Deadline,
     repeat: Repeat,
-    call: impl Fn() -> BoxFuture<'a, Result<T, SlackClientError>>,
+    call: impl Fn() -> F,
 ) -> Result<T, Error> {
-    let (mut pauses, mut tries) = (0, 0);
-    loop {
-        let limit = deadline.left().min(TRY_MAX);
-        let error = match tokio::time::timeout(limit, call()).await {
-            Ok(Ok(response)) => return Ok(response),
-            Ok(Err(SlackClientError::RateLimitError(limited))) => {
-                let pause = limited.retry_after.unwrap_or(DEFAULT_RATE_PAUSE);
-                pauses += 1;
-                if pauses > PAUSES_MAX || pause >= deadline.left() {
-                    return Err(Error::RateLimited);
+    let try_once = |deadline: Deadline| {
+        let call = call();
+        async move {
+            let error = match tokio::time::timeout(deadline.left(), call).await {
+                Ok(Ok(response)) => return Try::Done(Ok(response)),
+                // Slack says that it did nothing.
+                Ok(Err(SlackClientError::RateLimitError(limited))) => {
+                    return Try::Again(Err(Error::RateLimited), limited.retry_after.or(Some(DEFAULT_RATE_PAUSE)));
                 }
-                tokio::time::sleep(pause).await;
-                continue;
-            }
-            Ok(Err(error)) => Error::from(error),
-            Err(_) => Error::NoAnswer("no answer in time"),
-        };
-        tries += 1;
-        let may_pass = matches!(error, Error::Status(500..) | Error::NoAnswer(_));
-        let pause = TRY_PAUSE.mul_f64(1.0 + fastrand::f64());
-        if repeat == Repeat::OnlyWhenTold || !may_pass || tries >= TRIES_MAX || pause >= deadline.left() {
-            return Err(error);
+                Ok(Err(error)) => Error::from(error),
+                Err(_) => Error::NoAnswer("no answer in time"),
+            };
+            let may_pass = matches!(error, Error::Status(500..) | Error::NoAnswer(_));
+            if may_pass && repeat == Repeat::Freely { Try::Again(Err(error), None) } else { Try::Done(Err(error)) }
         }
-        tokio::time::sleep(pause).await;
-    }
+    };
+    retry(deadline, try_once).await
 }

@@ -7,17 +7,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::verified::Verified;
-use super::{Slack, SlackState, ephemeral, form};
+use super::{PATIENCE, Slack, SlackState, ephemeral, form};
 use crate::approval::place::Platform;
-use crate::calculation;
+use crate::calculation::answers::{mistake, not_started, usage};
 use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::Numbers;
-use crate::flow::app::App;
 use crate::messages::answers::{self, SLACK};
 use crate::net::deadline::Deadline;
 use crate::platforms::approvals::{self, Asker};
+use crate::platforms::commands::ChatCommand;
 use crate::platforms::malformed::Malformed;
-use crate::ports::StartError;
 
 /// Lists, shows and cancels approvals, unless the policy gives the command another meaning.
 pub const APPROVALS: &str = "/approvals";
@@ -44,7 +43,7 @@ pub(super) struct Metadata {
 
 /// `POST /slack/commands`.
 pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> Result<Response, Malformed> {
-    let deadline = Deadline::after(Deadline::SLACK);
+    let deadline = Deadline::after(PATIENCE);
     let SlackState { app, slack } = state;
     let form: Form = body.form()?;
     let team = form.team_id.as_deref().or(form.enterprise_id.as_deref());
@@ -55,34 +54,25 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
         if form.command == APPROVALS {
             let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
-            return Ok(ephemeral(about_approvals(&app, &asker, &form.text).await));
+            let command = ChatCommand::about_approvals(&form.text);
+            let answer = approvals::answer(&app, &asker, command).await;
+            return Ok(ephemeral(answer.unwrap_or_else(|| answers::approvals_usage(SLACK))));
         }
         return Ok(ephemeral(answers::unknown_command(&form.command, SLACK)));
     };
     Ok(match form.text.trim() {
-        "help" => ephemeral(calculation::answers::usage(&form.command, SLACK)),
+        "help" => ephemeral(usage(&form.command, SLACK)),
         "" => ask(slack.as_ref(), &form, deadline).await,
         text => match Numbers::parse(text) {
             Ok(numbers) => {
                 let id = format!("slack:{}", form.trigger_id);
                 let asked = Asked { command, person, source: source(&form.channel_id), id };
-                ephemeral(
-                    start(&app, asked, numbers, deadline).await.unwrap_or_else(|_| calculation::answers::not_started()),
-                )
+                let started = launch::start(&app, asked, numbers, SLACK, deadline).await;
+                ephemeral(started.unwrap_or_else(|_| not_started()))
             }
-            Err(mistake) => ephemeral(calculation::answers::mistake(&form.command, &mistake, SLACK)),
+            Err(wrong) => ephemeral(mistake(&form.command, &wrong, SLACK)),
         },
     })
-}
-
-/// Answers `/approvals`, `/approvals show ID` and `/approvals cancel ID`.
-async fn about_approvals(app: &App, asker: &Asker<'_>, text: &str) -> String {
-    match text.split_whitespace().collect::<Vec<_>>()[..] {
-        [] => approvals::list(app, asker).await,
-        ["show", id] => approvals::show(app, asker, id).await,
-        ["cancel", id] => approvals::cancel(app, asker, id).await,
-        _ => answers::approvals_usage(SLACK),
-    }
 }
 
 /// Where a command was given, for the events of its approval.
@@ -101,20 +91,7 @@ async fn ask(slack: Option<&Slack>, form: &Form, deadline: Deadline) -> Response
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::warn!(%error, "the form could not be opened");
-            ephemeral(format!("The form could not be opened. {}", calculation::answers::usage(&form.command, SLACK)))
+            ephemeral(format!("The form could not be opened. {}", usage(&form.command, SLACK)))
         }
     }
-}
-
-/// Starts the run and returns what to tell the person.
-pub(super) async fn start(
-    app: &App,
-    asked: Asked<'_>,
-    numbers: Numbers,
-    deadline: Deadline,
-) -> Result<String, StartError> {
-    let rules = app.policy.rules.get(&asked.command.policy);
-    let channel = rules.and_then(|rules| rules.conversation(Platform::Slack));
-    let execution = launch::start(app, asked, numbers, deadline).await?;
-    Ok(calculation::answers::started(&app.links.execution(&execution), channel, SLACK))
 }

@@ -14,14 +14,14 @@ use serde_json::Value;
 
 use super::commands::{self, Metadata};
 use super::verified::Verified;
-use super::{Slack, SlackState, card, form};
+use super::{PATIENCE, Slack, SlackState, card, form};
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::Command;
 use crate::calculation;
-use crate::calculation::launch::Asked;
+use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::{self, Mistake, Numbers};
 use crate::flow::app::App;
 use crate::messages::answers::{self, SLACK};
@@ -127,7 +127,7 @@ impl InputState {
 
 /// `POST /slack/interactions`.
 pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> Result<Response, Malformed> {
-    let deadline = Deadline::after(Deadline::SLACK);
+    let deadline = Deadline::after(PATIENCE);
     let form: Form = body.form()?;
     match read::<Kind>(&form.payload)?.kind.as_str() {
         "block_actions" => Ok(pressed(&state, read(&form.payload)?, deadline).await),
@@ -220,7 +220,7 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     // The numbers are in the id: a form that is corrected and submitted again asks for something else.
     let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
     let asked = Asked { command, person, source: commands::source(&metadata.channel), id };
-    match commands::start(app, asked, numbers, deadline).await {
+    match launch::start(app, asked, numbers, SLACK, deadline).await {
         Ok(text) => {
             whisper(slack.as_ref(), &metadata.channel, &actor.user.id, text, deadline).await;
             Ok(StatusCode::OK.into_response())

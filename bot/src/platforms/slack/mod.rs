@@ -9,6 +9,7 @@ pub mod interactions;
 pub mod verified;
 
 use std::io;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::response::{IntoResponse, Response};
@@ -31,6 +32,10 @@ use crate::ports::{Messenger, Unsent};
 /// `chat.postMessage` takes about one message a second in a channel. Slack lets a short burst pass and does not say how
 /// short, so none is counted on (docs.slack.dev, rate limits).
 const SPACING: SignedDuration = SignedDuration::from_secs(1);
+
+/// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back
+/// (docs.slack.dev, handling user interaction).
+pub const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// The two halves of Slack.
 #[derive(Clone)]

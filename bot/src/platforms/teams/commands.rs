@@ -8,12 +8,13 @@ use super::verified::Verified;
 use super::{Teams, words};
 use crate::approval::place::Platform;
 use crate::approval::policy::Person;
-use crate::calculation;
-use crate::calculation::launch::{Asked, start};
+use crate::calculation::answers::{mistake, not_started, usage};
+use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::Numbers;
 use crate::flow::app::App;
 use crate::messages::answers::{self, TEAMS};
 use crate::platforms::approvals::{self, Asker};
+use crate::platforms::commands::ChatCommand;
 
 /// What the bot's menu in Teams offers. `start` is the command of the policy that comes with the reference workflow.
 pub const COMMANDS: [&str; 5] = ["start", "pending", "show", "cancel", "help"];
@@ -21,23 +22,18 @@ pub const COMMANDS: [&str; 5] = ["start", "pending", "show", "cancel", "help"];
 /// Carries out what was typed and answers it where it was said.
 pub(super) async fn carry_out(app: &App, teams: Option<&Teams>, verified: &Verified, activity: &Activity) {
     let words = activity.words();
-    let (command, arguments) = words.split_once(char::is_whitespace).unwrap_or((&words, ""));
-    let command = command.trim_start_matches('/').to_lowercase();
-    let text = match activity.person(app, verified.tenant()) {
-        Err(stranger) => answers::stranger(stranger),
-        Ok(person) => match command.as_str() {
-            "" | "help" => words::help(COMMANDS[0], activity.conversation()),
-            "pending" => approvals::list(app, &asker(verified, person)).await,
-            "show" => approvals::show(app, &asker(verified, person), arguments.trim()).await,
-            "cancel" => approvals::cancel(app, &asker(verified, person), arguments.trim()).await,
-            _ => launch(app, verified, activity, person, &command, arguments.trim()).await,
-        },
+    let text = match (activity.person(app, verified.tenant()), ChatCommand::said(&words)) {
+        (Err(stranger), _) => answers::stranger(stranger),
+        (Ok(person), ChatCommand::Start { name, arguments }) => {
+            start(app, verified, activity, person, &name.to_lowercase(), arguments).await
+        }
+        (Ok(person), command) => {
+            let asker = Asker { person, platform: Platform::Teams, dialect: TEAMS, deadline: verified.deadline() };
+            let answer = approvals::answer(app, &asker, command).await;
+            answer.unwrap_or_else(|| words::help(COMMANDS[0], activity.conversation()))
+        }
     };
     send(teams, verified, &activity.reply_to(verified), &text).await;
-}
-
-fn asker<'a>(verified: &Verified, person: &'a Person) -> Asker<'a> {
-    Asker { person, platform: Platform::Teams, dialect: TEAMS, deadline: verified.deadline() }
 }
 
 /// Says hello where the bot was added, and what the policy needs to know of the place.
@@ -50,7 +46,7 @@ pub(super) async fn greet(teams: Option<&Teams>, verified: &Verified, activity: 
     send(teams, verified, &to, &words::hello(COMMANDS[0], activity.home())).await;
 }
 
-async fn launch(
+async fn start(
     app: &App,
     verified: &Verified,
     activity: &Activity,
@@ -63,23 +59,17 @@ async fn launch(
         return format!("{unknown}\n\n{}", words::help(COMMANDS[0], activity.conversation()));
     };
     if arguments == "help" {
-        return calculation::answers::usage(name, TEAMS);
+        return usage(name, TEAMS);
     }
     let numbers = match Numbers::parse(arguments) {
         Ok(numbers) => numbers,
-        Err(mistake) => return calculation::answers::mistake(name, &mistake, TEAMS),
+        Err(wrong) => return mistake(name, &wrong, TEAMS),
     };
     let source = json!({ "source": "teams", "conversation": activity.conversation() });
     // An activity's id is one of its conversation's.
     let id = format!("teams:{}:{}", activity.conversation.id, activity.id);
-    match start(app, Asked { command, person, source, id }, numbers, verified.deadline()).await {
-        Ok(execution) => {
-            let rules = app.policy.rules.get(&command.policy);
-            let conversation = rules.and_then(|rules| rules.conversation(Platform::Teams));
-            calculation::answers::started(&app.links.execution(&execution), conversation, TEAMS)
-        }
-        Err(_) => calculation::answers::not_started(),
-    }
+    let asked = Asked { command, person, source, id };
+    launch::start(app, asked, numbers, TEAMS, verified.deadline()).await.unwrap_or_else(|_| not_started())
 }
 
 /// Answers somebody; if Teams does not take it, only the log has it.

@@ -15,6 +15,7 @@ pub mod verified;
 pub mod words;
 
 use std::io;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
@@ -37,6 +38,10 @@ use crate::ports::{Messenger, Unsent};
 /// In one conversation Teams takes 7 messages of a bot in a second, 8 in two, 60 in thirty and 1,800 in an hour (Microsoft
 /// Learn, rate limiting for bots). Of one burst at most 1,200 have a turn that is waited for, which is below the last.
 const SPACING: SignedDuration = SignedDuration::from_millis(500);
+
+/// Teams gives an outgoing webhook five seconds to answer and names no figure for a bot's invoke, so that is taken
+/// for both; one second is left for the way there and back.
+pub const PATIENCE: Duration = Duration::from_secs(4);
 
 /// The two halves of Teams.
 #[derive(Clone)]

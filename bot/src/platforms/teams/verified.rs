@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::client::service_url::ServiceUrl;
 use super::token::Unverified;
-use super::{Teams, TeamsState};
+use super::{PATIENCE, Teams, TeamsState};
 use crate::flow::app::App;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
@@ -55,7 +55,7 @@ impl FromRequest<TeamsState> for Verified {
 
     async fn from_request(request: Request, state: &TeamsState) -> Result<Self, Response> {
         // Counted from here, because the keys may have to be fetched first.
-        let deadline = Deadline::after(Deadline::TEAMS);
+        let deadline = Deadline::after(PATIENCE);
         let Some(teams) = &state.teams else {
             // Teams may have been put into the secret since it was read.
             return Err(refused(StatusCode::NOT_FOUND));

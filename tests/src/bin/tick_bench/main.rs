@@ -19,7 +19,7 @@ use countersign_bot::approval::{policy_file, request};
 use countersign_bot::flow::app::Ports;
 use countersign_bot::flow::reconcile;
 use countersign_bot::net::deadline::Unavailable;
-use countersign_bot::ports::{CallbackError, StartError, StepFunctions, Store};
+use countersign_bot::ports::{CallbackError, Executions, StartError, Store, TaskCallbacks};
 use countersign_bot::startup::Bot;
 use countersign_bot::startup::config::Config;
 use countersign_playground::changes::Changes;
@@ -79,7 +79,8 @@ async fn measure(open: usize) -> anyhow::Result<Tick> {
     let clock = Clock::manual(RAISED_AT.parse::<Timestamp>()? + PASSED);
     let ports = Ports {
         store: store.clone(),
-        step_functions: Arc::new(TimedOut),
+        callbacks: Arc::new(TimedOut),
+        executions: Arc::new(TimedOut),
         bus: Arc::new(MemoryBus::new(clock.clone(), Changes::default())),
         clock: Arc::new(LocalClock(clock)),
     };
@@ -122,7 +123,7 @@ fn quiet(mut approval: Approval) -> Approval {
 struct TimedOut;
 
 #[async_trait]
-impl StepFunctions for TimedOut {
+impl TaskCallbacks for TimedOut {
     async fn send_task_success(&self, _: &TaskToken, _: &Value) -> Result<(), CallbackError> {
         Err(CallbackError::Closed)
     }
@@ -134,7 +135,10 @@ impl StepFunctions for TimedOut {
     async fn look_up(&self, _: &ExecutionArn, _: &TaskToken) -> Result<LookUp, Unavailable> {
         Ok(LookUp { task: TaskFate::TimedOut, end: None })
     }
+}
 
+#[async_trait]
+impl Executions for TimedOut {
     async fn start_execution(&self, _: &str, _: &str, _: &Value) -> Result<ExecutionArn, StartError> {
         Err(StartError::Refused("nothing is started here".to_owned()))
     }

@@ -8,47 +8,25 @@ use http::{Request, Response, StatusCode, header};
 use super::error::Error;
 use crate::net::deadline::Deadline;
 use crate::net::http::{HttpClient, NoAnswer};
+use crate::net::retry::{Repeat, Try, retry};
 
-/// A call is tried this often.
-const TRIES_MAX: u32 = 4;
-/// After the first try, plus up to as much again at random; it doubles with each further one.
-const PAUSE: Duration = Duration::from_millis(250);
-/// One try may not use up the time of all.
-const TRY_MAX: Duration = Duration::from_secs(5);
-
-/// Whether a call may be made twice.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Repeat {
-    /// Its effect is the same once and twice.
-    Freely,
-    /// Only when it is known to have done nothing.
-    OnlyWhenNothingHappened,
-}
-
-/// Sends a request and returns the last answer, whatever its status. Between tries it waits as long as it is told to,
-/// or longer each time, but never past the deadline.
+/// Sends a request and returns the last answer, whatever its status.
 pub(super) async fn call(
     http: &HttpClient,
     request: &Request<Vec<u8>>,
     repeat: Repeat,
     deadline: Deadline,
 ) -> Result<Response<Bytes>, Error> {
-    let mut backoff = PAUSE;
-    for _ in 1..TRIES_MAX {
-        let answer = http.send(request.clone(), deadline.at_most(TRY_MAX)).await;
+    let try_once = |deadline| async move {
+        let answer = http.send(request.clone(), deadline).await;
         let pause = match &answer {
             Ok(answer) if is_passing(answer.status(), repeat) => retry_after(answer),
             Err(error) if !error.is_sent || repeat == Repeat::Freely => None,
-            _ => return answer.map_err(Error::from),
+            _ => return Try::Done(answer),
         };
-        let pause = pause.unwrap_or_else(|| backoff.mul_f64(1.0 + fastrand::f64()));
-        if pause >= deadline.left() {
-            return answer.map_err(Error::from);
-        }
-        backoff *= 2;
-        tokio::time::sleep(pause).await;
-    }
-    Ok(http.send(request.clone(), deadline.at_most(TRY_MAX)).await?)
+        Try::Again(answer, pause)
+    };
+    Ok(retry(deadline, try_once).await?)
 }
 
 /// The statuses after which Teams wants to be asked again (learn.microsoft.com, status codes from bot conversational

@@ -10,11 +10,12 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 use url::form_urlencoded;
 
-use super::call::{Repeat, call};
+use super::call::call;
 use super::error::{Error, printable};
 use super::service_url::encoded;
 use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
+use crate::net::retry::Repeat;
 
 /// What the token is for (learn.microsoft.com, authentication with the Bot Connector API).
 const SCOPE: &str = "https://api.botframework.com/.default";

@@ -20,10 +20,11 @@ use http::{Method, Request, StatusCode, Uri, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use self::call::call;
 use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
+use crate::net::retry::Repeat;
 
-use call::{Repeat, call};
 use login::{Login, Token};
 use service_url::{Address, ServiceUrl};
 

@@ -50,7 +50,7 @@ struct Said {
 
 async fn show(activity: Verified) -> Result<String, Malformed> {
     let said: Said = activity.activity()?;
-    assert!(activity.deadline().left() <= Deadline::TEAMS);
+    assert!(activity.deadline().left() <= crate::platforms::teams::PATIENCE);
     Ok(format!("{} in {} at {}", said.text, activity.tenant(), activity.service_url()))
 }
 
@@ -66,9 +66,11 @@ fn router(service: &Service, app_id: Option<&str>) -> Router {
     let config = Config::from_lookup(|name| variables.iter().find(|(key, _)| *key == name)?.1.clone()).unwrap();
     // Nothing listens there: what is verified here reads nothing but the policy.
     let nowhere = config_for("http://127.0.0.1:9");
+    let step_functions = Arc::new(AwsStepFunctions::new(&nowhere));
     let ports = Ports {
         store: Arc::new(DynamoDbStore::new(&nowhere, "table".to_owned())),
-        step_functions: Arc::new(AwsStepFunctions::new(&nowhere)),
+        callbacks: step_functions.clone(),
+        executions: step_functions,
         bus: Arc::new(EventBridgeBus::new(&nowhere, "bus".to_owned())),
         clock: Arc::new(StandingStill),
     };

@@ -1,0 +1,94 @@
+//! The words of every chat, in one grammar: to start something, to ask about approvals, and to take one back.
+
+/// What somebody wants of the bot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ChatCommand<'a> {
+    /// What waits for them, and what they have asked for.
+    List,
+    /// How one approval stands.
+    Show {
+        /// Its id, as it was typed.
+        id: &'a str,
+    },
+    /// To take one approval back.
+    Cancel {
+        /// Its id, as it was typed.
+        id: &'a str,
+    },
+    /// To start what a command of the policy launches.
+    Start {
+        /// The command's name, without a slash.
+        name: &'a str,
+        /// What follows it, trimmed.
+        arguments: &'a str,
+    },
+    /// What one can say.
+    Help,
+}
+
+impl<'a> ChatCommand<'a> {
+    /// Reads words that were said to the bot: `start 125 122`, `pending`, `show ID`, `cancel ID`, `help`, with or without
+    /// a slash. The case of the first one does not matter.
+    pub(super) fn said(words: &'a str) -> Self {
+        let words = words.trim();
+        let (name, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+        let (name, rest) = (name.trim_start_matches('/'), rest.trim());
+        match name.to_lowercase().as_str() {
+            "" | "help" => Self::Help,
+            "pending" => Self::List,
+            "show" => Self::Show { id: rest },
+            "cancel" => Self::Cancel { id: rest },
+            _ => Self::Start { name, arguments: rest },
+        }
+    }
+
+    /// Reads what follows the command that asks about approvals: nothing, `show ID` or `cancel ID`.
+    pub(super) fn about_approvals(text: &'a str) -> Self {
+        match text.split_whitespace().collect::<Vec<_>>()[..] {
+            [] => Self::List,
+            ["show", id] => Self::Show { id },
+            ["cancel", id] => Self::Cancel { id },
+            _ => Self::Help,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_understood_with_and_without_a_slash() {
+        let cases = [
+            ("", ChatCommand::Help),
+            (" /HELP ", ChatCommand::Help),
+            ("pending", ChatCommand::List),
+            ("/pending", ChatCommand::List),
+            ("Show  apr_1 ", ChatCommand::Show { id: "apr_1" }),
+            ("cancel", ChatCommand::Cancel { id: "" }),
+            ("show a b", ChatCommand::Show { id: "a b" }),
+            ("start 125  122", ChatCommand::Start { name: "start", arguments: "125  122" }),
+            ("/Start\thelp", ChatCommand::Start { name: "Start", arguments: "help" }),
+            ("good morning", ChatCommand::Start { name: "good", arguments: "morning" }),
+        ];
+        for (words, expected) in cases {
+            assert_eq!(ChatCommand::said(words), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn the_command_about_approvals_takes_nothing_or_one_id() {
+        let cases = [
+            ("", ChatCommand::List),
+            ("  ", ChatCommand::List),
+            ("show apr_1", ChatCommand::Show { id: "apr_1" }),
+            ("cancel  apr_1 ", ChatCommand::Cancel { id: "apr_1" }),
+            ("show", ChatCommand::Help),
+            ("show a b", ChatCommand::Help),
+            ("anything", ChatCommand::Help),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(ChatCommand::about_approvals(text), expected, "{text:?}");
+        }
+    }
+}
