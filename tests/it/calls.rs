@@ -8,7 +8,7 @@ use countersign_playground::fakes::teams::Operation;
 
 use crate::support::{Harness, RULES_WITH_TEAMS};
 
-const DOCUMENT: &str = include_str!("../../docs/deploy.md");
+const DOCUMENT: &str = include_str!("../../docs/operate.md");
 const CALLS: &str = "remind_after = [\"1m\"]\nescalate_after = \"2m\"\nescalate_to = [\"linus\"]";
 
 /// Calls so far: posted and changed in Slack, sent and changed in Teams.
