@@ -12,6 +12,7 @@ mod calls;
 mod card_limits;
 mod commands;
 mod deciding;
+mod documents;
 mod email;
 mod events;
 mod explaining;
