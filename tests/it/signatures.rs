@@ -11,7 +11,7 @@ use tower::ServiceExt;
 
 use crate::support::Harness;
 
-/// docs.slack.dev, verifying requests from Slack.
+/// The example of <https://docs.slack.dev/authentication/verifying-requests-from-slack>.
 const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 const SENT_AT: i64 = 1_531_420_618;
 const BODY: &str = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use crate::cards;
 use crate::support::tools::{Case, Tools};
 
-/// Teams shows no more of them on a card (Microsoft Learn, designing Adaptive Cards).
+/// Teams shows no more of them on a card:
+/// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/design-effective-cards>.
 const ACTIONS_MAX: usize = 6;
 
 /// What makes a card wrong.
@@ -54,7 +55,8 @@ async fn what_is_not_valid_is_found(tools: Arc<Tools>) -> anyhow::Result<()> {
 
 fn problems(schema: &Validator, mut card: Value) -> Vec<String> {
     let mut problems = beside_the_schema(&card);
-    // Hosts may add properties of their own, and the schema knows none; this is Teams' (Microsoft Learn, full width).
+    // Hosts may add properties of their own, and the schema knows none; this is Teams', for the full width:
+    // https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-format.
     if let Some(teams) = card.as_object_mut().and_then(|card| card.remove("msteams"))
         && teams != json!({"width": "Full"})
     {

@@ -8,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use crate::encoding;
 
-/// Step Functions accepts task tokens of at most this many characters (API reference, `SendTaskSuccess`).
+/// Step Functions accepts task tokens of at most this many characters:
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>.
 pub const TASK_TOKEN_MAX: usize = 2048;
 
 /// The capability to complete a paused task.

@@ -15,7 +15,8 @@ use crate::ports::EventBus;
 
 const SERVICE: &str = "EventBridge";
 const TRY_TIMEOUT: Duration = Duration::from_millis(700);
-/// `PutEvents` takes at most this many entries.
+/// `PutEvents` takes at most this many entries:
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
 const ENTRIES_MAX: usize = 10;
 /// How often entries are put that EventBridge has refused for a passing reason, the first time included.
 const ENTRY_TRIES: u32 = 3;
@@ -40,7 +41,8 @@ impl EventBridgeBus {
     }
 
     /// Puts one call's worth of events. EventBridge answers 200 and refuses single entries, of which those that
-    /// were throttled or met an internal failure are put again.
+    /// were throttled or met an internal failure are put again:
+    /// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>.
     async fn put_entries(&self, mut events: Vec<&Event>) -> Result<Vec<String>, Unavailable> {
         let mut accepted = Vec::new();
         for attempt in 1..=ENTRY_TRIES {

@@ -17,8 +17,8 @@ use crate::approval::state::State;
 use crate::net::deadline::Deadline;
 use crate::ports::Unsent;
 
-/// A turn is waited for this long, as a Lambda function ends after 15 minutes at the latest (AWS Lambda quotas) and has
-/// the rest to do as well.
+/// A turn is waited for this long, as a Lambda function ends after 15 minutes at the latest and has the rest to do as
+/// well: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
 const TURN_AWAITED: Duration = Duration::from_secs(600);
 /// A card that was left behind waits for a turn this long: a pass of the reconciler looks at eight approvals at once, so
 /// that all of them may be sent to one Slack channel.

@@ -64,7 +64,8 @@ impl Dialect {
     pub fn link(self, url: &str, text: &str) -> String {
         match self {
             Self::Slack => format!("<{url}|{text}>"),
-            // A space or a closing parenthesis would end the address (CommonMark, link destination).
+            // A space or a closing parenthesis would end the address:
+            // https://spec.commonmark.org/0.31.2/#link-destination.
             Self::Teams => format!("[{text}]({})", url.replace(' ', "%20").replace('(', "%28").replace(')', "%29")),
             Self::Plain => format!("{text}: {url}"),
         }

@@ -1,7 +1,8 @@
 //! Text that people typed, made safe for the place where it is shown.
 
 /// Text without what could disturb its surroundings: control characters other than line breaks, and the
-/// marks that reorder what is read or that nobody sees (Unicode TR 36, visual spoofing). The joiner of emoji stays.
+/// marks that reorder what is read or that nobody sees (<https://www.unicode.org/reports/tr36/>, visual spoofing). The
+/// joiner of emoji stays.
 pub fn clean(text: &str) -> String {
     text.chars().filter(|c| *c == '\n' || !(c.is_control() || is_reordering(*c) || is_invisible(*c))).collect()
 }
@@ -27,8 +28,8 @@ pub fn cut(text: &str, max: usize) -> String {
 
 /// Text for Slack's mrkdwn, cut after escaping and never inside an entity.
 ///
-/// Escaping `&`, `<` and `>` is what Slack asks for (docs.slack.dev, formatting message text): it disarms
-/// `<!channel>`, mentions and links.
+/// Escaping `&`, `<` and `>` is what Slack asks for: it disarms `<!channel>`, mentions and links.
+/// <https://docs.slack.dev/messaging/formatting-message-text>
 pub fn mrkdwn(text: &str, max: usize) -> String {
     let text = clean(text);
     let pieces = text.chars().map(|c| match c {
@@ -42,10 +43,10 @@ pub fn mrkdwn(text: &str, max: usize) -> String {
 
 /// Text on one line for the Markdown of a Teams message, cut after escaping and never inside an escape.
 ///
-/// What Teams reads as formatting (Microsoft Learn, format your bot messages) is escaped: Markdown by a backslash, as
-/// CommonMark has it, and the signs of HTML and of `<at>` mentions as entities, since Teams reads both. Braces are
-/// among them: Teams takes what stands between two for an attribute and hides it. A bare address stays as it is: it
-/// leads where it says.
+/// What Teams reads as formatting is escaped: Markdown by a backslash, as CommonMark has it, and the signs of HTML and
+/// of `<at>` mentions as entities, since Teams reads both. Braces are among them: Teams takes what stands between two
+/// for an attribute and hides it. A bare address stays as it is: it leads where it says.
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages>
 pub fn markdown(text: &str, max: usize) -> String {
     let text = one_line(text);
     // A sign that starts a list, a heading or a rule does so only at the start, or after the number of a list.

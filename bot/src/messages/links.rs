@@ -30,7 +30,8 @@ pub fn of_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
 }
 
 /// The address of a message: Slack's permalink without the workspace, which Slack fills in for whoever is signed in
-/// to one, and the deep link of Teams (Microsoft Learn, deep link to a chat message).
+/// to one, and the deep link of Teams:
+/// <https://learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-link-teams>.
 fn address(message: &MessageRef) -> Option<String> {
     match message {
         MessageRef::Card { platform: Platform::Slack, conversation, message } => {

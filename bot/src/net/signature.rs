@@ -1,7 +1,7 @@
 //! The `v0` request signature: HMAC-SHA256 over `v0:{timestamp}:{body}`, on the raw bytes of the body.
 //!
-//! Slack defined it (docs.slack.dev, verifying requests from Slack); the calls to `/double` use the same
-//! scheme with a key of their own. There is nothing to configure that would skip the check.
+//! Slack defined it, <https://docs.slack.dev/authentication/verifying-requests-from-slack>; the calls to `/double` use
+//! the same scheme with a key of their own. There is nothing to configure that would skip the check.
 
 use std::fmt;
 

@@ -189,7 +189,7 @@ fn compare(kind: Comparable, left: &Value, right: &Value) -> Option<Ordering> {
     }
 }
 
-/// A timestamp as RFC 3339 writes it, with an upper-case `T`.
+/// A timestamp as RFC 3339 writes it (<https://www.rfc-editor.org/rfc/rfc3339>), with an upper-case `T`.
 pub(crate) fn timestamp(value: &Value) -> Option<Timestamp> {
     let text = value.as_str()?;
     let rfc3339 = text.as_bytes().get(10) == Some(&b'T') && !text.contains('[');

@@ -4,8 +4,8 @@
 //! the chain. So an entry that is changed, moved, taken out or cut off at the end is found by `verify`. Whoever may
 //! rewrite the record and all its entries can make another chain: keep them from the table, or keep the heads elsewhere.
 //!
-//! The hash of an entry is SHA-256 over this JSON array, in UTF-8 and in the canonical form of RFC 8785, that is
-//! without white space and with the keys of every object in order:
+//! The hash of an entry is SHA-256 over this JSON array, in UTF-8 and in the canonical form of RFC 8785
+//! (<https://www.rfc-editor.org/rfc/rfc8785>), that is without white space and with the keys of every object in order:
 //!
 //! ```text
 //! ["countersign.audit.1", approval id, sequence, at, what, previous]
@@ -30,7 +30,7 @@ pub use self::what::{Callback, Failure, Fate, Found, Place, Reason, What, Who};
 use super::ids::ApprovalId;
 
 /// At most this many entries are written with one change: a transaction of DynamoDB takes 100 items, and one of them
-/// is the record.
+/// is the record. <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const JOURNAL_MAX: usize = 99;
 
 /// Stands at the beginning of all that is hashed, so that no hash of something else is taken for one of these.

@@ -20,6 +20,7 @@ use crate::ports::{CallbackError, Executions, StartError, TaskCallbacks};
 const SERVICE: &str = "Step Functions";
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 /// `GetExecutionHistory` returns at most 1,000 events a page; a workflow that waits for people has few.
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html>
 const HISTORY_PAGE: i32 = 1_000;
 
 /// A Step Functions client.

@@ -112,7 +112,8 @@ impl MailMessenger {
             .to(Address::new_address(Some(text.recipient.as_str()), address))
             .subject(text.subject.as_str())
             .date(self.clock.now().as_second())
-            // RFC 3834: a responder must not answer this, and Exchange is told in its own words.
+            // A responder must not answer this (https://www.rfc-editor.org/rfc/rfc3834), and Exchange is told in its own
+            // words.
             .header("Auto-Submitted", Text::new("auto-generated"))
             .header("X-Auto-Response-Suppress", Text::new("All"))
             .text_body(text.text)

@@ -1,6 +1,7 @@
 //! The Slack card and the notes in its thread, as Block Kit.
 //!
-//! The lengths are Slack's (docs.slack.dev, Block Kit reference); everything is cut to them after escaping.
+//! The lengths are Slack's, <https://docs.slack.dev/reference/block-kit/blocks>; everything is cut to them after
+//! escaping.
 
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{

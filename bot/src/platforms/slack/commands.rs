@@ -21,7 +21,7 @@ use crate::platforms::malformed::Malformed;
 /// Lists, shows and cancels approvals, unless the policy gives the command another meaning.
 pub const APPROVALS: &str = "/approvals";
 
-/// A slash command, as far as we read it (docs.slack.dev, slash commands).
+/// A slash command, as far as we read it: <https://docs.slack.dev/interactivity/implementing-slash-commands>.
 #[derive(Deserialize)]
 struct Form {
     command: String,

@@ -30,7 +30,7 @@ use crate::net::signature::Verifier;
 use crate::ports::{Messenger, Unsent};
 
 /// `chat.postMessage` takes about one message a second in a channel. Slack lets a short burst pass and does not say how
-/// short, so none is counted on (docs.slack.dev, rate limits).
+/// short, so none is counted on: <https://docs.slack.dev/apis/web-api/rate-limits>.
 const SPACING: SignedDuration = SignedDuration::from_secs(1);
 
 /// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back

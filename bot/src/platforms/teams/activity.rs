@@ -1,4 +1,5 @@
-//! An activity of the Bot Framework, as far as it is read (learn.microsoft.com, Bot Connector REST API).
+//! An activity of the Bot Framework, as far as it is read:
+//! <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object>.
 //!
 //! Lenient: what Teams leaves out in one kind of activity is optional, and what it adds is ignored.
 
@@ -78,7 +79,8 @@ struct Mention {
     mentioned: Account,
 }
 
-/// What `Action.Execute` sends (learn.microsoft.com, Universal Actions for Adaptive Cards).
+/// What `Action.Execute` sends:
+/// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards>.
 #[derive(Deserialize)]
 struct Invoked {
     action: Action,
@@ -123,7 +125,8 @@ impl Activity {
     }
 
     /// Where the bot was added. For a team, Teams names the first channel as the conversation, and beside it the channel
-    /// that was chosen (learn.microsoft.com, conversation events).
+    /// that was chosen:
+    /// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/subscribe-to-conversation-events>.
     pub(super) fn home(&self) -> &str {
         let settings = self.channel_data.as_ref().and_then(|data| data.settings.as_ref());
         let chosen = settings.and_then(|settings| settings.selected_channel.as_ref());

@@ -16,8 +16,9 @@ use crate::messages::answers::{self, TEAMS};
 use crate::messages::escape::{clean, markdown, one_line, visible};
 use crate::messages::links;
 
-/// Teams takes messages of up to 80 kB in UTF-16 for sure (Microsoft Learn, format your bot messages). The rest of
-/// the 40,000 units is for what the card travels in.
+/// Teams takes messages of up to 80 kB in UTF-16 for sure. The rest of the 40,000 units is for what the card travels
+/// in.
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages>
 const CARD_MAX: usize = 36_000;
 const TITLE_MAX: usize = 300;
 const NAME_MAX: usize = 150;

@@ -75,8 +75,8 @@ pub(super) fn with(mut element: Value, property: &str, value: impl Into<Value>) 
     element
 }
 
-/// A time in the reader's zone and language. The functions take no fraction of a second (Microsoft Learn, text
-/// features of Adaptive Cards).
+/// A time in the reader's zone and language. The functions take no fraction of a second:
+/// <https://learn.microsoft.com/adaptive-cards/authoring-cards/text-features>.
 pub(super) fn time(at: Timestamp) -> String {
     let at = at.strftime("%Y-%m-%dT%H:%M:%SZ");
     format!("{{{{DATE({at},SHORT)}}}} {{{{TIME({at})}}}}")

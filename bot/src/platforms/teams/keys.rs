@@ -21,8 +21,8 @@ use crate::encoding;
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::net::http::{HttpClient, is_safe};
 
-/// Keys are fetched again when they are this old (learn.microsoft.com, authentication with the Bot Connector API: at
-/// least every 24 hours).
+/// Keys are fetched again when they are this old, at least every 24 hours:
+/// <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication>.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// An id that is not among the keys is blamed on keys of at least this age. A new key is published well before it is
 /// used, so what is refused for five minutes after a fetch is a stranger's.
@@ -79,7 +79,7 @@ struct KeySet {
     keys: Vec<Value>,
 }
 
-/// One key (RFC 7517), with what the Bot Framework adds.
+/// One key (RFC 7517, <https://www.rfc-editor.org/rfc/rfc7517>), with what the Bot Framework adds.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,

@@ -35,8 +35,9 @@ use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
 use crate::ports::{Messenger, Unsent};
 
-/// In one conversation Teams takes 7 messages of a bot in a second, 8 in two, 60 in thirty and 1,800 in an hour (Microsoft
-/// Learn, rate limiting for bots). Of one burst at most 1,200 have a turn that is waited for, which is below the last.
+/// In one conversation Teams takes 7 messages of a bot in a second, 8 in two, 60 in thirty and 1,800 in an hour:
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit>.
+/// Of one burst at most 1,200 have a turn that is waited for, which is below the last.
 const SPACING: SignedDuration = SignedDuration::from_millis(500);
 
 /// Teams gives an outgoing webhook five seconds to answer and names no figure for a bot's invoke, so that is taken

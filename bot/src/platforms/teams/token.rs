@@ -1,7 +1,8 @@
 //! The token of the Bot Framework: a JWT that says which bot it is for and which address the activity comes from.
 //!
-//! The rules are those of learn.microsoft.com, authentication with the Bot Connector API, all of them. Tokens of the
-//! Emulator and of other bots, which Entra issues, are none of Teams and are refused.
+//! The rules are those of
+//! <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication>, all of them.
+//! Tokens of the Emulator and of other bots, which Entra issues, are none of Teams and are refused.
 
 use std::sync::Arc;
 
@@ -96,7 +97,7 @@ pub enum Unverified {
 struct Header {
     alg: String,
     kid: String,
-    /// Extensions that must be understood, and none is (RFC 7515, section 4.1.11).
+    /// Extensions that must be understood, and none is: <https://www.rfc-editor.org/rfc/rfc7515#section-4.1.11>.
     crit: Option<Vec<String>>,
 }
 
@@ -185,7 +186,8 @@ impl From<NoKey> for Unverified {
     }
 }
 
-/// The JWT in the header; the name of the scheme is in any case (RFC 9110, section 11.1).
+/// The JWT in the header; the name of the scheme is in any case:
+/// <https://www.rfc-editor.org/rfc/rfc9110#section-11.1>.
 fn bearer(authorization: &[u8]) -> Result<&str, Unverified> {
     let text = std::str::from_utf8(authorization).map_err(|_| Unverified::Malformed)?;
     let (scheme, token) = text.split_once(' ').ok_or(Unverified::Malformed)?;

@@ -23,7 +23,8 @@ pub struct Verified {
     deadline: Deadline,
 }
 
-/// An activity, as far as the checks read it (learn.microsoft.com, Bot Framework Activity).
+/// An activity, as far as the checks read it:
+/// <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object>.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Activity {

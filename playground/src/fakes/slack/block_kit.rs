@@ -1,5 +1,5 @@
-//! The limits of Block Kit (docs.slack.dev, Block Kit reference; `@slack/types` 3.2.0), checked on every nested
-//! object: what Slack would refuse must not pass here.
+//! The limits of Block Kit (<https://docs.slack.dev/reference/block-kit/blocks>; `@slack/types` 3.2.0), checked on
+//! every nested object: what Slack would refuse must not pass here.
 
 use std::collections::HashSet;
 

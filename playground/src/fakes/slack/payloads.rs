@@ -1,5 +1,8 @@
-//! What Slack sends when people act (docs.slack.dev, slash commands and interaction payloads), with every field that
-//! a real one has, so that the bot reads its few out of the many.
+//! What Slack sends when people act, with every field that a real one has, so that the bot reads its few out of the
+//! many.
+//!
+//! <https://docs.slack.dev/interactivity/implementing-slash-commands> and
+//! <https://docs.slack.dev/reference/interaction-payloads>
 
 use serde_json::{Map, Value, json};
 

@@ -13,7 +13,8 @@ use super::payloads::{self, Act};
 use super::{FakeSlack, SlackUser};
 use crate::lock;
 
-/// Slack waits this long for the answer to a command or an interaction (docs.slack.dev, acknowledging requests).
+/// Slack waits this long for the answer to a command or an interaction:
+/// <https://docs.slack.dev/interactivity/handling-user-interaction>.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What became of a command.

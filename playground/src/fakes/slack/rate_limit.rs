@@ -1,5 +1,5 @@
-//! How often a bot may post into one channel (docs.slack.dev, rate limits): one message a second. Slack lets a short burst
-//! pass and does not say how short, so none passes here.
+//! How often a bot may post into one channel: one message a second, <https://docs.slack.dev/apis/web-api/rate-limits>.
+//! Slack lets a short burst pass and does not say how short, so none passes here.
 
 use std::collections::HashMap;
 

@@ -11,11 +11,11 @@ use super::{Ephemeral, Fault, OpenView, SlackMessage};
 
 /// More calls than this are forgotten, the oldest first.
 const CALLS_KEPT: usize = 10_000;
-/// A longer text is refused (docs.slack.dev, chat.postMessage).
+/// A longer text is refused: <https://docs.slack.dev/reference/methods/chat.postMessage>.
 const TEXT_MAX: usize = 40_000;
-/// A trigger can be used within three seconds (docs.slack.dev, views.open).
+/// A trigger can be used within three seconds: <https://docs.slack.dev/reference/methods/views.open>.
 const TRIGGER_LIFE: SignedDuration = SignedDuration::from_secs(3);
-/// A view has at most 250 kB (docs.slack.dev, views.open).
+/// A view has at most 250 kB: <https://docs.slack.dev/reference/methods/views.open>.
 const VIEW_MAX_BYTES: usize = 250_000;
 /// Slack's timestamps are unique in a channel; ours are in the whole workspace, this many microseconds apart.
 const TS_STEP: i64 = 100;

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::cards;
 use super::refusal::Refusal;
 
-/// About 100 kB, counted as UTF-16 (Microsoft Learn, size limits of bot messages).
+/// About 100 kB, counted as UTF-16:
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages>.
 const SIZE_MAX: usize = 100_000;
 const ADAPTIVE_CARD: &str = "application/vnd.microsoft.card.adaptive";
 

@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 
 use super::shapes::{self, Rule, Shape};
 
-/// Bots may send cards up to this version (Microsoft Learn, cards reference); it is 1.5.
+/// Bots may send cards up to this version, which is 1.5:
+/// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-reference>.
 const MINOR_VERSION_MAX: u32 = 5;
-/// Action.Execute and refresh came with 1.4 (adaptivecards.io, schema explorer).
+/// Action.Execute and refresh came with 1.4: <https://adaptivecards.io/explorer/AdaptiveCard.html>.
 const UNIVERSAL_ACTIONS_SINCE: u32 = 4;
 /// Teams shows this many actions (`maxActions` of its host configuration).
 const ACTIONS_MAX: usize = 6;
-/// Microsoft Learn, user-specific views.
+/// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/user-specific-views>
 const REFRESH_USERS_MAX: usize = 60;
 
 /// What is wrong with a card, each with the place as a JSON pointer.

@@ -1,5 +1,7 @@
-//! `POST /v3/conversations`: a new thread in a channel, or the chat with one person (Bot Connector API, create
-//! conversation; Microsoft Learn, proactive messages).
+//! `POST /v3/conversations`: a new thread in a channel, or the chat with one person.
+//!
+//! <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference> and
+//! <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages>
 
 use jiff::Timestamp;
 use serde_json::{Value, json};

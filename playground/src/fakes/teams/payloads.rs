@@ -1,5 +1,8 @@
-//! What Teams sends when people act (Microsoft Learn, bot activities; Bot Connector API, Activity object), with every
-//! field that a real one has, so that the bot reads its few out of the many.
+//! What Teams sends when people act, with every field that a real one has, so that the bot reads its few out of the
+//! many.
+//!
+//! <https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability> and
+//! <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object>
 
 use jiff::Timestamp;
 use jiff::tz::Offset;

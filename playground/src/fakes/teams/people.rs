@@ -210,7 +210,8 @@ impl FakeTeams {
     }
 }
 
-/// What Teams makes of an answer: the status of the invoke is in the body (Microsoft Learn, universal actions).
+/// What Teams makes of an answer: the status of the invoke is in the body.
+/// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards>
 fn understood(reply: &Reply) -> Shown {
     let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
     let value = &answer["value"];

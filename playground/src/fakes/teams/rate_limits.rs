@@ -1,5 +1,6 @@
-//! How often a bot may write into one conversation (Microsoft Learn, rate limiting for bots): a limit for each of
-//! four spans of time, all of which hold at once.
+//! How often a bot may write into one conversation: a limit for each of four spans of time, all of which hold at once.
+//!
+//! <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit>
 
 use std::collections::{HashMap, VecDeque};
 

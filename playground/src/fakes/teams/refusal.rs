@@ -16,7 +16,8 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    /// In the form of the connector (Microsoft Learn, status codes of the bot APIs).
+    /// In the form of the connector:
+    /// <https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability#status-codes-from-bot-conversational-apis>.
     pub(super) fn new(status: u16, code: &str, message: &str) -> Self {
         let body = json!({ "error": { "code": code, "message": message } });
         Self { status, code: code.to_owned(), body, retry_after: None }

@@ -1,5 +1,6 @@
-//! What a sensible bot's Adaptive Cards consist of: elements and actions of version 1.5 with their properties
-//! (adaptivecards.io, schema explorer). Everything else is refused here, whether or not some client would show it.
+//! What a sensible bot's Adaptive Cards consist of: elements and actions of version 1.5 with their properties,
+//! <https://adaptivecards.io/explorer/AdaptiveCard.html>. Everything else is refused here, whether or not some client
+//! would show it.
 
 /// What a property may hold.
 #[derive(Debug, Clone, Copy)]

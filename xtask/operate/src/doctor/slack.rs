@@ -14,7 +14,7 @@ use super::web::{Answer, Web};
 
 /// Slack names the scopes of the token in this header of every answer.
 const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
-/// Slack takes messages for at most 120 days ahead.
+/// Slack takes messages for at most 120 days ahead: <https://docs.slack.dev/reference/methods/chat.scheduleMessage>.
 const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(100 * 24);
 /// When Slack says that we ask too often it names a pause; a longer one than this is not waited for.
 const PAUSE_MAX: Duration = Duration::from_secs(60);

@@ -29,8 +29,9 @@ pub(super) async fn call(
     Ok(retry(deadline, try_once).await?)
 }
 
-/// The statuses after which Teams wants to be asked again (learn.microsoft.com, status codes from bot conversational
-/// APIs). After a gateway's timeout, what was asked may be done already.
+/// The statuses after which Teams wants to be asked again. After a gateway's timeout, what was asked may be done
+/// already.
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability#status-codes-from-bot-conversational-apis>
 fn is_passing(status: StatusCode, repeat: Repeat) -> bool {
     match status {
         StatusCode::PRECONDITION_FAILED

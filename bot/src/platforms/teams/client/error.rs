@@ -52,8 +52,9 @@ impl Error {
         }
     }
 
-    /// Whether the same call can never succeed: the message is not one, is too big, or has nowhere to go
-    /// (learn.microsoft.com, status codes from bot conversational APIs: none of these is to be repeated).
+    /// Whether the same call can never succeed: the message is not one, is too big, or has nowhere to go. None of these
+    /// is to be repeated:
+    /// <https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability#status-codes-from-bot-conversational-apis>.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Refused { status: 400 | 403 | 404 | 413, .. })
     }

@@ -17,7 +17,8 @@ use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
 use crate::net::retry::Repeat;
 
-/// What the token is for (learn.microsoft.com, authentication with the Bot Connector API).
+/// What the token is for:
+/// <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication>.
 const SCOPE: &str = "https://api.botframework.com/.default";
 /// A token is not used for the last part of its life, in which a call could outlive it.
 const MARGIN: Duration = Duration::from_secs(300);
@@ -56,7 +57,7 @@ struct Granted {
     expires_in: u64,
 }
 
-/// The answer of a login that refuses (RFC 6749, section 5.2).
+/// The answer of a login that refuses (RFC 6749, <https://www.rfc-editor.org/rfc/rfc6749#section-5.2>).
 #[derive(Deserialize)]
 struct Refusal {
     error: String,

@@ -1,7 +1,8 @@
 //! Calls the Bot Connector of Teams: post and update cards, answer people. Everything keeps to a deadline.
 //!
-//! The Connector is described in learn.microsoft.com, Bot Connector REST API, and what Teams makes of it in
-//! learn.microsoft.com, send and receive messages.
+//! The Connector is described in
+//! <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference>, and what Teams
+//! makes of it in <https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability>.
 
 mod call;
 mod error;

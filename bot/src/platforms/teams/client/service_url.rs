@@ -15,7 +15,8 @@ const MICROSOFT: [&str; 3] =
 /// Every name under this is Microsoft's.
 const MICROSOFT_DOMAIN: &str = ".botframework.com";
 
-/// What is encoded in a part of a path: all but what RFC 3986 leaves unreserved.
+/// What is encoded in a part of a path: all but what RFC 3986 leaves unreserved:
+/// <https://www.rfc-editor.org/rfc/rfc3986#section-2.3>.
 const ENCODED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The hosts that the bot's token may go to: Microsoft's, and those that the configuration adds.
