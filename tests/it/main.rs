@@ -16,6 +16,7 @@ mod documents;
 mod email;
 mod events;
 mod explaining;
+mod floors;
 mod infrastructure;
 mod interleavings;
 mod lambda;

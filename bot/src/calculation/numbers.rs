@@ -2,6 +2,9 @@
 
 use serde::Serialize;
 
+/// Their names, in the input of the workflow and in a form.
+pub const NAMES: [&str; 2] = ["x", "y"];
+
 /// The two numbers of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Numbers {

@@ -1,4 +1,4 @@
-//! What happens to an approval from port to port, each flow from top to bottom.
+//! What happens to an approval from port to port, each flow from top to bottom. Each knows those before it.
 
 use std::time::Duration;
 
@@ -6,10 +6,12 @@ use std::time::Duration;
 pub const BACKGROUND: Duration = Duration::from_secs(20);
 
 pub mod app;
+
 mod change;
 mod copies;
 pub mod listing;
 mod pace;
+
 pub mod resolve;
 
 pub mod refresh;

@@ -6,21 +6,19 @@ use slack_morphism::blocks::{
 };
 use slack_morphism::{SlackActionId, SlackCallbackId};
 
-use crate::calculation::numbers::Mistake;
+use crate::calculation::numbers::{Mistake, NAMES};
 
 /// Tells a submission of this form from others.
 pub const CALLBACK_ID: &str = "start";
 /// The action of both inputs; the block tells which number it is.
 pub const ACTION_ID: &str = "number";
-/// The names of the numbers, which are also the ids of the blocks.
-pub const NUMBERS: [&str; 2] = ["x", "y"];
 
 /// The form. `metadata` comes back with the submission: the command, and the channel to answer in.
 pub fn form(metadata: String) -> SlackView {
-    let blocks = NUMBERS.map(|name| {
+    let blocks = NAMES.map(|name| {
         let element = SlackBlockNumberInputElement::new(false)
             .with_action_id(SlackActionId(ACTION_ID.to_owned()))
-            .with_focus_on_load(name == NUMBERS[0]);
+            .with_focus_on_load(name == NAMES[0]);
         SlackBlock::Input(SlackInputBlock::new(plain(name), element.into()).with_block_id(name.into()))
     });
     SlackView::Modal(
@@ -41,7 +39,7 @@ pub fn mistakes(mistakes: &[(&'static str, Mistake)]) -> Value {
 
 /// The answer to a submission that shows a problem that no number is to blame for.
 pub fn problem(text: &str) -> Value {
-    json!({ "response_action": "errors", "errors": { NUMBERS[0]: text } })
+    json!({ "response_action": "errors", "errors": { NAMES[0]: text } })
 }
 
 fn plain(text: &str) -> slack_morphism::blocks::SlackBlockPlainTextOnly {

@@ -234,7 +234,7 @@ fn numbers(state: Option<&InputState>) -> Result<Numbers, Vec<(&'static str, Mis
         let text = state.and_then(|state| state.text(name, form::ACTION_ID)).unwrap_or_default();
         numbers::integer(name, text.trim()).map_err(|mistake| (name, mistake))
     };
-    match form::NUMBERS.map(read) {
+    match numbers::NAMES.map(read) {
         [Ok(x), Ok(y)] => Ok(Numbers { x, y }),
         results => Err(results.into_iter().filter_map(Result::err).collect()),
     }

@@ -34,7 +34,7 @@ use crate::ports::{Messenger, Unsent};
 const SPACING: SignedDuration = SignedDuration::from_secs(1);
 
 /// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back
-/// (docs.slack.dev, handling user interaction).
+/// <https://docs.slack.dev/interactivity/handling-user-interaction>.
 pub const PATIENCE: Duration = Duration::from_millis(2_500);
 
 /// The two halves of Slack.
