@@ -10,8 +10,11 @@ use axum::routing::post;
 use serde_json::{Value, json};
 
 use super::workspace::Refusal;
-use super::{FakeSlack, Fault};
+use super::{BOT_ID, BOT_USER, FakeSlack, Fault, SCOPES, TEAM_DOMAIN};
 use crate::fakes::broken_off;
+
+/// Slack names the scopes of the token in this header.
+const SCOPES_HEADER: &str = "x-oauth-scopes";
 
 pub(super) fn router(slack: FakeSlack) -> Router {
     Router::new().route("/{method}", post(receive)).with_state(slack)
@@ -56,7 +59,8 @@ fn answer(result: Result<Value, Refusal>) -> Response {
             json!({ "ok": false, "error": code, "response_metadata": { "messages": messages } })
         }
     };
-    Json(body).into_response()
+    // A token that Slack does not know has no scopes; nobody looks at the header of such an answer.
+    ([(SCOPES_HEADER, SCOPES)], Json(body)).into_response()
 }
 
 impl FakeSlack {
@@ -80,11 +84,22 @@ impl FakeSlack {
             "chat.update" => workspace.update(body)?,
             "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,
             "views.open" => workspace.open(body, &self.shared.team_id, now)?,
+            "chat.scheduleMessage" => workspace.schedule(body, now)?,
+            "chat.deleteScheduledMessage" => workspace.delete_scheduled(body)?,
+            "auth.test" => self.identity(),
             _ => return Err("unknown_method".into()),
         };
         drop(workspace);
         self.shared.changes.note();
         Ok(result)
+    }
+
+    /// `auth.test`: whom the token belongs to.
+    fn identity(&self) -> Value {
+        json!({
+            "url": format!("https://{TEAM_DOMAIN}.slack.com/"), "team": TEAM_DOMAIN, "team_id": self.shared.team_id,
+            "user": "countersign", "user_id": BOT_USER, "bot_id": BOT_ID, "is_enterprise_install": false,
+        })
     }
 
     fn check_token(&self, headers: &HeaderMap) -> Result<(), Refusal> {

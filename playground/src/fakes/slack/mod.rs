@@ -9,6 +9,7 @@ mod elements;
 mod payloads;
 mod people;
 mod rate_limit;
+mod scheduled;
 #[cfg(test)]
 mod tests;
 mod workspace;
@@ -34,6 +35,8 @@ const BOT_USER: &str = "U0COUNTERSIGN";
 const BOT_ID: &str = "B0COUNTERSIGN";
 const APP_ID: &str = "A0COUNTERSIGN";
 const TEAM_DOMAIN: &str = "playground";
+/// What the app's manifest asks for, as Slack names it with every answer.
+const SCOPES: &str = "commands,chat:write";
 
 /// What a workspace is made with.
 #[derive(Clone)]

@@ -31,6 +31,7 @@ pub(super) struct Workspace {
     pub(super) faults: HashMap<String, VecDeque<Fault>>,
     pub(super) lasting_faults: HashMap<String, Fault>,
     pub(super) limit: RateLimit,
+    pub(super) scheduled: BTreeMap<String, String>,
     triggers: HashMap<String, Trigger>,
     last_micros: i64,
     ids: u64,
@@ -189,7 +190,7 @@ impl Workspace {
         format!("{}.{:06}", self.last_micros / 1_000_000, self.last_micros % 1_000_000)
     }
 
-    fn channel(&self, body: &Value) -> Result<String, Refusal> {
+    pub(super) fn channel(&self, body: &Value) -> Result<String, Refusal> {
         let id = body["channel"].as_str().unwrap_or_default();
         let exists =
             if self.channels.is_empty() { is_id(id, &['C', 'D', 'G']) } else { self.channels.contains_key(id) };
@@ -197,7 +198,7 @@ impl Workspace {
     }
 
     /// Text and blocks, found right; blocks and inputs without an id get one, as in Slack.
-    fn content(&mut self, body: &Value) -> Result<(String, Value), Refusal> {
+    pub(super) fn content(&mut self, body: &Value) -> Result<(String, Value), Refusal> {
         let text = body["text"].as_str().unwrap_or_default().to_owned();
         let mut blocks = match &body["blocks"] {
             Value::Null => json!([]),
@@ -236,7 +237,7 @@ impl Workspace {
         }
     }
 
-    fn next_id(&mut self) -> u64 {
+    pub(super) fn next_id(&mut self) -> u64 {
         self.ids += 1;
         self.ids
     }
@@ -254,7 +255,7 @@ pub(super) fn shown(message: &SlackMessage) -> Value {
     shown
 }
 
-fn is_id(text: &str, kinds: &[char]) -> bool {
+pub(super) fn is_id(text: &str, kinds: &[char]) -> bool {
     let mut letters = text.chars();
     letters.next().is_some_and(|kind| kinds.contains(&kind))
         && text.len() > 1

@@ -12,7 +12,7 @@ use super::address::Address;
 use super::create::Creator;
 use super::login::Form;
 use super::refusal::Refusal;
-use super::{Call, FakeTeams, Fault, Operation, activity, keys};
+use super::{Call, FakeTeams, Fault, Operation, TeamsUser, activity, keys};
 use crate::fakes::broken_off;
 
 const METADATA: &str = "/v1/.well-known/openidconfiguration";
@@ -26,6 +26,7 @@ pub(super) fn router(teams: FakeTeams) -> Router {
         .route("/v3/conversations", post(create))
         .route("/v3/conversations/{conversation}/activities", post(send))
         .route("/v3/conversations/{conversation}/activities/{activity}", put(update).post(reply).delete(remove))
+        .route("/v3/conversations/{conversation}/members/{member}", get(member))
         .with_state(teams)
 }
 
@@ -122,6 +123,25 @@ async fn remove(
         teams.check_login(&headers)?;
         teams.tenant().delete(&Address::parse(&conversation), &activity)?;
         Ok((StatusCode::OK, Value::Null))
+    };
+    serve(&teams, call, effect).await
+}
+
+/// Who somebody is, as a conversation knows them:
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/get-teams-context>.
+async fn member(
+    State(teams): State<FakeTeams>,
+    Path((conversation, member)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let path = format!("/v3/conversations/{conversation}/members/{member}");
+    let call = Call { operation: Operation::Member, path, body: Value::Null };
+    let effect = || {
+        teams.check_login(&headers)?;
+        let tenant = teams.tenant();
+        let TeamsUser { object_id, mri, name, tenant: of } = tenant.member(&conversation, &member)?;
+        let member = json!({ "id": mri, "name": name, "aadObjectId": object_id, "tenantId": of, "userRole": "user" });
+        Ok((StatusCode::OK, member))
     };
     serve(&teams, call, effect).await
 }

@@ -170,6 +170,8 @@ pub enum Operation {
     Update,
     /// One message less.
     Delete,
+    /// Who is in a conversation.
+    Member,
 }
 
 /// A call as it came.

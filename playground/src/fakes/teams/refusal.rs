@@ -35,6 +35,14 @@ impl Refusal {
         Self::new(404, "ActivityNotFoundInConversation", "The message was not found in the conversation.")
     }
 
+    pub(super) fn not_in_roster() -> Self {
+        Self::new(403, "BotNotInConversationRoster", "The bot is not part of the conversation roster.")
+    }
+
+    pub(super) fn no_member() -> Self {
+        Self::new(404, "MemberNotFoundInConversation", "The member was not found in the conversation.")
+    }
+
     pub(super) fn throttled(retry_after: u64) -> Self {
         Self { retry_after: Some(retry_after), ..Self::new(429, "Throttled", "Too many requests.") }
     }

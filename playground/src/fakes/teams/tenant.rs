@@ -84,6 +84,15 @@ impl Tenant {
         is_user && (self.people.is_empty() || self.people.iter().any(|person| person.mri == mri))
     }
 
+    /// Who is in a conversation that the bot is in, by object id or by the id that the bot knows them by.
+    pub(super) fn member(&self, conversation: &str, id: &str) -> Result<&TeamsUser, Refusal> {
+        if !self.exists(conversation) {
+            return Err(Refusal::not_in_roster());
+        }
+        let member = self.people.iter().find(|person| person.object_id == id || person.mri == id);
+        member.ok_or_else(Refusal::no_member)
+    }
+
     /// Begins the chat of this user with the bot, unless there is one.
     pub(super) fn chat_with(&mut self, mri: &str) -> String {
         let id = chat_id(mri);

@@ -56,6 +56,23 @@ async fn a_chat_is_begun_with_one_person_of_the_tenant() {
 }
 
 #[tokio::test]
+async fn the_bot_is_told_who_is_where_it_is() {
+    let bot = Bot::logged_in().await;
+    bot.teams.add_conversation(CHANNEL, "Approvals");
+    bot.teams.add_person(&ada());
+    let members = format!("conversations/{CHANNEL}/members");
+    for id in [ada().object_id, ada().mri] {
+        let (status, member) = bot.answer("GET", &format!("{members}/{id}"), &Value::Null).await;
+        assert_eq!((status, &member["aadObjectId"], &member["id"]), (200, &json!(ada().object_id), &json!(ada().mri)));
+    }
+    let stranger = bot.refusal("GET", &format!("{members}/{}", grace().object_id), &Value::Null).await;
+    assert_eq!(stranger, (404, "MemberNotFoundInConversation".to_owned()));
+    let elsewhere = format!("conversations/19:other@thread.tacv2/members/{}", ada().object_id);
+    let elsewhere = bot.refusal("GET", &elsewhere, &Value::Null).await;
+    assert_eq!(elsewhere, (403, "BotNotInConversationRoster".to_owned()));
+}
+
+#[tokio::test]
 async fn what_is_not_there_is_refused_by_teams_code() {
     let bot = Bot::logged_in().await;
     bot.teams.add_conversation(CHANNEL, "Approvals");
