@@ -95,7 +95,9 @@ impl Audit {
 
 /// A command of `xtask-operate`.
 pub(crate) fn operate(arguments: &[&str]) -> Command {
-    let mut command = cargo(&["run", "--quiet", "--locked", "--package", "xtask-operate", "--"]);
+    let package = ["--package", "countersign-cli", "--bin", "xtask-operate"];
+    let mut command = cargo(&["run", "--quiet", "--locked"]);
+    command.args(package).arg("--");
     command.args(arguments);
     command
 }

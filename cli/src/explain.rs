@@ -76,7 +76,7 @@ mod tests {
         [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n";
 
     fn explained(name: &str, request: &Value, person: &str) -> anyhow::Result<String> {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../target/tmp").join(format!("explain-{name}"));
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/tmp").join(format!("explain-{name}"));
         fs::create_dir_all(&folder).unwrap();
         let (file, policy) = (folder.join("request.json"), folder.join("policy.toml"));
         fs::write(&file, request.to_string()).unwrap();
