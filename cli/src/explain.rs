@@ -1,51 +1,103 @@
-//! `cargo xtask explain`: who could decide on a request, and what one person may do about it, without asking anybody.
+//! `countersign explain`: who could decide on a request, and what one person may do about it, without asking anybody.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, anyhow};
-use countersign_bot::approval::explain::explain;
+use countersign_bot::approval::explain::{Explanation, Standing, explain};
+use countersign_bot::approval::policy::Person;
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::record::Approval;
-use countersign_bot::approval::request;
-use countersign_bot::messages::answers::PLAIN;
+use countersign_bot::approval::request::{self, InvalidInput};
+use countersign_bot::messages::answers::{self, PLAIN};
 use countersign_bot::messages::explanation;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// Which request to explain, to whom.
+use crate::ending::Ending;
+use crate::examples::examples;
+use crate::output::Format;
+use crate::policy::read;
+
+/// Says who could decide on a request, and what one person may do, without asking anybody.
+///
+/// The exit code is 0 if the request could be made, 1 if the notifier would refuse it, 2 if there is nothing to explain.
 #[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "countersign explain request.json --policy infra/policy.toml --as ada",
+    "countersign explain request.json --policy infra/policy.toml --as ada@example.com --json"))]
 pub(crate) struct Explain {
     /// A file with what a state passes to the notifier, or the `approval` in it alone.
     request: PathBuf,
     /// The policy file.
-    #[arg(long)]
+    #[arg(long, value_name = "FILE")]
     policy: PathBuf,
-    /// The person.
+    /// The person, by their key in the policy or any other name that it knows of them.
     #[arg(long = "as")]
     person: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What there is to say of a request.
+struct Explained {
+    text: String,
+    json: Value,
+    ending: Ending,
 }
 
 impl Explain {
-    /// The explanation as it would be given if the request were made now.
-    pub(crate) fn text(&self, now: Timestamp) -> anyhow::Result<String> {
+    /// Explains the request as it would be explained if it were made now.
+    pub(crate) fn run(&self, now: Timestamp) -> anyhow::Result<Ending> {
+        let explained = self.explained(now)?;
+        self.format.print(explained.text, &explained.json)?;
+        Ok(explained.ending)
+    }
+
+    fn explained(&self, now: Timestamp) -> anyhow::Result<Explained> {
         let policy = policy_file::read(&read(&self.policy)?)
             .map_err(|problems| anyhow!("{} is not right:\n{problems}", self.policy.display()))?;
-        let request = serde_json::from_str(&read(&self.request)?)
-            .with_context(|| format!("{} is not JSON", self.request.display()))?;
-        let asked = request::read(whole(request, now), &policy, now)
-            .with_context(|| format!("the notifier would refuse {}", self.request.display()))?;
-        let approval = Approval::raise(asked);
         let person = policy
             .person_named(&self.person)
             .with_context(|| format!("the policy has nobody who is called `{}`", self.person))?;
-        let explained = explain(&approval, person, now);
-        Ok(format!("To {}:\n{}", person.name, explanation::text(&approval, &explained, None, PLAIN)))
+        let request = serde_json::from_str(&read(&self.request)?)
+            .with_context(|| format!("{} is not JSON", self.request.display()))?;
+        Ok(match request::read(whole(request, now), &policy, now) {
+            Ok(asked) => {
+                let approval = Approval::raise(asked);
+                told(&approval, person, &explain(&approval, person, now))
+            }
+            Err(problem) => self.refused(&problem),
+        })
+    }
+
+    fn refused(&self, problem: &InvalidInput) -> Explained {
+        let text = format!("the notifier would refuse {}: {problem}", self.request.display());
+        let json = json!({ "ok": false, "problem": problem.to_string() });
+        Explained { text, json, ending: Ending::NotWell }
     }
 }
 
-fn read(file: &Path) -> anyhow::Result<String> {
-    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Explained {
+    let text = explanation::text(approval, explained, None, PLAIN);
+    let ids = |people: &[&Person]| people.iter().map(|person| person.id.clone()).collect::<Vec<_>>();
+    let refusal = match &explained.standing {
+        Standing::MayNot(refusal) => Some(answers::refusal(refusal, PLAIN)),
+        Standing::MayDecide | Standing::HasApproved { .. } => None,
+    };
+    let json = json!({
+        "ok": true,
+        "person": person.id,
+        "policy": approval.rules.name,
+        "deadline": approval.request.deadline,
+        "required": approval.rules.required,
+        "mayDecide": refusal.is_none(),
+        "mayNotBecause": refusal,
+        "mayCancel": explained.may_cancel,
+        "couldDecide": ids(&explained.could_decide),
+        "calledIn": explained.called_in.as_ref().map(|(at, people)| json!({ "at": at, "people": ids(people) })),
+        "text": text,
+    });
+    Explained { text: format!("To {}:\n{text}", person.name), json, ending: Ending::Well }
 }
 
 /// What a state passes. What a file leaves out beside the approval is the same for every request.
@@ -69,41 +121,67 @@ fn whole(mut request: Value, now: Timestamp) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
+    use clap::{Args, FromArgMatches};
+
     use super::*;
 
     const POLICY: &str = "[people.ada]\nname = \"Ada Lovelace\"\nemail = \"ada@example.com\"\n\
         [people.grace]\nname = \"Grace Hopper\"\n[people.eve]\nname = \"Eve\"\n\
         [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n";
 
-    fn explained(name: &str, request: &Value, person: &str) -> anyhow::Result<String> {
-        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../target/tmp").join(format!("explain-{name}"));
-        fs::create_dir_all(&folder).unwrap();
-        let (file, policy) = (folder.join("request.json"), folder.join("policy.toml"));
+    fn explained(request: &Value, person: &str) -> anyhow::Result<Explained> {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, policy) = (folder.path().join("request.json"), folder.path().join("policy.toml"));
         fs::write(&file, request.to_string()).unwrap();
         fs::write(&policy, POLICY).unwrap();
-        let explain = Explain { request: file, policy, person: person.to_owned() };
-        explain.text("2026-11-23T10:00:00Z".parse().unwrap())
+        let arguments = ["explain".as_ref(), file.as_os_str(), "--policy".as_ref(), policy.as_os_str()];
+        let arguments = arguments.into_iter().chain(["--as".as_ref(), person.as_ref()]);
+        let matches = Explain::augment_args(clap::Command::new("explain")).get_matches_from(arguments);
+        let explain = Explain::from_arg_matches(&matches).unwrap();
+        explain.explained("2026-11-23T10:00:00Z".parse().unwrap())
+    }
+
+    fn text(request: &Value, person: &str) -> String {
+        explained(request, person).unwrap().text
     }
 
     #[test]
     fn a_request_is_explained_to_whoever_it_is_as() {
         let request = json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "ada" });
-        let to_ada = explained("own", &request, "ada@example.com").unwrap();
+        let to_ada = text(&request, "ada@example.com");
         assert!(
             to_ada.starts_with("To Ada Lovelace:\n1 + 1") && to_ada.contains("You asked for this yourself"),
             "{to_ada}"
         );
         assert!(to_ada.contains("Could still decide: Grace Hopper"), "{to_ada}");
-        assert!(explained("own", &request, "grace").unwrap().contains("You may approve or reject it."));
-        assert!(explained("own", &request, "eve").unwrap().contains("You cannot decide on this request"));
-        let nobody = explained("own", &request, "mallory").unwrap_err().to_string();
+        assert!(text(&request, "grace").contains("You may approve or reject it."));
+        assert!(text(&request, "eve").contains("You cannot decide on this request"));
+        let nobody = explained(&request, "mallory").err().unwrap().to_string();
         assert_eq!(nobody, "the policy has nobody who is called `mallory`");
+    }
+
+    #[test]
+    fn scripts_are_told_the_same() {
+        let request = json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "ada" });
+        let Explained { json: to_ada, ending, .. } = explained(&request, "ada").unwrap();
+        assert_eq!(
+            (&to_ada["ok"], &to_ada["mayDecide"], &to_ada["mayCancel"]),
+            (&json!(true), &json!(false), &json!(true))
+        );
+        assert!(to_ada["mayNotBecause"].as_str().unwrap().starts_with("You asked for this yourself"), "{to_ada}");
+        assert_eq!((&to_ada["couldDecide"], ending), (&json!(["grace"]), Ending::Well), "{to_ada}");
+        let to_grace = explained(&request, "grace").unwrap().json;
+        assert_eq!((&to_grace["mayDecide"], &to_grace["mayNotBecause"]), (&json!(true), &Value::Null), "{to_grace}");
     }
 
     #[test]
     fn what_the_notifier_would_refuse_is_named() {
         let request = json!({ "approval": { "policy": "other", "title": "1 + 1" } });
-        let error = format!("{:#}", explained("wrong", &request, "ada").unwrap_err());
-        assert!(error.contains("approval.policy: the policy file has no policy `other`"), "{error}");
+        let Explained { text, json, ending } = explained(&request, "ada").unwrap();
+        assert!(text.starts_with("the notifier would refuse "), "{text}");
+        assert!(text.ends_with("approval.policy: the policy file has no policy `other`"), "{text}");
+        assert_eq!((&json["ok"], ending), (&json!(false), Ending::NotWell), "{json}");
     }
 }

@@ -1,69 +1,84 @@
-//! The tasks that need the bot's own code. `cargo xtask package`, `doctor`, `audit` and `explain` start it.
+//! The program `countersign`: the local run, and what an operator needs. It reads its arguments, does one thing, and says
+//! with its exit code how that went.
 
+#[cfg(feature = "aws")]
 mod audit;
+#[cfg(feature = "aws")]
 mod aws;
+mod completions;
+mod deployment;
+#[cfg(feature = "aws")]
 mod doctor;
+mod ending;
+mod examples;
 mod explain;
+mod manifests;
+mod output;
+#[cfg(feature = "aws")]
+mod patience;
 mod policy;
+mod run;
+#[cfg(feature = "aws")]
 mod stack;
 
-use std::fmt::Display;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser, Subcommand};
 use jiff::Timestamp;
 
-/// The tasks that need the bot's own code.
+use self::examples::examples;
+
+/// Puts a human decision into AWS Step Functions workflows.
+///
+/// Without a command it runs the whole system on this machine: Step Functions, Slack, Teams and a mailbox in one
+/// process, without an account. Open the page it names, type `/start 125 122` in the Slack pane, and approve with the
+/// button or from the mail.
 #[derive(Parser)]
-#[command(name = "xtask-operate")]
-enum Task {
-    /// Says everything that is wrong with a policy file.
-    Policy {
-        /// The file.
-        file: PathBuf,
-    },
-    /// Looks at a deployment and says what would fail.
-    Doctor(doctor::Doctor),
-    /// Reads the audit trail of an approval, and says whether it is whole.
-    Audit(audit::Audit),
-    /// Says who could decide on a request, and what one person may do.
+#[command(name = "countersign", version, args_conflicts_with_subcommands = true)]
+#[command(after_help = examples!(
+    "Exit codes: 0 all is well, 1 what was asked about is not well, 2 the command is wrong or could not be carried out.";
+    "countersign",
+    "countersign --policy policy.toml --timeout 2m",
+    "countersign demo 125 122 --via email --decide reject",
+    "countersign doctor --stack countersign"))]
+struct Cli {
+    #[command(flatten)]
+    local: run::Local,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Local(run::Local),
+    Demo(run::Demo),
+    Doctor(deployment::Doctor),
+    Audit(deployment::Audit),
     Explain(explain::Explain),
+    Manifests(manifests::Manifests),
+    Policy(policy::Policy),
+    Completions(completions::Completions),
 }
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
-    let done = match Task::parse() {
-        Task::Policy { file } => policy::check(&file).map(|()| ExitCode::SUCCESS),
-        Task::Doctor(doctor) => examine(doctor).await,
-        Task::Audit(audit) => read_trail(audit).await,
-        Task::Explain(explain) => explain.text(now()).map(|text| {
-            report_line(&text);
-            ExitCode::SUCCESS
-        }),
-    };
-    done.unwrap_or_else(|error| {
-        report_error(&error);
-        ExitCode::FAILURE
+    let Cli { local, command } = Cli::parse();
+    ending::exit_code(match command.unwrap_or(Command::Local(local)) {
+        Command::Local(local) => local.run().await,
+        Command::Demo(demo) => demo.run().await,
+        #[cfg(feature = "aws")]
+        Command::Doctor(doctor) => doctor.run(now).await,
+        #[cfg(feature = "aws")]
+        Command::Audit(audit) => audit.run().await,
+        #[cfg(not(feature = "aws"))]
+        Command::Doctor(_) => Err(deployment::not_in_this_build("doctor")),
+        #[cfg(not(feature = "aws"))]
+        Command::Audit(_) => Err(deployment::not_in_this_build("audit")),
+        Command::Explain(explain) => explain.run(now()),
+        Command::Manifests(manifests) => manifests.run(),
+        Command::Policy(policy) => policy.run(),
+        Command::Completions(completions) => completions.run(Cli::command()),
     })
-}
-
-async fn examine(doctor: doctor::Doctor) -> anyhow::Result<ExitCode> {
-    let lines = doctor.lines(now).await?;
-    for line in &lines {
-        report_line(line);
-    }
-    let fails = lines.iter().any(doctor::Line::is_failure);
-    Ok(if fails { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-async fn read_trail(audit: audit::Audit) -> anyhow::Result<ExitCode> {
-    let report = audit.report().await?;
-    for line in &report.lines {
-        report_line(line);
-    }
-    report_line(&report.verdict);
-    Ok(if report.is_whole { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
@@ -71,12 +86,29 @@ fn now() -> Timestamp {
     Timestamp::now()
 }
 
-#[expect(clippy::print_stdout, reason = "the lines are what was asked for")]
-fn report_line(line: &impl Display) {
-    println!("{line}");
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-#[expect(clippy::print_stderr, reason = "a task says why it failed")]
-fn report_error(error: &anyhow::Error) {
-    eprintln!("{error:#}");
+    #[test]
+    fn the_arguments_are_well_formed() {
+        Cli::command().debug_assert();
+    }
+
+    /// Whoever reads the help of a command finds calls to begin with, and can make them.
+    #[test]
+    fn every_command_has_examples_that_it_takes() {
+        let program = Cli::command();
+        for command in std::iter::once(&program).chain(program.get_subcommands()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let examples: Vec<&str> = help.lines().filter(|line| line.starts_with("  countersign")).collect();
+            assert!(!examples.is_empty(), "{}: {help}", command.get_name());
+            for example in examples {
+                let call = example.split(['|', '>']).next().unwrap_or_default();
+                if let Err(error) = Cli::try_parse_from(call.split_whitespace()) {
+                    panic!("{example}: {error}");
+                }
+            }
+        }
+    }
 }

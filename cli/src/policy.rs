@@ -1,14 +1,81 @@
-//! Checks a policy file as the functions do when they start.
+//! `countersign policy`: checks a policy file as the functions do when they start.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, anyhow};
-use countersign_bot::approval::policy_file;
+use anyhow::Context;
+use countersign_bot::approval::policy::Policy as Rulebook;
+use countersign_bot::approval::policy_file::{self, Problems};
+use serde_json::{Value, json};
 
-/// Fails with every problem of the file, each with its line.
-pub(crate) fn check(file: &Path) -> anyhow::Result<()> {
-    let text = fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))?;
-    policy_file::read(&text).map_err(|problems| anyhow!("{} is not right:\n{problems}", file.display()))?;
-    Ok(())
+use crate::ending::Ending;
+use crate::examples::examples;
+use crate::output::Format;
+
+/// Says everything that is wrong with a policy file, each with its line.
+///
+/// The exit code is 0 if the functions would start with it, 1 if they would not, 2 if it cannot be read.
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!("countersign policy infra/policy.toml", "countersign policy infra/policy.toml --json"))]
+pub(crate) struct Policy {
+    /// The file.
+    file: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Policy {
+    /// Reads the file and says what was found.
+    pub(crate) fn run(&self) -> anyhow::Result<Ending> {
+        let checked = policy_file::read(&read(&self.file)?);
+        self.format.print(text(&self.file, &checked), &json(&checked))?;
+        Ok(Ending::well_if(checked.is_ok()))
+    }
+}
+
+/// The text of a file, or which one cannot be read.
+pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}
+
+fn text(file: &Path, checked: &Result<Rulebook, Problems>) -> String {
+    let file = file.display();
+    match checked {
+        Ok(Rulebook { people, rules, commands, .. }) => {
+            let (people, policies, commands) = (people.len(), rules.len(), commands.len());
+            format!("{file} is right: {people} people, {policies} policies, {commands} commands")
+        }
+        Err(problems) => format!("{file} is not right:\n{problems}"),
+    }
+}
+
+fn json(checked: &Result<Rulebook, Problems>) -> Value {
+    let problems = checked.as_ref().err().map(|problems| problems.0.as_slice()).unwrap_or_default();
+    let problems = problems.iter().map(|problem| json!({ "line": problem.line, "message": problem.message }));
+    json!({ "ok": checked.is_ok(), "problems": problems.collect::<Vec<_>>() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_problem_is_told_to_people_and_to_scripts() {
+        let wrong = policy_file::read("[policies.calculation]\napprovers = []\ncolour = 1\n");
+        let said = text(Path::new("policy.toml"), &wrong);
+        assert!(said.starts_with("policy.toml is not right:\nline "), "{said}");
+        let json = json(&wrong);
+        let problems = json["problems"].as_array().unwrap();
+        assert_eq!((&json["ok"], problems.len()), (&json!(false), said.lines().count() - 1), "{json}");
+        let colour = problems.iter().find(|problem| problem["line"] == 3).unwrap();
+        assert!(colour["message"].as_str().unwrap().contains("unknown key `colour`"), "{json}");
+    }
+
+    #[test]
+    fn a_policy_that_is_right_is_counted() {
+        let right =
+            policy_file::read("[people.ada]\nname = \"Ada\"\nslack = \"U1\"\n[policies.p]\napprovers = [\"ada\"]\n");
+        assert_eq!(text(Path::new("policy.toml"), &right), "policy.toml is right: 1 people, 1 policies, 0 commands");
+        assert_eq!(json(&right), json!({ "ok": true, "problems": [] }));
+    }
 }

@@ -1,61 +1,46 @@
-//! `cargo run`: the whole system on this machine, with a page to use it from, or as a demonstration without one.
+//! The whole system on this machine: with a page to use it from, or as a demonstration without one.
 
-use std::io::IsTerminal;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use anstream::{AutoStream, ColorChoice};
 use countersign_playground::clock::Clock;
-use countersign_playground::demo::{self, Decision, Demo, Output, Via};
+use countersign_playground::demo::{self, Decision, Output, Via};
 use countersign_playground::world::{Options, Running, Source, World};
 use jiff::SignedDuration;
 use tracing_subscriber::EnvFilter;
 
-/// What the exit code says when the run ended otherwise than the decision should have ended it.
-const ENDED_OTHERWISE: u8 = 1;
-/// What the exit code says when something is wrong with the options; clap uses the same.
-const NOT_STARTED: u8 = 2;
+use crate::ending::Ending;
+use crate::examples::examples;
+use crate::output;
 
-/// Runs Countersign on this machine: Step Functions, Slack and a mailbox in one process, without an account.
+/// Runs the whole system on this machine, with a page to use it from.
 ///
-/// Open the page it names, type `/start 125 122` in the Slack pane, and approve with the button or from the mail.
-#[derive(Parser)]
-#[command(name = "countersign", version)]
-struct Cli {
+/// It does what the program does without a command.
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "countersign local",
+    "countersign local --port 9000 --timeout 2m",
+    "countersign local --state-machine release.asl.json --policy policy.toml"))]
+pub(crate) struct Local {
+    /// The port on 127.0.0.1 to serve the page on.
+    #[arg(long, default_value_t = 8420)]
+    port: u16,
     #[command(flatten)]
-    run: Run,
-    #[command(subcommand)]
-    command: Option<Command>,
+    world: Settings,
 }
 
-#[derive(Args)]
-struct Run {
-    /// The port on 127.0.0.1 to serve the page on; a demonstration takes any free one.
-    #[arg(long, global = true)]
-    port: Option<u16>,
-    /// How long an approval waits, such as 30s, 10m or 2h.
-    #[arg(long, global = true, default_value = "10m", value_parser = whole_seconds)]
-    timeout: i64,
-    /// A policy file (TOML) to use instead of the one that comes along.
-    #[arg(long, global = true, value_name = "FILE")]
-    policy: Option<PathBuf>,
-    /// A state machine (Amazon States Language, JSONPath) to use instead of the one that is deployed.
-    #[arg(long, global = true, value_name = "FILE")]
-    state_machine: Option<PathBuf>,
-}
-
-#[derive(Subcommand)]
-enum Command {
-    /// Plays one calculation without a page and prints each step as it happens.
-    ///
-    /// The exit code is 0 if the workflow ended as the decision should end it (approved, rejected, or expired
-    /// when it is ignored), 1 if it ended otherwise, 2 if nothing was started.
-    Demo(DemoArgs),
-}
-
-#[derive(Args)]
-struct DemoArgs {
+/// Plays one calculation without a page and prints each step as it happens.
+///
+/// The exit code is 0 if the workflow ended as the decision should end it (approved, rejected, or expired when it is
+/// ignored), 1 if it ended otherwise, 2 if nothing was started.
+#[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "countersign demo 125 122",
+    "countersign demo 125 122 --via email --decide reject",
+    "countersign demo 125 122 --decide ignore --timeout 2s",
+    "countersign demo 1.5 2 --json"))]
+pub(crate) struct Demo {
     /// The numbers x and y, as they would be typed. Wrong ones show what the workflow makes of them.
     #[arg(allow_negative_numbers = true, num_args = 0..=2)]
     numbers: Vec<String>,
@@ -65,12 +50,30 @@ struct DemoArgs {
     /// What the approver does.
     #[arg(long, value_enum, default_value = "approve")]
     decide: Decision,
-    /// Print one JSON object a step, for machines.
+    /// The port on 127.0.0.1 that everything is served on; 0 for any that is free.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    #[command(flatten)]
+    world: Settings,
+    /// Print one JSON object a step, for scripts.
     #[arg(long)]
     json: bool,
 }
 
-const DEFAULT_PORT: u16 = 8420;
+/// What the local system is made of.
+#[derive(Debug, clap::Args)]
+struct Settings {
+    /// How long an approval waits, such as 30s, 10m or 2h.
+    #[arg(long, default_value = "10m", value_parser = whole_seconds)]
+    timeout: i64,
+    /// A policy file (TOML) to use instead of the one that comes along.
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// A state machine (Amazon States Language, JSONPath) to use instead of the one that is deployed.
+    #[arg(long, value_name = "FILE")]
+    state_machine: Option<PathBuf>,
+}
+
 /// The seconds that Step Functions takes as a timeout.
 const TIMEOUTS: RangeInclusive<i64> = 1..=99_999_999;
 
@@ -85,64 +88,55 @@ fn whole_seconds(text: &str) -> Result<i64, String> {
     }
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .init();
-    let default_port = if matches!(cli.command, Some(Command::Demo(_))) { 0 } else { DEFAULT_PORT };
-    let mut running = match start(&cli.run, default_port).await {
-        Ok(running) => running,
-        Err(error) => {
-            complain(&error);
-            return ExitCode::from(NOT_STARTED);
-        }
-    };
-    running.keep_reconciling();
-    match cli.command {
-        None => {
-            announce(&running.world.url);
-            let _ = tokio::signal::ctrl_c().await;
-            ExitCode::SUCCESS
-        }
-        Some(Command::Demo(args)) => {
-            let output = if args.json { Output::Json } else { Output::Text };
-            let demo = Demo { numbers: args.numbers, via: args.via, decision: args.decide };
-            match demo::play(&running.world, &demo, output).await {
-                Ok(true) => ExitCode::SUCCESS,
-                Ok(false) => ExitCode::from(ENDED_OTHERWISE),
-                Err(error) => {
-                    complain(&error);
-                    let started = !running.world.engine.executions().is_empty();
-                    ExitCode::from(if started { ENDED_OTHERWISE } else { NOT_STARTED })
-                }
+impl Local {
+    /// Serves the page until Ctrl-C.
+    pub(crate) async fn run(self) -> anyhow::Result<Ending> {
+        let running = self.world.start(self.port).await?;
+        let url = &running.world.url;
+        output::say(format_args!(
+            "Countersign is running. Open {url} and type /start 125 122 in the Slack pane. Ctrl-C ends it."
+        ))?;
+        tokio::signal::ctrl_c().await?;
+        Ok(Ending::Well)
+    }
+}
+
+impl Demo {
+    /// Plays it, and says whether the workflow ended as the decision should end it.
+    pub(crate) async fn run(self) -> anyhow::Result<Ending> {
+        let running = self.world.start(self.port).await?;
+        let output = if self.json { Output::Json } else { Output::Text };
+        let demo = demo::Demo { numbers: self.numbers, via: self.via, decision: self.decide };
+        match demo::play(&running.world, &demo, output).await {
+            Ok(as_expected) => Ok(Ending::well_if(as_expected)),
+            Err(error) if running.world.engine.executions().is_empty() => Err(error),
+            Err(error) => {
+                output::complain(&error);
+                Ok(Ending::NotWell)
             }
         }
     }
 }
 
-async fn start(run: &Run, default_port: u16) -> anyhow::Result<Running> {
-    let mut options =
-        Options { port: run.port.unwrap_or(default_port), timeout_seconds: run.timeout, ..Options::default() };
-    if let Some(path) = &run.policy {
-        options.policy = Source::file(path)?;
+impl Settings {
+    async fn start(self, port: u16) -> anyhow::Result<Running> {
+        log_errors();
+        let mut options = Options { port, timeout_seconds: self.timeout, ..Options::default() };
+        if let Some(path) = &self.policy {
+            options.policy = Source::file(path)?;
+        }
+        if let Some(path) = &self.state_machine {
+            options.state_machine = Source::file(path)?;
+        }
+        let mut running = World::start(options, Clock::system()).await?;
+        running.keep_reconciling();
+        Ok(running)
     }
-    if let Some(path) = &run.state_machine {
-        options.state_machine = Source::file(path)?;
-    }
-    World::start(options, Clock::system()).await
 }
 
-#[expect(clippy::print_stdout, reason = "the address is what the command is run for")]
-fn announce(url: &str) {
-    println!("Countersign is running. Open {url} and type /start 125 122 in the Slack pane. Ctrl-C ends it.");
-}
-
-#[expect(clippy::print_stderr, reason = "one clear message is what a failed start owes")]
-fn complain(error: &anyhow::Error) {
-    eprintln!("error: {error:#}");
+/// Logs to standard error; RUST_LOG says how much.
+fn log_errors() {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("error"));
+    let is_coloured = AutoStream::choice(&std::io::stderr()) != ColorChoice::Never;
+    tracing_subscriber::fmt().with_env_filter(filter).with_ansi(is_coloured).with_writer(std::io::stderr).init();
 }

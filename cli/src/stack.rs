@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use aws_sdk_cloudformation::Client;
 
 use crate::aws::{Aws, Refused};
 
@@ -17,28 +17,15 @@ pub(crate) struct Stack {
 impl Stack {
     /// Asks for the stack of this name.
     pub(crate) async fn describe(aws: &Aws, name: &str) -> Result<Self, Refused> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Answer {
-            stacks: Vec<Described>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Described {
-            stack_status: String,
-            #[serde(default)]
-            outputs: Vec<Output>,
-        }
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Output {
-            output_key: String,
-            output_value: String,
-        }
-        let answer: Answer = aws.ask(&["cloudformation", "describe-stacks", "--stack-name", name]).await?;
-        let described = answer.stacks.into_iter().next().ok_or_else(|| Refused("there is no such stack".to_owned()))?;
-        let outputs = described.outputs.into_iter().map(|output| (output.output_key, output.output_value)).collect();
-        Ok(Self { status: described.stack_status, outputs })
+        let answer = Client::new(aws.config()).describe_stacks().stack_name(name).send().await;
+        let answer = answer.map_err(|error| Refused::because("DescribeStacks", error))?;
+        let described = answer.stacks().first().ok_or_else(|| Refused("there is no such stack".to_owned()))?;
+        let status = described.stack_status().map(|status| status.as_str().to_owned()).unwrap_or_default();
+        let outputs = described.outputs().iter().filter_map(|output| {
+            let (name, value) = output.output_key().zip(output.output_value())?;
+            Some((name.to_owned(), value.to_owned()))
+        });
+        Ok(Self { status, outputs: outputs.collect() })
     }
 
     /// One of its outputs.

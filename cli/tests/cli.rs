@@ -1,4 +1,4 @@
-//! The command line: demonstrations that end as they should, and one clear message where nothing can start.
+//! The program as it is called: what it prints, where, and how it exits.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
@@ -8,8 +8,16 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
+/// Runs the program without anything of whoever runs the tests: no login, no settings, no home.
 fn countersign(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_countersign")).args(arguments).env_remove("RUST_LOG").output().unwrap()
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.args(arguments).env_clear().env("AWS_EC2_METADATA_DISABLED", "true").output().unwrap()
+}
+
+/// What it printed, what it complained of, and its exit code.
+fn run(arguments: &[&str]) -> (String, String, i32) {
+    let Output { stdout, stderr, status } = countersign(arguments);
+    (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap(), status.code().unwrap())
 }
 
 /// The last line of a demonstration for machines, and the exit code.
@@ -94,13 +102,179 @@ fn a_demonstration_that_cannot_begin_exits_with_2() {
 
 #[test]
 fn help_tells_everything() {
-    let text = |arguments: &[&str]| String::from_utf8(countersign(arguments).stdout).unwrap();
-    let help = text(&["--help"]);
-    for option in ["--port", "--timeout", "--policy", "--state-machine", "demo"] {
-        assert!(help.contains(option), "{option}");
+    let (help, _, _) = run(&["--help"]);
+    for word in ["--port", "--timeout", "--policy", "--state-machine", "Exit codes: 0", "Examples:"] {
+        assert!(help.contains(word), "{word}");
     }
-    let help = text(&["demo", "--help"]);
-    for option in ["--via", "--decide", "--json", "approve", "reject", "ignore", "exit code"] {
-        assert!(help.contains(option), "{option}");
+    let commands = ["local", "demo", "doctor", "audit", "explain", "manifests", "policy", "completions"];
+    for command in commands {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+        let (help, complaint, code) = run(&[command, "--help"]);
+        assert!(help.contains(&format!("Usage: countersign {command}")) && help.contains("Examples:"), "{help}");
+        assert!(!help.contains('\u{1b}'), "no colour in a pipe: {help}");
+        assert_eq!((complaint.as_str(), code), ("", 0));
+    }
+    let (help, _, _) = run(&["demo", "--help"]);
+    for word in ["--via", "--decide", "--json", "approve", "reject", "ignore", "exit code"] {
+        assert!(help.contains(word), "{word}");
+    }
+}
+
+#[test]
+fn a_command_that_is_wrong_exits_with_2() {
+    let cases: [(&[&str], &str); 7] = [
+        (&["approve"], "unrecognized subcommand 'approve'"),
+        (&["doctor"], "--stack <STACK>"),
+        (&["audit", "show", "apr_1", "--stack", "s"], "an approval id is apr_ and 26 lower-case letters and digits"),
+        (&["manifests", "--url", "http://bot.example.com"], "it must begin with https://"),
+        (&["completions", "cmd"], "invalid value 'cmd'"),
+        (&["policy", "no/such/file"], "no/such/file cannot be read"),
+        (&["explain", "no/such/request", "--policy", "no/such/file", "--as", "ada"], "no/such/file cannot be read"),
+    ];
+    for (arguments, message) in cases {
+        let (printed, complaint, code) = run(arguments);
+        assert!(complaint.starts_with("error: ") && complaint.contains(message), "{arguments:?}: {complaint}");
+        assert_eq!((printed.as_str(), code), ("", 2), "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_policy_is_checked() {
+    let right = file("right.toml", "[people.ada]\nname = \"Ada\"\n[policies.calculation]\napprovers = [\"ada\"]\n");
+    let (printed, _, code) = run(&["policy", right.to_str().unwrap()]);
+    assert!(printed.ends_with("right.toml is right: 1 people, 1 policies, 0 commands\n"), "{printed}");
+    assert_eq!(code, 0);
+    let wrong = file("wrong.toml", "[policies.calculation]\napprovers = []\ncolour = 1\n");
+    let (printed, complaint, code) = run(&["policy", wrong.to_str().unwrap()]);
+    assert!(
+        printed.contains("wrong.toml is not right:\n") && printed.contains("line 3: unknown key `colour`"),
+        "{printed}"
+    );
+    assert_eq!((complaint.as_str(), code), ("", 1));
+    let (printed, _, code) = run(&["policy", wrong.to_str().unwrap(), "--json"]);
+    let json: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((json["ok"].as_bool(), code), (Some(false), 1), "{json}");
+}
+
+#[test]
+fn a_request_is_explained() {
+    let policy = file(
+        "explain.toml",
+        "[people.ada]\nname = \"Ada\"\n[people.grace]\nname = \"Grace\"\n\
+         [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n",
+    );
+    let explain = |request: &str, person: &str| {
+        let request = file("request.json", request);
+        let files = [request.to_str().unwrap(), "--policy", policy.to_str().unwrap()];
+        run(&[&["explain"], files.as_slice(), &["--as", person, "--json"]].concat())
+    };
+    let request = r#"{"policy": "calculation", "title": "1 + 1", "requestedBy": "ada"}"#;
+    let (printed, _, code) = explain(request, "ada");
+    let json: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((json["mayDecide"].as_bool(), code), (Some(false), 0), "{json}");
+    let (printed, _, code) = explain(r#"{"policy": "other", "title": "1 + 1"}"#, "ada");
+    let json: Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((json["ok"].as_bool(), code), (Some(false), 1), "{json}");
+    let (printed, complaint, code) = explain(request, "mallory");
+    assert_eq!(complaint, "error: the policy has nobody who is called `mallory`\n");
+    assert_eq!((printed.as_str(), code), ("", 2));
+}
+
+#[test]
+fn manifests_are_made_without_a_checkout() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_countersign"))
+        .args(["manifests", "--url", "https://bot.example.org"])
+        .args(["--teams-app-id", "5e0a1c52-0f5e-4d67-9a34-0d9f8e1c2b3a"])
+        .env_clear()
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let slack = std::fs::read_to_string(folder.path().join("countersign-manifests/slack.yaml")).unwrap();
+    assert!(slack.contains("https://bot.example.org/slack/interactions") && !slack.contains("example.com"), "{slack}");
+    assert!(folder.path().join("countersign-manifests/teams.zip").is_file());
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(
+        said.contains("countersign-manifests/slack.yaml") && said.contains("countersign-manifests/teams.zip"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_shell_gets_its_completions() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let (script, complaint, code) = run(&["completions", shell]);
+        assert!(script.contains("doctor") && script.contains("manifests"), "{shell}: {script}");
+        assert_eq!((complaint.as_str(), code), ("", 0), "{shell}");
+    }
+}
+
+/// Whoever pipes into `head` reads what they want, and sees no complaint about the rest.
+#[test]
+fn a_pipe_that_is_closed_is_no_error() {
+    for arguments in [&["completions", "bash"] as &[&str], &["demo", "1", "2"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        let ended = command.args(arguments).env_clear().stdout(writer).output().unwrap();
+        assert_eq!(String::from_utf8(ended.stderr).unwrap(), "", "{arguments:?}");
+        assert_eq!(ended.status.code(), Some(2), "{arguments:?}");
+    }
+}
+
+#[cfg(feature = "aws")]
+#[test]
+fn without_a_login_or_a_region_nothing_is_asked() {
+    for command in [&["doctor"] as &[&str], &["audit", "verify", "apr_00000000000000000000000000"]] {
+        let on_stack = [command, &["--stack", "approvals", "--region", "eu-west-1"]].concat();
+        let (printed, complaint, code) = run(&on_stack);
+        assert!(complaint.starts_with("error: there is no AWS login that works: log in, "), "{complaint}");
+        assert_eq!((printed.as_str(), code), ("", 2));
+    }
+    let (_, complaint, _) = run(&["doctor", "--stack", "approvals", "--region", "eu-west-1", "--profile", "nope"]);
+    assert!(complaint.contains("the profile nope gives none"), "{complaint}");
+    let mut with_login = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    with_login.args(["doctor", "--stack", "approvals"]).env_clear().env("AWS_EC2_METADATA_DISABLED", "true");
+    let output = with_login.env("AWS_ACCESS_KEY_ID", "AKID").env("AWS_SECRET_ACCESS_KEY", "hidden").output().unwrap();
+    let complaint = String::from_utf8(output.stderr).unwrap();
+    assert!(complaint.starts_with("error: no region is set"), "{complaint}");
+    assert_eq!(output.status.code(), Some(2));
+}
+
+/// The settings of the AWS command line hold: a profile, a program that gives credentials, the address of AWS. Nobody
+/// answers there, which the doctor says.
+#[cfg(feature = "aws")]
+#[test]
+fn the_login_and_the_settings_are_those_of_the_aws_command_line() {
+    let process = r#"{"Version": 1, "AccessKeyId": "AKID", "SecretAccessKey": "hidden"}"#;
+    let process = file("credentials.json", process);
+    let config = format!(
+        "[profile work]\nregion = eu-west-1\ncredential_process = /bin/cat {}\n\
+         endpoint_url = http://127.0.0.1:1\n",
+        process.display()
+    );
+    let config = file("aws-config", &config);
+    for (name, profile) in [("AWS_PROFILE", None), ("UNRELATED", Some("--profile=work"))] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.args(["doctor", "--stack", "approvals", "--json"]).args(profile).env_clear();
+        command.env("AWS_EC2_METADATA_DISABLED", "true").env("AWS_CONFIG_FILE", &config).env(name, "work");
+        let output = command.output().unwrap();
+        let report: Value = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{name}: {}", String::from_utf8_lossy(&output.stderr)));
+        let stack = &report["checks"][0];
+        assert_eq!((stack["name"].as_str(), stack["verdict"].as_str()), (Some("stack"), Some("fail")), "{report}");
+        assert!(stack["text"].as_str().unwrap().contains("Connection refused"), "{report}");
+        assert_eq!((report["ok"].as_bool(), output.status.code()), (Some(false), Some(1)));
+    }
+}
+
+#[cfg(not(feature = "aws"))]
+#[test]
+fn a_build_without_aws_clients_says_which_has_them() {
+    for command in [&["doctor"] as &[&str], &["audit", "verify", "apr_00000000000000000000000000"]] {
+        let (printed, complaint, code) = run(&[command, &["--stack", "approvals"]].concat());
+        assert!(complaint.contains(&format!("`cargo run --features aws -- {} …`", command[0])), "{complaint}");
+        assert_eq!((printed.as_str(), code), ("", 2));
     }
 }

@@ -72,7 +72,7 @@ impl Deploy {
         deploy.args(&self.sam);
         deploy.arg("--parameter-overrides").args(parameters.iter().map(|(name, value)| quoted(name, value)));
         step("Deployment", &mut deploy)?;
-        say("Next: `cargo xtask doctor --stack NAME` says what is still to do.");
+        say("Next: `cargo run --features aws -- doctor --stack NAME` says what is still to do.");
         Ok(())
     }
 }

@@ -1,13 +1,12 @@
 //! The tasks of this repository: `cargo xtask --help`.
 //!
-//! They call the tools of others and compile in seconds. What needs the bot's own code is in `xtask-operate`.
+//! They are for those who work on the project, call the tools of others and compile in seconds. Whoever uses Countersign
+//! has the program `countersign`.
 
 mod bench;
 mod chromium;
 mod deploy;
 mod infra;
-mod manifests;
-mod operate;
 mod package;
 mod steps;
 mod test;
@@ -30,14 +29,6 @@ enum Task {
     Package(package::Package),
     /// Packages, and deploys with SAM.
     Deploy(deploy::Deploy),
-    /// Looks at a deployment and says what would fail.
-    Doctor(operate::Doctor),
-    /// Reads the audit trail of an approval, and says whether it is whole.
-    Audit(operate::Audit),
-    /// Says who could decide on a request, and what one person may do, without asking anybody.
-    Explain(operate::Explain),
-    /// Makes the Slack app's manifest and the Teams app for a deployment.
-    Manifests(manifests::Manifests),
     /// Installs the pinned tools that the other tasks need, under `target/tools`.
     Tools,
 }
@@ -48,10 +39,6 @@ fn main() -> ExitCode {
         Task::Bench => bench::bench(),
         Task::Package(package) => package.checked(),
         Task::Deploy(deploy) => deploy.run(),
-        Task::Doctor(doctor) => doctor.run(),
-        Task::Audit(audit) => audit.run(),
-        Task::Explain(explain) => explain.run(),
-        Task::Manifests(manifests) => manifests.write(),
         Task::Tools => tools::tools(),
     };
     match done {

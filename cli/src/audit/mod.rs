@@ -7,82 +7,93 @@ mod table;
 mod tests;
 
 use anyhow::bail;
-use countersign_bot::approval::audit;
+use countersign_bot::approval::audit::{self, Entry};
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
+use serde::Serialize;
 
 use self::table::Trail;
 use crate::aws::{Aws, Refused};
+use crate::deployment::{Action, Audit, Deployment, OfApproval};
+use crate::ending::Ending;
+use crate::patience::waiting;
 use crate::stack::Stack;
 
-/// Which audit trail to read.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Audit {
-    /// Whether to print what happened, or only whether the trail is whole.
-    action: Action,
-    /// The id of the approval.
-    #[arg(value_parser = ApprovalId::parse)]
+/// What there is to say of a trail.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Report {
     id: ApprovalId,
-    /// The name of the stack.
-    #[arg(long)]
-    stack: String,
-    /// The region of the stack; without it the one that the AWS command line takes.
-    #[arg(long)]
-    region: Option<String>,
-}
-
-/// What to print.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Action {
-    /// Only the verdict.
-    Verify,
-    /// A line for each entry, then the verdict.
-    Show,
-}
-
-/// What there is to print.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Report {
-    /// A line for each entry, where they were asked for.
-    pub(crate) lines: Vec<String>,
-    /// Whether the trail is whole, in words.
-    pub(crate) verdict: String,
-    /// Whether it is.
-    pub(crate) is_whole: bool,
+    /// Whether it is whole.
+    ok: bool,
+    /// The same in words.
+    verdict: String,
+    /// How many entries there are.
+    count: usize,
+    /// The entries, where they were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    entries: Option<Vec<Entry>>,
 }
 
 impl Audit {
-    /// Reads the trail with the engineer's login.
-    pub(crate) async fn report(self) -> anyhow::Result<Report> {
-        let aws = Aws { program: "aws".into(), region: self.region };
-        match read(&aws, &self.stack, &self.id).await {
-            Ok(trail) => Ok(judge(&self.id, &trail, self.action)),
+    /// Reads the trail with the engineer's login, and prints what was asked for.
+    pub(crate) async fn run(self) -> anyhow::Result<Ending> {
+        let (OfApproval { id, deployment, format }, is_shown) = match self.action {
+            Action::Show(approval) => (approval, true),
+            Action::Verify(approval) => (approval, false),
+        };
+        let Deployment { stack, login } = deployment;
+        let aws = Aws::log_in(login).await?;
+        let report = report(&aws, &stack, id, is_shown);
+        match waiting("Reading the audit trail".to_owned(), report).await {
+            Ok(report) => {
+                format.print(report.text(), &report)?;
+                Ok(Ending::well_if(report.ok))
+            }
             Err(Refused(why)) => bail!(why),
         }
     }
 }
 
-async fn read(aws: &Aws, stack: &str, id: &ApprovalId) -> Result<Trail, Refused> {
+async fn report(aws: &Aws, stack: &str, id: ApprovalId, is_shown: bool) -> Result<Report, Refused> {
     let stack = Stack::describe(aws, stack).await?;
-    Trail::read(aws, stack.output("TableName")?, id).await
+    let table = stack.output("TableName")?;
+    Ok(match Trail::read(aws, table, &id).await? {
+        Some(trail) => judge(id, trail, is_shown),
+        // Whoever removed everything has broken the trail as well.
+        None => {
+            let verdict = format!("the table {table} knows nothing of {id}");
+            Report { id, ok: false, verdict, count: 0, entries: None }
+        }
+    })
 }
 
-fn judge(id: &ApprovalId, trail: &Trail, action: Action) -> Report {
-    let entries = trail.entries.iter();
-    let lines = entries.clone().filter(|_| action == Action::Show).map(line::line).collect();
+fn judge(id: ApprovalId, trail: Trail, is_shown: bool) -> Report {
     let broken = match (&trail.unreadable, &trail.head) {
         (Some(item), _) => Some(format!("the item {item} is not what this version writes")),
         (None, None) => Some("the record of the approval is gone, and with it the number of its entries".to_owned()),
-        (None, Some(head)) => audit::verify(id, &trail.entries, head).err().map(|broken| broken.to_string()),
+        (None, Some(head)) => audit::verify(&id, &trail.entries, head).err().map(|broken| broken.to_string()),
     };
     let only_counted = trail.refused.saturating_sub(ATTEMPTS_KEPT);
-    let is_whole = broken.is_none();
+    let (ok, count) = (broken.is_none(), trail.entries.len());
     let mut verdict = match broken {
         Some(broken) => format!("the chain is broken: {broken}"),
-        None => format!("chain of {} entries is whole", entries.len()),
+        None => format!("chain of {count} entries is whole"),
     };
     if only_counted > 0 {
         verdict.push_str(&format!("; {only_counted} more attempts that did not count are only counted"));
     }
-    Report { lines, verdict, is_whole }
+    Report { id, ok, verdict, count, entries: is_shown.then_some(trail.entries) }
+}
+
+impl Report {
+    /// A line for each entry that is shown.
+    fn lines(&self) -> impl Iterator<Item = String> {
+        self.entries.iter().flatten().map(line::line)
+    }
+
+    /// The lines, and the verdict as the last.
+    fn text(&self) -> String {
+        let verdict = std::iter::once(self.verdict.clone());
+        self.lines().chain(verdict).collect::<Vec<_>>().join("\n")
+    }
 }

@@ -1,9 +1,11 @@
 //! The items of one approval, asked for without the task token.
 
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::AttributeValue;
 use countersign_bot::approval::audit::{Entry, Hash, Head};
 use countersign_bot::approval::ids::ApprovalId;
-use serde::Deserialize;
-use serde_json::json;
 
 use crate::aws::{Aws, Refused};
 
@@ -23,86 +25,65 @@ pub(crate) struct Trail {
     pub(crate) refused: u32,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Answer {
-    items: Vec<Item>,
-}
+/// An item as far as it was asked for.
+struct Item(HashMap<String, AttributeValue>);
 
-/// An item in the JSON of DynamoDB.
-#[derive(Deserialize)]
-struct Item {
-    item: Text,
-    entry: Option<Text>,
-    audit_count: Option<Number>,
-    audit_hash: Option<Text>,
-    refused: Option<Number>,
-}
+impl Item {
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_s().ok().map(String::as_str)
+    }
 
-#[derive(Deserialize)]
-struct Text {
-    #[serde(rename = "S")]
-    value: String,
-}
+    fn number(&self, name: &str) -> Option<u32> {
+        self.0.get(name)?.as_n().ok()?.parse().ok()
+    }
 
-#[derive(Deserialize)]
-struct Number {
-    #[serde(rename = "N")]
-    value: String,
+    fn key(&self) -> &str {
+        self.text("item").unwrap_or_default()
+    }
 }
 
 impl Trail {
-    /// Asks for the record, as far as it tells of the trail, and for the entries.
-    pub(crate) async fn read(aws: &Aws, table: &str, id: &ApprovalId) -> Result<Self, Refused> {
-        let names = json!({ "#item": "item" }).to_string();
-        let values = json!({ ":id": { "S": id } }).to_string();
-        // The command line asks for all pages.
-        let call = [
-            "dynamodb",
-            "query",
-            "--table-name",
-            table,
-            "--consistent-read",
-            "--key-condition-expression",
-            "id = :id",
-            "--projection-expression",
-            "#item, entry, audit_count, audit_hash, refused",
-            "--expression-attribute-names",
-            &names,
-            "--expression-attribute-values",
-            &values,
-        ];
-        let Answer { mut items } = aws.ask(&call).await?;
+    /// Asks for the record, as far as it tells of the trail, and for the entries. There is none if the table knows
+    /// nothing of the approval.
+    pub(crate) async fn read(aws: &Aws, table: &str, id: &ApprovalId) -> Result<Option<Self>, Refused> {
+        let query = Client::new(aws.config())
+            .query()
+            .table_name(table)
+            .consistent_read(true)
+            .key_condition_expression("id = :id")
+            .projection_expression("#item, entry, audit_count, audit_hash, refused")
+            .expression_attribute_names("#item", "item")
+            .expression_attribute_values(":id", AttributeValue::S(id.to_string()));
+        let items: Result<Vec<_>, _> = query.into_paginator().items().send().collect().await;
+        let items = items.map_err(|error| Refused::because("Query", error))?;
         if items.is_empty() {
-            return Err(Refused(format!("the table {table} knows nothing of {id}")));
+            return Ok(None);
         }
-        items.sort_by(|a, b| a.item.value.cmp(&b.item.value));
+        let mut items: Vec<Item> = items.into_iter().map(Item).collect();
+        items.sort_by(|a, b| a.key().cmp(b.key()));
         let mut trail = Self { entries: Vec::new(), unreadable: None, head: None, refused: 0 };
         for item in items {
             if !trail.take(id, &item) {
-                trail.unreadable = Some(item.item.value);
+                trail.unreadable = Some(item.key().to_owned());
                 break;
             }
         }
-        Ok(trail)
+        Ok(Some(trail))
     }
 
     /// Takes an item in, and says whether it could be read.
     fn take(&mut self, id: &ApprovalId, item: &Item) -> bool {
-        if item.item.value != RECORD {
-            let entry = item.entry.as_ref().and_then(|entry| serde_json::from_str(&entry.value).ok());
+        if item.key() != RECORD {
+            let entry = item.text("entry").and_then(|entry| serde_json::from_str(entry).ok());
             let is_read = entry.is_some();
             self.entries.extend(entry);
             return is_read;
         }
-        let number = |number: &Option<Number>| number.as_ref().and_then(|number| number.value.parse().ok());
-        self.refused = number(&item.refused).unwrap_or_default();
-        self.head = match &item.audit_hash {
+        self.refused = item.number("refused").unwrap_or_default();
+        self.head = match item.text("audit_hash") {
             // A record that was written before there were trails.
             None => Some(Head::genesis(id)),
-            Some(hash) => {
-                Hash::parse(&hash.value).zip(number(&item.audit_count)).map(|(hash, count)| Head { count, hash })
-            }
+            Some(hash) => Hash::parse(hash).zip(item.number("audit_count")).map(|(hash, count)| Head { count, hash }),
         };
         self.head.is_some()
     }

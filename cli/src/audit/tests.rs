@@ -1,6 +1,4 @@
-//! Trails in a table behind a stand-in for the AWS command line, whole and tampered with.
-
-use std::fs;
+//! Trails in a table, whole and tampered with.
 
 use countersign_bot::approval::audit::{Entry, Failure, Fate, Found, Place, Reason, What, Who};
 use countersign_bot::approval::ids::{ApprovalId, PersonId};
@@ -12,11 +10,10 @@ use countersign_bot::approval::{policy_file, request};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Action, Report, judge, read};
-use crate::aws::{Aws, Refused};
+use super::{Report, report};
+use crate::aws::Refused;
+use crate::aws::fake::{self, Account};
 
-/// The stand-in for the command line.
-const AWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/doctor/tests/aws");
 const RAISED_AT: &str = "2026-11-23T10:00:00Z";
 
 fn approval() -> Approval {
@@ -63,7 +60,7 @@ fn approved() -> Approval {
     approval
 }
 
-/// The items of an approval, as the command line prints them.
+/// The items of an approval in the JSON of DynamoDB.
 fn items(approval: &Approval) -> Vec<Value> {
     let record = json!({
         "item": { "S": "approval" }, "audit_count": { "N": approval.audit.count.to_string() },
@@ -76,18 +73,21 @@ fn items(approval: &Approval) -> Vec<Value> {
     std::iter::once(record).chain(approval.journal.iter().map(entry)).collect()
 }
 
+/// An account with a table that has these items.
+fn account(id: &ApprovalId, items: Vec<Value>) -> Account {
+    let outputs = vec![("TableName".to_owned(), "approvals-table".to_owned())];
+    let table = [(id.to_string(), items)].into_iter().filter(|(_, items)| !items.is_empty()).collect();
+    Account {
+        stacks: [("approvals".to_owned(), ("UPDATE_COMPLETE".to_owned(), outputs))].into(),
+        tables: [("approvals-table".to_owned(), table)].into(),
+        ..Account::default()
+    }
+}
+
 /// What is found in a table with these items.
-async fn found(id: &ApprovalId, items: Vec<Value>, action: Action) -> Result<Report, Refused> {
-    let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(AWS, folder.path().join("aws")).unwrap();
-    let answers = folder.path().join("answers");
-    fs::create_dir(&answers).unwrap();
-    let output = json!({ "OutputKey": "TableName", "OutputValue": "approvals-table" });
-    let stack = json!({ "Stacks": [{ "StackStatus": "UPDATE_COMPLETE", "Outputs": [output] }] });
-    fs::write(answers.join("cloudformation describe-stacks approvals"), stack.to_string()).unwrap();
-    fs::write(answers.join("dynamodb query approvals-table"), json!({ "Items": items }).to_string()).unwrap();
-    let aws = Aws { program: folder.path().join("aws"), region: None };
-    Ok(judge(id, &read(&aws, "approvals", id).await?, action))
+async fn found(id: &ApprovalId, items: Vec<Value>, is_shown: bool) -> Report {
+    let aws = fake::serve(account(id, items)).await;
+    report(&aws, "approvals", id.clone(), is_shown).await.unwrap()
 }
 
 /// The verdict on a trail in which something was changed.
@@ -95,16 +95,16 @@ async fn verdict(change: impl FnOnce(&mut Vec<Value>)) -> String {
     let approval = approved();
     let mut items = items(&approval);
     change(&mut items);
-    let report = found(&approval.id, items, Action::Verify).await.unwrap();
-    assert!(!report.is_whole && report.lines.is_empty(), "{report:?}");
+    let report = found(&approval.id, items, false).await;
+    assert!(!report.ok && report.lines().next().is_none(), "{report:?}");
     report.verdict
 }
 
 #[tokio::test]
 async fn a_trail_is_shown_line_by_line() {
     let approval = approved();
-    let report = found(&approval.id, items(&approval), Action::Show).await.unwrap();
-    let shown: Vec<&str> = report.lines.iter().map(String::as_str).collect();
+    let report = found(&approval.id, items(&approval), true).await;
+    let shown: Vec<String> = report.lines().collect();
     assert_eq!(
         shown,
         [
@@ -123,9 +123,22 @@ async fn a_trail_is_shown_line_by_line() {
              with Other.",
         ]
     );
-    assert_eq!((report.verdict.as_str(), report.is_whole), ("chain of 8 entries is whole", true));
-    let verified = found(&approval.id, items(&approval), Action::Verify).await.unwrap();
-    assert_eq!(verified, Report { lines: Vec::new(), ..report });
+    assert_eq!((report.verdict.as_str(), report.ok), ("chain of 8 entries is whole", true));
+    assert!(report.text().ends_with(" with Other.\nchain of 8 entries is whole"), "{}", report.text());
+    let verified = found(&approval.id, items(&approval), false).await;
+    assert_eq!(verified, Report { entries: None, ..report });
+    assert_eq!(verified.text(), "chain of 8 entries is whole");
+}
+
+#[tokio::test]
+async fn scripts_get_the_entries_as_they_are_recorded() {
+    let approval = approved();
+    let shown = serde_json::to_value(found(&approval.id, items(&approval), true).await).unwrap();
+    assert_eq!((&shown["id"], &shown["ok"], &shown["count"]), (&json!(approval.id), &json!(true), &json!(8)));
+    assert_eq!(shown["verdict"], "chain of 8 entries is whole");
+    assert_eq!(shown["entries"], json!(approval.journal));
+    let verified = serde_json::to_value(found(&approval.id, items(&approval), false).await).unwrap();
+    assert_eq!(verified.get("entries"), None);
 }
 
 #[tokio::test]
@@ -158,17 +171,35 @@ async fn whatever_was_tampered_with_is_said() {
 async fn attempts_that_were_only_counted_are_told() {
     let mut approval = approved();
     approval.refused = ATTEMPTS_KEPT + 7;
-    let report = found(&approval.id, items(&approval), Action::Verify).await.unwrap();
+    let report = found(&approval.id, items(&approval), false).await;
     assert_eq!(report.verdict, "chain of 8 entries is whole; 7 more attempts that did not count are only counted");
-    assert!(report.is_whole);
+    assert!(report.ok);
 }
 
 #[tokio::test]
 async fn an_approval_that_is_not_in_the_table_has_no_trail() {
     let id = approval().id;
-    let unknown = found(&id, Vec::new(), Action::Show).await.unwrap_err();
-    assert_eq!(unknown, Refused(format!("the table approvals-table knows nothing of {id}")));
-    let aws = Aws { program: "no-such-program-as-aws".into(), region: None };
-    let Refused(why) = read(&aws, "approvals", &id).await.unwrap_err();
-    assert!(why.contains("install the AWS command line"), "{why}");
+    let unknown = found(&id, Vec::new(), true).await;
+    assert_eq!(unknown.text(), format!("the table approvals-table knows nothing of {id}"));
+    assert!(!unknown.ok);
+}
+
+#[tokio::test]
+async fn what_aws_refuses_is_told_in_its_words() {
+    let id = approval().id;
+    let aws = fake::serve(account(&id, Vec::new())).await;
+    let Refused(why) = report(&aws, "gone", id.clone(), true).await.unwrap_err();
+    assert_eq!(
+        why,
+        "An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id gone does not exist"
+    );
+    let without_table = Account { tables: [].into(), ..account(&id, Vec::new()) };
+    let aws = fake::serve(without_table).await;
+    let Refused(why) = report(&aws, "approvals", id.clone(), true).await.unwrap_err();
+    assert_eq!(
+        why,
+        "An error occurred (ResourceNotFoundException) when calling the Query operation: Requested resource not found"
+    );
+    let Refused(why) = report(&fake::at("http://127.0.0.1:1"), "approvals", id, true).await.unwrap_err();
+    assert!(why.starts_with("DescribeStacks: dispatch failure"), "{why}");
 }

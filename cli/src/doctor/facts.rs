@@ -4,19 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Cursor, Read};
 use std::path::Path;
 
+use aws_sdk_lambda::Client as Lambda;
+use aws_sdk_secretsmanager::Client as SecretsManager;
+use aws_sdk_sesv2::Client as Ses;
 use countersign_bot::approval::place::Platform;
-use countersign_bot::approval::policy::Policy;
 use countersign_bot::ports::SecretValues;
-use countersign_bot::startup::config::Config;
 use countersign_bot::startup::deployed::Deployed;
-use http::{Request, StatusCode, Uri};
+use http::{Request, StatusCode};
 use jiff::SignedDuration;
-use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
+use secrecy::ExposeSecret;
 use zip::ZipArchive;
 
 use super::line::Verdict;
 use super::slack::{Identity, Posting, Slack};
+use super::sources::{Configuration, Fact, Sources, after, refused};
 use super::teams::{self, Members, Settings};
 use super::web::Web;
 use crate::aws::{Aws, Refused};
@@ -28,31 +29,6 @@ const TASK_ROOT: &str = "/var/task";
 const POLICY_MAX_BYTES: u64 = 1024 * 1024;
 /// The address of Slack's Web API.
 const SLACK_API_URL: &str = "https://slack.com/api";
-
-/// Something that is known, or what to say about it instead.
-pub(crate) type Fact<T> = Result<T, Verdict>;
-
-/// Whom to ask.
-pub(crate) struct Sources {
-    /// The AWS command line.
-    pub(crate) aws: Aws,
-    /// Everything else.
-    pub(crate) web: Web,
-    /// Slack's address, when it is not Slack's own.
-    pub(crate) slack_api_url: Option<String>,
-    /// The address of Microsoft's login, when it is not Microsoft's own.
-    pub(crate) teams_login_url: Option<String>,
-    /// The address of Teams, when it is not Microsoft's own.
-    pub(crate) teams_service_url: Option<String>,
-}
-
-impl Sources {
-    /// The host that the bot's token may go to, when Teams is not at Microsoft's own.
-    fn teams_host(&self) -> Option<String> {
-        let address: Uri = self.teams_service_url.as_ref()?.parse().ok()?;
-        address.authority().map(ToString::to_string)
-    }
-}
 
 /// Everything that is known of a deployment.
 pub(crate) struct Facts {
@@ -89,15 +65,6 @@ pub(crate) struct Facts {
 pub(crate) struct Function {
     environment: BTreeMap<String, String>,
     zip: Vec<u8>,
-}
-
-/// What a function finds when it starts.
-#[derive(Debug, Clone)]
-pub(crate) struct Configuration {
-    /// The environment and the secret.
-    pub(crate) config: Config,
-    /// The policy in the zip.
-    pub(crate) policy: Policy,
 }
 
 /// What the API answers.
@@ -175,51 +142,25 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     }
 }
 
-/// The verdict on what was not asked for because it needs something that is not there.
-pub(crate) fn after(needed: &str) -> Verdict {
-    Verdict::Skipped(format!("it needs {needed}"))
-}
-
-fn refused(Refused(complaint): Refused) -> Verdict {
-    Verdict::Fail(complaint)
-}
-
 fn output<'a>(stack: &'a Fact<Stack>, name: &str) -> Fact<&'a str> {
     stack.as_ref().map_err(|_| after("the stack"))?.output(name).map_err(refused)
 }
 
 /// The function, with its zip: what is deployed says more than what is on this machine.
 async fn function(aws: &Aws, web: &Web, stack: &Fact<Stack>) -> Fact<Function> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        configuration: Settings,
-        code: Code,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Settings {
-        environment: Environment,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Environment {
-        variables: BTreeMap<String, String>,
-    }
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Code {
-        location: String,
-    }
     let name = output(stack, "WebhookFunction")?;
-    let answer: Answer = aws.ask(&["lambda", "get-function", "--function-name", name]).await.map_err(refused)?;
+    let answer = Lambda::new(aws.config()).get_function().function_name(name).send().await;
+    let answer = answer.map_err(|error| refused(Refused::because("GetFunction", error)))?;
+    let variables = answer.configuration().and_then(|configuration| configuration.environment()?.variables());
+    let location = answer.code().and_then(|code| code.location()).unwrap_or_default();
     let cannot = |why: &str| Verdict::Fail(format!("its code cannot be downloaded: {why}"));
-    let request = Request::get(answer.code.location).body(Vec::new()).map_err(|_| cannot("no address"))?;
+    let request = Request::get(location).body(Vec::new()).map_err(|_| cannot("no address"))?;
     let download = web.send(request).await.map_err(|why| cannot(&why))?;
     if !download.status.is_success() {
         return Err(cannot(&format!("status {}", download.status)));
     }
-    Ok(Function { environment: answer.configuration.environment.variables, zip: download.body })
+    let environment = variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
+    Ok(Function { environment: environment.collect(), zip: download.body })
 }
 
 impl Function {
@@ -248,14 +189,9 @@ async fn double_secret(aws: &Aws, stack: &Fact<Stack>) -> Fact<SecretValues> {
 }
 
 async fn secret(aws: &Aws, id: &str) -> Fact<SecretValues> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        secret_string: SecretString,
-    }
-    let call = ["secretsmanager", "get-secret-value", "--secret-id", id];
-    let answer: Answer = aws.ask(&call).await.map_err(refused)?;
-    let values = serde_json::from_str(answer.secret_string.expose_secret());
+    let answer = SecretsManager::new(aws.config()).get_secret_value().secret_id(id).send().await;
+    let answer = answer.map_err(|error| refused(Refused::because("GetSecretValue", error)))?;
+    let values = serde_json::from_str(answer.secret_string().unwrap_or_default());
     values.map_err(|_| Verdict::Fail(format!("the secret {id} is not a JSON object of texts")))
 }
 
@@ -307,43 +243,34 @@ async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>
 }
 
 async fn mail(aws: &Aws, configuration: &Fact<Configuration>) -> Fact<Mail> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Account {
-        production_access_enabled: bool,
-        sending_enabled: bool,
-    }
     let Configuration { config, policy } = configuration.as_ref().map_err(|_| after("the configuration"))?;
     let Some(sender) = config.mail.as_ref().map(|mail| mail.from.clone()) else {
         return Err(Verdict::Skipped("mail is off: the parameter MailFrom is empty".to_owned()));
     };
-    let account: Account = aws.ask(&["sesv2", "get-account"]).await.map_err(refused)?;
+    let ses = Ses::new(aws.config());
+    let account = ses.get_account().send().await.map_err(|error| refused(Refused::because("GetAccount", error)))?;
+    let is_in_production = account.production_access_enabled();
     let mut addresses = BTreeSet::from([sender]);
-    if !account.production_access_enabled {
+    if !is_in_production {
         addresses.extend(policy.people.values().filter_map(|person| person.email.clone()));
     }
     let mut verified = BTreeMap::new();
     for address in addresses {
-        let is_verified = is_verified(aws, &address).await?;
+        let is_verified = is_verified(&ses, &address).await?;
         verified.insert(address, is_verified);
     }
-    Ok(Mail { is_in_production: account.production_access_enabled, may_send: account.sending_enabled, verified })
+    Ok(Mail { is_in_production, may_send: account.sending_enabled(), verified })
 }
 
 /// Whether the address or its domain is verified.
-async fn is_verified(aws: &Aws, address: &str) -> Fact<bool> {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        verified_for_sending_status: bool,
-    }
+async fn is_verified(ses: &Ses, address: &str) -> Fact<bool> {
     let domain = address.rsplit_once('@').map_or(address, |(_, domain)| domain);
     for identity in [address, domain] {
-        match aws.ask::<Answer>(&["sesv2", "get-email-identity", "--email-identity", identity]).await {
-            Ok(answer) if answer.verified_for_sending_status => return Ok(true),
+        match ses.get_email_identity().email_identity(identity).send().await {
+            Ok(answer) if answer.verified_for_sending_status() => return Ok(true),
             Ok(_) => {}
-            Err(error) if error.is_not_found() => {}
-            Err(error) => return Err(refused(error)),
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found_exception()) => {}
+            Err(error) => return Err(refused(Refused::because("GetEmailIdentity", error))),
         }
     }
     Ok(false)

@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use anstyle::{AnsiColor, Style};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+
 /// The outcome of one check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
@@ -24,6 +28,24 @@ pub(crate) struct Line {
     pub(crate) verdict: Verdict,
 }
 
+impl Verdict {
+    /// The first word of the line, and how it is shown.
+    fn word(&self) -> (&'static str, Style) {
+        match self {
+            Self::Ok(_) => ("ok", AnsiColor::Green.on_default()),
+            Self::Warn(_) => ("warn", AnsiColor::Yellow.on_default()),
+            Self::Fail(_) => ("FAIL", AnsiColor::Red.on_default().bold()),
+            Self::Skipped(_) => ("skipped", Style::new().dimmed()),
+        }
+    }
+
+    /// What others say may have line breaks, and a check has one line.
+    fn text(&self) -> String {
+        let (Self::Ok(text) | Self::Warn(text) | Self::Fail(text) | Self::Skipped(text)) = self;
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
 impl Line {
     /// A line of the report.
     pub(crate) fn new(name: impl Into<String>, verdict: Verdict) -> Self {
@@ -34,18 +56,32 @@ impl Line {
     pub(crate) fn is_failure(&self) -> bool {
         matches!(self.verdict, Verdict::Fail(_))
     }
+
+    /// The line with its first word in the colour of the verdict.
+    pub(crate) fn coloured(&self) -> String {
+        let (_, style) = self.verdict.word();
+        self.with_first_word_in(style)
+    }
+
+    fn with_first_word_in(&self, style: Style) -> String {
+        let (word, _) = self.verdict.word();
+        format!("{style}{word:<8}{style:#} {:<24} {}", self.name, self.verdict.text())
+    }
 }
 
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (word, text) = match &self.verdict {
-            Verdict::Ok(text) => ("ok", text),
-            Verdict::Warn(text) => ("warn", text),
-            Verdict::Fail(text) => ("FAIL", text),
-            Verdict::Skipped(text) => ("skipped", text),
-        };
-        // What others say may have line breaks, and a check has one line.
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
-        write!(f, "{word:<8} {:<24} {text}", self.name)
+        f.write_str(&self.with_first_word_in(Style::new()))
+    }
+}
+
+impl Serialize for Line {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (word, _) = self.verdict.word();
+        let mut line = serializer.serialize_struct("Line", 3)?;
+        line.serialize_field("name", &self.name)?;
+        line.serialize_field("verdict", &word.to_lowercase())?;
+        line.serialize_field("text", &self.verdict.text())?;
+        line.end()
     }
 }

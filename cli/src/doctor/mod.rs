@@ -4,6 +4,7 @@ mod checks;
 mod facts;
 mod line;
 mod slack;
+mod sources;
 mod teams;
 mod web;
 
@@ -11,40 +12,30 @@ mod web;
 mod tests;
 
 use jiff::Timestamp;
+use serde_json::json;
 
-pub(crate) use self::line::Line;
+use self::line::Line;
 use crate::aws::Aws;
-
-/// Which deployment to look at.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Doctor {
-    /// The name of the stack.
-    #[arg(long)]
-    stack: String,
-    /// The region of the stack; without it the one that the AWS command line takes.
-    #[arg(long)]
-    region: Option<String>,
-    /// The address of Slack's Web API, when it is not Slack's own.
-    #[arg(long, env = "COUNTERSIGN_SLACK_API_URL")]
-    slack_api_url: Option<String>,
-    /// The address of Microsoft's login, when it is not Microsoft's own.
-    #[arg(long, env = "COUNTERSIGN_TEAMS_LOGIN_URL")]
-    teams_login_url: Option<String>,
-    /// The address of Teams, when it is not Microsoft's own.
-    #[arg(long, env = "COUNTERSIGN_TEAMS_SERVICE_URL")]
-    teams_service_url: Option<String>,
-}
+use crate::deployment::{Deployment, Doctor};
+use crate::ending::Ending;
+use crate::patience::waiting;
 
 impl Doctor {
-    /// A line for each check.
-    pub(crate) async fn lines(self, clock: fn() -> Timestamp) -> anyhow::Result<Vec<Line>> {
-        let sources = facts::Sources {
-            aws: Aws { program: "aws".into(), region: self.region },
+    /// Prints a line for each check.
+    pub(crate) async fn run(self, clock: fn() -> Timestamp) -> anyhow::Result<Ending> {
+        let Deployment { stack, login } = self.deployment;
+        let sources = sources::Sources {
+            aws: Aws::log_in(login).await?,
             web: web::Web::new(clock)?,
             slack_api_url: self.slack_api_url,
             teams_login_url: self.teams_login_url,
             teams_service_url: self.teams_service_url,
         };
-        Ok(checks::lines(&facts::gather(&self.stack, &sources).await))
+        let facts = waiting(format!("Looking at {stack}"), facts::gather(&stack, &sources)).await;
+        let lines = checks::lines(&facts);
+        let is_well = !lines.iter().any(Line::is_failure);
+        let text: Vec<String> = lines.iter().map(Line::coloured).collect();
+        self.format.print(text.join("\n"), &json!({ "ok": is_well, "checks": lines }))?;
+        Ok(Ending::well_if(is_well))
     }
 }

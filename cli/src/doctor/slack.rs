@@ -19,7 +19,7 @@ const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(100 * 24);
 /// When Slack says that we ask too often it names a pause; a longer one than this is not waited for.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-const PROBE: &str = "cargo xtask doctor scheduled this to see whether Countersign may post here, and could not delete it. \
+const PROBE: &str = "countersign doctor scheduled this to see whether Countersign may post here, and could not delete it. \
                      Please ignore it.";
 
 /// Slack's Web API with the bot's token.

@@ -10,8 +10,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::facts::{Configuration, Fact, Sources, after};
 use super::line::Verdict;
+use super::sources::{Configuration, Fact, Sources, after};
 use super::web::Web;
 
 /// The keys of the secret that Teams needs, all of them or none.

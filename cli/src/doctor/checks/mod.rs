@@ -12,9 +12,10 @@ use http::StatusCode;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret;
 
-use super::facts::{Api, Configuration, Fact, Facts, Mail, after};
+use super::facts::{Api, Facts, Mail};
 use super::line::{Line, Verdict};
 use super::slack::{Identity, Posting};
+use super::sources::{Configuration, Fact, after};
 use crate::stack::Stack;
 
 /// What the bot's calls and the slash command need.

@@ -4,8 +4,9 @@ use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Rules;
 
 use super::with_configuration;
-use crate::doctor::facts::{Configuration, Facts};
+use crate::doctor::facts::Facts;
 use crate::doctor::line::{Line, Verdict};
+use crate::doctor::sources::Configuration;
 use crate::doctor::teams::{Members, Membership, Settings, is_conversation, is_guid};
 
 /// Teams' word for somebody who is not in a conversation that the bot is in.

@@ -1,7 +1,6 @@
-//! A deployment to look at: an `aws` command line that answers from files, and Slack and the API on loopback.
+//! A deployment to look at: AWS, Slack, Microsoft and the API on loopback.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{Cursor, Write};
 use std::sync::{Arc, Mutex};
 
@@ -12,17 +11,14 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::aws::Aws;
-use crate::doctor::facts::{Sources, gather};
+use crate::aws::fake::{self, Account};
+use crate::doctor::facts::gather;
+use crate::doctor::sources::Sources;
 use crate::doctor::web::Web;
 use crate::doctor::{Line, checks};
-
-/// The stand-in for the command line.
-const AWS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/doctor/tests/aws");
 
 pub(super) const TOKEN: &str = "xoxb-hidden";
 pub(super) const SIGNING_SECRET: &str = "hidden-signing-secret";
@@ -66,10 +62,11 @@ pub(super) struct Deployment {
     pub(super) policy: String,
     pub(super) secret: Value,
     pub(super) double_secret: Value,
-    pub(super) account: Value,
+    pub(super) mail: Value,
     pub(super) verified: Vec<&'static str>,
     pub(super) world: World,
-    pub(super) program: Option<&'static str>,
+    /// Whether anybody answers where AWS should be.
+    pub(super) aws_answers: bool,
     pub(super) clock: fn() -> Timestamp,
 }
 
@@ -110,7 +107,7 @@ impl Default for Deployment {
             policy: POLICY.to_owned(),
             secret: json!({ "slack_signing_secret": SIGNING_SECRET, "slack_bot_token": TOKEN, "link_key": LINK_KEY }),
             double_secret: json!({ "key": "hidden-key" }),
-            account: json!({ "ProductionAccessEnabled": true, "SendingEnabled": true }),
+            mail: json!({ "ProductionAccessEnabled": true, "SendingEnabled": true }),
             verified: vec!["bot@example.com"],
             world: World {
                 api: (StatusCode::UNAUTHORIZED, ""),
@@ -126,7 +123,7 @@ impl Default for Deployment {
                 scheduled: BTreeSet::new(),
                 zip: Vec::new(),
             },
-            program: None,
+            aws_answers: true,
             clock: now,
         }
     }
@@ -162,10 +159,9 @@ impl Deployment {
         let world = Arc::new(Mutex::new(self.world.clone()));
         let url = serve(Arc::clone(&world)).await;
         self.environment.entry("COUNTERSIGN_PUBLIC_URL").or_insert_with(|| url.clone());
-        let folder = self.command_line(&url);
-        let program = self.program.map_or_else(|| folder.path().join("aws"), Into::into);
+        let aws = if self.aws_answers { fake::serve(self.account(&url)).await } else { fake::at("http://127.0.0.1:1") };
         let sources = Sources {
-            aws: Aws { program, region: Some("eu-west-1".to_owned()) },
+            aws,
             web: Web::new(self.clock).unwrap(),
             slack_api_url: Some(format!("{url}/api/")),
             teams_login_url: Some(format!("{url}/login/")),
@@ -177,34 +173,24 @@ impl Deployment {
         lines
     }
 
-    fn command_line(&self, url: &str) -> TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        // A link, because a program that was just written may not be run while another test starts one.
-        std::os::unix::fs::symlink(AWS, folder.path().join("aws")).unwrap();
-        fs::create_dir(folder.path().join("answers")).unwrap();
-        let answer = |call: &str, answer: Value| {
-            fs::write(folder.path().join("answers").join(call), answer.to_string()).unwrap();
-        };
-        let output = |key: &str, value: &str| json!({ "OutputKey": key, "OutputValue": value });
-        answer(
-            "cloudformation describe-stacks approvals",
-            json!({ "Stacks": [{ "StackStatus": self.stack_status, "Outputs": [
-                output("WebhookFunction", "approvals-webhook"), output("DoubleSecretId", "double-secret"),
-            ] }] }),
-        );
-        answer(
-            "lambda get-function approvals-webhook",
-            json!({ "Configuration": { "Environment": { "Variables": self.environment } },
-                    "Code": { "Location": format!("{url}/code.zip") } }),
-        );
-        let secret = |value: &Value| json!({ "SecretString": value.to_string() });
-        answer("secretsmanager get-secret-value bot-secret", secret(&self.secret));
-        answer("secretsmanager get-secret-value double-secret", secret(&self.double_secret));
-        answer("sesv2 get-account json", self.account.clone());
-        for identity in &self.verified {
-            answer(&format!("sesv2 get-email-identity {identity}"), json!({ "VerifiedForSendingStatus": true }));
+    /// What AWS has of it.
+    fn account(&self, url: &str) -> Account {
+        let output = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
+        let outputs = [("WebhookFunction", "approvals-webhook"), ("DoubleSecretId", "double-secret")];
+        let stack = (self.stack_status.to_owned(), outputs.map(output).into());
+        let function = json!({
+            "Configuration": { "Environment": { "Variables": self.environment } },
+            "Code": { "Location": format!("{url}/code.zip") },
+        });
+        let secrets = [("bot-secret", &self.secret), ("double-secret", &self.double_secret)];
+        Account {
+            stacks: [("approvals".to_owned(), stack)].into(),
+            functions: [("approvals-webhook".to_owned(), function)].into(),
+            secrets: secrets.map(|(id, value)| (id.to_owned(), value.clone())).into(),
+            mail: self.mail.clone(),
+            verified: self.verified.iter().map(|identity| (*identity).to_owned()).collect(),
+            ..Account::default()
         }
-        folder
     }
 }
 

@@ -74,10 +74,10 @@ async fn all_is_well() {
 }
 
 #[tokio::test]
-async fn without_the_command_line_there_is_one_failure() {
-    let lines = report(|deployment| deployment.program = Some("no-such-program-as-aws")).await;
+async fn without_aws_there_is_one_failure() {
+    let lines = report(|deployment| deployment.aws_answers = false).await;
     assert!(lines[0].starts_with("FAIL     stack"), "{}", lines[0]);
-    assert!(lines[0].contains("install the AWS command line"), "{}", lines[0]);
+    assert!(lines[0].contains("DescribeStacks: dispatch failure"), "{}", lines[0]);
     assert!(lines[1..].iter().all(|line| line.starts_with("skipped ")), "{lines:#?}");
 }
 
@@ -109,7 +109,7 @@ async fn the_secrets() {
     let missing = failures(|it| {
         it.environment.insert("COUNTERSIGN_SECRET_ID", "gone".to_owned());
     });
-    assert!(missing.await[0].contains("(NotFoundException)"));
+    assert!(missing.await[0].contains("(ResourceNotFoundException)"));
     expect_failure("secret", "COUNTERSIGN_SECRET_ID is missing", |it| {
         it.environment.remove("COUNTERSIGN_SECRET_ID");
     })
@@ -181,13 +181,13 @@ async fn a_rate_limit_is_waited_for() {
 async fn mail() {
     expect_failure("mail", "has not verified bot@example.com", |it| it.verified.clear()).await;
     assert_eq!(failures(|it| it.verified = vec!["example.com"]).await, [""; 0], "the domain is enough");
-    expect_failure("mail", "SES has stopped all mail", |it| it.account["SendingEnabled"] = json!(false)).await;
+    expect_failure("mail", "SES has stopped all mail", |it| it.mail["SendingEnabled"] = json!(false)).await;
     expect_failure("mail", "in the sandbox, so no mail reaches Ada Lovelace", |it| {
-        it.account["ProductionAccessEnabled"] = json!(false);
+        it.mail["ProductionAccessEnabled"] = json!(false);
     })
     .await;
     let everybody = report(|it| {
-        it.account["ProductionAccessEnabled"] = json!(false);
+        it.mail["ProductionAccessEnabled"] = json!(false);
         it.verified.push("ada@example.com");
     });
     assert!(everybody.await.iter().any(|line| line.starts_with("ok       mail") && line.contains("200 mails a day")));

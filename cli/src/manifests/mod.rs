@@ -1,21 +1,30 @@
-//! `cargo xtask manifests`: the manifests for one deployment.
+//! `countersign manifests`: the manifests for one deployment. They come along with the program.
 
 mod teams;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail, ensure};
+use serde_json::json;
 use url::Url;
 
 use self::teams::Guid;
-use crate::steps::{root, say, target};
+use crate::ending::Ending;
+use crate::examples::examples;
+use crate::output::Format;
 
 /// The address that the manifests in the repository name.
 const PLACEHOLDER: &str = "https://countersign.example.com";
 
-/// Which deployment, and where its manifests go.
+/// Slack's manifest, for no deployment yet.
+const SLACK: &str = include_str!("../../../manifests/slack/manifest.yaml");
+
+/// Makes the Slack app's manifest and the Teams app for a deployment.
 #[derive(Debug, clap::Args)]
+#[command(after_help = examples!(
+    "countersign manifests --url https://bot.example.com",
+    "countersign manifests --url https://bot.example.com --teams-app-id 5e0a1c52-0f5e-4d67-9a34-0d9f8e1c2b3a"))]
 pub(crate) struct Manifests {
     /// The deployment's address: the output `PublicUrl` of the stack.
     #[arg(long, value_parser = public_url)]
@@ -28,51 +37,59 @@ pub(crate) struct Manifests {
     #[arg(long, value_name = "URL", requires = "teams_app_id", value_parser = https)]
     teams_website: Option<Url>,
     /// The folder that gets the manifests.
-    #[arg(long, default_value_os_t = target().join("manifests"))]
+    #[arg(long, value_name = "FOLDER", default_value = "countersign-manifests")]
     output: PathBuf,
+    #[command(flatten)]
+    format: Format,
 }
 
 impl Manifests {
     /// Writes the manifests and says what to do with them.
-    pub(crate) fn write(&self) -> anyhow::Result<()> {
-        fs::create_dir_all(&self.output)?;
-        self.write_slack()?;
-        match &self.teams_app_id {
-            Some(app_id) => self.write_teams(app_id),
-            None => Ok(()),
+    pub(crate) fn run(&self) -> anyhow::Result<Ending> {
+        fs::create_dir_all(&self.output).with_context(|| format!("{} cannot be made", self.output.display()))?;
+        let slack = self.write_slack()?;
+        let teams = self.teams_app_id.as_ref().map(|app_id| self.write_teams(app_id)).transpose()?;
+        let mut text = format!(
+            "Slack's manifest for {}: {}\n\
+             Next: create an app from this manifest at https://api.slack.com/apps, or paste it into the one you have;\n\
+             install it to your workspace, add its signing secret and bot token to the stack's secret, invite the bot\n\
+             to the channels of the policy, and run `countersign doctor --stack NAME`.",
+            self.url,
+            slack.display()
+        );
+        if let Some(teams) = &teams {
+            text.push_str(&format!(
+                "\nThe Teams app for {}: {}\n\
+                 Next: upload it in the Teams admin center or in Teams under Apps, add it to the team or chat of the policy,\n\
+                 and run `countersign doctor --stack NAME`. docs/teams.md has every step, those before this one included.",
+                self.url,
+                teams.display()
+            ));
         }
+        self.format.print(text, &json!({ "slack": slack, "teams": teams }))?;
+        Ok(Ending::Well)
     }
 
-    fn write_slack(&self) -> anyhow::Result<()> {
-        let template = root().join("manifests").join("slack").join("manifest.yaml");
-        let manifest = filled_in(&template, &[(PLACEHOLDER, &self.url)])?;
+    fn write_slack(&self) -> anyhow::Result<PathBuf> {
         let file = self.output.join("slack.yaml");
+        let manifest = filled_in(SLACK, &[(PLACEHOLDER, &self.url)])?;
         fs::write(&file, manifest).with_context(|| format!("{} cannot be written", file.display()))?;
-        say(&format!("Slack's manifest for {}: {}", self.url, file.display()));
-        say("Next: create an app from this manifest at https://api.slack.com/apps, or paste it into the one you have;");
-        say("install it to your workspace, add its signing secret and bot token to the stack's secret, invite the bot");
-        say("to the channels of the policy, and run `cargo xtask doctor --stack NAME`.");
-        Ok(())
+        Ok(file)
     }
 
-    fn write_teams(&self, app_id: &Guid) -> anyhow::Result<()> {
+    fn write_teams(&self, app_id: &Guid) -> anyhow::Result<PathBuf> {
         let website = self.teams_website.as_ref().map_or(self.url.as_str(), Url::as_str);
         let file = self.output.join("teams.zip");
         teams::write(&file, &self.url, app_id, website)?;
-        say(&format!("The Teams app for {}: {}", self.url, file.display()));
-        say(
-            "Next: upload it in the Teams admin center or in Teams under Apps, add it to the team or chat of the policy,",
-        );
-        say("and run `cargo xtask doctor --stack NAME`. docs/teams.md has every step, those before this one included.");
-        Ok(())
+        Ok(file)
     }
 }
 
 /// The text of a template, with each of these in the place of what stands for it.
-fn filled_in(template: &Path, values: &[(&str, &str)]) -> anyhow::Result<String> {
-    let mut text = fs::read_to_string(template).with_context(|| format!("{} cannot be read", template.display()))?;
+fn filled_in(template: &str, values: &[(&str, &str)]) -> anyhow::Result<String> {
+    let mut text = template.to_owned();
     for (placeholder, value) in values {
-        ensure!(text.contains(placeholder), "{} does not name {placeholder}", template.display());
+        ensure!(text.contains(placeholder), "the manifest does not name {placeholder}");
         text = text.replace(placeholder, value);
     }
     Ok(text)

@@ -1,8 +1,8 @@
 //! The app for Microsoft Teams: a zip of the manifest and two icons, ready to upload.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, ensure};
 use url::Url;
@@ -10,14 +10,19 @@ use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
 use super::{PLACEHOLDER, filled_in};
-use crate::steps::root;
 
 /// What stands for the bot's id in the manifest, and for the app's, which is the same.
 const PLACEHOLDER_ID: &str = "00000000-0000-0000-0000-000000000000";
 /// What stands for the page that the app's details link to.
 const PLACEHOLDER_WEBSITE: &str = "https://www.example.com";
+
+/// The manifest, for no deployment yet.
+const MANIFEST: &str = include_str!("../../../manifests/teams/manifest.json");
 /// The files that go into the zip as they are. Teams looks for all of its files at the root.
-const ICONS: [&str; 2] = ["color.png", "outline.png"];
+const ICONS: [(&str, &[u8]); 2] = [
+    ("color.png", include_bytes!("../../../manifests/teams/color.png")),
+    ("outline.png", include_bytes!("../../../manifests/teams/outline.png")),
+];
 
 /// An id as Entra writes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,25 +52,19 @@ pub(super) fn write(file: &Path, public_url: &str, app_id: &Guid, website: &str)
     let domain = host(public_url)?;
     let values =
         [(PLACEHOLDER_ID, app_id.0.as_str()), (PLACEHOLDER_WEBSITE, website), (host_of_placeholder(), domain.as_str())];
-    let manifest = filled_in(&source("manifest.json"), &values)?;
+    let manifest = filled_in(MANIFEST, &values)?;
     let output = File::create(file).with_context(|| format!("{} cannot be written", file.display()))?;
     let mut zip = ZipWriter::new(output);
     // The default time is the first that a zip can name, so the same content makes the same zip.
     let options = SimpleFileOptions::default().unix_permissions(0o644);
     zip.start_file("manifest.json", options)?;
     zip.write_all(manifest.as_bytes())?;
-    for icon in ICONS {
-        let icon_file = source(icon);
-        let image = fs::read(&icon_file).with_context(|| format!("{} cannot be read", icon_file.display()))?;
-        zip.start_file(icon, options)?;
-        zip.write_all(&image)?;
+    for (name, image) in ICONS {
+        zip.start_file(name, options)?;
+        zip.write_all(image)?;
     }
     zip.finish()?;
     Ok(())
-}
-
-fn source(name: &str) -> PathBuf {
-    root().join("manifests").join("teams").join(name)
 }
 
 /// Teams wants a domain: neither scheme nor port.
@@ -80,6 +79,7 @@ fn host_of_placeholder() -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::io::Read;
 
     use serde_json::{Value, json};
@@ -106,12 +106,12 @@ mod tests {
     }
 
     fn manifest() -> Value {
-        serde_json::from_slice(&fs::read(source("manifest.json")).unwrap()).unwrap()
+        serde_json::from_str(MANIFEST).unwrap()
     }
 
     /// The pixels, each with as many numbers as it has channels.
-    fn pixels<const CHANNELS: usize>(icon: &str) -> ((usize, usize), Vec<[u8; CHANNELS]>) {
-        let mut decoder = PngDecoder::new(ZCursor::new(fs::read(source(icon)).unwrap()));
+    fn pixels<const CHANNELS: usize>((_, icon): (&str, &[u8])) -> ((usize, usize), Vec<[u8; CHANNELS]>) {
+        let mut decoder = PngDecoder::new(ZCursor::new(icon));
         let numbers = decoder.decode_raw().unwrap();
         assert_eq!(decoder.depth(), Some(BitDepth::Eight));
         assert_eq!(decoder.colorspace().unwrap().num_components(), CHANNELS);
@@ -151,8 +151,8 @@ mod tests {
             assert_eq!(filled["developer"][link], "https://intranet.example.org/approvals");
         }
         assert!(!filled.to_string().contains("example.com"), "{filled}");
-        for (name, content) in &files[1..] {
-            assert_eq!(*content, fs::read(source(name)).unwrap(), "{name}");
+        for ((name, content), (icon, image)) in files[1..].iter().zip(ICONS) {
+            assert_eq!((name.as_str(), content.as_slice()), (icon, image));
         }
     }
 
@@ -210,11 +210,12 @@ mod tests {
     #[test]
     fn the_icons_are_what_teams_asks_for() {
         let icons = &manifest()["icons"];
-        assert_eq!([&icons["color"], &icons["outline"]], ICONS);
+        let [color, outline] = ICONS;
+        assert_eq!([&icons["color"], &icons["outline"]], [color.0, outline.0]);
         // Without a channel for it, nothing is transparent.
-        let (size, _) = pixels::<3>("color.png");
+        let (size, _) = pixels::<3>(color);
         assert_eq!(size, (192, 192));
-        let (size, outline) = pixels::<4>("outline.png");
+        let (size, outline) = pixels::<4>(outline);
         assert_eq!(size, (32, 32));
         assert!(
             outline.iter().all(|[red, green, blue, _]| [*red, *green, *blue] == [255; 3]),

@@ -1,0 +1,104 @@
+//! What the commands that look at a deployment are told. A build without AWS clients has these commands too, and says
+//! which build can carry them out.
+
+#![cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the AWS clients read what the commands are told"))]
+
+use clap::{Args, Subcommand};
+use countersign_bot::approval::ids::ApprovalId;
+
+use crate::examples::examples;
+use crate::output::Format;
+
+/// Which deployment, and whose login.
+#[derive(Debug, Args)]
+pub(crate) struct Deployment {
+    /// The name of the stack.
+    #[arg(long)]
+    pub(crate) stack: String,
+    #[command(flatten)]
+    pub(crate) login: Login,
+}
+
+/// A login at AWS, as the AWS command line has it: environment, profiles, single sign-on, programs that give credentials.
+#[derive(Debug, Args)]
+pub(crate) struct Login {
+    /// The profile to log in with; without it AWS_PROFILE, or whatever the AWS command line would take.
+    #[arg(long)]
+    pub(crate) profile: Option<String>,
+    /// The region of the stack; without it AWS_REGION, or that of the profile.
+    #[arg(long)]
+    pub(crate) region: Option<String>,
+}
+
+/// Looks at a deployment and says what would fail.
+///
+/// It changes nothing and prints no secret. A message to each Slack channel and person of the policy is scheduled months
+/// ahead and deleted at once, because that is how Slack says whether it would take one.
+///
+/// The exit code is 0 if nothing would fail, 1 if something would, 2 if there is no login or no region.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "countersign doctor --stack countersign",
+    "countersign doctor --stack countersign --profile work --region eu-central-1",
+    "countersign doctor --stack countersign --json | jq '.checks[] | select(.verdict == \"fail\")'"))]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    pub(crate) deployment: Deployment,
+    /// The address of Slack's Web API, when it is not Slack's own.
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_SLACK_API_URL")]
+    pub(crate) slack_api_url: Option<String>,
+    /// The address of Microsoft's login, when it is not Microsoft's own.
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_LOGIN_URL")]
+    pub(crate) teams_login_url: Option<String>,
+    /// The address of Teams, when it is not Microsoft's own.
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_SERVICE_URL")]
+    pub(crate) teams_service_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Reads the audit trail of an approval, and says whether it is whole.
+///
+/// The exit code is 0 if it is, 1 if it is not, 2 if it could not be read.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "countersign audit show apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign",
+    "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign --json"))]
+pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) action: Action,
+}
+
+/// What to print of a trail.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Action {
+    /// Prints a line for each entry, then whether the trail is whole.
+    #[command(after_help = examples!(
+        "countersign audit show apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign"))]
+    Show(OfApproval),
+    /// Prints only whether the trail is whole.
+    #[command(after_help = examples!(
+        "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign"))]
+    Verify(OfApproval),
+}
+
+/// Which trail.
+#[derive(Debug, Args)]
+pub(crate) struct OfApproval {
+    /// The id of the approval: apr_ and 26 lower-case letters and digits.
+    #[arg(value_parser = ApprovalId::parse)]
+    pub(crate) id: ApprovalId,
+    #[command(flatten)]
+    pub(crate) deployment: Deployment,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Says which build has what this one lacks.
+#[cfg(not(feature = "aws"))]
+pub(crate) fn not_in_this_build(command: &str) -> anyhow::Error {
+    anyhow::anyhow!(
+        "this build has no AWS clients, because they take long to compile. In a checkout use \
+         `cargo run --features aws -- {command} …`; a released `countersign` has them."
+    )
+}

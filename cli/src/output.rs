@@ -1,0 +1,49 @@
+//! What the program writes: results to standard output, everything else to standard error, colour only to a terminal.
+
+use std::fmt::Display;
+use std::io::{self, Write};
+
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+
+/// The style of an error's first word, as clap has it.
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+
+/// Whether a result is for people or for a script.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(crate) struct Format {
+    /// Print JSON, for scripts.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Format {
+    /// Prints a result in the form that was asked for.
+    pub(crate) fn print(self, text: impl Display, json: &impl Serialize) -> anyhow::Result<()> {
+        if self.json {
+            say(serde_json::to_string_pretty(json)?)?;
+        } else {
+            say(text)?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints a result. Colours are left out where they are not wanted.
+pub(crate) fn say(text: impl Display) -> io::Result<()> {
+    writeln!(anstream::stdout(), "{text}")
+}
+
+/// Says why a command could not be carried out.
+pub(crate) fn complain(error: &anyhow::Error) {
+    // Whoever closes the pipe, as `head` does, wants to read no more.
+    if !is_closed_pipe(error) {
+        // There is nowhere left to say that standard error is closed.
+        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io_error = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
+    io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
