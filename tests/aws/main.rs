@@ -9,6 +9,7 @@ mod deployed;
 mod lasting_outages;
 mod machine_on_moto;
 mod outages;
+mod program;
 mod starting;
 mod store;
 mod support;
@@ -26,6 +27,7 @@ const CASES_AT_ONCE: usize = 8;
 fn cases() -> Vec<Case> {
     [
         deployed::cases(),
+        program::cases(),
         crashes::cases(),
         outages::cases(),
         crossings::cases(),

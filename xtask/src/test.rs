@@ -7,6 +7,12 @@ use crate::steps::{cargo, root, step, target};
 use crate::tools::Tool;
 use crate::{chromium, infra, tools};
 
+/// Everything, as it is released.
+const WHOLE: [&str; 2] = ["--workspace", "--all-features"];
+/// The emulated tests and the program that they start, which are built together so that nothing is built twice.
+const EMULATED: [&str; 6] =
+    ["--package", "countersign-tests", "--package", "countersign-cli", "--features", "countersign-cli/aws"];
+
 /// What to check.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
@@ -53,7 +59,8 @@ impl Test {
                 chromium::installed()?;
                 infra::lint()?;
                 package()?;
-                tests(&["--workspace"], &[])
+                program(&WHOLE)?;
+                tests(&WHOLE, &[])
             }
             Some(Part::Format) => format(),
             Some(Part::Lints) => lints(),
@@ -64,7 +71,8 @@ impl Test {
                 tools::tools()?;
                 chromium::installed()?;
                 package()?;
-                tests(&["--workspace"], &self.arguments)
+                program(&WHOLE)?;
+                tests(&WHOLE, &self.arguments)
             }
             Some(Part::It) => tests(&["--package", "countersign-tests", "--test", "it"], &self.arguments),
             Some(Part::Teams) => {
@@ -76,7 +84,8 @@ impl Test {
             Some(Part::Aws) => {
                 tools::tools()?;
                 package()?;
-                tests(&["--package", "countersign-tests", "--test", "aws"], &self.arguments)
+                program(&EMULATED)?;
+                tests(&[&EMULATED[..], &["--test", "aws"]].concat(), &self.arguments)
             }
         }
     }
@@ -87,8 +96,11 @@ fn format() -> anyhow::Result<()> {
 }
 
 fn lints() -> anyhow::Result<()> {
-    let lint = ["clippy", "--locked", "--workspace", "--all-targets", "--", "--deny", "warnings"];
-    step("Lints", &mut cargo(&lint))
+    let lint = ["clippy", "--locked", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
+    step("Lints", &mut cargo(&lint))?;
+    // What `cargo run` builds leaves out the AWS clients of the program, and other lines of it take their place.
+    let lint = ["clippy", "--locked", "--package", "countersign-cli", "--all-targets", "--", "--deny", "warnings"];
+    step("Lints of what `cargo run` builds", &mut cargo(&lint))
 }
 
 /// Advisories are left out: their database is on a host that builds without a network cannot reach.
@@ -103,11 +115,18 @@ fn package() -> anyhow::Result<()> {
         .make()
 }
 
+/// Builds the program, which the emulated tests start.
+fn program(which: &[&str]) -> anyhow::Result<()> {
+    step("Program", cargo(&["build", "--locked", "--bin", "countersign"]).args(which))
+}
+
 fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<()> {
     let mut test = cargo(&["test", "--locked"]);
     test.args(which);
     test.env("COUNTERSIGN_TEST_TOOLS", tools::folder());
     test.env("COUNTERSIGN_TEST_ZIPS", target().join("test-lambda"));
+    // Cargo puts it where it has put this program.
+    test.env("COUNTERSIGN_TEST_PROGRAM", std::env::current_exe()?.with_file_name("countersign"));
     test.envs(chromium::found().map(|program| ("COUNTERSIGN_TEST_CHROMIUM", program)));
     step("Tests", test.arg("--").args(arguments))
 }

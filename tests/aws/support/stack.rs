@@ -21,7 +21,7 @@ use super::proxy::Proxy;
 use super::sam::Sam;
 
 /// The name of the stack.
-const NAME: &str = "countersign";
+pub(crate) const NAME: &str = "countersign";
 /// ministack takes this tag as the API's id, so that the address of the API is known before it is deployed.
 const API: &str = "c0de5160";
 /// The roles that ministack needs help with.
@@ -34,6 +34,8 @@ pub(crate) struct Stack {
     pub(crate) proxy: Proxy,
     pub(crate) slack: FakeSlack,
     pub(crate) teams: FakeTeams,
+    /// Where the two are, by the names that the program and the functions have for it.
+    pub(crate) chats: Vec<(&'static str, String)>,
     outputs: BTreeMap<String, String>,
     http: Http,
 }
@@ -59,8 +61,9 @@ impl Stack {
         ];
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
         ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
-        let Chats { slack, teams, .. } = chats;
-        let stack = Self { ministack, proxy, slack, teams, outputs: sam.outputs(NAME).await?, http: Http::new() };
+        let Chats { slack, teams, environment: chats } = chats;
+        let outputs = sam.outputs(NAME).await?;
+        let stack = Self { ministack, proxy, slack, teams, chats, outputs, http: Http::new() };
         stack.add_secrets().await?;
         Ok(stack)
     }

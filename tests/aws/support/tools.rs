@@ -1,4 +1,4 @@
-//! Where `cargo xtask test` has put the emulators and the zips.
+//! Where `cargo xtask test` has put the emulators, the zips and the program.
 
 use std::path::{Path, PathBuf};
 
@@ -9,18 +9,20 @@ use anyhow::bail;
 pub(crate) struct Tools {
     tools: PathBuf,
     zips: PathBuf,
+    program: PathBuf,
 }
 
 impl Tools {
     pub(crate) fn from_environment() -> anyhow::Result<Self> {
-        let [tools, zips] = ["COUNTERSIGN_TEST_TOOLS", "COUNTERSIGN_TEST_ZIPS"].map(std::env::var_os);
-        let (Some(tools), Some(zips)) = (tools, zips) else {
+        let names = ["COUNTERSIGN_TEST_TOOLS", "COUNTERSIGN_TEST_ZIPS", "COUNTERSIGN_TEST_PROGRAM"];
+        let [Some(tools), Some(zips), Some(program)] = names.map(std::env::var_os) else {
             bail!(
-                "These tests need the emulators and the packaged functions, which COUNTERSIGN_TEST_TOOLS and \
-                 COUNTERSIGN_TEST_ZIPS point to. `cargo xtask test` installs, packages and sets all of it."
+                "These tests need the emulators, the packaged functions and the program `countersign`, which {} point \
+                 to. `cargo xtask test` installs, packages, builds and sets all of it.",
+                names.join(", ")
             );
         };
-        let found = Self { tools: tools.into(), zips: zips.into() };
+        let found = Self { tools: tools.into(), zips: zips.into(), program: program.into() };
         for program in ["ministack", "moto_server", "python3"] {
             let path = found.emulator(program);
             if !path.exists() {
@@ -38,6 +40,14 @@ impl Tools {
     /// A program of the environment that deploys.
     pub(crate) fn infra(&self, program: &str) -> PathBuf {
         self.tools.join("infra").join("bin").join(program)
+    }
+
+    /// The program `countersign`, with its AWS clients.
+    pub(crate) fn program(&self) -> anyhow::Result<&Path> {
+        if !self.program.exists() {
+            bail!("{} is missing. `cargo xtask test` builds it.", self.program.display());
+        }
+        Ok(&self.program)
     }
 
     /// The folder with the packages of all functions, as they would be uploaded.
