@@ -105,7 +105,7 @@ fn lints() -> anyhow::Result<()> {
 
 /// Advisories are left out: their database is on a host that builds without a network cannot reach.
 fn dependencies() -> anyhow::Result<()> {
-    let mut deny = tools::cargo_deny()?;
+    let mut deny = Tool::CargoDeny.command("cargo-deny")?;
     step("Dependencies", deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
 }
 

