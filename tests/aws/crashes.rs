@@ -8,14 +8,13 @@ use std::sync::Arc;
 
 use crate::support::calculation::Calculation;
 use crate::support::emulators::{Case, Emulators};
-use crate::support::stack::Stack;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![between_record_and_callback, between_callback_and_broadcast]
 }
 
 async fn between_record_and_callback(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "killed-before-callback").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let calculation = Calculation::start(&stack, 125, 122).await?;
     die_at(&calculation, "states:SendTaskSuccess").await?;
     // The announcer may come late with the request, and then shows this already.
@@ -25,8 +24,8 @@ async fn between_record_and_callback(emulators: Arc<Emulators>) -> anyhow::Resul
 }
 
 async fn between_callback_and_broadcast(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "killed-before-broadcast").await?;
-    let calculation = Calculation::start(&stack, 125, 122).await?;
+    let stack = emulators.turns.take(&emulators).await?;
+    let calculation = Calculation::start(&stack, 122, 125).await?;
     die_at(&calculation, "events:PutEvents").await?;
     assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED", "Step Functions has heard of it");
     finished_once(&calculation).await
@@ -67,7 +66,8 @@ async fn finished_once(calculation: &Calculation<'_>) -> anyhow::Result<()> {
     }
     assert_eq!(calculation.thread().len(), 2, "the outcome and the result are told once: {:?}", calculation.thread());
     let mails = stack.ministack.mails().await?;
-    let closing = mails.iter().filter(|mail| mail.subject.starts_with("Re: ")).count();
+    let is_closing = |subject: &str| subject.starts_with("Re: ") && subject.contains(&calculation.title);
+    let closing = mails.iter().filter(|mail| is_closing(&mail.subject)).count();
     assert_eq!(closing, 1, "the request by mail is answered once");
     Ok(())
 }

@@ -29,7 +29,7 @@ const CALLBACK: &str = "states:SendTaskSuccess";
 
 /// The wait ends while the approval is on its way to Step Functions, which then refuses it.
 async fn decided_as_it_expires(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.crossings.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = soon_over(&stack, 1).await?;
     calculation.asked_everywhere().await?;
@@ -48,7 +48,7 @@ async fn decided_as_it_expires(emulators: Arc<Emulators>) -> anyhow::Result<()> 
 /// Step Functions takes the approval before the wait ends, and its answer comes after that. Meanwhile the reconciler
 /// finds a decision that is not confirmed and whose time is over.
 async fn accepted_as_it_expires(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.crossings.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = soon_over(&stack, 2).await?;
     let deadline = calculation.asked_everywhere().await?.request.deadline;
@@ -72,9 +72,9 @@ async fn accepted_as_it_expires(emulators: Arc<Emulators>) -> anyhow::Result<()>
 
 /// Somebody stops the execution while the approval is on its way to Step Functions.
 async fn decided_as_it_is_aborted(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.crossings.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
-    let calculation = Calculation::run(&stack, stack.output("StateMachineArn"), 3, 0).await?;
+    let calculation = Calculation::run(&stack, stack.output("StateMachineArn"), 3, 20).await?;
     calculation.asked_everywhere().await?;
     let late = late_press(&calculation).await?;
     let held = stack.proxy.hold(CALLBACK);
@@ -94,7 +94,7 @@ async fn decided_as_it_is_aborted(emulators: Arc<Emulators>) -> anyhow::Result<(
 /// time written into it.
 async fn soon_over(stack: &Stack, x: i64) -> anyhow::Result<Calculation<'_>> {
     let machine = stack.machine_with_timeout(&format!("soon-over-{x}"), WAIT_SECONDS).await?;
-    Calculation::run(stack, &machine, x, 0).await
+    Calculation::run(stack, &machine, x, 20).await
 }
 
 /// Grace approves, which is recorded, and on its way to Step Functions it is held.

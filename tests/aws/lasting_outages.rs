@@ -28,7 +28,7 @@ const TRIES: u32 = 3;
 /// The store goes away when the decision is recorded and before Step Functions has it: the workflow goes on, and that it
 /// did so cannot be recorded. A pass that cannot read what is due ends without an error, since the next one looks again.
 async fn dynamodb(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.lasting_outages.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = asked(&stack, 1).await?;
     let held = stack.proxy.hold("states:SendTaskSuccess");
@@ -54,7 +54,7 @@ async fn dynamodb(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The decision stands on record and the workflow waits until Step Functions takes it.
 async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.lasting_outages.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = asked(&stack, 2).await?;
     stack.proxy.break_down("states", Fault::Fail);
@@ -71,7 +71,7 @@ async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The workflow goes on and the copies close; whoever listens to the bus hears of it when the bus is back.
 async fn eventbridge(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.lasting_outages.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = asked(&stack, 3).await?;
     stack.proxy.break_down("events", Fault::Throttle);
@@ -88,7 +88,7 @@ async fn eventbridge(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The cards close, and the closing mail comes when SES is back.
 async fn ses(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.lasting_outages.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = asked(&stack, 4).await?;
     stack.proxy.break_down("ses", Fault::Vanish);
@@ -103,7 +103,7 @@ async fn ses(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// A decision in Teams closes everything but the card in Slack, which stays as it was until Slack is back.
 async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.lasting_outages.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = asked(&stack, 5).await?;
     for method in ["chat.update", "chat.postMessage", "chat.postEphemeral"] {
@@ -120,7 +120,7 @@ async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// A decision in Slack closes everything but the card in Teams, which stays as it was until Teams is back.
 async fn teams(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = emulators.lasting_outages.take(&emulators).await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let listener = Listener::on_the_bus_of(&stack).await?;
     let calculation = asked(&stack, 6).await?;
     for operation in [Operation::Login, Operation::Create, Operation::Send, Operation::Update] {

@@ -11,7 +11,6 @@ use countersign_tests::patience::until;
 use crate::support::calculation::Calculation;
 use crate::support::emulators::{Case, Emulators};
 use crate::support::proxy::Fault;
-use crate::support::stack::Stack;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![dynamodb, step_functions, eventbridge, ses, slack, secrets_manager, lost_answers]
@@ -24,9 +23,9 @@ fn faults() -> [Fault; 3] {
 
 /// Without the record nothing is decided: the person is told, and presses again later.
 async fn dynamodb(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-dynamodb").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     for (x, fault) in (1..).zip(faults()) {
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 10).await?;
         calculation.announced().await?;
         stack.proxy.break_down("dynamodb", fault);
         assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
@@ -44,9 +43,9 @@ async fn dynamodb(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The decision is recorded and handed over when Step Functions is back.
 async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-step-functions").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     for (x, fault) in (1..).zip(faults()) {
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 11).await?;
         calculation.announced().await?;
         stack.proxy.break_down("states", fault);
         assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
@@ -58,9 +57,9 @@ async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The workflow goes on at once; the copies close when the bus, or the reconciler, tells of it.
 async fn eventbridge(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-eventbridge").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     for (x, fault) in (1..).zip(faults()) {
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 12).await?;
         calculation.announced().await?;
         stack.proxy.break_down("events", fault);
         assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
@@ -73,13 +72,13 @@ async fn eventbridge(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The card takes the decision, and the mail comes when SES is back.
 async fn ses(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-ses").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     for (x, fault) in (1..).zip(faults()) {
         stack.proxy.break_down("ses", fault);
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 13).await?;
         calculation.announced().await?;
         stack.proxy.recover();
-        let subject = format!("Calculation {x} + 0");
+        let subject = format!("Calculation {x} + 13");
         let mail = until("the mail is sent after all", async || {
             stack.tick().await?;
             let mails = stack.ministack.mails().await?.into_iter();
@@ -95,13 +94,13 @@ async fn ses(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// The mail takes the decision, and the card comes up to date when Slack is back.
 async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-slack").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     let faults =
         [SlackFault::RateLimited { retry_after: 60 }, SlackFault::Status(503), SlackFault::NotOk("fatal_error".into())];
     for (x, fault) in (1..).zip(faults) {
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 14).await?;
         calculation.announced().await?;
-        let mail = stack.mail_to("grace@example.com", &format!("Calculation {x} + 0")).await?;
+        let mail = stack.mail_to("grace@example.com", &format!("Calculation {x} + 14")).await?;
         stack.slack.fail_always("chat.update", Some(fault.clone()));
         stack.slack.fail_always("chat.postMessage", Some(fault));
         let link = mail.link().expect("there is a link in the mail");
@@ -116,9 +115,9 @@ async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// A function that starts without its secret answers nothing; one that runs goes on with what it has.
 async fn secrets_manager(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-secrets-manager").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     for (x, fault) in (1..).zip(faults()) {
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 15).await?;
         stack.proxy.break_down("secretsmanager", fault);
         assert_eq!(calculation.press("grace", "approve", None).await?, 200);
         assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
@@ -129,9 +128,9 @@ async fn secrets_manager(emulators: Arc<Emulators>) -> anyhow::Result<()> {
 
 /// A call that took effect and was not answered is made again, and found to have been made.
 async fn lost_answers(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let stack = Stack::deploy(&emulators, "without-answers").await?;
+    let stack = emulators.turns.take(&emulators).await?;
     for (x, action) in (1..).zip(["dynamodb:TransactWriteItems", "states:SendTaskSuccess"]) {
-        let calculation = Calculation::start(&stack, x, 0).await?;
+        let calculation = Calculation::start(&stack, x, 16).await?;
         calculation.announced().await?;
         let (service, name) = action.split_once(':').expect("an action of a service");
         let before = stack.proxy.count(service, name);

@@ -23,10 +23,8 @@ pub(crate) struct Emulators {
     ministack: OnceCell<Result<Ministack, String>>,
     moto: OnceCell<Result<Moto, String>>,
     stack: OnceCell<Result<Stack, String>>,
-    /// For the cases in which a decision crosses with something else.
-    pub(crate) crossings: Turns,
-    /// For those in which a service stays out of order.
-    pub(crate) lasting_outages: Turns,
+    /// For the cases that break something.
+    pub(crate) turns: Turns,
 }
 
 impl Shared for Emulators {
@@ -41,8 +39,7 @@ impl Shared for Emulators {
             ministack: OnceCell::new(),
             moto: OnceCell::new(),
             stack: OnceCell::new(),
-            crossings: Turns::new("crossings"),
-            lasting_outages: Turns::new("lasting-outages"),
+            turns: Turns::new(),
         })
     }
 
@@ -57,7 +54,7 @@ impl Emulators {
         &self.tools
     }
 
-    /// The ministack that all cases share. A case that breaks things starts one of its own.
+    /// The ministack that all cases share which deploy nothing.
     pub(crate) async fn ministack(&self) -> anyhow::Result<&Ministack> {
         let started = self.ministack.get_or_init(|| async { self.new_ministack("ministack").await.map_err(told) });
         started.await.as_ref().map_err(|error| anyhow!(error.clone()))
