@@ -6,7 +6,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
-use crate::steps::{root, say};
+use crate::steps::{head, root};
 use crate::tools::Tool;
 
 /// Some linters want to know a region although they call nothing.
@@ -55,7 +55,7 @@ pub(crate) fn sam() -> anyhow::Result<Command> {
 /// Fails unless the linter succeeds and has nothing to say but that all is well.
 fn run(name: &str, file: &Path, linter: &mut Command, is_praise: fn(&str) -> bool) -> anyhow::Result<()> {
     let place = file.strip_prefix(root()).unwrap_or(file).display();
-    say(&format!("== {name} {place}"));
+    head(&format!("{name} {place}"));
     let output = linter.stderr(std::process::Stdio::inherit()).output();
     let output = output.with_context(|| format!("{name}: the command cannot be run"))?;
     let findings = String::from_utf8_lossy(&output.stdout);

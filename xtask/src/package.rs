@@ -10,13 +10,16 @@ use clap::ValueEnum;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::steps::{cargo, root, say, step, target};
+use crate::steps::{EVERYTHING, cargo, head, programs, root, say, step, target};
 use crate::tools::{Tool, search_path_with};
 
 /// The functions that read the policy; it travels in their zips, so that code and policy change together.
 const WITH_POLICY: [&str; 4] = ["webhook", "notifier", "announcer", "reconciler"];
 /// The functions of the reference workflow.
 const WITHOUT_POLICY: [&str; 4] = ["is-input-valid", "calculate", "double", "finalize"];
+
+/// The function that does nothing, which the benchmark holds the others against and which is never deployed.
+const FLOOR: &str = "floor";
 
 /// A zip beyond this makes cold starts slow and is a sign of a dependency that does too much.
 const ZIP_MAX_BYTES: u64 = 5 * 1000 * 1000;
@@ -82,13 +85,13 @@ impl Package {
 
     /// Makes the zips with a policy that the functions check when they start.
     pub(crate) fn make(&self) -> anyhow::Result<()> {
-        let policy = fs::read(&self.policy).with_context(|| format!("{} cannot be read", self.policy.display()))?;
+        let policy = self.policy()?;
         let output = absolute(&self.output)?;
         self.build(&["countersign-bot", "countersign-workflow-lambdas"], &output)?;
-        say("== Zips");
+        head("Zips");
         let mut too_big = Vec::new();
         for (name, policy) in functions(&policy) {
-            let size = zip(&output.join(name), policy)?;
+            let size = zip(&output.join(name), policy, CompressionMethod::Deflated)?;
             say(&format!("{name:<16}{size:>9} bytes"));
             if size > ZIP_MAX_BYTES {
                 too_big.push(name);
@@ -100,12 +103,36 @@ impl Package {
         Ok(())
     }
 
+    /// Makes the zips for tests on this machine, and that of the floor: from the build of the tests itself, so that
+    /// nothing is compiled twice, and as fast as can be rather than small.
+    pub(crate) fn quick(&self) -> anyhow::Result<()> {
+        let policy = self.policy()?;
+        // The test that is named switches on the features of what tests depend on, as all steps that compile do.
+        step(
+            "Functions for this machine",
+            cargo(&["build"]).args(EVERYTHING).args(["--bins", "--test", "aws"]),
+        )?;
+        let programs = programs()?;
+        for (name, policy) in functions(&policy).chain([(FLOOR, None)]) {
+            let folder = self.output.join(name);
+            fs::create_dir_all(&folder)?;
+            fs::copy(programs.join(name), folder.join("bootstrap"))
+                .with_context(|| format!("the build did not make {name}"))?;
+            zip(&folder, policy, CompressionMethod::Stored)?;
+        }
+        Ok(())
+    }
+
     /// Makes the zip of a function in a package of its own, which is measured and never deployed.
     pub(crate) fn make_only(&self, package: &str, name: &str) -> anyhow::Result<()> {
         let output = absolute(&self.output)?;
         self.build(&[package], &output)?;
-        zip(&output.join(name), None)?;
+        zip(&output.join(name), None, CompressionMethod::Deflated)?;
         Ok(())
+    }
+
+    fn policy(&self) -> anyhow::Result<Vec<u8>> {
+        fs::read(&self.policy).with_context(|| format!("{} cannot be read", self.policy.display()))
     }
 
     /// One build for all functions. Only their packages are named: the features that the local run and the tests
@@ -142,13 +169,13 @@ fn require_target(arch: Arch) -> anyhow::Result<()> {
 
 /// Makes the zip beside the function's binary. The same content makes the same zip, so that a deployment without a
 /// change is one.
-fn zip(folder: &Path, policy: Option<&[u8]>) -> anyhow::Result<u64> {
+fn zip(folder: &Path, policy: Option<&[u8]>, method: CompressionMethod) -> anyhow::Result<u64> {
     let binary = folder.join("bootstrap");
     let binary = fs::read(&binary).with_context(|| format!("the build did not make {}", binary.display()))?;
     let path = folder.join("bootstrap.zip");
     // The default time is the first that a zip can name.
-    let options =
-        SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).compression_level(Some(9));
+    let level = (method == CompressionMethod::Deflated).then_some(9);
+    let options = SimpleFileOptions::default().compression_method(method).compression_level(level);
     let mut zip = ZipWriter::new(File::create(&path)?);
     zip.start_file("bootstrap", options.unix_permissions(0o755))?;
     zip.write_all(&binary)?;
@@ -181,7 +208,7 @@ mod tests {
         let made = ["policy = 1", "policy = 1", "policy = 2"].map(|policy| {
             let folder = tempfile::tempdir().unwrap();
             fs::write(folder.path().join("bootstrap"), "the function").unwrap();
-            let size = zip(folder.path(), Some(policy.as_bytes())).unwrap();
+            let size = zip(folder.path(), Some(policy.as_bytes()), CompressionMethod::Deflated).unwrap();
             let zip = fs::read(folder.path().join("bootstrap.zip")).unwrap();
             assert_eq!(size, u64::try_from(zip.len()).unwrap());
             zip
@@ -194,13 +221,15 @@ mod tests {
     fn a_zip_holds_what_lambda_looks_for() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("bootstrap"), "the function").unwrap();
-        let names = |policy: Option<&[u8]>| {
-            zip(folder.path(), policy).unwrap();
+        let names = |policy: Option<&[u8]>, method| {
+            zip(folder.path(), policy, method).unwrap();
             let mut zip = zip::ZipArchive::new(File::open(folder.path().join("bootstrap.zip")).unwrap()).unwrap();
             assert_eq!(zip.by_name("bootstrap").unwrap().unix_mode().map(|mode| mode & 0o777), Some(0o755));
             zip.file_names().map(|name| name.unwrap().into_owned()).collect::<Vec<_>>()
         };
-        assert_eq!(names(None), ["bootstrap"]);
-        assert_eq!(names(Some(b"policy")), ["bootstrap", "policy.toml"]);
+        for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
+            assert_eq!(names(None, method), ["bootstrap"]);
+            assert_eq!(names(Some(b"policy"), method), ["bootstrap", "policy.toml"]);
+        }
     }
 }

@@ -1,36 +1,41 @@
 //! `cargo xtask test`: everything that has to pass.
 
+use std::process::Command;
+
+use anyhow::Context;
 use clap::ValueEnum;
 
 use crate::package::{Arch, Package};
-use crate::steps::{cargo, root, step, target};
+use crate::steps::{Beside, EVERYTHING, cargo, programs, root, step, target, this_program};
 use crate::tools::Tool;
 use crate::{chromium, infra, tools};
-
-/// Everything, as it is released.
-const WHOLE: [&str; 2] = ["--workspace", "--all-features"];
-/// The emulated tests and the program that they start, which are built together so that nothing is built twice.
-const EMULATED: [&str; 6] =
-    ["--package", "countersign-tests", "--package", "countersign-cli", "--features", "countersign-cli/aws"];
 
 /// What to check.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
+    /// Only what needs neither an emulator nor a browser: the layout, the lints and the offline tests.
+    #[arg(long, conflicts_with_all = ["only", "released"])]
+    quick: bool,
     /// Only this part, to run it again quickly.
     #[arg(long, value_enum)]
     only: Option<Part>,
+    /// Takes the functions to the emulator as `cargo xtask package` makes them, which takes minutes more.
+    #[arg(long)]
+    released: bool,
     /// With `--only it`, `--only aws` or `--only teams`: arguments of the test program, such as the name of a test.
     #[arg(last = true, requires = "only")]
     arguments: Vec<String>,
 }
 
-/// The parts, in the order of the whole.
+/// The parts of the whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
     /// The layout of the code.
     Format,
     /// What the compiler and clippy say.
     Lints,
+    /// The programs of others that the rest needs.
+    Tools,
     /// Licences and sources of what we depend on.
     Dependencies,
     /// The template, the state machines and the Teams manifest.
@@ -48,59 +53,82 @@ enum Part {
 }
 
 impl Test {
-    /// Runs everything, or the part that was asked for.
+    /// Runs everything, or what was asked for.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         match self.only {
-            None => {
-                format()?;
-                lints()?;
-                dependencies()?;
-                tools::tools()?;
-                chromium::installed()?;
-                infra::lint()?;
-                package()?;
-                program(&WHOLE)?;
-                tests(&WHOLE, &[])
+            Some(part) => self.part(part),
+            None if self.quick => {
+                self.part(Part::Format)?;
+                self.part(Part::Lints)?;
+                tests(&["--lib", "--bins", "--test", "cli", "--test", "it"], &[])
             }
-            Some(Part::Format) => format(),
-            Some(Part::Lints) => lints(),
-            Some(Part::Dependencies) => dependencies(),
-            Some(Part::Infra) => infra::lint(),
-            Some(Part::Package) => package(),
-            Some(Part::Tests) => {
-                tools::tools()?;
-                chromium::installed()?;
-                package()?;
-                program(&WHOLE)?;
-                tests(&WHOLE, &self.arguments)
+            None => self.whole(),
+        }
+    }
+
+    /// What waits for the network, and what needs nothing that we compile, goes on while the compiler works.
+    fn whole(&self) -> anyhow::Result<()> {
+        self.part(Part::Format)?;
+        let mut beside = Beside::default();
+        beside.start("Tools", this_part(Part::Tools)?);
+        beside.start("Dependencies", this_part(Part::Dependencies)?);
+        beside.start("Infrastructure", this_part(Part::Infra)?);
+        let compiled = self.part(Part::Lints).and_then(|()| self.part(Part::Package));
+        let others = beside.ended();
+        compiled.and(others)?;
+        tests(&[], &[])
+    }
+
+    fn part(&self, part: Part) -> anyhow::Result<()> {
+        match part {
+            Part::Format => step("Formatting", &mut cargo(&["fmt", "--all", "--", "--check"])),
+            Part::Lints => {
+                step("Lints", cargo(&["clippy"]).args(EVERYTHING).args(["--all-targets", "--", "--deny", "warnings"]))?;
+                // What `cargo run` builds leaves out the AWS clients of the program, and other lines of it take their place.
+                let local = ["clippy", "--locked", "--workspace", "--bin", "countersign", "--", "--deny", "warnings"];
+                step("Lints of what `cargo run` builds", &mut cargo(&local))
             }
-            Some(Part::It) => tests(&["--package", "countersign-tests", "--test", "it"], &self.arguments),
-            Some(Part::Teams) => {
+            Part::Tools => {
+                tools::for_tests()?;
+                chromium::installed()
+            }
+            Part::Dependencies => dependencies(),
+            Part::Infra => infra::lint(),
+            Part::Package => self.package(),
+            Part::Tests => {
+                self.part(Part::Tools)?;
+                self.package()?;
+                tests(&[], &self.arguments)
+            }
+            Part::It => tests(&["--test", "it"], &self.arguments),
+            Part::Teams => {
                 Tool::Teams.ready()?;
                 Tool::CardSchema.ready()?;
                 chromium::installed()?;
-                tests(&["--package", "countersign-tests", "--test", "teams"], &self.arguments)
+                tests(&["--test", "teams"], &self.arguments)
             }
-            Some(Part::Aws) => {
-                tools::tools()?;
-                package()?;
-                program(&EMULATED)?;
-                tests(&[&EMULATED[..], &["--test", "aws"]].concat(), &self.arguments)
+            Part::Aws => {
+                Tool::Emulators.ready()?;
+                Tool::Infra.ready()?;
+                self.package()?;
+                tests(&["--test", "aws"], &self.arguments)
             }
         }
     }
+
+    /// The emulator runs the functions on this machine, with a policy of the tests.
+    fn package(&self) -> anyhow::Result<()> {
+        let package = Package { arch: Arch::X86, policy: root().join("tests/aws/policy.toml"), output: zips() };
+        if self.released { package.make() } else { package.quick() }
+    }
 }
 
-fn format() -> anyhow::Result<()> {
-    step("Formatting", &mut cargo(&["fmt", "--all", "--", "--check"]))
-}
-
-fn lints() -> anyhow::Result<()> {
-    let lint = ["clippy", "--locked", "--workspace", "--all-targets", "--all-features", "--", "--deny", "warnings"];
-    step("Lints", &mut cargo(&lint))?;
-    // What `cargo run` builds leaves out the AWS clients of the program, and other lines of it take their place.
-    let lint = ["clippy", "--locked", "--package", "countersign-cli", "--all-targets", "--", "--deny", "warnings"];
-    step("Lints of what `cargo run` builds", &mut cargo(&lint))
+/// A part in a process of its own.
+fn this_part(part: Part) -> anyhow::Result<Command> {
+    let mut command = Command::new(this_program()?);
+    let name = part.to_possible_value().context("every part has a name")?;
+    command.args(["test", "--only", name.get_name()]).current_dir(root());
+    Ok(command)
 }
 
 /// Advisories are left out: their database is on a host that builds without a network cannot reach.
@@ -109,24 +137,17 @@ fn dependencies() -> anyhow::Result<()> {
     step("Dependencies", deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
 }
 
-/// The emulator runs the functions on this machine, with a policy of the tests.
-fn package() -> anyhow::Result<()> {
-    Package { arch: Arch::X86, policy: root().join("tests/aws/policy.toml"), output: target().join("test-lambda") }
-        .make()
+fn zips() -> std::path::PathBuf {
+    target().join("test-lambda")
 }
 
-/// Builds the program, which the emulated tests start.
-fn program(which: &[&str]) -> anyhow::Result<()> {
-    step("Program", cargo(&["build", "--locked", "--bin", "countersign"]).args(which))
-}
-
+/// All tests of the workspace or, if targets are named, theirs.
 fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<()> {
-    let mut test = cargo(&["test", "--locked"]);
-    test.args(which);
+    let mut test = cargo(&["test"]);
+    test.args(EVERYTHING).args(which);
     test.env("COUNTERSIGN_TEST_TOOLS", tools::folder());
-    test.env("COUNTERSIGN_TEST_ZIPS", target().join("test-lambda"));
-    // Cargo puts it where it has put this program.
-    test.env("COUNTERSIGN_TEST_PROGRAM", std::env::current_exe()?.with_file_name("countersign"));
+    test.env("COUNTERSIGN_TEST_ZIPS", zips());
+    test.env("COUNTERSIGN_TEST_PROGRAM", programs()?.join("countersign"));
     test.envs(chromium::found().map(|program| ("COUNTERSIGN_TEST_CHROMIUM", program)));
     step("Tests", test.arg("--").args(arguments))
 }
