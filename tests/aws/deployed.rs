@@ -1,4 +1,4 @@
-//! The mission on the deployed system: the template, the real zips, and Slack and mail as people use them.
+//! The mission on the deployed system: the template, the packaged functions, and Slack and mail as people use them.
 
 use std::sync::Arc;
 

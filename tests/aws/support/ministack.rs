@@ -1,4 +1,4 @@
-//! ministack: the emulator that takes the template, runs the real zips and has all services that we use.
+//! ministack: the emulator that takes the template, runs the packaged functions and has all services that we use.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! The deployed system: the template and the real zips, put on an emulator by `sam deploy`, with Slack and Teams beside it.
+//! The deployed system: the template and the packaged functions, put on an emulator by `sam deploy`, with Slack and
+//! Teams beside it.
 
 use std::collections::BTreeMap;
 
