@@ -1,7 +1,7 @@
 //! The one HTTP client: hyper with rustls and ring, which the Slack client uses too.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::task::{Context, Poll};
 
 use axum::body::Bytes;
@@ -28,18 +28,22 @@ pub fn connector() -> io::Result<Connector> {
     Ok(HttpsConnectorBuilder::new().with_native_roots()?.https_or_http().enable_http1().build())
 }
 
-/// The same connector, made with the first connection. Reading the certificates is most of what a function does when
-/// it starts, and a webhook that takes a click calls nobody through this.
-#[derive(Debug, Clone, Default)]
-pub struct ConnectorOnDemand(Arc<OnceLock<Connector>>);
+/// The one connector of the process. Reading the certificates costs more than anything else that a function does when it
+/// starts.
+static SHARED: OnceLock<Connector> = OnceLock::new();
+
+/// A connector that all clients of the process share, made with the first connection: a webhook that takes a click calls
+/// nobody through this.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ConnectorOnDemand;
 
 impl ConnectorOnDemand {
-    fn connector(&self) -> io::Result<Connector> {
-        if let Some(connector) = self.0.get() {
+    fn connector(self) -> io::Result<Connector> {
+        if let Some(connector) = SHARED.get() {
             return Ok(connector.clone());
         }
         let connector = connector()?;
-        Ok(self.0.get_or_init(|| connector).clone())
+        Ok(SHARED.get_or_init(|| connector).clone())
     }
 }
 
@@ -78,7 +82,7 @@ pub struct NoAnswer {
 
 impl Default for HttpClient {
     fn default() -> Self {
-        Self { client: Client::builder(TokioExecutor::new()).build(ConnectorOnDemand::default()) }
+        Self { client: Client::builder(TokioExecutor::new()).build(ConnectorOnDemand) }
     }
 }
 

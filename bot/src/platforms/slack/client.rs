@@ -110,7 +110,7 @@ impl Client {
     pub fn new(api_url: &str, token: &SecretString) -> io::Result<Self> {
         // An address that is none is found now, and not with the first call.
         Uri::try_from(api_url).map_err(io::Error::other)?;
-        let connector = SlackClientHyperConnector::with_connector(ConnectorOnDemand::default());
+        let connector = SlackClientHyperConnector::with_connector(ConnectorOnDemand);
         Ok(Self {
             client: Arc::new(SlackClient::new(connector.with_slack_api_url(api_url))),
             token: SlackApiToken::new(SlackApiTokenValue(token.expose_secret().to_owned())),
