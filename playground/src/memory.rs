@@ -53,6 +53,11 @@ impl MemoryStore {
         lock(&self.records).by_id.len()
     }
 
+    /// How many approvals are like this; none is copied for it.
+    pub fn count_where(&self, is_like_this: impl Fn(&Approval) -> bool) -> usize {
+        lock(&self.records).by_id.values().filter(|approval| is_like_this(approval)).count()
+    }
+
     /// How many approvals something is still to be done about, now or later.
     pub fn unfinished(&self) -> usize {
         lock(&self.records).due.len()

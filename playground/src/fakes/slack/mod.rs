@@ -207,6 +207,11 @@ impl FakeSlack {
         self.workspace().messages_of(channel).cloned().collect()
     }
 
+    /// The latest message of a channel, which may be a reply; the others are not copied for it.
+    pub fn latest_message(&self, channel: &str) -> Option<SlackMessage> {
+        self.workspace().messages_of(channel).next_back().cloned()
+    }
+
     /// How many messages are in a channel, with all replies.
     pub fn message_count(&self, channel: &str) -> usize {
         self.workspace().messages_of(channel).count()

@@ -77,11 +77,11 @@ impl Workspace {
         self.channels.get(id).cloned().unwrap_or_else(|| id.to_owned())
     }
 
-    pub(super) fn messages_of(&self, channel: &str) -> impl Iterator<Item = &SlackMessage> {
-        let from = (channel.to_owned(), String::new());
-        let messages = self.messages.range(from..);
-        let channel = channel.to_owned();
-        messages.map(|(_, message)| message).take_while(move |message| message.channel == channel)
+    /// The messages of a channel, the oldest first.
+    pub(super) fn messages_of(&self, channel: &str) -> impl DoubleEndedIterator<Item = &SlackMessage> {
+        // No channel can come between an id and the same id with a zero byte behind it.
+        let (from, to) = (channel.to_owned(), format!("{channel}\0"));
+        self.messages.range((from, String::new())..(to, String::new())).map(|(_, message)| message)
     }
 
     pub(super) fn message(&self, channel: &str, ts: &str) -> Option<&SlackMessage> {
@@ -296,6 +296,17 @@ mod tests {
         assert_eq!(open(&in_time, 13), Ok(()));
         assert_eq!(open(&in_time, 13), Err("exchanged_trigger_id"));
         assert_eq!(open(&late, 14), Err("expired_trigger_id"));
+    }
+
+    #[test]
+    fn a_channel_has_its_own_messages_in_their_order() {
+        let mut workspace = Workspace::default();
+        for (channel, text) in [("C1", "first"), ("C0", "before"), ("C10", "behind"), ("C1", "last")] {
+            workspace.post(&json!({ "channel": channel, "text": text }), at(1)).unwrap();
+        }
+        let texts: Vec<&str> = workspace.messages_of("C1").map(|message| message.text.as_str()).collect();
+        assert_eq!(texts, ["first", "last"]);
+        assert_eq!(workspace.messages_of("C1").next_back().map(|message| message.text.as_str()), Some("last"));
     }
 
     #[test]

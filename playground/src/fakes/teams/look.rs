@@ -31,6 +31,11 @@ impl FakeTeams {
         self.tenant().messages_of(conversation).cloned().collect()
     }
 
+    /// The latest message of a conversation, which may be a reply; the others are not copied for it.
+    pub fn latest_message(&self, conversation: &str) -> Option<TeamsMessage> {
+        self.tenant().messages_of(conversation).next_back().cloned()
+    }
+
     /// The messages of a person's chat with the bot, the oldest first.
     pub fn chat_messages(&self, user: &TeamsUser) -> Vec<TeamsMessage> {
         self.messages(&tenant::chat_id(&user.mri))

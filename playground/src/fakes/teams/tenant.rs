@@ -55,11 +55,11 @@ impl Tenant {
         self.names.get(conversation).cloned().unwrap_or_else(|| conversation.to_owned())
     }
 
-    pub(super) fn messages_of(&self, conversation: &str) -> impl Iterator<Item = &TeamsMessage> {
-        let from = (conversation.to_owned(), String::new());
-        let messages = self.messages.range(from..).map(|(_, message)| message);
-        let conversation = conversation.to_owned();
-        messages.take_while(move |message| message.conversation == conversation)
+    /// The messages of a conversation, the oldest first.
+    pub(super) fn messages_of(&self, conversation: &str) -> impl DoubleEndedIterator<Item = &TeamsMessage> {
+        // No conversation can come between an id and the same id with a zero byte behind it.
+        let (from, to) = (conversation.to_owned(), format!("{conversation}\0"));
+        self.messages.range((from, String::new())..(to, String::new())).map(|(_, message)| message)
     }
 
     /// A message by its id alone, which no two conversations share here.
