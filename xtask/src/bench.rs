@@ -1,25 +1,72 @@
 //! `cargo xtask bench`: what approvals cost, what a tick of the reconciler costs, and what the functions cost on Lambda.
 
+use std::path::{Path, PathBuf, absolute};
+use std::process::Command;
+
 use crate::package::{Arch, Package};
 use crate::steps::{cargo, root, step, target};
 
-/// Prints what approvals cost in time and memory, then a tick, and then the functions.
-pub(crate) fn bench() -> anyhow::Result<()> {
-    step("Cost per approval", &mut cargo(&measured("bench")))?;
-    step("Cost of a tick", &mut cargo(&measured("tick_bench")))?;
-    lambda()
+/// What to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Bench {
+    /// Shows in seconds that every part works and answers right: small counts, no optimisation, no figures.
+    #[arg(long)]
+    short: bool,
+    /// With `--short`: the functions, packaged with the policy of the emulated tests.
+    #[arg(long, requires = "short", default_value_os_t = target().join("test-lambda"))]
+    functions: PathBuf,
+    /// Lets AWS answer so many milliseconds later than it could, as it does in a deployment.
+    #[arg(long, conflicts_with = "short", default_value_t = 0)]
+    aws_delay_ms: u64,
 }
 
-/// The functions run on this machine, with the policy of the emulated tests, as they would be uploaded.
-fn lambda() -> anyhow::Result<()> {
-    let policy = root().join("tests/aws/policy.toml");
-    let package = Package { arch: Arch::X86, policy, output: target().join("bench-lambda") };
-    package.make()?;
-    package.make_only("countersign-floor", "floor")?;
-    let mut bench = cargo(&measured("lambda_bench"));
-    step("Cost of the functions", bench.arg("--").arg(&package.output).arg(&package.policy))
+impl Bench {
+    /// Prints what approvals cost in time and memory, then a tick, and then the functions.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        if self.short {
+            return short(&self.functions, &policy());
+        }
+        step("Cost per approval", &mut measured("bench"))?;
+        step("Cost of a tick", &mut measured("tick_bench"))?;
+        self.functions()
+    }
+
+    /// The functions run on this machine, with the policy of the emulated tests, as they would be uploaded.
+    fn functions(&self) -> anyhow::Result<()> {
+        let package = Package { arch: Arch::X86, policy: policy(), output: target().join("bench-lambda") };
+        package.make()?;
+        package.make_only("countersign-floor", "floor")?;
+        let mut bench = measured("lambda_bench");
+        bench.arg("--functions").arg(&package.output).arg("--policy").arg(&package.policy);
+        bench.arg("--aws-delay-ms").arg(self.aws_delay_ms.to_string());
+        step("Cost of the functions", &mut bench)
+    }
 }
 
-fn measured(name: &str) -> [&str; 8] {
-    ["run", "--locked", "--profile", "measure", "--package", "countersign-tests", "--bin", name]
+/// Every part with small counts, as the dev profile builds it, and with functions that are packaged already.
+pub(crate) fn short(functions: &Path, policy: &Path) -> anyhow::Result<()> {
+    // The test that is named switches on the features of what tests depend on, so that nothing is built twice.
+    step("Benchmarks", &mut cargo(&["build", "--locked", "--workspace", "--bins", "--test", "aws"]))?;
+    step("Approvals, in short", tried("bench")?.arg("--short"))?;
+    step("A tick, in short", tried("tick_bench")?.arg("--short"))?;
+    let mut bench = tried("lambda_bench")?;
+    bench.arg("--short").arg("--functions").arg(absolute(functions)?).arg("--policy").arg(absolute(policy)?);
+    step("The functions, in short", &mut bench)
+}
+
+/// The policy of the emulated tests.
+fn policy() -> PathBuf {
+    root().join("tests").join("aws").join("policy.toml")
+}
+
+/// A benchmark as it is when its figures count.
+fn measured(name: &str) -> Command {
+    let mut run = cargo(&["run", "--locked", "--profile", "measure", "--package", "countersign-tests", "--bin", name]);
+    run.arg("--");
+    run
+}
+
+/// A benchmark as it is when only its answers count: the dev profile puts it beside this program.
+fn tried(name: &str) -> anyhow::Result<Command> {
+    Ok(Command::new(std::env::current_exe()?.with_file_name(name)))
 }

@@ -24,7 +24,7 @@ enum Task {
     Test(test::Test),
     /// Prints what approvals cost at 100, 1,000 and 10,000 at once, what a tick costs with more and more open, and what the
     /// functions cost beside an empty one.
-    Bench,
+    Bench(bench::Bench),
     /// Makes the zips of all functions.
     Package(package::Package),
     /// Packages, and deploys with SAM.
@@ -36,7 +36,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(test) => test.run(),
-        Task::Bench => bench::bench(),
+        Task::Bench(bench) => bench.run(),
         Task::Package(package) => package.checked(),
         Task::Deploy(deploy) => deploy.run(),
         Task::Tools => tools::tools(),

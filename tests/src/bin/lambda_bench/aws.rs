@@ -4,6 +4,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
@@ -18,6 +19,7 @@ use tokio::net::TcpListener;
 #[derive(Clone)]
 pub(crate) struct Aws {
     pub(crate) url: String,
+    delay: Duration,
     account: Arc<Mutex<Account>>,
 }
 
@@ -27,13 +29,13 @@ struct Account {
     table: EmulatedTable,
     /// The output of each task that was completed, by its token.
     completed: HashMap<String, String>,
-    /// Detail type and detail of each event on the bus.
-    events: Vec<(String, String)>,
+    /// How often the bus was told that an approval is resolved, by its id.
+    resolutions: HashMap<String, usize>,
     mails: usize,
 }
 
 /// What the services say of one approval.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Default, PartialEq)]
 pub(crate) struct Outcome {
     /// The status on record.
     pub(crate) status: Option<String>,
@@ -43,15 +45,23 @@ pub(crate) struct Outcome {
     pub(crate) broadcasts: usize,
 }
 
+impl Outcome {
+    /// Record, task and bus agree that it was approved.
+    pub(crate) fn approved() -> Self {
+        let approved = Some("approved".to_owned());
+        Self { status: approved.clone(), output: approved, broadcasts: 1 }
+    }
+}
+
 type Answer = Result<Value, &'static str>;
 
 impl Aws {
-    /// Serves an account whose one secret is this.
-    pub(crate) async fn serve(secret: &Value) -> anyhow::Result<Self> {
+    /// Serves an account whose one secret is this, and waits so long before each answer.
+    pub(crate) async fn serve(secret: &Value, delay: Duration) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let url = format!("http://{}", listener.local_addr()?);
         let account = Account { secret: secret.to_string(), ..Account::default() };
-        let aws = Self { url, account: Arc::new(Mutex::new(account)) };
+        let aws = Self { url, delay, account: Arc::new(Mutex::new(account)) };
         let router = Router::new().fallback(receive).with_state(aws.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(aws)
@@ -61,12 +71,10 @@ impl Aws {
     pub(crate) fn outcome(&self, approval: &str, token: &str) -> Outcome {
         let account = self.account();
         let output = account.completed.get(token).and_then(|output| serde_json::from_str::<Value>(output).ok());
-        let is_resolution =
-            |(kind, detail): &&(String, String)| kind == "Approval Resolved" && detail.contains(approval);
         Outcome {
             status: account.table.approval(approval).and_then(|item| item["status"]["S"].as_str()).map(str::to_owned),
             output: output.and_then(|output| output["status"].as_str().map(str::to_owned)),
-            broadcasts: account.events.iter().filter(is_resolution).count(),
+            broadcasts: account.resolutions.get(approval).copied().unwrap_or_default(),
         }
     }
 
@@ -81,6 +89,10 @@ impl Aws {
 }
 
 async fn receive(State(aws): State<Aws>, headers: HeaderMap, body: Bytes) -> Response {
+    // A sleep of no time would still last until the next millisecond.
+    if !aws.delay.is_zero() {
+        tokio::time::sleep(aws.delay).await;
+    }
     let mut account = aws.account();
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else {
         return mail(&mut account, &body);
@@ -125,8 +137,12 @@ impl Account {
 
     fn put_events(&mut self, asked: &Value) -> Answer {
         let entries = asked["Entries"].as_array().ok_or("ValidationException")?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        self.events.extend(entries.iter().map(|entry| (text(&entry["DetailType"]), text(&entry["Detail"]))));
+        for entry in entries.iter().filter(|entry| entry["DetailType"] == "Approval Resolved") {
+            let detail = entry["Detail"].as_str().and_then(|detail| serde_json::from_str::<Value>(detail).ok());
+            let detail = detail.ok_or("MalformedDetail")?;
+            let approval = detail["approvalId"].as_str().ok_or("ValidationException")?;
+            *self.resolutions.entry(approval.to_owned()).or_default() += 1;
+        }
         let accepted: Vec<Value> = entries.iter().map(|_| json!({ "EventId": "1" })).collect();
         Ok(json!({ "FailedEntryCount": 0, "Entries": accepted }))
     }

@@ -2,10 +2,6 @@
 
 use std::time::Duration;
 
-use serde_json::Value;
-
-use crate::function::{Function, Process};
-
 /// The aims of the project: the cold start beside that of a function that does nothing, the processor time of a click,
 /// and the memory of the webhook.
 const COLD_START_MAX: f64 = 3.0;
@@ -14,84 +10,32 @@ const MEMORY_MAX_MIB: f64 = 16.0;
 
 /// What a function costs.
 pub(crate) struct Figures {
-    name: &'static str,
-    zip_bytes: u64,
-    cold: Cold,
-    warm: Warm,
+    pub(crate) name: String,
+    pub(crate) zip_bytes: [u64; 2],
+    pub(crate) cold: Cold,
+    pub(crate) warm: Warm,
 }
 
 /// What the starts of a function have cost.
 #[derive(Default)]
 pub(crate) struct Cold {
-    until_poll: Vec<Duration>,
-    until_answer: Vec<Duration>,
-    cpu: Vec<Duration>,
+    pub(crate) until_poll: Vec<Duration>,
+    pub(crate) until_answer: Vec<Duration>,
+    /// Until the first poll.
+    pub(crate) cpu: Vec<Duration>,
 }
 
 /// What a process that is up costs.
 pub(crate) struct Warm {
-    latencies: Vec<Duration>,
-    cpu: Duration,
-    peak_bytes: u64,
-    own_bytes: u64,
-}
-
-/// A process whose first events are not counted, since they fill connections and caches.
-pub(crate) struct Meter {
-    process: Process,
-    to_warm_up: usize,
-    cpu_before: Duration,
-    latencies: Vec<Duration>,
-}
-
-impl Cold {
-    /// Starts a process, gives it its first event, and stops it; returns the answer.
-    pub(crate) async fn start(&mut self, function: &Function, event: &Value) -> anyhow::Result<Value> {
-        let mut process = function.start().await?;
-        let cpu = process.cpu()?;
-        let first = process.invoke(event).await?;
-        self.until_poll.push(process.until_poll);
-        self.until_answer.push(first.since_start);
-        self.cpu.push(cpu);
-        process.stop().await?;
-        Ok(first.answer)
-    }
-}
-
-impl Meter {
-    pub(crate) async fn start(function: &Function, to_warm_up: usize) -> anyhow::Result<Self> {
-        let process = function.start().await?;
-        Ok(Self { process, to_warm_up, cpu_before: Duration::ZERO, latencies: Vec::new() })
-    }
-
-    /// Gives the process an event and returns the answer.
-    pub(crate) async fn invoke(&mut self, event: &Value) -> anyhow::Result<Value> {
-        let invocation = self.process.invoke(event).await?;
-        match self.to_warm_up.checked_sub(1) {
-            None => self.latencies.push(invocation.latency),
-            Some(left) => {
-                self.to_warm_up = left;
-                self.cpu_before = self.process.cpu()?;
-            }
-        }
-        Ok(invocation.answer)
-    }
-
-    /// Stops the process.
-    pub(crate) async fn stop(self) -> anyhow::Result<Warm> {
-        let cpu = self.process.cpu()?.saturating_sub(self.cpu_before);
-        let (peak_bytes, own_bytes) = (self.process.memory("VmHWM")?, self.process.memory("RssAnon")?);
-        self.process.stop().await?;
-        let events = u32::try_from(self.latencies.len())?.max(1);
-        Ok(Warm { latencies: self.latencies, cpu: cpu / events, peak_bytes, own_bytes })
-    }
+    pub(crate) latencies: Vec<Duration>,
+    /// For each event.
+    pub(crate) cpu: Duration,
+    pub(crate) peak_bytes: u64,
+    /// Of these, what is not the program's file.
+    pub(crate) own_bytes: u64,
 }
 
 impl Figures {
-    pub(crate) fn new(function: &Function, cold: Cold, warm: Warm) -> anyhow::Result<Self> {
-        Ok(Self { name: function.name, zip_bytes: function.zip_bytes()?, cold, warm })
-    }
-
     fn until_poll(&self) -> f64 {
         milliseconds(percentile(&self.cold.until_poll, 50))
     }
@@ -111,7 +55,7 @@ impl Figures {
 
 type Row = (&'static str, fn(&Figures) -> f64);
 
-const ROWS: [Row; 9] = [
+const ROWS: [Row; 10] = [
     ("cold start until the first poll (ms)", Figures::until_poll),
     ("cold start until the first answer (ms)", Figures::until_answer),
     ("CPU until the first poll (ms)", |it| milliseconds(percentile(&it.cold.cpu, 50))),
@@ -120,18 +64,27 @@ const ROWS: [Row; 9] = [
     ("CPU per event (ms)", Figures::cpu),
     ("peak memory, VmHWM (MiB)", Figures::peak),
     ("  of it not the program's file (MiB)", |it| mebibytes(it.warm.own_bytes)),
-    ("zip (MiB)", |it| mebibytes(it.zip_bytes)),
+    ("zip (MiB)", |it| mebibytes(it.zip_bytes[0])),
+    ("  with what Lambda's runtime brings (MiB)", |it| mebibytes(it.zip_bytes[1])),
 ];
 
-/// Prints all figures with their ratio to those of the floor, and whether the aims are met.
-pub(crate) fn print(floor: &Figures, webhook: &Figures, notifier: &Figures) {
-    let heading = |figures: &Figures| format!("{} / {}", figures.name, floor.name);
-    let names = [floor.name, webhook.name, notifier.name].map(|name| format!("{name:>9}")).concat();
-    println!("{:<40}{names}{:>17}{:>18}", "", heading(webhook), heading(notifier));
+/// Prints all figures, and how many times those of the first the others are.
+pub(crate) fn compare(first: &Figures, others: &[&Figures]) {
+    let name = |figures: &&Figures| format!("{:>14}", figures.name);
+    let ratio = |figures: &&Figures| format!("{:>26}", format!("{} / {}", figures.name, first.name));
+    let names: String = std::iter::once(&first).chain(others).map(name).collect();
+    let ratios: String = others.iter().map(ratio).collect();
+    println!("{:<40}{names}{ratios}", "");
     for (label, figure) in ROWS {
-        let [base, web, note] = [floor, webhook, notifier].map(figure);
-        println!("{label:<40}{base:>9.2}{web:>9.2}{note:>9.2}{:>17.1}{:>18.1}", web / base, note / base);
+        let base = figure(first);
+        let values: String = others.iter().map(|other| format!("{:>14.2}", figure(other))).collect();
+        let ratios: String = others.iter().map(|other| format!("{:>26.1}", figure(other) / base)).collect();
+        println!("{label:<40}{base:>14.2}{values}{ratios}");
     }
+}
+
+/// Prints whether the aims of the project are met.
+pub(crate) fn aims(floor: &Figures, webhook: &Figures, notifier: &Figures) {
     let cold_start = webhook.until_poll() / floor.until_poll();
     aim("cold start of the webhook beside the floor's", cold_start, COLD_START_MAX, "times");
     aim("warm click: verify, conditional writes, callback, event", webhook.cpu(), CLICK_MAX_MS, "ms of CPU");

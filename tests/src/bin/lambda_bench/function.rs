@@ -1,6 +1,6 @@
 //! One process of a function: started as Lambda starts it, given events, and measured from outside.
 
-use std::fs::{self, File};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -8,19 +8,23 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use axum::body::Bytes;
 use serde_json::Value;
+use tempfile::NamedTempFile;
 use tokio::process::{Child, Command};
 
 use crate::runtime_api::{Report, RuntimeApi};
+use crate::services::Environment;
 
 /// Nothing takes this long on a machine that works.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A function as it is deployed.
 pub(crate) struct Function {
-    pub(crate) name: &'static str,
-    binary: PathBuf,
-    zip: PathBuf,
-    environment: Vec<(&'static str, String)>,
+    pub(crate) name: String,
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// What is uploaded, and the same with what Lambda's runtime adds to it.
+    zips: [PathBuf; 2],
+    environment: Environment,
 }
 
 /// A process that waits for an event.
@@ -28,7 +32,7 @@ pub(crate) struct Process {
     api: RuntimeApi,
     child: Child,
     pid: u32,
-    log: PathBuf,
+    log: NamedTempFile,
     /// From its start until it asked for its first event.
     pub(crate) until_poll: Duration,
     started: Instant,
@@ -45,39 +49,59 @@ pub(crate) struct Invocation {
 
 impl Function {
     /// The function of this name in a folder of packaged functions.
-    pub(crate) fn packaged(
-        folder: &Path,
-        name: &'static str,
-        environment: Vec<(&'static str, String)>,
-    ) -> anyhow::Result<Self> {
-        let [binary, zip] = ["bootstrap", "bootstrap.zip"].map(|file| folder.join(name).join(file));
-        for file in [&binary, &zip] {
-            if !file.exists() {
-                bail!("{} is missing. `cargo xtask bench` packages it.", file.display());
-            }
-        }
-        Ok(Self { name, binary, zip, environment })
+    pub(crate) fn packaged(folder: &Path, name: &str, environment: Environment) -> anyhow::Result<Self> {
+        let [program, zip] = ["bootstrap", "bootstrap.zip"].map(|file| folder.join(name).join(file));
+        let zips = [zip.clone(), zip];
+        Self::found(Self { name: name.to_owned(), program, arguments: Vec::new(), zips, environment })
     }
 
-    /// The size of what is uploaded.
-    pub(crate) fn zip_bytes(&self) -> anyhow::Result<u64> {
-        Ok(fs::metadata(&self.zip)?.len())
+    /// A function that was built beside this program. It is not packaged: its file is all there is.
+    pub(crate) fn built(name: &str) -> anyhow::Result<Self> {
+        let program = std::env::current_exe()?.with_file_name(name);
+        let zips = [program.clone(), program.clone()];
+        Self::found(Self { name: name.to_owned(), program, arguments: Vec::new(), zips, environment: Vec::new() })
+    }
+
+    /// A function that a program and its arguments run.
+    pub(crate) fn command(
+        name: String,
+        command: &[String],
+        zips: [PathBuf; 2],
+        environment: Environment,
+    ) -> anyhow::Result<Self> {
+        let (program, arguments) = command.split_first().context("a command has a program")?;
+        Self::found(Self { name, program: program.into(), arguments: arguments.to_vec(), zips, environment })
+    }
+
+    fn found(self) -> anyhow::Result<Self> {
+        if !self.program.exists() {
+            bail!("{} is missing. `cargo xtask bench` makes it.", self.program.display());
+        }
+        Ok(self)
+    }
+
+    /// The size of what is uploaded, and of the same with what Lambda's runtime adds to it.
+    pub(crate) fn zip_bytes(&self) -> anyhow::Result<[u64; 2]> {
+        let [zip, with_runtime] = &self.zips;
+        let size = |file: &Path| Ok::<_, std::io::Error>(fs::metadata(file)?.len());
+        size(zip).and_then(|bytes| Ok([bytes, size(with_runtime)?])).with_context(|| format!("a zip of {}", self.name))
     }
 
     /// Starts a process and waits until it asks for an event. It gets nothing of our own environment.
     pub(crate) async fn start(&self) -> anyhow::Result<Process> {
         let api = RuntimeApi::serve().await?;
-        let log = self.binary.with_file_name("bench.log");
-        let output = File::create(&log)?;
-        let mut command = Command::new(&self.binary);
+        let log = NamedTempFile::new()?;
+        let output = log.reopen()?;
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments);
         command.env_clear().envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("AWS_LAMBDA_RUNTIME_API", &api.address);
-        command.env("AWS_LAMBDA_FUNCTION_NAME", self.name);
+        command.env("AWS_LAMBDA_FUNCTION_NAME", &self.name);
         command.env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "128");
         command.env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST");
         command.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output).kill_on_drop(true);
         let started = Instant::now();
-        let child = command.spawn().with_context(|| format!("{} does not start", self.binary.display()))?;
+        let child = command.spawn().with_context(|| format!("{} does not start", self.program.display()))?;
         let pid = child.id().context("a process that has just been started has a number")?;
         let mut process = Process { api, child, pid, log, until_poll: Duration::ZERO, started };
         process.until_poll = process.polled().await?.duration_since(started);
@@ -132,6 +156,11 @@ impl Process {
         }
     }
 
+    /// Ends the process, whatever it has said.
+    pub(crate) async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
     async fn polled(&mut self) -> anyhow::Result<Instant> {
         match self.report().await? {
             Report::Polled(at) => Ok(at),
@@ -151,6 +180,6 @@ impl Process {
     }
 
     fn log(&self) -> anyhow::Result<String> {
-        fs::read_to_string(&self.log).with_context(|| format!("{} cannot be read", self.log.display()))
+        fs::read_to_string(self.log.path()).context("what the function has said cannot be read")
     }
 }

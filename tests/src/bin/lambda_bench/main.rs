@@ -1,9 +1,9 @@
 //! What the functions cost on Lambda: the released binaries of `webhook` and `notifier`, run as Lambda runs them,
-//! beside a function that does nothing.
+//! beside a function that does nothing and, if asked for, beside functions that others would write.
 //!
-//! Every approval is raised by the notifier and decided by one click through the webhook. AWS and Slack are small
-//! servers in this process, so that only the functions' own work is counted. The aims are printed beside the figures
-//! and fail nothing, since machines differ; a wrong answer does.
+//! Every approval is raised by the notifier and decided by one click through the webhook. AWS, Slack and Teams are
+//! small servers in this process, so that only the functions' own work is counted. The aims are printed beside the
+//! figures and fail nothing, since machines differ; a wrong answer does.
 
 #![expect(clippy::print_stdout, reason = "the figures are what the command is run for")]
 
@@ -11,89 +11,97 @@ mod approvals;
 mod aws;
 mod figures;
 mod function;
+mod peers;
 mod runtime_api;
+mod services;
+mod session;
+mod subject;
 
-use std::path::Path;
+use std::path::PathBuf;
+use std::time::Duration;
 
-use anyhow::Context;
-use serde_json::json;
+use clap::Parser;
 
-use crate::approvals::{Approvals, Pending};
-use crate::figures::{Cold, Figures, Meter, Warm};
 use crate::function::Function;
+use crate::services::Services;
+use crate::session::{Counts, Measured, Session};
 
-/// How often each function is started.
-const STARTS: usize = 25;
-/// Events that fill connections and caches, and are not counted.
-const WARM_UP: usize = 20;
-/// Events that are counted.
-const COUNTED: usize = 500;
+/// What to measure.
+#[derive(Parser)]
+struct Arguments {
+    /// The folder with a folder for each function.
+    #[arg(long)]
+    functions: PathBuf,
+    /// The policy that the functions read.
+    #[arg(long)]
+    policy: PathBuf,
+    /// The list of peers to measure beside ours.
+    #[arg(long)]
+    peers: Option<PathBuf>,
+    /// So many milliseconds later than it could does AWS answer.
+    #[arg(long, default_value_t = 0)]
+    aws_delay_ms: u64,
+    /// Shows only that everything works: small counts, no figures, and the function that does nothing as it was built
+    /// beside this program.
+    #[arg(long)]
+    short: bool,
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let mut arguments = std::env::args_os().skip(1);
-    let (folder, policy) = arguments.next().zip(arguments.next()).context("usage: lambda_bench FOLDER POLICY")?;
-    let mut approvals = Approvals::start().await?;
-    let environment = approvals.environment(Path::new(&policy))?;
-    let function = |name| Function::packaged(Path::new(&folder), name, environment.clone());
-    let (floor, webhook, notifier) = (function("floor")?, function("webhook")?, function("notifier")?);
-
-    println!(
-        "The median of {STARTS} starts, and {COUNTED} events in one process after {WARM_UP} that are not counted.\n\
-         AWS and Slack are servers on this machine and answer at once, over plain HTTP: no TLS handshake is in these \
-         figures.\nCPU time is the scheduler's, in nanoseconds (/proc/PID/task/*/schedstat)."
-    );
-    let idle = idle(&floor).await?;
-    let (raising, pending) = raise(&notifier, &mut approvals).await?;
-    let clicking = click(&webhook, &approvals, &pending).await?;
-    let [floor_starts, webhook_starts, notifier_starts] = starts([&floor, &webhook, &notifier], &mut approvals).await?;
-    figures::print(
-        &Figures::new(&floor, floor_starts, idle)?,
-        &Figures::new(&webhook, webhook_starts, clicking)?,
-        &Figures::new(&notifier, notifier_starts, raising)?,
-    );
+    let arguments = Arguments::parse();
+    let services = Services::start(Duration::from_millis(arguments.aws_delay_ms)).await?;
+    let environment = services.environment(&arguments.policy)?;
+    let packaged = |name| Function::packaged(&arguments.functions, name, environment.clone());
+    let floor = if arguments.short { Function::built("floor")? } else { packaged("floor")? };
+    let (webhook, notifier) = (packaged("webhook")?, packaged("notifier")?);
+    let peers = match &arguments.peers {
+        Some(file) => peers::listed(file, &services)?,
+        None => Vec::new(),
+    };
+    let counts = if arguments.short { Counts::SHORT } else { Counts::FULL };
+    if !arguments.short {
+        introduce(counts, arguments.aws_delay_ms);
+    }
+    let measured = Session::new(&services, counts)
+        .run(Measured { floor: &floor, webhook: &webhook, notifier: &notifier, peers: peers.iter().collect() })
+        .await?;
+    if arguments.short {
+        println!(
+            "{} approvals were raised and decided by the functions, {} of them by functions that had just started. \
+             Every answer was right; so short a run has no figures.",
+            counts.approvals(),
+            counts.starts,
+        );
+        return Ok(());
+    }
+    print(&measured);
     Ok(())
 }
 
-async fn idle(floor: &Function) -> anyhow::Result<Warm> {
-    let mut meter = Meter::start(floor, WARM_UP).await?;
-    for _ in 0..WARM_UP + COUNTED {
-        meter.invoke(&json!({})).await?;
-    }
-    meter.stop().await
+fn introduce(counts: Counts, delay: u64) {
+    let Counts { starts, warm_up, rounds, events_of_round } = counts;
+    println!(
+        "The median of {starts} starts, and {} events in one process after {warm_up} that are not counted. The functions \
+         take turns of {events_of_round} events, {rounds} times.\n\
+         This is {}; a deployment is arm64 unless it says otherwise. AWS, Slack and Teams are servers on this machine \
+         over plain HTTP: no TLS handshake is in these figures. AWS answers {}.\n\
+         CPU time is the scheduler's, in nanoseconds (/proc/PID/task/*/schedstat).",
+        rounds * events_of_round,
+        std::env::consts::ARCH,
+        if delay == 0 { "at once".to_owned() } else { format!("after {delay} ms") },
+    );
 }
 
-async fn raise(notifier: &Function, approvals: &mut Approvals) -> anyhow::Result<(Warm, Vec<Pending>)> {
-    let mut meter = Meter::start(notifier, WARM_UP).await?;
-    let mut pending = Vec::new();
-    for _ in 0..WARM_UP + COUNTED {
-        let (token, event) = approvals.request();
-        let answer = meter.invoke(&event).await?;
-        pending.push(approvals.raised(token, &answer)?);
+fn print(measured: &Measured) {
+    let Measured { floor, webhook, notifier, peers } = measured;
+    figures::compare(floor, &[webhook, notifier]);
+    figures::aims(floor, webhook, notifier);
+    if !peers.is_empty() {
+        println!(
+            "\nThe same click elsewhere: verify, one conditional write, callback, event, which is three calls of AWS; the \
+             webhook makes six."
+        );
+        figures::compare(webhook, &peers.iter().collect::<Vec<_>>());
     }
-    Ok((meter.stop().await?, pending))
-}
-
-async fn click(webhook: &Function, approvals: &Approvals, pending: &[Pending]) -> anyhow::Result<Warm> {
-    let mut meter = Meter::start(webhook, WARM_UP).await?;
-    for approval in pending {
-        let answer = meter.invoke(&approvals.click(approval)?).await?;
-        approvals.check_click(approval, &answer)?;
-    }
-    meter.stop().await
-}
-
-/// The functions take turns, so that a busy moment of the machine falls on all alike.
-async fn starts(functions: [&Function; 3], approvals: &mut Approvals) -> anyhow::Result<[Cold; 3]> {
-    let [floor, webhook, notifier] = functions;
-    let [mut floors, mut webhooks, mut notifiers] = [Cold::default(), Cold::default(), Cold::default()];
-    for _ in 0..STARTS {
-        floors.start(floor, &json!({})).await?;
-        let (token, event) = approvals.request();
-        let answer = notifiers.start(notifier, &event).await?;
-        let pending = approvals.raised(token, &answer)?;
-        let answer = webhooks.start(webhook, &approvals.click(&pending)?).await?;
-        approvals.check_click(&pending, &answer)?;
-    }
-    Ok([floors, webhooks, notifiers])
 }

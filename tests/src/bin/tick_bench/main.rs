@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use async_trait::async_trait;
+use clap::Parser;
 use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
 use countersign_bot::approval::look_up::{LookUp, TaskFate};
 use countersign_bot::approval::policy::Policy;
@@ -35,30 +36,72 @@ const POLICY: &str = "[people.grace]\nname = \"Grace Hopper\"\n[policies.p]\napp
 /// When everything was raised, and so much later is the tick.
 const RAISED_AT: &str = "2026-11-23T10:00:00Z";
 const PASSED: SignedDuration = SignedDuration::from_mins(10);
-const DUE: usize = 1_000;
-const OPEN: [usize; 3] = [1_000, 10_000, 100_000];
+
+/// What to measure.
+#[derive(Parser)]
+struct Arguments {
+    /// Shows only that everything works: small counts and no figures.
+    #[arg(long)]
+    short: bool,
+}
+
+/// How much there is.
+struct Counts {
+    /// Approvals that a tick has to look at.
+    due: usize,
+    /// Approvals that are open, in each run.
+    open: [usize; 3],
+}
+
+impl Counts {
+    const FULL: Self = Self { due: 1_000, open: [1_000, 10_000, 100_000] };
+    /// Enough to see everything work.
+    const SHORT: Self = Self { due: 20, open: [20, 40, 200] };
+}
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    if Arguments::parse().short { short(&Counts::SHORT).await } else { full(&Counts::FULL).await }
+}
+
+async fn short(counts: &Counts) -> anyhow::Result<()> {
+    let mut ticks = Vec::new();
+    for open in counts.open {
+        ticks.push(measure(counts.due, open).await?);
+    }
+    check_calls(&ticks)?;
+    let Counts { due, open: [few, .., many] } = counts;
+    println!(
+        "A tick did what was due ({due}) among {few} to {many} open, with the same calls; so short a run has no figures."
+    );
+    Ok(())
+}
+
+async fn full(counts: &Counts) -> anyhow::Result<()> {
     println!(
         "{:>8} {:>6} {:>8} {:>8} {:>8} {:>8} {:>14}",
         "open", "due", "queries", "keys", "reads", "writes", "ms for each"
     );
     // The first run pays for what is made once, so it is not counted.
-    measure(OPEN[0]).await?;
+    let &Counts { due, open: [few, .., many] } = counts;
+    measure(due, few).await?;
     let mut ticks = Vec::new();
-    for open in OPEN {
-        let tick = measure(open).await?;
+    for open in counts.open {
+        let tick = measure(due, open).await?;
         let Calls { queries, keys, reads, writes } = tick.calls;
-        println!("{open:>8} {DUE:>6} {queries:>8} {keys:>8} {reads:>8} {writes:>8} {:>14.2}", tick.each);
+        println!("{open:>8} {due:>6} {queries:>8} {keys:>8} {reads:>8} {writes:>8} {:>14.2}", tick.each);
         ticks.push(tick);
     }
-    let (few, many) = (&ticks[0], &ticks[OPEN.len() - 1]);
-    let growth = many.each / few.each;
-    println!("From {} to {} open the time of a tick changes by the factor {growth:.2}.", OPEN[0], OPEN[OPEN.len() - 1]);
-    ensure!(ticks.iter().all(|tick| tick.calls == few.calls), "a tick makes more calls when more is open");
+    let growth = ticks[ticks.len() - 1].each / ticks[0].each;
+    println!("From {few} to {many} open the time of a tick changes by the factor {growth:.2}.");
+    check_calls(&ticks)?;
     // A cost that grows with what is open grows a hundredfold here; machines are noisy, so the bound is far from both.
     ensure!(growth < 4.0, "what is due costs more when more is open");
+    Ok(())
+}
+
+fn check_calls(ticks: &[Tick]) -> anyhow::Result<()> {
+    ensure!(ticks.iter().all(|tick| tick.calls == ticks[0].calls), "a tick makes more calls when more is open");
     Ok(())
 }
 
@@ -68,14 +111,14 @@ struct Tick {
     each: f64,
 }
 
-/// A tick on a table with so many open approvals.
-async fn measure(open: usize) -> anyhow::Result<Tick> {
+/// A tick on a table with so many open approvals, of which so many are due.
+async fn measure(due: usize, open: usize) -> anyhow::Result<Tick> {
     let (table, policy) = (Table::serve().await?, policy_file::read(POLICY)?);
     let store = Arc::new(table.store());
-    for number in 0..DUE {
+    for number in 0..due {
         store.raise(approval(&policy, &format!("due-{number}"), 60)?).await?;
     }
-    table.fill(open - DUE, quiet(approval(&policy, "open", 86_400)?)).await?;
+    table.fill(open - due, quiet(approval(&policy, "open", 86_400)?)).await?;
     let clock = Clock::manual(RAISED_AT.parse::<Timestamp>()? + PASSED);
     let ports = Ports {
         store: store.clone(),
@@ -89,15 +132,15 @@ async fn measure(open: usize) -> anyhow::Result<Tick> {
     let (before, began) = (table.calls(), Instant::now());
     let pass = reconcile::pass(&app).await?;
     let (after, took) = (table.calls(), began.elapsed());
-    ensure!((pass.due, pass.put_off) == (DUE, 0), "the tick did not do what was due: {pass:?}");
-    ensure!(store.due(app.now(), DUE).await?.is_empty(), "the tick was not long enough for everything that was due");
+    ensure!((pass.due, pass.put_off) == (due, 0), "the tick did not do what was due: {pass:?}");
+    ensure!(store.due(app.now(), due).await?.is_empty(), "the tick was not long enough for everything that was due");
     let calls = Calls {
         queries: after.queries - before.queries,
         keys: after.keys - before.keys,
         reads: after.reads - before.reads,
         writes: after.writes - before.writes,
     };
-    Ok(Tick { calls, each: took.as_secs_f64() * 1_000.0 / DUE as f64 })
+    Ok(Tick { calls, each: took.as_secs_f64() * 1_000.0 / due as f64 })
 }
 
 /// An approval of its own, which waits for so many seconds.
