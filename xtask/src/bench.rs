@@ -15,6 +15,9 @@ pub(crate) struct Bench {
     /// With `--short`: the functions, packaged with the policy of the emulated tests.
     #[arg(long, requires = "short", default_value_os_t = target().join("test-lambda"))]
     functions: PathBuf,
+    /// Measures the functions beside the same click with Slack's Bolt for Python and for JavaScript.
+    #[arg(long, conflicts_with = "short")]
+    peers: bool,
     /// Lets AWS answer so many milliseconds later than it could, as it does in a deployment.
     #[arg(long, conflicts_with = "short", default_value_t = 0)]
     aws_delay_ms: u64,
@@ -39,6 +42,9 @@ impl Bench {
         let mut bench = measured("lambda_bench");
         bench.arg("--functions").arg(&package.output).arg("--policy").arg(&package.policy);
         bench.arg("--aws-delay-ms").arg(self.aws_delay_ms.to_string());
+        if self.peers {
+            bench.arg("--peers").arg(peers()?);
+        }
         step("Cost of the functions", &mut bench)
     }
 }
@@ -52,6 +58,14 @@ pub(crate) fn short(functions: &Path, policy: &Path) -> anyhow::Result<()> {
     let mut bench = tried("lambda_bench")?;
     bench.arg("--short").arg("--functions").arg(absolute(functions)?).arg("--policy").arg(absolute(policy)?);
     step("The functions, in short", &mut bench)
+}
+
+/// Installs the peers, and gives back the list of them.
+fn peers() -> anyhow::Result<PathBuf> {
+    let folder = target().join("peers");
+    let mut install = Command::new("python3");
+    step("Peers", install.arg(root().join("tests").join("peers").join("install.py")).arg(&folder))?;
+    Ok(folder.join("peers.json"))
 }
 
 /// The policy of the emulated tests.
