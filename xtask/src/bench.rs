@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf, absolute};
 use std::process::Command;
 
 use crate::package::{Arch, Package};
-use crate::steps::{cargo, root, step, target};
+use crate::steps::{cargo, programs, programs_of_tests, root, step, target};
 
 /// What to measure.
 #[derive(Debug, clap::Args)]
@@ -51,8 +51,7 @@ impl Bench {
 
 /// Every part with small counts, as the dev profile builds it, and with functions that are packaged already.
 pub(crate) fn short(functions: &Path, policy: &Path) -> anyhow::Result<()> {
-    // The test that is named switches on the features of what tests depend on, so that nothing is built twice.
-    step("Benchmarks", &mut cargo(&["build", "--locked", "--workspace", "--bins", "--test", "aws"]))?;
+    step("Benchmarks", &mut programs_of_tests())?;
     step("Approvals, in short", tried("bench")?.arg("--short"))?;
     step("A tick, in short", tried("tick_bench")?.arg("--short"))?;
     let mut bench = tried("lambda_bench")?;
@@ -82,5 +81,5 @@ fn measured(name: &str) -> Command {
 
 /// A benchmark as it is when only its answers count: the dev profile puts it beside this program.
 fn tried(name: &str) -> anyhow::Result<Command> {
-    Ok(Command::new(std::env::current_exe()?.with_file_name(name)))
+    Ok(Command::new(programs()?.join(name)))
 }

@@ -10,7 +10,7 @@ use clap::ValueEnum;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::steps::{EVERYTHING, cargo, head, programs, root, say, step, target};
+use crate::steps::{cargo, head, programs, programs_of_tests, root, say, step, target};
 use crate::tools::{Tool, search_path_with};
 
 /// The functions that read the policy; it travels in their zips, so that code and policy change together.
@@ -107,11 +107,7 @@ impl Package {
     /// nothing is compiled twice, and as fast as can be rather than small.
     pub(crate) fn quick(&self) -> anyhow::Result<()> {
         let policy = self.policy()?;
-        // The test that is named switches on the features of what tests depend on, as all steps that compile do.
-        step(
-            "Functions for this machine",
-            cargo(&["build"]).args(EVERYTHING).args(["--bins", "--test", "aws"]),
-        )?;
+        step("Functions for this machine", &mut programs_of_tests())?;
         let programs = programs()?;
         for (name, policy) in functions(&policy).chain([(FLOOR, None)]) {
             let folder = self.output.join(name);

@@ -103,6 +103,14 @@ pub(crate) fn this_program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("this program cannot tell where it is")
 }
 
+/// Builds every program of the workspace with the same features as its tests: the test that is named switches on those of
+/// what tests depend on, so that nothing is compiled twice.
+pub(crate) fn programs_of_tests() -> Command {
+    let mut build = cargo(&["build"]);
+    build.args(EVERYTHING).args(["--bins", "--test", "aws"]);
+    build
+}
+
 /// The folder that `cargo build` leaves programs in. This one is among them, since the same profile has made it.
 pub(crate) fn programs() -> anyhow::Result<PathBuf> {
     let this = this_program()?;

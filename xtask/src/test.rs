@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that has to pass.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
@@ -8,7 +9,7 @@ use clap::ValueEnum;
 use crate::package::{Arch, Package};
 use crate::steps::{Beside, EVERYTHING, cargo, programs, root, step, target, this_program};
 use crate::tools::Tool;
-use crate::{chromium, infra, tools};
+use crate::{bench, chromium, infra, tools};
 
 /// What to check.
 #[derive(Debug, clap::Args)]
@@ -42,6 +43,8 @@ enum Part {
     Infra,
     /// The zips of the functions, as the emulated tests take them.
     Package,
+    /// The benchmarks in short, which shows that they work.
+    Bench,
     /// All tests.
     Tests,
     /// The offline integration tests.
@@ -76,6 +79,7 @@ impl Test {
         let compiled = self.part(Part::Lints).and_then(|()| self.part(Part::Package));
         let others = beside.ended();
         compiled.and(others)?;
+        self.part(Part::Bench)?;
         tests(&[], &[])
     }
 
@@ -95,6 +99,7 @@ impl Test {
             Part::Dependencies => dependencies(),
             Part::Infra => infra::lint(),
             Part::Package => self.package(),
+            Part::Bench => bench::short(&zips(), &policy()),
             Part::Tests => {
                 self.part(Part::Tools)?;
                 self.package()?;
@@ -118,7 +123,7 @@ impl Test {
 
     /// The emulator runs the functions on this machine, with a policy of the tests.
     fn package(&self) -> anyhow::Result<()> {
-        let package = Package { arch: Arch::X86, policy: root().join("tests/aws/policy.toml"), output: zips() };
+        let package = Package { arch: Arch::X86, policy: policy(), output: zips() };
         if self.released { package.make() } else { package.quick() }
     }
 }
@@ -137,7 +142,13 @@ fn dependencies() -> anyhow::Result<()> {
     step("Dependencies", deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
 }
 
-fn zips() -> std::path::PathBuf {
+/// The policy that the emulated functions go by.
+fn policy() -> PathBuf {
+    root().join("tests").join("aws").join("policy.toml")
+}
+
+/// Where the emulated functions are.
+fn zips() -> PathBuf {
     target().join("test-lambda")
 }
 

@@ -56,7 +56,7 @@ pub struct Teams {
 }
 
 impl Teams {
-    /// Both halves as they are configured, with one HTTP client for both, so that the certificates are read once.
+    /// Both halves as they are configured, with one HTTP client for both, so that connections are kept.
     pub fn new(config: &TeamsConfig) -> io::Result<Self> {
         let http = HttpClient::default();
         let (verifier, client) = (config.verifier(http.clone()), config.client(http)?);
