@@ -1,8 +1,6 @@
 //! What the commands that look at a deployment are told. A build without AWS clients has these commands too, and says
 //! which build can carry them out.
 
-#![cfg_attr(not(feature = "aws"), expect(dead_code, reason = "only the AWS clients read what the commands are told"))]
-
 use clap::{Args, Subcommand};
 use countersign_bot::approval::ids::ApprovalId;
 
