@@ -60,17 +60,7 @@ impl World {
             TcpListener::bind(address).await.with_context(|| format!("port {} cannot be used", options.port))?;
         let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         let secrets = Secrets::new();
-        let slack = FakeSlack::new(FakeSlackConfig {
-            bot_token: secrets.slack_token.clone(),
-            signing_secret: secrets.slack_signing.clone(),
-            team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
-            bot_url: url.clone(),
-            clock: clock.clone(),
-            changes: changes.clone(),
-        });
-        for channel in policy.rules.values().filter_map(|rules| rules.conversation(Platform::Slack)) {
-            slack.add_channel(channel, "approvals");
-        }
+        let slack = slack(&policy, &secrets, &url, &clock, &changes);
         let people = people::of(&policy);
         let teams = FakeTeams::new(FakeTeamsConfig {
             app_id: TEAMS_APP_ID.to_owned(),
@@ -98,10 +88,8 @@ impl World {
             clock: Arc::new(LocalClock(clock.clone())),
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
-        let channel =
-            policy.rules.values().find_map(|rules| rules.conversation(Platform::Slack)).unwrap_or_default().to_owned();
-        let teams_conversation = policy.rules.values().find_map(|rules| rules.conversation(Platform::Teams));
-        let teams_conversation = teams_conversation.unwrap_or_default().to_owned();
+        let [channel, teams_conversation] =
+            [Platform::Slack, Platform::Teams].map(|chat| conversation_in(chat, &policy));
         let bot = Bot::new(&config, policy, between(ports.clone()), Some(mailer))?;
         functions::register_all(&engine, &bot.app, &url, &secrets)?;
         let world = Arc::new(Self {
@@ -157,6 +145,27 @@ async fn not_for_pages(request: Request, next: Next) -> axum::response::Response
         return StatusCode::FORBIDDEN.into_response();
     }
     next.run(request).await
+}
+
+/// The first conversation of a chat that a policy names, for the page to show; empty without one.
+fn conversation_in(chat: Platform, policy: &Policy) -> String {
+    policy.rules.values().find_map(|rules| rules.conversation(chat)).unwrap_or_default().to_owned()
+}
+
+/// Slack with the workspace and the channels of the policy.
+fn slack(policy: &Policy, secrets: &Secrets, url: &str, clock: &Clock, changes: &Changes) -> FakeSlack {
+    let slack = FakeSlack::new(FakeSlackConfig {
+        bot_token: secrets.slack_token.clone(),
+        signing_secret: secrets.slack_signing.clone(),
+        team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
+        bot_url: url.to_owned(),
+        clock: clock.clone(),
+        changes: changes.clone(),
+    });
+    for channel in policy.rules.values().filter_map(|rules| rules.conversation(Platform::Slack)) {
+        slack.add_channel(channel, "approvals");
+    }
+    slack
 }
 
 fn read_policy(source: &Source) -> anyhow::Result<Policy> {

@@ -233,7 +233,9 @@ pub(super) fn sources() -> Vec<Source> {
     walk(&root, &root, &mut sources);
     let tests: Vec<Vec<String>> = sources
         .iter()
-        .flat_map(|source| source.test_modules.iter().map(|test| [&source.module[..], &[test.clone()]].concat()))
+        .flat_map(|source| {
+            source.test_modules.iter().map(|test| [&source.module[..], std::slice::from_ref(test)].concat())
+        })
         .collect();
     sources.retain(|source| !tests.iter().any(|test| source.module.starts_with(test)));
     sources
