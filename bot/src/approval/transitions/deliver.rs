@@ -21,21 +21,30 @@ pub struct Undelivered {
 }
 
 impl Approval {
-    /// Takes in messages that have gone out. What is on record of one already, because its card was pressed meanwhile or
-    /// because the answer to an earlier try to save was lost, is replaced and not noted again.
-    pub fn delivered(&mut self, sent: &[SentMessage], now: Timestamp) {
-        let is_new = |copy: &&SentMessage| !self.copies.iter().any(|known| known.message == copy.message);
-        let places: Vec<Place> = sent.iter().filter(is_new).map(|copy| Place::from(&copy.message)).collect();
+    /// Takes in messages that have gone out. One that is on record already, because its card was pressed meanwhile or
+    /// because the answer to an earlier try to save was lost, keeps what is known of it and is not noted again.
+    pub(crate) fn delivered(&mut self, sent: &[SentMessage], now: Timestamp) {
+        let mut places = Vec::new();
+        for message in sent {
+            match self.copies.iter_mut().find(|known| known.message == message.message) {
+                Some(known) => {
+                    known.shows = known.shows.max(message.shows);
+                    known.heard = known.heard.max(message.heard);
+                }
+                None => {
+                    places.push(Place::from(&message.message));
+                    self.copies.push(message.clone());
+                }
+            }
+        }
         if !places.is_empty() {
             self.log(What::Delivered { places }, now);
         }
-        self.copies.retain(|known| !sent.iter().any(|copy| copy.message == known.message));
-        self.copies.extend(sent.iter().cloned());
-        self.unsent.retain(|destination| !sent.iter().any(|copy| copy.message.is_at(destination)));
+        self.unsent.retain(|destination| !sent.iter().any(|message| message.message.is_at(destination)));
     }
 
     /// Notes where the request did not get to, and keeps the places that are tried again.
-    pub fn undelivered(&mut self, failures: &[Undelivered], now: Timestamp) {
+    pub(crate) fn undelivered(&mut self, failures: &[Undelivered], now: Timestamp) {
         if failures.is_empty() {
             return;
         }
@@ -51,7 +60,7 @@ impl Approval {
     }
 
     /// Notes which revisions messages show by now, each with its last.
-    pub fn shown(&mut self, shown: &[(MessageRef, u32)], now: Timestamp) {
+    pub(crate) fn shown(&mut self, shown: &[(MessageRef, u32)], now: Timestamp) {
         let mut places = Vec::new();
         for copy in &mut self.copies {
             let Some((_, shows)) = shown.iter().rev().find(|(message, _)| *message == copy.message) else { continue };
@@ -66,7 +75,7 @@ impl Approval {
     }
 
     /// Notes how many notes have been told beside messages.
-    pub fn heard(&mut self, heard: &[(MessageRef, usize)]) {
+    pub(crate) fn heard(&mut self, heard: &[(MessageRef, usize)]) {
         for copy in &mut self.copies {
             let beside = heard.iter().filter(|(message, _)| *message == copy.message);
             copy.heard = beside.fold(copy.heard, |most, (_, notes)| most.max(*notes));
@@ -74,7 +83,7 @@ impl Approval {
     }
 
     /// Notes which messages the platforms will not change any more, for good.
-    pub fn lost(&mut self, lost: &[MessageRef], now: Timestamp) {
+    pub(crate) fn lost(&mut self, lost: &[MessageRef], now: Timestamp) {
         let mut places = Vec::new();
         for copy in self.copies.iter_mut().filter(|copy| !copy.lost && lost.contains(&copy.message)) {
             copy.lost = true;
@@ -113,7 +122,7 @@ impl Approval {
     }
 
     /// Takes the lease if there is something to send and nobody holds it, and says whether it was taken.
-    pub fn take_lease(&mut self, now: Timestamp) -> bool {
+    pub(crate) fn take_lease(&mut self, now: Timestamp) -> bool {
         let is_taken = self.lease_until.is_some_and(|until| until > now);
         if is_taken || self.errands().is_empty() {
             return false;
@@ -123,9 +132,51 @@ impl Approval {
     }
 
     /// Gives this lease back; whoever has taken one since keeps it.
-    pub fn give_back_lease(&mut self, lease: Option<Timestamp>) {
+    pub(crate) fn give_back_lease(&mut self, lease: Option<Timestamp>) {
         if self.lease_until == lease {
             self.lease_until = None;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::place::Platform;
+    use crate::approval::sample::{after, approval};
+
+    fn card(shows: u32) -> SentMessage {
+        let (conversation, message) = ("C1".to_owned(), "1.0".to_owned());
+        SentMessage::new(MessageRef::Card { platform: Platform::Slack, conversation, message }, shows, 0)
+    }
+
+    #[test]
+    fn what_is_known_of_a_message_outlasts_the_news_that_it_went_out() {
+        let mut approval = approval("slack_channel = \"C1\"");
+        approval.unsent = vec![Destination::Chat(Platform::Slack)];
+        approval.delivered(&[card(0)], after(1));
+        let entries = approval.journal.len();
+        approval.shown(&[(card(0).message, 2)], after(2));
+        approval.heard(&[(card(0).message, 3)]);
+        approval.lost(&[card(0).message], after(3));
+        approval.delivered(&[card(1)], after(4));
+        assert_eq!(approval.copies, [SentMessage { shows: 2, heard: 3, lost: true, ..card(0) }]);
+        assert!(approval.unsent.is_empty());
+        assert_eq!(approval.journal.len(), entries + 1, "only that it is lost is new");
+    }
+
+    #[test]
+    fn a_place_that_is_tried_again_is_kept_once() {
+        let mut approval = approval("slack_channel = \"C1\"");
+        let failed = |again| Undelivered {
+            destination: Destination::Chat(Platform::Slack),
+            problem: "no answer".to_owned(),
+            again,
+        };
+        approval.undelivered(&[failed(true)], after(1));
+        approval.undelivered(&[failed(true)], after(2));
+        assert_eq!(approval.unsent, [Destination::Chat(Platform::Slack)]);
+        approval.undelivered(&[failed(false)], after(3));
+        assert_eq!(approval.unsent, []);
     }
 }
