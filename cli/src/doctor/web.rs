@@ -13,8 +13,9 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A whole exchange takes no longer than this.
 const EXCHANGE_MAX: Duration = Duration::from_secs(20);
-/// More than the largest answer, the zip of a function.
-const ANSWER_MAX_BYTES: usize = 16 * 1024 * 1024;
+/// The largest answer is the zip of a function, of which Lambda takes no more:
+/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
+const ANSWER_MAX_BYTES: usize = 250 * 1024 * 1024;
 
 /// A client that notes what time the others say it is.
 pub(crate) struct Web {
