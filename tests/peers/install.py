@@ -46,7 +46,8 @@ def fingerprint():
 def node():
     """The program `node`, which has to be 20 or newer."""
     found = shutil.which("node")
-    if found is None or shutil.which("npm") is None:
+    version = subprocess.run([found, "--version"], capture_output=True, text=True).stdout if found else ""
+    if shutil.which("npm") is None or int(version.strip().lstrip("v").split(".")[0] or 0) < 20:
         sys.exit("node and npm are needed: install Node.js 20 or newer from https://nodejs.org")
     return str(Path(found).resolve())
 

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf, absolute};
 use std::process::Command;
 
-use crate::package::{Arch, Package};
+use crate::package::{Arch, Package, policy_of_tests, zips_of_tests};
 use crate::steps::{cargo, programs, programs_of_tests, root, step, target};
 
 /// What to measure.
@@ -13,7 +13,7 @@ pub(crate) struct Bench {
     #[arg(long)]
     short: bool,
     /// With `--short`: the functions, packaged with the policy of the emulated tests.
-    #[arg(long, requires = "short", default_value_os_t = target().join("test-lambda"))]
+    #[arg(long, requires = "short", default_value_os_t = zips_of_tests())]
     functions: PathBuf,
     /// Measures the functions beside the same click with Slack's Bolt for Python and for JavaScript.
     #[arg(long, conflicts_with = "short")]
@@ -27,7 +27,7 @@ impl Bench {
     /// Prints what approvals cost in time and memory, then a tick, and then the functions.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         if self.short {
-            return short(&self.functions, &policy());
+            return short(&self.functions, &policy_of_tests());
         }
         step("Cost per approval", &mut measured("bench"))?;
         step("Cost of a tick", &mut measured("tick_bench"))?;
@@ -36,7 +36,7 @@ impl Bench {
 
     /// The functions run on this machine, with the policy of the emulated tests, as they would be uploaded.
     fn functions(&self) -> anyhow::Result<()> {
-        let package = Package { arch: Arch::X86, policy: policy(), output: target().join("bench-lambda") };
+        let package = Package { arch: Arch::X86, policy: policy_of_tests(), output: target().join("bench-lambda") };
         package.make()?;
         package.make_only("countersign-floor", "floor")?;
         let mut bench = measured("lambda_bench");
@@ -65,11 +65,6 @@ fn peers() -> anyhow::Result<PathBuf> {
     let mut install = Command::new("python3");
     step("Peers", install.arg(root().join("tests").join("peers").join("install.py")).arg(&folder))?;
     Ok(folder.join("peers.json"))
-}
-
-/// The policy of the emulated tests.
-fn policy() -> PathBuf {
-    root().join("tests").join("aws").join("policy.toml")
 }
 
 /// A benchmark as it is when its figures count.

@@ -146,6 +146,16 @@ impl Package {
     }
 }
 
+/// The policy of the emulated tests, which the benchmarks go by too.
+pub(crate) fn policy_of_tests() -> PathBuf {
+    root().join("tests").join("aws").join("policy.toml")
+}
+
+/// Where the functions are for the emulated tests.
+pub(crate) fn zips_of_tests() -> PathBuf {
+    target().join("test-lambda")
+}
+
 /// Every function, with the policy if it reads it.
 fn functions(policy: &[u8]) -> impl Iterator<Item = (&'static str, Option<&[u8]>)> {
     let with = WITH_POLICY.into_iter().map(move |name| (name, Some(policy)));

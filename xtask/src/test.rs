@@ -1,13 +1,12 @@
 //! `cargo xtask test`: everything that has to pass.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
 use clap::ValueEnum;
 
-use crate::package::{Arch, Package};
-use crate::steps::{Beside, EVERYTHING, cargo, programs, root, step, target, this_program};
+use crate::package::{Arch, Package, policy_of_tests, zips_of_tests};
+use crate::steps::{Beside, EVERYTHING, cargo, programs, root, step, this_program};
 use crate::tools::Tool;
 use crate::{bench, chromium, infra, tools};
 
@@ -99,7 +98,7 @@ impl Test {
             Part::Dependencies => dependencies(),
             Part::Infra => infra::lint(),
             Part::Package => self.package(),
-            Part::Bench => bench::short(&zips(), &policy()),
+            Part::Bench => bench::short(&zips_of_tests(), &policy_of_tests()),
             Part::Tests => {
                 self.part(Part::Tools)?;
                 self.package()?;
@@ -123,7 +122,7 @@ impl Test {
 
     /// The emulator runs the functions on this machine, with a policy of the tests.
     fn package(&self) -> anyhow::Result<()> {
-        let package = Package { arch: Arch::X86, policy: policy(), output: zips() };
+        let package = Package { arch: Arch::X86, policy: policy_of_tests(), output: zips_of_tests() };
         if self.released { package.make() } else { package.quick() }
     }
 }
@@ -142,22 +141,12 @@ fn dependencies() -> anyhow::Result<()> {
     step("Dependencies", deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
 }
 
-/// The policy that the emulated functions go by.
-fn policy() -> PathBuf {
-    root().join("tests").join("aws").join("policy.toml")
-}
-
-/// Where the emulated functions are.
-fn zips() -> PathBuf {
-    target().join("test-lambda")
-}
-
 /// All tests of the workspace or, if targets are named, theirs.
 fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<()> {
     let mut test = cargo(&["test"]);
     test.args(EVERYTHING).args(which);
     test.env("COUNTERSIGN_TEST_TOOLS", tools::folder());
-    test.env("COUNTERSIGN_TEST_ZIPS", zips());
+    test.env("COUNTERSIGN_TEST_ZIPS", zips_of_tests());
     test.env("COUNTERSIGN_TEST_PROGRAM", programs()?.join("countersign"));
     test.envs(chromium::found().map(|program| ("COUNTERSIGN_TEST_CHROMIUM", program)));
     step("Tests", test.arg("--").args(arguments))

@@ -14,6 +14,7 @@ const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
 
 /// So many failures in a row take about three hours, and no passing trouble lasts that long without being known.
 pub const PARKED_AFTER: u32 = 40;
+
 /// Something to send, found by looking at the record alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Errand {

@@ -89,6 +89,15 @@ impl Destination {
 }
 
 impl Platform {
+    /// Its name in what is stored.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Slack => "slack",
+            Self::Teams => "teams",
+            Self::Email => "email",
+        }
+    }
+
     /// Its name, for people.
     pub fn name(self) -> &'static str {
         match self {

@@ -74,7 +74,7 @@ fn lane(app: &App, approval: &Approval, destination: &Destination) -> Option<(St
     let platform = destination.platform();
     let spacing = app.messengers.get(&platform)?.spacing()?;
     let conversation = approval.rules.conversation(platform)?;
-    Some((format!("{}:{conversation}", platform.name().to_lowercase()), spacing))
+    Some((format!("{}:{conversation}", platform.key()), spacing))
 }
 
 /// Waits until the turn has come, and returns the record as it is then; none if the card is not to go out any more,

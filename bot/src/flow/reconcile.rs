@@ -24,6 +24,7 @@ pub const LONGEST: Duration = PASS.saturating_add(BACKGROUND.saturating_mul(2)).
 pub const PASS_LIMIT: usize = 1_000;
 /// How many of them at once. Most of the time of each is spent waiting for a service.
 const AT_ONCE: usize = 8;
+
 /// What a pass did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Pass {

@@ -17,6 +17,7 @@ use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::Saved;
 
 const ROUNDS_MAX: usize = 20;
+
 /// Sends what has to be sent so that every copy, and the requester, know what is recorded.
 ///
 /// If somebody else is at it, this returns at once: they look at the record again before they leave.

@@ -5,6 +5,8 @@ pub mod logging;
 pub mod metrics;
 pub mod webhook;
 
+use std::sync::Arc;
+
 use crate::aws::dynamodb::DynamoDbStore;
 use crate::aws::eventbridge::EventBridgeBus;
 use crate::aws::sdk_config;
@@ -18,8 +20,6 @@ use crate::reader::{Problems, environment};
 use crate::startup::Bot;
 use crate::startup::config::Config;
 use crate::startup::deployed::Deployed;
-
-use std::sync::Arc;
 
 use live::Live;
 

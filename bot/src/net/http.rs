@@ -65,7 +65,7 @@ impl Service<Uri> for ConnectorOnDemand {
     }
 }
 
-/// A client that keeps connections open between calls, and reads the certificates when it opens the first.
+/// A client that keeps connections open between calls.
 #[derive(Debug, Clone)]
 pub struct HttpClient {
     client: Client<ConnectorOnDemand, Full<Bytes>>,

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 
 /// A verified request that is not what the platform documents; answered 400 with what is wrong.
 #[derive(Debug)]
-pub struct Malformed(String);
+pub(super) struct Malformed(String);
 
 impl Malformed {
     pub(super) fn new(problem: impl ToString) -> Self {

@@ -3,7 +3,7 @@
 
 mod approvals;
 mod commands;
-pub mod malformed;
+mod malformed;
 mod press;
 
 pub mod email;

@@ -35,8 +35,26 @@ pub(super) struct Source {
 }
 
 /// Methods that change the collection that they are called on.
-const CHANGING: [&str; 10] =
-    ["append", "clear", "drain", "extend", "extract_if", "insert", "pop", "push", "remove", "retain"];
+const CHANGING: [&str; 18] = [
+    "append",
+    "clear",
+    "dedup",
+    "drain",
+    "extend",
+    "extract_if",
+    "get_mut",
+    "get_or_insert",
+    "insert",
+    "iter_mut",
+    "pop",
+    "push",
+    "remove",
+    "replace",
+    "retain",
+    "swap_remove",
+    "take",
+    "truncate",
+];
 
 impl Source {
     /// Reads a file.
@@ -89,7 +107,7 @@ impl Source {
         }
     }
 
-    /// What stands in a macro is not parsed, so its words are taken as they come.
+    /// What stands in a macro is not parsed, so its words are taken as they come; a path in one goes unseen.
     fn note_tokens(&mut self, tokens: TokenStream) {
         for token in tokens {
             match token {

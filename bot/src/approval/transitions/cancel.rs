@@ -36,7 +36,7 @@ pub fn cancel(approval: &Approval, cancellation: &Cancellation, now: Timestamp) 
 
 impl Approval {
     /// Gives a request up that reached nobody; its task is to be failed.
-    pub fn give_up(&mut self, reason: String, now: Timestamp) {
+    pub(crate) fn give_up(&mut self, reason: String, now: Timestamp) {
         self.log(What::GivenUp { reason: reason.clone() }, now);
         self.state = State::Resolving(Ending { intent: Intent::GiveUp { reason }, at: now });
     }

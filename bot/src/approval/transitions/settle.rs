@@ -27,7 +27,7 @@ impl Approval {
 
     /// Records what Step Functions answered to the callback of this ending; says whether that is news, which it is not
     /// if somebody else has recorded it.
-    pub fn called_back(&mut self, ending: &Ending, answer: What, outcome: Outcome, now: Timestamp) -> bool {
+    pub(crate) fn called_back(&mut self, ending: &Ending, answer: What, outcome: Outcome, now: Timestamp) -> bool {
         let is_ours = matches!(&self.state, State::Resolving(theirs) if theirs == ending);
         if is_ours {
             self.log(answer, now);
@@ -39,7 +39,7 @@ impl Approval {
     /// Records what Step Functions knows and the record does not: that the task or the execution has ended. Says whether
     /// anything was written. A task that vanished without a trace, as in a cancelled branch, counts as expired some time
     /// after its deadline.
-    pub fn learn(&mut self, look_up: &LookUp, successor: Option<&Successor>, now: Timestamp) -> bool {
+    pub(crate) fn learn(&mut self, look_up: &LookUp, successor: Option<&Successor>, now: Timestamp) -> bool {
         let has_ended = self.state == State::Pending && self.learn_outcome(look_up, successor, now);
         let end = look_up.end.as_ref().filter(|_| self.execution_end.is_none());
         if let Some(end) = end {
@@ -74,7 +74,7 @@ impl Approval {
     }
 
     /// Takes the events out of the outbox that the bus has accepted.
-    pub fn broadcast(&mut self, accepted: &[String], now: Timestamp) {
+    pub(crate) fn broadcast(&mut self, accepted: &[String], now: Timestamp) {
         let sent: Vec<String> =
             self.outbox.extract_if(.., |event| accepted.contains(&event.id)).map(|event| event.id).collect();
         if !sent.is_empty() {
@@ -112,7 +112,7 @@ impl Approval {
     }
 
     /// Forgets the next try if nothing is left to do.
-    pub fn rest_if_finished(&mut self) {
+    pub(crate) fn rest_if_finished(&mut self) {
         if !self.is_unfinished() {
             self.retry = None;
         }

@@ -95,11 +95,12 @@ impl MailMessenger {
         let id = self.request_id(&approval.id, &person.id);
         let references = vec![self.thread_id(&approval.id), id.clone()];
         let message = MessageBuilder::new().message_id(format!("{prefix}.{id}")).in_reply_to(id).references(references);
-        self.post(person, message, text, deadline).await
+        self.post(approval, person, message, text, deadline).await
     }
 
     async fn post(
         &self,
+        approval: &Approval,
         person: &Person,
         message: MessageBuilder<'_>,
         text: MailText,
@@ -120,7 +121,7 @@ impl MailMessenger {
             .html_body(text.html)
             .write_to_vec()
             .map_err(|_| never("the mail could not be built"))?;
-        tracing::debug!(bytes = raw.len(), "sending a mail");
+        tracing::debug!(approval.id = %approval.id, bytes = raw.len(), "sending a mail");
         let call = async { self.mailer.send(address, raw).await.map_err(Unsent::from) };
         deadline.run("SES", call).await
     }
@@ -147,7 +148,7 @@ impl Messenger for MailMessenger {
         let text = text::request(approval, person, &self.link(approval, person), &self.links);
         let id = self.request_id(&approval.id, &person.id);
         let message = MessageBuilder::new().message_id(id).references(self.thread_id(&approval.id));
-        self.post(person, message, text, deadline).await?;
+        self.post(approval, person, message, text, deadline).await?;
         Ok(MessageRef::Email { person: person.id.clone() })
     }
 

@@ -3,9 +3,9 @@
 pub mod config;
 pub mod link;
 pub mod mailer;
-pub mod page;
+mod page;
 mod routes;
-pub mod text;
+mod text;
 
 use axum::Router;
 use axum::routing::get;
@@ -15,7 +15,7 @@ use crate::flow::app::App;
 
 /// What the handlers need.
 #[derive(Clone)]
-pub(crate) struct MailState {
+struct MailState {
     app: App,
     keys: Option<LinkKeys>,
 }

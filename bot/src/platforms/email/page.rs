@@ -8,7 +8,7 @@ use crate::approval::transitions::decide::COMMENT_MAX;
 
 /// What the page says above the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Notice {
+pub(super) enum Notice {
     /// Nothing special.
     None,
     /// The press of a button has been recorded, or was before.
@@ -19,7 +19,7 @@ pub enum Notice {
 
 /// Everything on the page.
 #[derive(Debug, Clone)]
-pub struct Page {
+pub(super) struct Page {
     /// The approval.
     pub summary: Summary,
     /// Whose link it is.
@@ -54,7 +54,7 @@ struct RefusedHtml<'a> {
 }
 
 /// The page of an approval.
-pub fn page(page: &Page) -> String {
+pub(super) fn page(page: &Page) -> String {
     let (done, problem) = match &page.notice {
         Notice::None => (None, None),
         Notice::Done(text) => (Some(text.as_str()), None),
@@ -65,13 +65,13 @@ pub fn page(page: &Page) -> String {
 }
 
 /// The page for a link that is not valid; it says nothing about any approval.
-pub fn refused() -> String {
+pub(super) fn refused() -> String {
     let advice = "It may have been cut off or changed on its way. Please open it from the original mail.";
     render(&RefusedHtml { title: "This link is not valid", advice })
 }
 
 /// The page for an approval that cannot be read just now.
-pub fn unavailable() -> String {
+pub(super) fn unavailable() -> String {
     let advice = "Nothing was changed. Please open the link again in a moment.";
     render(&RefusedHtml { title: "The approval cannot be shown just now", advice })
 }

@@ -13,7 +13,7 @@ const SUBJECT_MAX: usize = 150;
 
 /// A mail without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Text {
+pub(super) struct Text {
     /// The recipient's name, on one line.
     pub recipient: String,
     /// The subject, on one line.
@@ -26,7 +26,7 @@ pub struct Text {
 
 /// A name and a value, cleaned.
 #[derive(Debug, Clone)]
-pub struct Row {
+pub(super) struct Row {
     /// What the value is.
     pub name: String,
     /// The value.
@@ -35,7 +35,7 @@ pub struct Row {
 
 /// What the mails and the page show of an approval.
 #[derive(Debug, Clone)]
-pub struct Summary {
+pub(super) struct Summary {
     /// What is asked, on one line.
     pub title: String,
     /// More about it, in paragraphs.
@@ -99,7 +99,7 @@ struct ClosingText<'a> {
 
 impl Summary {
     /// What is shown of an approval as its record stands.
-    pub fn new(approval: &Approval, links: &Links) -> Self {
+    pub(super) fn new(approval: &Approval, links: &Links) -> Self {
         let request = &approval.request;
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
         let mut rows: Vec<Row> =
@@ -131,7 +131,7 @@ fn vote(vote: &Vote) -> Row {
 }
 
 /// The request to one approver. The link is theirs alone.
-pub fn request(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
+pub(super) fn request(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
     let summary = Summary::new(approval, links);
     let name = one_line(&person.name);
     Text {
@@ -143,7 +143,7 @@ pub fn request(approval: &Approval, person: &Person, link: &str, links: &Links) 
 }
 
 /// The reminder in the same thread, with the same link.
-pub fn reminder(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
+pub(super) fn reminder(approval: &Approval, person: &Person, link: &str, links: &Links) -> Text {
     let summary = Summary::new(approval, links);
     let name = one_line(&person.name);
     Text {
@@ -155,7 +155,7 @@ pub fn reminder(approval: &Approval, person: &Person, link: &str, links: &Links)
 }
 
 /// The answer in the same thread once the approval has ended.
-pub fn closing(approval: &Approval, person: &Person, links: &Links) -> Text {
+pub(super) fn closing(approval: &Approval, person: &Person, links: &Links) -> Text {
     let summary = Summary::new(approval, links);
     let status = match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved) => "Approved",

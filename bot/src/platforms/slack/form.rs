@@ -9,12 +9,12 @@ use slack_morphism::{SlackActionId, SlackCallbackId};
 use crate::calculation::numbers::{Mistake, NAMES};
 
 /// Tells a submission of this form from others.
-pub const CALLBACK_ID: &str = "start";
+pub(super) const CALLBACK_ID: &str = "start";
 /// The action of both inputs; the block tells which number it is.
-pub const ACTION_ID: &str = "number";
+pub(super) const ACTION_ID: &str = "number";
 
 /// The form. `metadata` comes back with the submission: the command, and the channel to answer in.
-pub fn form(metadata: String) -> SlackView {
+pub(super) fn form(metadata: String) -> SlackView {
     let blocks = NAMES.map(|name| {
         let element = SlackBlockNumberInputElement::new(false)
             .with_action_id(SlackActionId(ACTION_ID.to_owned()))
@@ -31,14 +31,14 @@ pub fn form(metadata: String) -> SlackView {
 }
 
 /// The answer to a submission that shows each mistake under its number.
-pub fn mistakes(mistakes: &[(&'static str, Mistake)]) -> Value {
+pub(super) fn mistakes(mistakes: &[(&'static str, Mistake)]) -> Value {
     let errors: Map<String, Value> =
         mistakes.iter().map(|(name, mistake)| ((*name).to_owned(), json!(mistake.to_string()))).collect();
     json!({ "response_action": "errors", "errors": errors })
 }
 
 /// The answer to a submission that shows a problem that no number is to blame for.
-pub fn problem(text: &str) -> Value {
+pub(super) fn problem(text: &str) -> Value {
     json!({ "response_action": "errors", "errors": { NAMES[0]: text } })
 }
 

@@ -4,9 +4,9 @@ pub mod card;
 pub mod client;
 pub mod commands;
 pub mod config;
-pub mod form;
-pub mod interactions;
-pub mod verified;
+mod form;
+mod interactions;
+mod verified;
 
 use std::io;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Slack {
 
 /// What the handlers need.
 #[derive(Clone)]
-pub(crate) struct SlackState {
+struct SlackState {
     app: App,
     slack: Option<Slack>,
 }

@@ -15,7 +15,7 @@ const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
 
 /// The raw body of a request with a good signature.
-pub struct Verified(Bytes);
+pub(super) struct Verified(Bytes);
 
 impl FromRequest<SlackState> for Verified {
     type Rejection = Response;

@@ -1,4 +1,4 @@
-//! Microsoft Teams: the token of the Bot Framework, what people press on cards, and what they say to the bot.
+//! What Teams sends: presses of buttons on cards, what people say to the bot, and that it was added somewhere.
 
 use axum::Json;
 use axum::extract::State;

@@ -1,6 +1,6 @@
 //! Microsoft Teams: what comes in carries a token of the Bot Framework, and what goes out one of the bot.
 
-pub mod activities;
+mod activities;
 mod activity;
 pub mod card;
 pub mod client;
@@ -11,7 +11,7 @@ mod keys;
 #[cfg(test)]
 mod tests;
 pub mod token;
-pub mod verified;
+mod verified;
 pub mod words;
 
 use std::io;
@@ -66,7 +66,7 @@ impl Teams {
 
 /// What the handlers need.
 #[derive(Clone)]
-pub(crate) struct TeamsState {
+struct TeamsState {
     app: App,
     teams: Option<Teams>,
 }

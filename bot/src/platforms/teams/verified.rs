@@ -16,7 +16,7 @@ use crate::platforms::malformed::Malformed;
 use crate::reader::MayBeStale;
 
 /// The raw body of an activity of an allowed tenant, that came with a good token from an allowed address.
-pub struct Verified {
+pub(super) struct Verified {
     body: Bytes,
     service_url: ServiceUrl,
     tenant: String,
@@ -97,22 +97,22 @@ async fn verify(
 
 impl Verified {
     /// The address that the activity came from, where its answers go.
-    pub fn service_url(&self) -> &ServiceUrl {
+    pub(super) fn service_url(&self) -> &ServiceUrl {
         &self.service_url
     }
 
     /// The tenant that the activity is from, in lower case; it is on the access list of the policy.
-    pub fn tenant(&self) -> &str {
+    pub(super) fn tenant(&self) -> &str {
         &self.tenant
     }
 
     /// When Teams stops waiting for the answer.
-    pub fn deadline(&self) -> Deadline {
+    pub(super) fn deadline(&self) -> Deadline {
         self.deadline
     }
 
     /// Reads the activity; the answer to a malformed one names the field.
-    pub fn activity<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
+    pub(super) fn activity<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
         read(&self.body)
     }
 }
