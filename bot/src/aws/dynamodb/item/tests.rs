@@ -1,0 +1,122 @@
+//! An item is read back as it was written, and what is not one is refused.
+
+use super::*;
+use crate::approval::ids::PersonId;
+use crate::approval::place::{MessageRef, Platform};
+use crate::approval::record::CallKind;
+use crate::approval::sample::{after, approval, command};
+use crate::approval::state::{Ending, Intent, Outcome, Verdict};
+use crate::approval::transitions::decide::{Counted, decide};
+
+/// A record with something in every field.
+fn full() -> Approval {
+    let mut approval = approval(
+        "required = 2\nslack_channel = \"C1\"\nremind_after = [\"5m\"]\n\
+                                 quiet_hours = { from = \"22:00\", to = \"07:00\", time_zone = \"Europe/Berlin\" }",
+    );
+    approval.calls.push(Call { at: after(300), kind: CallKind::Reminder });
+    (approval.reminded, approval.quiet_until) = (1, Some(after(300)));
+    approval.request.correlation.insert(String::new(), serde_json::json!({ "big": 1e300, "text": "x" }));
+    approval.adopt(Some(&MessageRef::Card {
+        platform: Platform::Slack,
+        conversation: "C1".to_owned(),
+        message: "1.0".to_owned(),
+    }));
+    approval.adopt(Some(&MessageRef::Email { person: PersonId::parse("grace").unwrap() }));
+    for (person, seconds) in [("linus", 10), ("grace", 5)] {
+        let command = command(person, Verdict::Approve, Some("fine"));
+        let (Counted::Open(counted) | Counted::Decided(counted)) = decide(&approval, &command, after(seconds)).unwrap();
+        approval = counted;
+    }
+    approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some("{}".to_owned()) });
+    approval.lease_until = Some(after(60));
+    approval.unsent = vec![Destination::Chat(Platform::Slack), Destination::Email(PersonId::parse("linus").unwrap())];
+    approval.version = 9;
+    approval.refused = 3;
+    approval.journal.clear();
+    approval
+}
+
+#[test]
+fn a_record_is_read_as_it_was_written() {
+    let states = [
+        State::Resolving(Ending { intent: Intent::GiveUp { reason: "nobody".to_owned() }, at: after(1) }),
+        State::Resolved(crate::approval::state::Resolution {
+            outcome: Outcome::Cancelled { reason: "aborted".to_owned() },
+            at: after(2),
+        }),
+        State::Pending,
+    ];
+    for state in states {
+        let mut approval = full();
+        approval.state = state;
+        let read = Item::new(&approval).unwrap().approval().unwrap();
+        assert_eq!(read.token.expose(), approval.token.expose());
+        assert_eq!(format!("{read:?}"), format!("{:?}", in_order(approval)));
+    }
+}
+
+/// Votes are read in the order of their times, which is the order they came in.
+fn in_order(mut approval: Approval) -> Approval {
+    approval.votes.sort_by_key(|vote| vote.at);
+    approval
+}
+
+#[test]
+fn an_item_that_another_version_wrote_is_named_and_not_quoted() {
+    let mut item = Item::new(&full()).unwrap();
+    item.attributes.insert("format".to_owned(), number(2));
+    assert!(item.approval().unwrap_err().to_string().contains("the item's format is not what"));
+    let mut item = Item::new(&full()).unwrap();
+    item.attributes.insert("record".to_owned(), text("AQCEsecret"));
+    let error = item.approval().unwrap_err();
+    assert!(!format!("{error:?}").contains("AQCE"), "{error}");
+}
+
+#[test]
+fn an_approval_leaves_the_index_when_nothing_is_left_to_do_and_is_kept_for_ninety_days() {
+    let mut approval = approval("email = \"never\"");
+    assert!(Item::new(&approval).unwrap().attributes.contains_key("due_at"));
+    approval.resolve(Outcome::Approved, after(60));
+    approval.outbox.clear();
+    let item = Item::new(&approval).unwrap();
+    assert!(!item.attributes.contains_key("due_at") && !item.attributes.contains_key("due_shard"));
+    let kept = integer::<i64>(&item.attributes, "expires").unwrap() - after(600).as_second();
+    assert_eq!(kept, 90 * 24 * 60 * 60);
+}
+
+#[test]
+fn an_approval_is_listed_while_it_waits_and_for_its_requester_always() {
+    let mut approval = approval("");
+    let shard = shard(&approval.id, LIST_SHARDS);
+    let item = |approval: &Approval| Item::new(approval).unwrap().attributes;
+    let waits = item(&approval);
+    assert_eq!(string(&waits, "waiting").unwrap(), format!("p#{shard}"));
+    assert_eq!(integer::<i64>(&waits, "deadline").unwrap(), after(600).as_millisecond());
+    assert_eq!(string(&waits, "requester").unwrap(), format!("ada#{shard}"));
+    approval.state = State::Resolving(Ending { intent: Intent::Approve, at: after(1) });
+    let decided = item(&approval);
+    assert!(!decided.contains_key("waiting") && !decided.contains_key("deadline"));
+    approval.request.requester = None;
+    assert!(decided.contains_key("requester") && !item(&approval).contains_key("requester"));
+}
+
+#[test]
+fn a_record_from_before_there_were_trails_begins_one() {
+    let mut item = Item::new(&full()).unwrap();
+    item.attributes.retain(|name, _| !["audit_count", "audit_hash", "refused"].contains(&name.as_str()));
+    let read = item.approval().unwrap();
+    assert_eq!((read.audit, read.refused), (Head::genesis(&read.id), 0));
+    item.attributes.insert("audit_hash".to_owned(), text("not a hash"));
+    assert!(item.approval().unwrap_err().to_string().contains("the item's audit_hash is not what"));
+}
+
+#[test]
+fn ids_spread_over_all_shards() {
+    let mut counts = [0; DUE_SHARDS as usize];
+    for token in 0..1_600 {
+        let id = ApprovalId::of(&TaskToken::parse(&format!("token {token}")).unwrap());
+        counts[usize::from(shard(&id, DUE_SHARDS))] += 1;
+    }
+    assert!(counts.iter().all(|count| (60..=150).contains(count)), "{counts:?}");
+}
