@@ -24,7 +24,16 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
 tokio::task_local! {
-    static ACTOR: (usize, mpsc::UnboundedSender<News>);
+    static ACTOR: Actor;
+}
+
+/// Whoever plays, as their calls know them.
+#[derive(Clone)]
+struct Actor {
+    number: usize,
+    tell: mpsc::UnboundedSender<News>,
+    /// Held by the one call that waits for a turn: who makes two calls at once takes their turns one after the other.
+    call: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// What an actor tells the director.
@@ -56,7 +65,8 @@ impl Director {
         let actor = self.next;
         self.next += 1;
         let tell = self.tell.clone();
-        let task = tokio::spawn(ACTOR.scope((actor, tell.clone()), async move {
+        let playing = Actor { number: actor, tell: tell.clone(), call: Arc::default() };
+        let task = tokio::spawn(ACTOR.scope(playing, async move {
             let panicked = AssertUnwindSafe(part).catch_unwind().await.is_err();
             let _ = tell.send(News::Done { panicked });
         }));
@@ -106,11 +116,12 @@ impl Director {
 
 /// Waits for the turn of the actor who calls; calls from elsewhere pass.
 pub(crate) async fn turn() {
-    let Ok((actor, tell)) = ACTOR.try_with(Clone::clone) else {
+    let Ok(actor) = ACTOR.try_with(Clone::clone) else {
         return;
     };
+    let _alone = actor.call.lock().await;
     let (send, receive) = oneshot::channel();
-    if tell.send(News::Waits(actor, send)).is_ok() {
+    if actor.tell.send(News::Waits(actor.number, send)).is_ok() {
         let _ = receive.await;
     }
 }
