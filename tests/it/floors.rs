@@ -147,4 +147,6 @@ fn the_reference_workflow_stands_in_one_place() {
 #[test]
 fn a_file_is_no_longer_than_can_be_taken_in() {
     holds(rules::lengths);
+    let long = |lines| rules::too_many_lines("new.rs".as_ref(), &"// A line.\n".repeat(lines));
+    assert_eq!((long(400), long(401)), (None, Some("new.rs has 401 lines".to_owned())));
 }

@@ -27,7 +27,7 @@ impl Bench {
     /// Prints what approvals cost in time and memory, then a tick, and then the functions.
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         if self.short {
-            return short(&self.functions, &policy_of_tests());
+            return short(&self.functions);
         }
         step("Cost per approval", &mut measured("bench"))?;
         step("Cost of a tick", &mut measured("tick_bench"))?;
@@ -50,12 +50,12 @@ impl Bench {
 }
 
 /// Every part with small counts, as the dev profile builds it, and with functions that are packaged already.
-pub(crate) fn short(functions: &Path, policy: &Path) -> anyhow::Result<()> {
+pub(crate) fn short(functions: &Path) -> anyhow::Result<()> {
     step("Benchmarks", &mut programs_of_tests())?;
     step("Approvals, in short", tried("bench")?.arg("--short"))?;
     step("A tick, in short", tried("tick_bench")?.arg("--short"))?;
     let mut bench = tried("lambda_bench")?;
-    bench.arg("--short").arg("--functions").arg(absolute(functions)?).arg("--policy").arg(absolute(policy)?);
+    bench.arg("--short").arg("--functions").arg(absolute(functions)?).arg("--policy").arg(policy_of_tests());
     step("The functions, in short", &mut bench)
 }
 

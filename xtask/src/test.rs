@@ -101,7 +101,7 @@ impl Test {
             Part::Dependencies => dependencies(),
             Part::Infra => infra::lint(),
             Part::Package => self.package(),
-            Part::Bench => bench::short(&zips_of_tests(), &policy_of_tests()),
+            Part::Bench => bench::short(&zips_of_tests()),
             Part::Tests => {
                 self.part(Part::Tools)?;
                 self.package()?;

@@ -1,11 +1,8 @@
 //! What is said to somebody who starts a calculation in a chat.
 
 use super::numbers::Mistake;
-use crate::messages::answers::approvals_usage;
+use crate::messages::answers::{TYPED_MAX, approvals_usage};
 use crate::messages::dialect::Dialect;
-
-/// What somebody typed is not longer than this in the middle of a sentence of ours.
-const TYPED_MAX: usize = 300;
 
 /// How to use a command.
 pub fn usage(command: &str, dialect: Dialect) -> String {

@@ -7,10 +7,10 @@ use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::{COMMENT_MAX, Refusal};
 
-pub use super::dialect::{Dialect, PLAIN, SLACK, TEAMS, slack_time, utc};
+use super::dialect::Dialect;
 
 /// Names and reasons in the middle of a sentence of ours are not longer than this in chat.
-const TYPED_MAX: usize = 300;
+pub(crate) const TYPED_MAX: usize = 300;
 const COMMAND_MAX: usize = 80;
 /// More people than this are counted, not named.
 const NAMED_MAX: usize = 5;

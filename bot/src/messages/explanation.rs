@@ -1,6 +1,7 @@
 //! One approval, explained to one person: how it stands, who said what, and what they may do about it.
 
-use super::answers::{self, Dialect};
+use super::answers;
+use super::dialect::Dialect;
 use super::{links, notes};
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::policy::Person;

@@ -1,6 +1,7 @@
 //! Short lists of approvals, for those who ask in chat what waits.
 
-use super::answers::{self, Dialect};
+use super::answers;
+use super::dialect::Dialect;
 use super::links;
 use crate::approval::record::Approval;
 use crate::approval::state::Status;

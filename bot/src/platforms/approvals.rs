@@ -9,7 +9,8 @@ use crate::approval::transitions::cancel::Cancellation;
 use crate::flow::app::App;
 use crate::flow::listing;
 use crate::flow::resolve::{self, Answer};
-use crate::messages::answers::{self, Dialect};
+use crate::messages::answers;
+use crate::messages::dialect::Dialect;
 use crate::messages::{explanation, lists};
 use crate::net::deadline::{Deadline, Unavailable};
 

@@ -5,7 +5,8 @@ use crate::approval::record::Approval;
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
 use crate::flow::resolve::{self, Answer};
-use crate::messages::answers::{self, Dialect};
+use crate::messages::answers;
+use crate::messages::dialect::Dialect;
 use crate::net::deadline::Deadline;
 
 /// What the person who pressed should see.

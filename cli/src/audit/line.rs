@@ -103,9 +103,8 @@ fn place_text(place: &Place) -> String {
     let target = place.target.as_deref().unwrap_or("nowhere");
     let message = place.message.as_ref().map(|message| format!(" {message}")).unwrap_or_default();
     match place.platform {
-        Platform::Slack => format!("Slack {target}{message}"),
-        Platform::Teams => format!("Teams {target}{message}"),
         Platform::Email => format!("the mail of {target}"),
+        chat => format!("{} {target}{message}", chat.name()),
     }
 }
 

@@ -208,10 +208,13 @@ fn too_long(folder: &Path, broken: &mut Vec<String>) {
         if path.is_dir() {
             too_long(&path, broken);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let lines = fs::read_to_string(&path).unwrap().lines().count();
-            if lines > LINES_MAX {
-                broken.push(format!("{} has {lines} lines", path.display()));
-            }
+            broken.extend(too_many_lines(&path, &fs::read_to_string(&path).unwrap()));
         }
     }
+}
+
+/// What is wrong with a file of this text, if it is too long.
+pub(super) fn too_many_lines(path: &Path, text: &str) -> Option<String> {
+    let lines = text.lines().count();
+    (lines > LINES_MAX).then(|| format!("{} has {lines} lines", path.display()))
 }

@@ -26,7 +26,8 @@ use crate::approval::state::{State as ApprovalState, Verdict};
 use crate::approval::transitions::decide::{self, Command, Refusal};
 use crate::flow::app::App;
 use crate::flow::resolve::{self, Answer};
-use crate::messages::answers::{self, PLAIN};
+use crate::messages::answers;
+use crate::messages::dialect::PLAIN;
 use crate::net::deadline::Deadline;
 use crate::reader::MayBeStale;
 

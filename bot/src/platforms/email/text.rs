@@ -6,7 +6,8 @@ use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::Outcome;
 use crate::links::Links;
-use crate::messages::answers::{self, PLAIN};
+use crate::messages::answers;
+use crate::messages::dialect::{PLAIN, utc};
 use crate::messages::escape::{clean, cut, one_line};
 
 const SUBJECT_MAX: usize = 150;
@@ -107,7 +108,7 @@ impl Summary {
         if let Some(name) = answers::requester(approval) {
             rows.push(row("Requested by", one_line(name)));
         }
-        rows.push(row("Decide by", answers::utc(request.deadline)));
+        rows.push(row("Decide by", utc(request.deadline)));
         rows.push(row("Decision", one_line(&answers::quorum(approval))));
         rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
         let summary = clean(&request.summary);
@@ -125,7 +126,7 @@ impl Summary {
 
 fn vote(vote: &Vote) -> Row {
     let said = format!("{} {}", one_line(&vote.name), answers::past(vote.verdict));
-    let where_and_when = format!("{}, {}", vote.platform.as_place(), answers::utc(vote.at));
+    let where_and_when = format!("{}, {}", vote.platform.as_place(), utc(vote.at));
     let comment = vote.comment.as_deref().map(|comment| format!(": “{}”", one_line(comment))).unwrap_or_default();
     Row { name: said, value: format!("{where_and_when}{comment}") }
 }

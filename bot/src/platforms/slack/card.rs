@@ -17,7 +17,8 @@ use crate::approval::record::Approval;
 use crate::approval::state::{Outcome, State};
 use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::links::Links;
-use crate::messages::answers::{self, SLACK};
+use crate::messages::answers;
+use crate::messages::dialect::{SLACK, slack_time};
 use crate::messages::escape::{clean, cut, mrkdwn, one_line, visible};
 use crate::messages::{links, notes};
 
@@ -130,7 +131,7 @@ fn votes(approval: &Approval) -> Option<SlackBlock> {
     }
     let listed = approval.votes.iter().rev().take(VOTES_LISTED).rev().map(|vote| {
         let place = vote.platform.as_place();
-        let (name, at) = (mrkdwn(&one_line(&vote.name), NAME_MAX), answers::slack_time(vote.at));
+        let (name, at) = (mrkdwn(&one_line(&vote.name), NAME_MAX), slack_time(vote.at));
         let comment = notes::comment(vote, SLACK).unwrap_or_default();
         format!("*{name}* {} {place}, {at}{comment}", answers::past(vote.verdict))
     });
@@ -176,7 +177,7 @@ fn buttons(approval: &Approval) -> SlackBlock {
 fn requested(approval: &Approval) -> String {
     let by = answers::requester(approval).map(|name| mrkdwn(&one_line(name), NAME_MAX));
     let by = by.unwrap_or_else(|| "a workflow".to_owned());
-    format!("Requested by {by}, {}", answers::slack_time(approval.request.raised_at))
+    format!("Requested by {by}, {}", slack_time(approval.request.raised_at))
 }
 
 fn escalated(approval: &Approval) -> Option<String> {

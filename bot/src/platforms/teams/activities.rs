@@ -12,7 +12,8 @@ use super::{Teams, TeamsState, card, commands};
 use crate::approval::place::Platform;
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
-use crate::messages::answers::{self, TEAMS};
+use crate::messages::answers;
+use crate::messages::dialect::TEAMS;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, press};
 

@@ -12,7 +12,8 @@ use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
 use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::links::Links;
-use crate::messages::answers::{self, TEAMS};
+use crate::messages::answers;
+use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{clean, markdown, one_line, visible};
 use crate::messages::links;
 

@@ -12,7 +12,8 @@ use crate::calculation::answers::{mistake, not_started, usage};
 use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::Numbers;
 use crate::flow::app::App;
-use crate::messages::answers::{self, TEAMS};
+use crate::messages::answers;
+use crate::messages::dialect::TEAMS;
 use crate::platforms::approvals::{self, Asker};
 use crate::platforms::commands::ChatCommand;
 

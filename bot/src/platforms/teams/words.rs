@@ -4,7 +4,8 @@ use crate::approval::notes::Note;
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
 use crate::calculation;
-use crate::messages::answers::{self, PLAIN, TEAMS};
+use crate::messages::answers;
+use crate::messages::dialect::{PLAIN, TEAMS};
 use crate::messages::escape::{cut, one_line, visible};
 use crate::messages::notes;
 
