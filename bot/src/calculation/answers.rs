@@ -6,9 +6,10 @@ use crate::messages::dialect::Dialect;
 
 /// How to use a command.
 pub fn usage(command: &str, dialect: Dialect) -> String {
-    let more = match dialect {
-        Dialect::Slack => format!("`{command}` alone asks for them in a form, `{command} help` says this."),
-        Dialect::Teams | Dialect::Plain => format!("{} `help` says this.", approvals_usage(dialect)),
+    let more = if dialect.has_forms() {
+        format!("`{command}` alone asks for them in a form, `{command} help` says this.")
+    } else {
+        format!("{} `help` says this.", approvals_usage(dialect))
     };
     format!("Usage: `{command} X Y` starts a calculation with two integers, for example `{command} 125 122`. {more}")
 }
@@ -22,13 +23,10 @@ pub fn mistake(command: &str, mistake: &Mistake, dialect: Dialect) -> String {
 /// That a run has started, and where to look: at the execution, and in the conversation that gets its card.
 pub fn started(execution_url: &str, conversation: Option<&str>, dialect: Dialect) -> String {
     let link = dialect.link(execution_url, "the execution");
-    let place = match (dialect, conversation) {
-        (_, None) => return format!("Started: {link}."),
-        (Dialect::Slack, Some(channel)) => format!("in <#{channel}>"),
-        // Teams has no way to point at a conversation by its id.
-        (Dialect::Teams | Dialect::Plain, Some(_)) => "in the conversation of its policy".to_owned(),
-    };
-    format!("Started: {link}. The approval card will appear {place}.")
+    match conversation {
+        None => format!("Started: {link}."),
+        Some(id) => format!("Started: {link}. The approval card will appear {}.", dialect.conversation(id)),
+    }
 }
 
 /// That a run could not be started.

@@ -130,10 +130,7 @@ pub fn no_approval_id(text: &str, dialect: Dialect) -> String {
 
 /// How to ask about approvals.
 pub fn approvals_usage(dialect: Dialect) -> String {
-    let (list, rest) = match dialect {
-        Dialect::Slack => ("/approvals", "/approvals "),
-        Dialect::Teams | Dialect::Plain => ("pending", ""),
-    };
+    let (list, rest) = dialect.approvals_commands();
     format!(
         "`{list}` lists what waits for you and what you asked for, `{rest}show ID` says how one approval stands and what \
          you may do about it, `{rest}cancel ID` takes back what you asked for."

@@ -1,9 +1,9 @@
-//! How each place shows times, people's own text, links and what stands out.
+//! How each place shows times, people's own text, links and what stands out, and what one types there.
 
 use jiff::Timestamp;
 
 use super::escape;
-use crate::approval::place::Platform;
+use crate::approval::place::{MessageRef, Platform};
 
 /// A place in which text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +95,50 @@ impl Dialect {
             Self::Teams => "- ",
             Self::Slack | Self::Plain => "• ",
         }
+    }
+
+    /// Text to be typed as it stands.
+    pub fn code(self, text: &str) -> String {
+        match self {
+            Self::Slack | Self::Teams => format!("`{text}`"),
+            Self::Plain => text.to_owned(),
+        }
+    }
+
+    /// What one types to list approvals, and what comes before `show` and `cancel`.
+    pub fn approvals_commands(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Slack | Self::Plain => ("/approvals", "/approvals "),
+            Self::Teams => ("pending", ""),
+        }
+    }
+
+    /// Whether a command without its values opens a form that asks for them.
+    pub fn has_forms(self) -> bool {
+        self == Self::Slack
+    }
+
+    /// A conversation, as the place where something will appear. Teams has no way to point at one by its id.
+    pub fn conversation(self, id: &str) -> String {
+        match self {
+            Self::Slack => format!("in <#{id}>"),
+            Self::Teams | Self::Plain => "in the conversation of its policy".to_owned(),
+        }
+    }
+}
+
+/// The address of a card: Slack's permalink without the workspace, which Slack fills in for whoever is signed in
+/// to one, and the deep link of Teams:
+/// <https://learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-link-teams>.
+pub(super) fn address(message: &MessageRef) -> Option<String> {
+    match message {
+        MessageRef::Card { platform: Platform::Slack, conversation, message } => {
+            Some(format!("https://slack.com/archives/{conversation}/p{}", message.replace('.', "")))
+        }
+        MessageRef::Card { platform: Platform::Teams, conversation, message } => {
+            Some(format!("https://teams.microsoft.com/l/message/{conversation}/{message}"))
+        }
+        MessageRef::Card { platform: Platform::Email, .. } | MessageRef::Email { .. } => None,
     }
 }
 

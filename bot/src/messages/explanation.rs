@@ -36,11 +36,8 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     }
     lines.push(standing(&explanation.standing, dialect));
     if explanation.may_cancel {
-        let command = match dialect {
-            Dialect::Slack => format!("`/approvals cancel {}`", approval.id),
-            Dialect::Teams => format!("`cancel {}`", approval.id),
-            Dialect::Plain => format!("/approvals cancel {}", approval.id),
-        };
+        let (_, prefix) = dialect.approvals_commands();
+        let command = dialect.code(&format!("{prefix}cancel {}", approval.id));
         lines.push(format!("You asked for it, and may take it back: {command}"));
     }
     let lines = lines.iter().map(|line| format!("{}{}{line}", dialect.paragraph(), dialect.bullet()));

@@ -1,7 +1,7 @@
 //! The addresses of cards in the chats, for those who are sent there.
 
-use super::dialect::Dialect;
-use crate::approval::place::{MessageRef, Platform};
+use super::dialect::{Dialect, address};
+use crate::approval::place::MessageRef;
 use crate::approval::record::Approval;
 use crate::links::Links;
 
@@ -27,19 +27,4 @@ pub fn to_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
 /// The address of the card of the later request, once that is out.
 pub fn of_successor(approval: &Approval, dialect: Dialect) -> Option<String> {
     nearest(approval.successor.as_ref()?.cards.iter(), dialect)
-}
-
-/// The address of a message: Slack's permalink without the workspace, which Slack fills in for whoever is signed in
-/// to one, and the deep link of Teams:
-/// <https://learn.microsoft.com/microsoftteams/platform/concepts/build-and-test/deep-link-teams>.
-fn address(message: &MessageRef) -> Option<String> {
-    match message {
-        MessageRef::Card { platform: Platform::Slack, conversation, message } => {
-            Some(format!("https://slack.com/archives/{conversation}/p{}", message.replace('.', "")))
-        }
-        MessageRef::Card { platform: Platform::Teams, conversation, message } => {
-            Some(format!("https://teams.microsoft.com/l/message/{conversation}/{message}"))
-        }
-        MessageRef::Card { platform: Platform::Email, .. } | MessageRef::Email { .. } => None,
-    }
 }
