@@ -1,6 +1,7 @@
 //! The addresses that messages point to.
 
 use crate::approval::ids::{ApprovalId, ExecutionArn};
+use crate::approval::record::Approval;
 
 /// The addresses that messages point to.
 #[derive(Debug, Clone)]
@@ -21,6 +22,11 @@ impl Links {
                 region = execution.region(),
             ),
         }
+    }
+
+    /// The page of the execution that waits for an approval, once it is proven to be that one.
+    pub fn execution_of(&self, approval: &Approval) -> Option<String> {
+        approval.attempt.map(|_| self.execution(&approval.request.execution))
     }
 
     /// The page behind a mail's link.

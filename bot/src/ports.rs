@@ -99,7 +99,7 @@ pub trait TaskCallbacks: Send + Sync {
     /// `SendTaskFailure`.
     async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError>;
 
-    /// What Step Functions knows about an execution and the task of one token in it.
+    /// What Step Functions says about the task of one token in an execution.
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable>;
 }
 
@@ -121,6 +121,12 @@ pub enum CallbackError {
     /// `TaskTimedOut`, `TaskDoesNotExist` or `InvalidToken`: the token can no longer be used.
     #[error("the task token is closed")]
     Closed,
+    /// Step Functions refuses the call with this code until somebody mends a permission or a key.
+    #[error("the callback is denied: {0}")]
+    Denied(String),
+    /// Step Functions refuses the call as it is, with this code, and always will.
+    #[error("the callback is refused: {0}")]
+    Refused(String),
     /// The call may succeed later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

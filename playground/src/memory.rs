@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use countersign_bot::approval::audit::{Entry, JOURNAL_MAX};
 use countersign_bot::approval::event::{Event, SOURCE};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
-use countersign_bot::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
+use countersign_bot::approval::look_up::{Attempt, ExecutionEnd, FoundTask, LookUp, TaskFate};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
@@ -269,21 +269,27 @@ impl TaskCallbacks for LocalStepFunctions {
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
-        let described = self.0.describe_execution(execution.as_str());
-        let described = described.ok_or_else(|| Unavailable::new("Step Functions", "ExecutionDoesNotExist"))?;
+        let Some(described) = self.0.describe_execution(execution.as_str()) else {
+            return Ok(LookUp::Refused { code: "ExecutionDoesNotExist".to_owned() });
+        };
+        let Some(task) = self.0.task_of(execution.as_str(), token.expose()) else {
+            return Ok(LookUp::NotInHistory);
+        };
         let ended = described.status != engine::ExecutionStatus::Running;
         let end = ended.then(|| ExecutionEnd {
             status: described.status.to_string(),
             output: described.output.map(|output| output.to_string()),
         });
-        let task = match self.0.task(token.expose()) {
+        let fate = match task.fate {
             engine::TaskFate::Open => TaskFate::Open,
             engine::TaskFate::Succeeded(output) => TaskFate::Succeeded(output),
             engine::TaskFate::Failed { error, cause } => TaskFate::Failed { error, cause },
             engine::TaskFate::TimedOut => TaskFate::TimedOut,
-            engine::TaskFate::Aborted | engine::TaskFate::Unknown => TaskFate::Unknown,
+            engine::TaskFate::Aborted if end.is_some() => TaskFate::Open,
+            engine::TaskFate::Aborted | engine::TaskFate::Unknown => TaskFate::Abandoned,
         };
-        Ok(LookUp { task, end })
+        let [entered, scheduled] = [task.entered, task.scheduled].map(|id| i64::try_from(id).unwrap_or(i64::MAX));
+        Ok(LookUp::Found(FoundTask { attempt: Attempt { entered, scheduled }, fate, end }))
     }
 }
 

@@ -19,8 +19,8 @@ use countersign_bot::net::signature::Verifier;
 use countersign_bot::platforms::email::mailer::Mailer;
 use countersign_bot::startup::config::Config;
 use countersign_bot::startup::{Bot, routes};
-use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
+use countersign_engine::{Engine, ORIGIN};
 use countersign_workflow_lambdas::double::{self, Double};
 use tokio::net::TcpListener;
 
@@ -212,6 +212,7 @@ fn environment(
         ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
         ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
         ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
+        ("COUNTERSIGN_EXECUTIONS_FROM", ORIGIN.to_owned()),
         ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
         ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),
         ("COUNTERSIGN_SLACK_API_URL", format!("{url}/playground/slack/api")),

@@ -25,6 +25,7 @@ mod no_leaks;
 mod notifying;
 mod page;
 mod parking;
+mod proof;
 mod races;
 mod reminders;
 mod signatures;

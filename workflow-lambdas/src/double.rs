@@ -84,6 +84,9 @@ impl IntoResponse for Refusal {
             Self::Unverified(_) => StatusCode::UNAUTHORIZED.into_response(),
             Self::Malformed(problem) => (StatusCode::BAD_REQUEST, problem).into_response(),
             Self::Callback(CallbackError::Closed) => (StatusCode::CONFLICT, "the task is closed").into_response(),
+            Self::Callback(CallbackError::Denied(_) | CallbackError::Refused(_)) => {
+                StatusCode::BAD_GATEWAY.into_response()
+            }
             Self::Callback(CallbackError::Unavailable(_)) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
         }
     }

@@ -3,7 +3,7 @@
 //! Each has an id that is the same when it is sent again, because the bus delivers at least once.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The `source` of every event.
 pub const SOURCE: &str = "countersign";
@@ -38,6 +38,26 @@ pub enum DetailType {
     Parked,
     /// The approval has ended.
     Resolved,
+}
+
+impl Event {
+    /// The event as it goes on the bus, with the caller's own ids, which the record has once for all events.
+    pub fn with_correlation(&self, correlation: &Map<String, Value>) -> Self {
+        let mut event = self.clone();
+        event.detail["correlation"] = Value::Object(correlation.clone());
+        event
+    }
+
+    /// Leaves out what people wrote with their votes.
+    pub fn leave_comments_out(&mut self) {
+        if let Some(comment) = self.detail.pointer_mut("/vote/comment") {
+            *comment = Value::Null;
+        }
+        let decided_by = self.detail.get_mut("decidedBy").and_then(Value::as_array_mut);
+        for said in decided_by.into_iter().flatten() {
+            said["comment"] = Value::Null;
+        }
+    }
 }
 
 impl DetailType {

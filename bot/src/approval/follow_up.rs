@@ -11,6 +11,8 @@ use super::state::State;
 pub(super) const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
 /// How long the reconciler keeps asking how the execution ended, for the last note to the requester.
 const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
+/// The same where the history has not shown that the execution is the one that waited.
+const PROOF_AWAITED: SignedDuration = SignedDuration::from_mins(10);
 
 /// So many failures in a row take about three hours, and no passing trouble lasts that long without being known.
 pub const PARKED_AFTER: u32 = 40;
@@ -53,7 +55,8 @@ impl Approval {
             State::Resolving(_) => retry_at,
             State::Resolved(resolution) if self.awaits_execution_end() => {
                 let at = retry_at.unwrap_or(later(resolution.at, HEAD_START));
-                (at < later(resolution.at, RESULT_AWAITED)).then_some(at)
+                let awaited = if self.attempt.is_some() { RESULT_AWAITED } else { PROOF_AWAITED };
+                (at < later(resolution.at, awaited)).then_some(at)
             }
             State::Resolved(_) => None,
         }

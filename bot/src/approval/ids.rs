@@ -111,13 +111,17 @@ impl<'de> Deserialize<'de> for PersonId {
 pub struct ExecutionArn(String);
 
 impl ExecutionArn {
-    /// Reads `arn:PARTITION:states:REGION:ACCOUNT:execution:MACHINE:NAME`.
+    /// Reads `arn:PARTITION:states:REGION:ACCOUNT:execution:MACHINE:NAME`. A child of a distributed map has the label of
+    /// the map behind a slash in the place of the machine.
     pub fn parse(text: &str) -> Result<Self, InvalidId> {
         let parts: Vec<&str> = text.split(':').collect();
-        let plain = text.chars().all(|c| c.is_ascii_graphic() && !"<>\"'`|{}".contains(c));
+        let machine_is_named = |machine: &str| match machine.split_once('/') {
+            Some((machine, label)) => is_name(machine) && is_name(label),
+            None => is_name(machine),
+        };
         match parts.as_slice() {
-            _ if !plain => Err(InvalidId("an execution ARN has no such characters")),
-            ["arn", _, "states", _, _, "execution", machine, name] if !machine.is_empty() && !name.is_empty() => {
+            [_, _, _, _, _, "execution", machine, name] if machine_is_named(machine) && is_name(name) => {
+                Origin::parse(&parts[..5].join(":"))?;
                 Ok(Self(text.to_owned()))
             }
             _ => Err(InvalidId("an execution ARN is arn:aws:states:REGION:ACCOUNT:execution:MACHINE:NAME")),
@@ -127,6 +131,11 @@ impl ExecutionArn {
     /// The ARN as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the execution runs there.
+    pub fn is_of(&self, origin: &Origin) -> bool {
+        self.0.strip_prefix(&origin.0).is_some_and(|rest| rest.starts_with(':'))
     }
 
     /// The region, which the link to the console needs.
@@ -139,6 +148,40 @@ impl<'de> Deserialize<'de> for ExecutionArn {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Whether Step Functions gives such a name to machines and executions:
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html#StepFunctions-StartExecution-request-name>.
+/// Of those with other letters than ASCII's it says itself that they are of little use.
+fn is_name(text: &str) -> bool {
+    let banned = |c: char| !c.is_ascii_graphic() || "<>{}[]?*\"#%\\^|~`$&,;:/".contains(c);
+    (1..=80).contains(&text.len()) && !text.contains(banned)
+}
+
+/// The Step Functions of one account in one region: `arn:PARTITION:states:REGION:ACCOUNT`, which the ARNs of its executions
+/// begin with.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Origin(String);
+
+impl Origin {
+    /// Reads `arn:PARTITION:states:REGION:ACCOUNT`.
+    pub fn parse(text: &str) -> Result<Self, InvalidId> {
+        let is_word = |part: &str| {
+            !part.is_empty() && part.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-')
+        };
+        let parts: Vec<&str> = text.split(':').collect();
+        match parts.as_slice() {
+            ["arn", partition, "states", region, account]
+                if is_word(partition)
+                    && is_word(region)
+                    && account.len() == 12
+                    && account.bytes().all(|c| c.is_ascii_digit()) =>
+            {
+                Ok(Self(text.to_owned()))
+            }
+            _ => Err(InvalidId("the Step Functions of an account are arn:aws:states:REGION:ACCOUNT")),
+        }
     }
 }
 
@@ -158,7 +201,7 @@ macro_rules! shows_as_text {
     )*};
 }
 
-shows_as_text!(ApprovalId, PersonId, ExecutionArn);
+shows_as_text!(ApprovalId, PersonId, ExecutionArn, Origin);
 
 /// Text that is not an id of the expected kind; the message says what one looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

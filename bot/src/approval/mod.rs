@@ -18,6 +18,8 @@ pub mod request;
 
 pub mod record;
 
+mod sizes;
+
 pub mod calls;
 pub mod notes;
 

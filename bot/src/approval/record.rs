@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::audit::{Entry, Head};
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
-use super::look_up::ExecutionEnd;
+use super::look_up::{Attempt, ExecutionEnd};
 use super::place::{Destination, MessageRef, Platform};
 use super::policy::Rules;
 use super::request::Request;
@@ -43,6 +43,9 @@ pub struct Approval {
     pub unsent: Vec<Destination>,
     /// Events that are recorded and not yet accepted by the bus.
     pub outbox: Vec<Event>,
+    /// Which attempt of its state waits, once the history of the execution was seen to hold the task. Until then nothing
+    /// of the execution is believed or shown.
+    pub attempt: Option<Attempt>,
     /// How the execution ended, once that is known.
     pub execution_end: Option<ExecutionEnd>,
     /// The request that asks for the same again.

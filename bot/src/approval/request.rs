@@ -79,7 +79,8 @@ pub enum InvalidInput {
 }
 
 impl InvalidInput {
-    fn field(field: impl Into<String>, problem: impl ToString) -> Self {
+    /// A field with what is wrong with it.
+    pub fn field(field: impl Into<String>, problem: impl ToString) -> Self {
         Self::Field { field: field.into(), problem: problem.to_string() }
     }
 }

@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use super::look_up::Attempt;
 use super::place::Platform;
 use super::policy::Policy;
 use super::record::Approval;
@@ -41,7 +42,7 @@ pub(crate) fn policy(rules: &str) -> Policy {
     policy_file::read(&text).unwrap()
 }
 
-/// A request of Ada's under these rules.
+/// A request of Ada's under these rules, of which Step Functions has said that it waits.
 pub(crate) fn approval(rules: &str) -> Approval {
     let input = json!({
         "taskToken": "AQCEAAAAKgAAAAMAAAAAAAAAAb",
@@ -50,7 +51,9 @@ pub(crate) fn approval(rules: &str) -> Approval {
         "timeoutSeconds": 600,
         "approval": {"policy": "p", "title": "Pay", "requestedBy": "ada"}
     });
-    Approval::raise(request::read(input, &policy(rules), after(0)).unwrap())
+    let mut approval = Approval::raise(request::read(input, &policy(rules), after(0)).unwrap());
+    approval.attempt = Some(Attempt { entered: 2, scheduled: 3 });
+    approval
 }
 
 /// What this person of the policy wants, on Slack.

@@ -8,7 +8,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
-    let live = lambda::background().await?;
+    let live = lambda::notifier().await?;
     let raise = async |event: LambdaEvent<Value>| {
         let app = live.value().await;
         let raised = notify::notify(&app, event.payload).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use crate::approval::ids::Origin;
 use crate::approval::place::Platform;
 use crate::approval::policy::Policy;
 use crate::links::Links;
@@ -38,6 +39,8 @@ pub struct App {
     pub links: Links,
     /// The state machines that chat commands may start, by name.
     pub state_machines: BTreeMap<String, String>,
+    /// The accounts and regions whose executions may ask for approvals.
+    pub origins: Vec<Origin>,
 }
 
 impl App {

@@ -13,7 +13,7 @@ use super::app::App;
 use super::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
 use super::pace::{self, Turn};
 use super::refresh::refresh;
-use super::{copies, resolve, succession};
+use super::{copies, reconcile, resolve, succession};
 use crate::approval::place::Destination;
 use crate::approval::policy::EmailUse;
 use crate::approval::record::{Approval, SentMessage};
@@ -23,6 +23,9 @@ use crate::approval::transitions::deliver::Undelivered;
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::{Raised, Saved, Unsent};
 
+/// Step Functions has this long to say that its execution holds the task. Without an answer the request goes out all the
+/// same, and leads to the execution once there is one.
+const PROOF: Duration = Duration::from_secs(3);
 /// Slack, Teams and SES have this long to take the messages, a card from its turn on.
 const DELIVERY: Duration = Duration::from_secs(15);
 /// Step Functions and the bus have this long after that.
@@ -32,7 +35,8 @@ const TIDYING: Duration = Duration::from_secs(15);
 /// Delivery, record and settling at their longest.
 const DELIVERED: Duration = DELIVERY.saturating_add(SAVE_LONGEST).saturating_add(SETTLING);
 /// What goes out at once, then a card in its turn, then the mails in its place, and tidying at their longest.
-pub const LONGEST: Duration = DELIVERED
+pub const LONGEST: Duration = PROOF
+    .saturating_add(DELIVERED)
     .saturating_add(pace::LONGEST)
     .saturating_add(DELIVERY)
     .saturating_add(SAVE_LONGEST)
@@ -70,11 +74,16 @@ impl Error {
 /// If it reaches nobody, the task is failed at once as `ApprovalUndeliverable`; its timeout is not waited for.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let deadline = Deadline::after(DELIVERY);
-    let asked = Approval::raise(request::read(input, &app.policy, app.now())?);
+    let asked = request::read(input, &app.policy, app.now())?;
+    if !app.origins.iter().any(|origin| asked.request.execution.is_of(origin)) {
+        let problem = "is of an account or a region that may not ask here";
+        return Err(InvalidInput::field("executionArn", problem).into());
+    }
     let (Raised::New(approval) | Raised::Existing(approval)) =
-        deadline.run("store", app.ports.store.raise(asked)).await?;
-    let approval = *approval;
+        deadline.run("store", app.ports.store.raise(Approval::raise(asked))).await?;
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
+    let approval = reconcile::ask_step_functions(app, *approval, Deadline::after(PROOF)).await.logged();
+    let deadline = Deadline::after(DELIVERY);
     // Boxed, because the compiler gives up on the layout of a future that nests this deep.
     let approval = Box::pin(deliver(app, approval, deadline)).await?;
     let deadline = Deadline::after(SETTLING);

@@ -5,12 +5,13 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
+use super::BACKGROUND;
 use super::app::App;
 use super::change::{SAVE_LONGEST, change};
 use super::refresh::refresh;
-use super::{BACKGROUND, resolve};
+use super::resolve::{self, Settled};
 use crate::approval::ids::{ApprovalId, ExecutionArn};
-use crate::approval::look_up::TaskFate;
+use crate::approval::look_up::LookUp;
 use crate::approval::record::{Approval, Successor};
 use crate::approval::state::State;
 use crate::approval::transitions::truth;
@@ -93,7 +94,9 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
     let mut result = Ok(());
     for id in app.ports.store.of_execution(execution).await? {
         result = result.and(one(app, &id).await);
-        if app.ports.store.load(&id).await?.is_some_and(|approval| approval.state == State::Pending) {
+        // What only names the execution, without a task in its history, is none of its business.
+        let waits = |approval: Approval| approval.state == State::Pending && approval.attempt.is_some();
+        if app.ports.store.load(&id).await?.is_some_and(waits) {
             // Whoever told of the end tells of it again.
             result = result.and(Err(Unavailable::new("Step Functions", "the end of the execution does not show yet")));
         }
@@ -107,12 +110,13 @@ pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
     let settled = resolve::settle(app, approval, deadline).await;
-    let asked = match ask_step_functions(app, settled.approval, deadline).await {
-        Ok(approval) => call_again(app, approval, deadline).await,
-        Err(error) => Some(error),
+    let asked = ask_step_functions(app, settled.approval, deadline).await;
+    let called = match asked.problem {
+        Some(error) => Some(error),
+        None => call_again(app, asked.approval, deadline).await,
     };
     let refreshed = refresh(app, id).await;
-    settled.problem.or(asked).map_or(Ok(()), Err).and(refreshed)
+    settled.problem.or(called).map_or(Ok(()), Err).and(refreshed)
 }
 
 /// Makes the reminders and the escalation that are due, now that Step Functions was asked whether anything has ended, and
@@ -125,18 +129,43 @@ async fn call_again(app: &App, approval: Approval, deadline: Deadline) -> Option
     }
 }
 
-/// Records what Step Functions knows and the record does not: that the task or the execution has ended.
-async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
+/// How often in a row an answer of Step Functions is waited for before people are called without one.
+const LOOK_UPS: u32 = 3;
+
+/// Records what Step Functions knows and the record does not: that the execution holds the task, and that one of them has
+/// ended. As long as there is time to decide, a lasting silence is no problem: nothing depends on the answer.
+pub(crate) async fn ask_step_functions(app: &App, approval: Approval, deadline: Deadline) -> Settled {
     if approval.state != State::Pending && !approval.awaits_execution_end() {
-        return Ok(approval);
+        return Settled { approval, problem: None };
     }
+    match look_up(app, &approval, deadline).await {
+        Ok(recorded) => Settled { approval: recorded, problem: None },
+        Err(error) => {
+            let is_lasting = approval.retry.is_some_and(|retry| retry.failures >= LOOK_UPS);
+            let is_open = approval.state == State::Pending && app.now() < approval.request.deadline;
+            if is_open && is_lasting {
+                tracing::warn!(approval.id = %approval.id, %error, "nobody knows whether anything has ended");
+                return Settled { approval, problem: None };
+            }
+            Settled { approval, problem: Some(error) }
+        }
+    }
+}
+
+async fn look_up(app: &App, approval: &Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
     let call = app.ports.callbacks.look_up(&approval.request.execution, &approval.token);
-    let look_up = deadline.run("Step Functions", call).await?;
+    let look_up = match deadline.run("Step Functions", call).await {
+        // The deadline passed long ago, so that nothing but the end can be true.
+        Err(error) if approval.state == State::Pending && truth::is_given_up(approval, app.now()) => {
+            LookUp::Refused { code: error.to_string() }
+        }
+        answer => answer?,
+    };
     let now = app.now();
-    let is_over = approval.state == State::Pending && truth::outcome_at(&approval, &look_up, now).is_some();
-    let successor = if is_over { later_try(app, &approval, deadline).await? } else { None };
+    let is_over = approval.state == State::Pending && truth::outcome(approval, &look_up, now).is_some();
+    let successor = if is_over { later_attempt(app, approval, &look_up, deadline).await? } else { None };
     let learn = |approval: &mut Approval| approval.learn(&look_up, successor.as_ref(), now);
-    Ok(change(app, approval, deadline, learn).await?.record())
+    Ok(change(app, approval.clone(), deadline, learn).await?.record())
 }
 
 async fn put_off(app: &App, id: &ApprovalId, problem: &Unavailable) -> Result<Option<Approval>, Unavailable> {
@@ -154,19 +183,19 @@ async fn put_off(app: &App, id: &ApprovalId, problem: &Unavailable) -> Result<Op
     Ok(Some(approval))
 }
 
-/// The request that asks again for what this one asked, if there is one whose task waits. The tries of a state come one
-/// after the other, so of two whose start does not tell which was first, the one that waits is the later.
-async fn later_try(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Successor>, Unavailable> {
+/// The request of a later attempt of the same visit, if it is recorded.
+async fn later_attempt(
+    app: &App,
+    approval: &Approval,
+    look_up: &LookUp,
+    deadline: Deadline,
+) -> Result<Option<Successor>, Unavailable> {
+    let Some(found) = look_up.found() else { return Ok(None) };
     let of_execution = app.ports.store.of_execution(&approval.request.execution);
-    let others = deadline.run("store", of_execution).await?.into_iter().filter(|id| *id != approval.id);
-    for id in others {
+    for id in deadline.run("store", of_execution).await? {
         let Some(other) = deadline.run("store", app.ports.store.load(&id)).await? else { continue };
-        if other.resolution().is_some() || !other.asks_again_for(approval) {
-            continue;
-        }
-        let look_up = app.ports.callbacks.look_up(&other.request.execution, &other.token);
-        let look_up = deadline.run("Step Functions", look_up).await?;
-        if look_up.task == TaskFate::Open && look_up.end.is_none() {
+        let is_later = other.attempt.is_some_and(|attempt| attempt.follows(&found.attempt));
+        if is_later && other.resolution().is_none() {
             return Ok(Some(Successor::from(&other)));
         }
     }

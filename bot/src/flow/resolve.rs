@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::app::App;
 use super::change::{CONFLICTS_MAX, change};
 use crate::approval::audit::{Callback, Found, What};
+use crate::approval::event::Event;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status};
@@ -154,7 +155,9 @@ async fn confirm(app: &App, approval: &Approval, deadline: Deadline) -> Result<O
 /// Sends the events in the outbox; those that the bus refuses stay in it.
 pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
     while !approval.outbox.is_empty() {
-        let accepted = match deadline.run("bus", app.ports.bus.put(&approval.outbox)).await {
+        let correlation = &approval.request.correlation;
+        let events: Vec<Event> = approval.outbox.iter().map(|event| event.with_correlation(correlation)).collect();
+        let accepted = match deadline.run("bus", app.ports.bus.put(&events)).await {
             Ok(accepted) if !accepted.is_empty() => accepted,
             Ok(_) => {
                 let problem = Some(Unavailable::new("bus", "the bus accepted no event"));
@@ -207,28 +210,52 @@ async fn call_back(
             (deadline.run("Step Functions", call).await, truth::cancelled_by(name))
         }
     };
+    let callback = Callback::from(&ending.intent);
     match sent {
-        Ok(()) => Ok((What::CallbackAccepted { callback: Callback::from(&ending.intent) }, outcome)),
+        Ok(()) => Ok((What::CallbackAccepted { callback }, outcome)),
+        Err(CallbackError::Refused(code)) => {
+            fail_refused(app, approval, &code, deadline).await?;
+            let outcome = truth::outcome_of_refused(&code);
+            Ok((What::CallbackRefused { callback, code }, outcome))
+        }
+        Err(CallbackError::Denied(_)) if truth::is_given_up(approval, app.now()) => {
+            find_out(app, approval, ending, false, deadline).await
+        }
+        Err(CallbackError::Denied(code)) => Err(Unavailable::new("Step Functions", code)),
         Err(CallbackError::Unavailable(error)) => Err(error),
-        Err(CallbackError::Closed) => find_out(app, approval, ending, deadline).await,
+        Err(CallbackError::Closed) => find_out(app, approval, ending, true, deadline).await,
     }
 }
 
-/// Asks Step Functions how a closed task ended: by our own earlier attempt, by the timeout, or otherwise.
+/// Ends the task of a decision that Step Functions refuses, so that its workflow goes on. A task that has ended, or whose
+/// failure is refused as well, is left to its timeout.
+async fn fail_refused(app: &App, approval: &Approval, code: &str, deadline: Deadline) -> Result<(), Unavailable> {
+    let cause = format!("Step Functions refused the decision with {code}.");
+    let call = app.ports.callbacks.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
+    match deadline.run("Step Functions", call).await {
+        Ok(()) | Err(CallbackError::Closed | CallbackError::Refused(_)) => Ok(()),
+        Err(CallbackError::Denied(code)) => Err(Unavailable::new("Step Functions", code)),
+        Err(CallbackError::Unavailable(error)) => Err(error),
+    }
+}
+
+/// Asks Step Functions how a task ended, by our own earlier attempt, by the timeout, or otherwise: the token is closed, or
+/// the callback was denied until long after the time was over.
 async fn find_out(
     app: &App,
     approval: &Approval,
     ending: &Ending,
+    is_closed: bool,
     deadline: Deadline,
 ) -> Result<(What, Outcome), Unavailable> {
     let call = app.ports.callbacks.look_up(&approval.request.execution, &approval.token);
     let look_up = deadline.run("Step Functions", call).await?;
     let answer = What::CallbackClosed { callback: Callback::from(&ending.intent), found: Found::from(&look_up) };
-    match truth::outcome_at(approval, &look_up, app.now()) {
+    match truth::outcome(approval, &look_up, app.now()) {
         Some(outcome) => Ok((answer, outcome)),
-        None if app.now().duration_since(ending.at) > TRACE_AWAITED => {
-            Ok((answer, truth::outcome_of_closed(&approval.id, &look_up)))
+        None if (is_closed || look_up.found().is_none()) && app.now().duration_since(ending.at) > TRACE_AWAITED => {
+            Ok((answer, truth::outcome_without_trace()))
         }
-        None => Err(Unavailable::new("Step Functions", "the token is closed and the history does not show why yet")),
+        None => Err(Unavailable::new("Step Functions", "the history does not show yet how the task has ended")),
     }
 }

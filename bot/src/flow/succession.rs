@@ -8,8 +8,7 @@ use crate::approval::record::{Approval, Successor};
 use crate::approval::state::State;
 use crate::net::deadline::{Deadline, Unavailable};
 
-/// Closes the requests of earlier tries, whose tasks Step Functions has ended. One whose task waits is another request
-/// of the same kind, as in a map, and stays as it is.
+/// Closes the requests of earlier attempts of the same visit to a state, whose tasks Step Functions has ended.
 pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<(), Unavailable> {
     let mut result = Ok(());
     if raised.resolution().is_some() {
@@ -17,9 +16,12 @@ pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<
         return result;
     }
     for id in app.ports.store.of_execution(&raised.request.execution).await? {
-        let Some(earlier) = app.ports.store.load(&id).await? else { continue };
-        if raised.asks_again_for(&earlier) {
-            result = result.and(close(app, earlier, raised).await);
+        let Some(mut other) = app.ports.store.load(&id).await? else { continue };
+        if other.id != raised.id && other.state == State::Pending && other.attempt.is_none() {
+            other = looked_at(app, other).await?;
+        }
+        if raised.asks_again_for(&other) {
+            result = result.and(close(app, other, raised).await);
         }
     }
     result
@@ -28,13 +30,18 @@ pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<
 async fn close(app: &App, mut earlier: Approval, raised: &Approval) -> Result<(), Unavailable> {
     let deadline = Deadline::after(BACKGROUND);
     if earlier.state == State::Pending {
-        reconcile::one(app, &earlier.id).await?;
-        let Some(looked_at) = deadline.run("store", app.ports.store.load(&earlier.id)).await? else { return Ok(()) };
-        earlier = looked_at;
+        earlier = looked_at(app, earlier).await?;
     }
     let (id, now, successor) = (earlier.id.clone(), app.now(), Successor::from(raised));
     match change(app, earlier, deadline, |earlier| earlier.point_to(&successor, now)).await? {
         Changed::Yes(_) => refresh(app, &id).await,
         Changed::No(_) => Ok(()),
     }
+}
+
+/// The record after Step Functions was asked about it.
+async fn looked_at(app: &App, approval: Approval) -> Result<Approval, Unavailable> {
+    reconcile::one(app, &approval.id).await?;
+    let record = Deadline::after(BACKGROUND).run("store", app.ports.store.load(&approval.id)).await?;
+    Ok(record.unwrap_or(approval))
 }

@@ -29,13 +29,19 @@ pub async fn webhook<T: Clone>(made: impl Fn(Bot) -> T + Send + Sync + 'static) 
     start(Deployed::check_commands, |_, _| None, made).await
 }
 
-/// The app of the functions that work in the background.
+/// The app of the function that is asked. It is told whose executions may ask, and refuses to start without.
+pub async fn notifier() -> Result<Live<App>, Problems> {
+    start(Deployed::check_origins, mailer, |bot| bot.app).await
+}
+
+/// The app of the functions that repair and announce.
 pub async fn background() -> Result<Live<App>, Problems> {
-    let mailer = |aws: &aws_config::SdkConfig, config: &Config| {
-        let mail = config.mail.as_ref()?;
-        Some(Mailer::new(Ses::new(aws, mail.configuration_set.clone()), mail.from.clone()))
-    };
     start(Ok, mailer, |bot| bot.app).await
+}
+
+fn mailer(aws: &aws_config::SdkConfig, config: &Config) -> Option<Mailer> {
+    let mail = config.mail.as_ref()?;
+    Some(Mailer::new(Ses::new(aws, mail.configuration_set.clone()), mail.from.clone()))
 }
 
 /// Reads environment, secret and policy, and makes the clients, once. Only the secret is fetched over the network.

@@ -19,7 +19,8 @@ const VOTES_LISTED: usize = 10;
 /// The explanation, a line for each thing that it says. Without links there is no card yet.
 pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&Links>, dialect: Dialect) -> String {
     let title = dialect.strong(&dialect.text(&approval.request.title, TITLE_MAX));
-    let card = links.map(|links| format!(" ({})", dialect.link(&links::to_card(approval, links, dialect), "open")));
+    let card = links.and_then(|links| links::to_card(approval, links, dialect));
+    let card = card.map(|url| format!(" ({})", dialect.link(&url, "open")));
     let mut lines = vec![answers::standing(approval, dialect)];
     lines.extend(links::to_successor(approval, dialect));
     if approval.state == State::Pending {

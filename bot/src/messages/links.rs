@@ -5,10 +5,10 @@ use crate::approval::place::MessageRef;
 use crate::approval::record::Approval;
 use crate::links::Links;
 
-/// The address of an approval's card, or else the page of its execution.
-pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> String {
+/// The address of an approval's card, or else the page of its execution, if that is proven.
+pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> Option<String> {
     let cards = approval.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
-    nearest(cards, dialect).unwrap_or_else(|| links.execution(&approval.request.execution))
+    nearest(cards, dialect).or_else(|| links.execution_of(approval))
 }
 
 /// The address of the card on the reader's platform if there is one, else of any.

@@ -25,10 +25,11 @@ pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, diale
 /// One approval: how far it is while it is open, and else how it ended.
 fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
     let title = dialect.text(&approval.request.title, TITLE_MAX);
-    let card = dialect.link(&links::to_card(approval, links, dialect), "open");
+    let card = links::to_card(approval, links, dialect).map(|url| format!(" ({})", dialect.link(&url, "open")));
     let standing = match approval.status() {
         Status::Pending => answers::progress(approval, dialect),
         status => status.as_str().to_owned(),
     };
-    format!("{}{}{title} ({card}) · {standing}", dialect.paragraph(), dialect.bullet())
+    let (start, card) = (dialect.paragraph().to_owned() + dialect.bullet(), card.unwrap_or_default());
+    format!("{start}{title}{card} · {standing}")
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::approval::ids::Origin;
 use crate::links::Links;
 use crate::platforms::email::config::{self as email, MailConfig};
 use crate::platforms::slack::config::{self as slack, SlackConfig};
@@ -22,6 +23,8 @@ pub struct Config {
     pub links: Links,
     /// The state machines that chat commands may start, by name.
     pub state_machines: BTreeMap<String, String>,
+    /// The accounts and regions whose executions may ask for approvals.
+    pub origins: Vec<Origin>,
 }
 
 impl Config {
@@ -39,7 +42,8 @@ impl Config {
         let mail = MailConfig::read(reader);
         let links = links(reader);
         let state_machines = state_machines(reader);
-        Some(Self { slack, teams, mail, links: links?, state_machines })
+        let origins = origins(reader);
+        Some(Self { slack, teams, mail, links: links?, state_machines, origins })
     }
 }
 
@@ -71,6 +75,18 @@ fn state_machines<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> 
     machines
 }
 
+fn origins<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> Vec<Origin> {
+    let text = reader.optional("COUNTERSIGN_EXECUTIONS_FROM").unwrap_or_default();
+    let mut origins = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        match Origin::parse(part) {
+            Ok(origin) => origins.push(origin),
+            Err(error) => reader.complain(format!("COUNTERSIGN_EXECUTIONS_FROM: `{part}`: {error}")),
+        }
+    }
+    origins
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +107,7 @@ mod tests {
             ("COUNTERSIGN_SLACK_BOT_TOKEN", "xoxb-1\n"),
             ("COUNTERSIGN_PUBLIC_URL", "ftp://x"),
             ("COUNTERSIGN_STATE_MACHINES", "calculation"),
+            ("COUNTERSIGN_EXECUTIONS_FROM", "arn:aws:states:eu-west-1:123456789012, 123456789012"),
         ])
         .unwrap_err();
         assert_eq!(
@@ -101,6 +118,8 @@ mod tests {
                 "COUNTERSIGN_LINK_KEY is missing: links in mail cannot be signed without it",
                 "COUNTERSIGN_PUBLIC_URL is no https address (http only for this machine)",
                 "COUNTERSIGN_STATE_MACHINES: `calculation` is not name=arn",
+                "COUNTERSIGN_EXECUTIONS_FROM: `123456789012`: the Step Functions of an account are \
+                 arn:aws:states:REGION:ACCOUNT",
             ]
         );
     }

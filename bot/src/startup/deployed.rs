@@ -58,6 +58,15 @@ impl Deployed {
         let problems: Vec<String> = unknown.collect();
         if problems.is_empty() { Ok(self) } else { Err(Problems(problems)) }
     }
+
+    /// Checks that it is known whose executions may ask. Only the function that is asked is told.
+    pub fn check_origins(self) -> Result<Self, Problems> {
+        if self.config.origins.is_empty() {
+            let problem = "COUNTERSIGN_EXECUTIONS_FROM is missing: no execution could ask for an approval";
+            return Err(Problems(vec![problem.to_owned()]));
+        }
+        Ok(self)
+    }
 }
 
 fn policy<L: Fn(&str) -> Option<String>>(
@@ -160,6 +169,14 @@ mod tests {
         assert!(nowhere.0[0].starts_with("the policy /elsewhere.toml cannot be read: "), "{nowhere}");
         let unnamed = read(&[("LAMBDA_TASK_ROOT", None)], &[], POLICY).unwrap_err();
         assert_eq!(unnamed.0, ["COUNTERSIGN_POLICY is missing, and so is LAMBDA_TASK_ROOT: nobody may decide"]);
+    }
+
+    #[test]
+    fn whoever_is_asked_is_told_by_whom() {
+        let problem = read(&[], &[], POLICY).unwrap().check_origins().unwrap_err();
+        assert_eq!(problem.0, ["COUNTERSIGN_EXECUTIONS_FROM is missing: no execution could ask for an approval"]);
+        let from = [("COUNTERSIGN_EXECUTIONS_FROM", Some("arn:aws:states:eu-west-1:123456789012"))];
+        assert!(read(&from, &[], POLICY).unwrap().check_origins().is_ok());
     }
 
     #[test]

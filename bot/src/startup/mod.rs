@@ -62,6 +62,7 @@ impl Bot {
             messengers: messengers.into_iter().map(|messenger| (messenger.platform(), messenger)).collect(),
             links: links.clone(),
             state_machines: config.state_machines.clone(),
+            origins: config.origins.clone(),
         };
         Ok(Self { app, slack, teams, link_keys })
     }

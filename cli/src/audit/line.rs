@@ -57,6 +57,9 @@ fn told(what: &What) -> (String, String) {
             let callback = callback_text(*callback);
             step_functions(format!("refused the callback ({callback}), since {}", found_text(found)))
         }
+        What::CallbackRefused { callback, code } => {
+            step_functions(format!("refused the callback ({}) for good: {code}", callback_text(*callback)))
+        }
         What::LookedUp { found } => step_functions(format!("was asked: {}", found_text(found))),
         What::Resolved { status, reason } => {
             let reason = reason.as_ref().map(|reason| format!(": {reason}")).unwrap_or_default();
@@ -146,7 +149,9 @@ fn found_text(found: &Found) -> String {
         Fate::Succeeded => "the task has succeeded".to_owned(),
         Fate::Failed(error) => format!("the task has failed with {error}"),
         Fate::TimedOut => "the task has timed out".to_owned(),
-        Fate::Unknown => "nothing shows how the task ended".to_owned(),
+        Fate::Abandoned => "the workflow has gone on without the task".to_owned(),
+        Fate::NotInHistory => "the execution does not hold the task".to_owned(),
+        Fate::Refused(code) => format!("the task cannot be looked up ({code})"),
     };
     match &found.execution {
         Some(status) => format!("{task}, and the execution ended as {status}"),

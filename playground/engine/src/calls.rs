@@ -126,7 +126,7 @@ impl<'r> Visit<'r, '_> {
         let run: &'r Run = self.run;
         let shared = &*run.shared;
         let arn = &run.execution.execution_arn;
-        let outcome = shared.lock().open_token(arn, token, deadlines, shared.clock.now());
+        let outcome = shared.lock().open_token(arn, (token, self.thread.previous), deadlines, shared.clock.now());
         Some((OpenTask { shared, token: Arc::clone(token) }, outcome))
     }
 

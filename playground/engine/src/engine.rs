@@ -15,7 +15,7 @@ use crate::function::{Function, plain_function_name};
 use crate::history::HistoryEvent;
 use crate::load;
 use crate::problem::Problem;
-use crate::tokens::{TaskFate, TokenError};
+use crate::tokens::{TaskFate, TokenError, TokenTask};
 
 /// The engine. Clones share everything.
 #[derive(Clone)]
@@ -79,6 +79,14 @@ impl Engine {
     pub fn task(&self, token: &str) -> TaskFate {
         let mut world = self.shared.lock();
         world.tokens.fate(token, self.shared.clock.now())
+    }
+
+    /// The task of this execution that was given this token. `None` for a token of another execution.
+    pub fn task_of(&self, execution_arn: &str, token: &str) -> Option<TokenTask> {
+        let mut world = self.shared.lock();
+        let (entered, scheduled) = world.executions.get(execution_arn)?.events_of(token)?;
+        let fate = world.tokens.fate(token, self.shared.clock.now());
+        Some(TokenTask { entered, scheduled, fate })
     }
 
     /// Completes a waiting task with its result. Only the first completion counts.

@@ -1,5 +1,6 @@
 //! One execution: what is known about it, how it can be started and how it ends.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -117,12 +118,23 @@ pub(crate) struct Execution {
     pub(crate) cause: Option<String>,
     pub(crate) stop_date: Option<Timestamp>,
     pub(crate) history: Vec<HistoryEvent>,
-    /// The tokens to close when the execution ends.
-    pub(crate) tokens: Vec<Arc<str>>,
+    /// The tokens of its tasks, which are closed when it ends, each with the event that scheduled its task.
+    pub(crate) tasks: HashMap<Arc<str>, u64>,
     pub(crate) task: Option<AbortHandle>,
 }
 
 impl Execution {
+    /// The events with which the state of this token's task was entered, and the task scheduled.
+    pub(crate) fn events_of(&self, token: &str) -> Option<(u64, u64)> {
+        let event = |id: u64| self.history.get(usize::try_from(id).ok()?.checked_sub(1)?);
+        let scheduled = *self.tasks.get(token)?;
+        let mut at = event(scheduled)?;
+        while at.kind != HistoryKind::TaskStateEntered {
+            at = event(at.previous_id)?;
+        }
+        Some((at.id, scheduled))
+    }
+
     /// What may be shown of the execution: like the history, it holds no task token.
     pub(crate) fn describe(&self) -> ExecutionDescription {
         ExecutionDescription {

@@ -47,17 +47,19 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Starts waiting for a callback. The token is closed when its execution ends, or now if that has ended already.
+    /// Starts waiting for a callback to the task that was scheduled with this event. The token is closed when its execution ends, or now if that has ended already.
     pub(crate) fn open_token(
         &mut self,
         execution_arn: &str,
-        token: &Arc<str>,
+        (token, scheduled): (&Arc<str>, u64),
         deadlines: Deadlines,
         now: Timestamp,
     ) -> oneshot::Receiver<Outcome> {
         let outcome = self.tokens.open(Arc::clone(token), deadlines, now);
         match self.executions.get_mut(execution_arn) {
-            Some(execution) if execution.status == ExecutionStatus::Running => execution.tokens.push(Arc::clone(token)),
+            Some(execution) if execution.status == ExecutionStatus::Running => {
+                execution.tasks.insert(Arc::clone(token), scheduled);
+            }
             _ => self.tokens.close(token, TaskFate::Aborted, now),
         }
         outcome
@@ -97,8 +99,8 @@ impl Shared {
         let now = self.clock.now();
         let end = if execution.deadline.is_some_and(|deadline| deadline <= now) { End::TimedOut } else { end };
         let fate = if matches!(end, End::TimedOut) { TaskFate::TimedOut } else { TaskFate::Aborted };
-        for token in std::mem::take(&mut execution.tokens) {
-            world.tokens.close(&token, fate.clone(), now);
+        for token in execution.tasks.keys() {
+            world.tokens.close(token, fate.clone(), now);
         }
         execution.stop_date = Some(now);
         let (kind, details) = execution.settle(end);

@@ -38,5 +38,6 @@ pub use self::event::EngineEvent;
 pub use self::execution::{ExecutionDescription, ExecutionStatus, StartError, Started, UnknownExecution};
 pub use self::function::{Function, FunctionError};
 pub use self::history::{HistoryEvent, HistoryKind};
+pub use self::limits::ORIGIN;
 pub use self::problem::Problem;
-pub use self::tokens::{TaskFate, TokenError};
+pub use self::tokens::{TaskFate, TokenError, TokenTask};

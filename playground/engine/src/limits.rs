@@ -6,6 +6,9 @@ use serde_json::Value;
 
 use crate::errors::{DATA_LIMIT_EXCEEDED, Failure};
 
+/// What the ARNs of this engine begin with, up to their kind: its partition, its region and its account.
+pub const ORIGIN: &str = "arn:aws:states:local:000000000000";
+
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const MAX_DATA_BYTES: usize = 262_144;
 

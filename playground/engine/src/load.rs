@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use serde_json::Value;
 
 use crate::fields::Fields;
-use crate::limits::is_valid_name;
+use crate::limits::{ORIGIN, is_valid_name};
 use crate::machine::{Flow, Machine};
 use crate::problem::{Problem, Report};
 use crate::states::parse_state;
@@ -33,7 +33,7 @@ pub(crate) fn load(
     match flow {
         Some(flow) if problems.is_empty() => Ok(Machine {
             name: name.to_owned(),
-            arn: format!("arn:aws:states:local:000000000000:stateMachine:{name}"),
+            arn: format!("{ORIGIN}:stateMachine:{name}"),
             timeout_seconds,
             flow,
             definition,

@@ -1,5 +1,6 @@
 //! Starts executions.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -8,7 +9,7 @@ use crate::context::{ExecutionContext, ROLE_ARN};
 use crate::execution::{Execution, ExecutionStatus, StartError, Started};
 use crate::executions::{NewEvent, Shared, after};
 use crate::history::HistoryKind;
-use crate::limits::is_valid_name;
+use crate::limits::{ORIGIN, is_valid_name};
 use crate::run::Run;
 
 impl Shared {
@@ -24,7 +25,7 @@ impl Shared {
         }
         let mut world = self.lock();
         let machine = world.machines.get(machine_arn).cloned().ok_or(StartError::StateMachineDoesNotExist)?;
-        let arn: Arc<str> = format!("arn:aws:states:local:000000000000:execution:{}:{name}", machine.name).into();
+        let arn: Arc<str> = format!("{ORIGIN}:execution:{}:{name}", machine.name).into();
         if let Some(existing) = world.executions.get(&arn) {
             let same = existing.status == ExecutionStatus::Running && existing.context.input == input;
             let start_date = existing.context.start_date;
@@ -52,7 +53,7 @@ impl Shared {
             cause: None,
             stop_date: None,
             history: Vec::new(),
-            tokens: Vec::new(),
+            tasks: HashMap::new(),
             task: None,
         });
         let details = json!({ "input": context.input, "roleArn": ROLE_ARN });

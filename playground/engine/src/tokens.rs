@@ -57,6 +57,17 @@ pub enum TaskFate {
     Unknown,
 }
 
+/// A task that was given a token, as an execution's history has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TokenTask {
+    /// The event with which its state was entered; all attempts of one visit share it.
+    pub entered: u64,
+    /// The event with which it was scheduled.
+    pub scheduled: u64,
+    /// What became of it.
+    pub fate: TaskFate,
+}
+
 /// How a task that waited for its token ended.
 pub(crate) type Outcome = Result<Value, Failure>;
 

@@ -10,8 +10,11 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_tests::http::Http;
 use countersign_tests::patience::PATIENCE;
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
+
+use super::history::Histories;
 
 /// One call: the service as the scope of its signature names it, and the action.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,6 +95,7 @@ struct Shared {
     /// Services, and actions of services (`states:SendTaskSuccess`), with what goes wrong with them.
     faults: Mutex<Vec<(String, Fault)>>,
     calls: Mutex<Vec<Call>>,
+    histories: Histories,
 }
 
 impl Proxy {
@@ -163,6 +167,10 @@ async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
     let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else { return broken_off() };
     let call = Call::of(&parts.headers, &body);
     proxy.shared.calls.lock().unwrap().push(call.clone());
+    let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+    if call.service == "dynamodb" {
+        proxy.shared.histories.learn(&json);
+    }
     let pass_on = async {
         let emulator = proxy.shared.emulator.get()?;
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
@@ -171,7 +179,13 @@ async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
         *request.uri_mut() = format!("{emulator}{path}").parse().ok()?;
         http.send(request).await.ok()
     };
-    let pass_on = async { pass_on.await.map_or_else(broken_off, |answer| answer.map(Body::from)) };
+    let pass_on = async {
+        let answer = pass_on.await.map(|answer| match call.action.as_str() {
+            "GetExecutionHistory" => proxy.shared.histories.answer(&json, answer),
+            _ => answer,
+        });
+        answer.map_or_else(broken_off, |answer| answer.map(Body::from))
+    };
     loop {
         match proxy.fault(&call) {
             None => return pass_on.await,

@@ -1,11 +1,13 @@
 //! Any order of clicks on three platforms, cancellations, announcements, repairs, retries, redeliveries, time and aborts,
-//! by machines whose clocks are off, with services that fail and a crash between any two steps: when all is quiet again,
+//! by machines whose clocks are off, with services that fail and a crash between any two steps, beside neighbours who mean
+//! ill: when all is quiet again,
 //! Step Functions, the record, every copy, the events and the audit trail say the same.
 //!
 //! A failure prints its seed and the shortest case that shows it, and is kept beside this file, from where it is played
 //! first from then on. `COUNTERSIGN_SEED` plays the cases of another run again.
 
 mod checks;
+mod neighbours;
 mod parts;
 mod stage;
 
@@ -58,6 +60,9 @@ fn any_order(required: usize, regressions: &'static str) {
                 for (number, approval) in approvals.iter().enumerate() {
                     stage.check(approval, approvals.get(number + 1)).await;
                     *seen.borrow_mut().entry(approval.status().as_str()).or_default() += 1;
+                }
+                if let Some(impostor) = stage.impostor(&case).await {
+                    checks::check_impostor(&impostor);
                 }
             });
             Ok(())

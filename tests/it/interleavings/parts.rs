@@ -27,6 +27,16 @@ pub(super) enum Part {
     Lose,
     /// The notifier is invoked with the newest task of the state, for the first time or once more.
     Ask,
+    /// Another task of the execution ends with the id of the approval, as if people had decided.
+    NeighbourPretends { verdict: Verdict },
+    /// Another branch fails, and the execution with it.
+    NeighbourFails,
+    /// A request of another execution names this one as its own.
+    Impostor,
+    /// From now on the execution cannot be looked up, as when its machine is deleted.
+    Forget,
+    /// A person presses a button of this approval, and the press names the card of another one.
+    ClickElsewhere { person: usize, verdict: Verdict },
     /// A call to a service fails, with or without its effect.
     Fails { call: Call, fault: Fault },
     /// Slack does not take a change of a card.
@@ -46,9 +56,8 @@ pub(super) fn parts() -> impl Strategy<Value = Vec<Part>> {
 
 fn part() -> impl Strategy<Value = Part> {
     prop_oneof![
-        8 => (0..3_usize, any::<bool>(), platform(), skew()).prop_map(|(person, approve, platform, skew)| Part::Click {
-            person, verdict: if approve { Verdict::Approve } else { Verdict::Reject }, platform, skew
-        }),
+        8 => (0..3_usize, verdict(), platform(), skew())
+            .prop_map(|(person, verdict, platform, skew)| Part::Click { person, verdict, platform, skew }),
         1 => skew().prop_map(|skew| Part::Cancel { skew }),
         4 => any::<bool>().prop_map(|again| Part::Announce { again }),
         4 => skew().prop_map(|skew| Part::Reconcile { skew }),
@@ -57,11 +66,20 @@ fn part() -> impl Strategy<Value = Part> {
         1 => Just(Part::Abort),
         1 => Just(Part::Lose),
         2 => Just(Part::Ask),
+        2 => verdict().prop_map(|verdict| Part::NeighbourPretends { verdict }),
+        1 => Just(Part::NeighbourFails),
+        1 => Just(Part::Impostor),
+        1 => Just(Part::Forget),
+        1 => (0..3_usize, verdict()).prop_map(|(person, verdict)| Part::ClickElsewhere { person, verdict }),
         1 => fails(),
         1 => Just(Part::SlackFails),
         1 => Just(Part::TeamsFails),
         1 => Just(Part::BusRefuses),
     ]
+}
+
+fn verdict() -> impl Strategy<Value = Verdict> {
+    prop_oneof![Just(Verdict::Approve), Just(Verdict::Reject)]
 }
 
 fn platform() -> impl Strategy<Value = Platform> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
-use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
@@ -21,10 +21,11 @@ use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::neighbours::{Forgotten, Neighbours, impostor, machine};
 use super::parts::{Choice, Part};
 use crate::support::faults::Faults;
 use crate::support::stage::{Accepted, Director, staged, turn};
-use crate::support::{START, policy};
+use crate::support::{START, card_of, policy};
 
 const RULES: &str = "approvers = [\"finance\", \"linus\"]\nself_approval = true\nslack_channel = \"C0FINANCE\"\n\
      teams_conversation = \"19:finance@thread.tacv2\"\nremind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"\n\
@@ -34,20 +35,6 @@ const LONGEST: i64 = 60;
 /// The schedule invokes the reconciler at most so often until all is quiet.
 const PASSES_MAX: usize = 60;
 
-/// One state that asks for ten minutes, and once more when its task is lost.
-fn machine() -> String {
-    let asking = json!({
-        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "End": true, "TimeoutSeconds": 600,
-        "Retry": [{ "ErrorEquals": ["Lost"], "IntervalSeconds": 1, "MaxAttempts": 1 }],
-        "Parameters": { "FunctionName": "ask", "Payload": {
-            "taskToken.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id",
-            "stateEnteredAt.$": "$$.State.EnteredTime", "timeoutSeconds": 600,
-            "approval": { "policy": "calculation", "title": "Any order", "requestedBy": "linus" }
-        } }
-    });
-    json!({ "StartAt": "Approval", "States": { "Approval": asking } }).to_string()
-}
-
 /// What several cases share, each with an execution of its own.
 pub(super) struct Stage {
     pub(super) world: Arc<World>,
@@ -56,6 +43,8 @@ pub(super) struct Stage {
     refusing_bus: Arc<AtomicBool>,
     /// What the state has passed to the notifier, by the execution.
     asked: Arc<Mutex<BTreeMap<String, Vec<Value>>>>,
+    neighbours: Neighbours,
+    forgotten: Forgotten,
     machine: String,
     runs: AtomicU64,
     _running: Running,
@@ -77,7 +66,9 @@ impl Stage {
             .fold(policy, |policy, key| policy.replace(&format!("email = \"{key}@example.com\""), ""));
         let policy = Source::new("the policy of the stage", &policy);
         let options = Options { policy, deliver_events: false, ..Options::default() };
-        let between = |ports| faults.in_front_of(staged(ports, accepted.clone(), refusing_bus.clone()));
+        let forgotten = Forgotten::default();
+        let between =
+            |ports| faults.in_front_of(staged(forgotten.in_front_of(ports), accepted.clone(), refusing_bus.clone()));
         let running = World::start_with(options, Clock::manual(START.parse().unwrap()), between).await.unwrap();
         let world = running.world.clone();
         let asked = Arc::new(Mutex::new(BTreeMap::<String, Vec<Value>>::new()));
@@ -90,8 +81,10 @@ impl Stage {
                 Box::pin(async { Ok(Value::Null) })
             }),
         );
+        let neighbours = Neighbours::in_the_executions_of(&world.engine);
         let machine = world.engine.load("any-order", &machine(), &BTreeMap::new()).unwrap();
-        Self { world, accepted, faults, refusing_bus, asked, machine, runs: AtomicU64::new(0), _running: running }
+        let runs = AtomicU64::new(0);
+        Self { world, accepted, faults, refusing_bus, asked, neighbours, forgotten, machine, runs, _running: running }
     }
 
     /// Starts a run of its own and sends its cards and mails.
@@ -101,7 +94,7 @@ impl Stage {
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
         let started = self.world.engine.start_execution(&self.machine, &format!("run-{run}"), json!({})).unwrap();
         let case = Case { execution: ExecutionArn::parse(&started.execution_arn).unwrap() };
-        while self.asked(&case).is_empty() {
+        while self.asked(&case).is_empty() || self.neighbours.token(&case.execution).is_none() {
             tokio::task::yield_now().await;
         }
         self.ask(&case).await;
@@ -114,6 +107,17 @@ impl Stage {
         self.world.teams.recover();
         self.faults.recover();
         self.refusing_bus.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the execution can no longer be looked up.
+    pub(super) fn is_forgotten(&self, execution: &ExecutionArn) -> bool {
+        self.forgotten.contains(execution)
+    }
+
+    /// The approval that names the execution of a case without being of it, if one does.
+    pub(super) async fn impostor(&self, case: &Case) -> Option<Approval> {
+        let id = id_of(&impostor(&case.execution, self.world.clock.now()));
+        self.world.store.load(&id).await.unwrap()
     }
 
     fn asked(&self, case: &Case) -> Vec<Value> {
@@ -188,7 +192,28 @@ impl Stage {
                     let _ = notify::notify(&app, input).await;
                 })
             }
-            Part::Wait { .. }
+            Part::ClickElsewhere { person, verdict } => {
+                let person = approval.rules.approvers[person % approval.rules.approvers.len()].clone();
+                let message = Some(self.card_of_somebody_else(&approval));
+                let command = Command { person, platform: Platform::Slack, verdict, comment: None, message };
+                let app = self.app(0);
+                Box::pin(async move {
+                    let _ = resolve::carry_out(&app, &id, &command, Deadline::after(BACKGROUND)).await;
+                })
+            }
+            Part::Impostor => {
+                let (app, input) = (self.app(0), impostor(&case.execution, self.world.clock.now()));
+                Box::pin(async move {
+                    let _ = notify::notify(&app, input).await;
+                })
+            }
+            Part::Forget => {
+                self.forgotten.add(&case.execution);
+                Box::pin(std::future::ready(()))
+            }
+            Part::NeighbourPretends { .. }
+            | Part::NeighbourFails
+            | Part::Wait { .. }
             | Part::Abort
             | Part::Lose
             | Part::Fails { .. }
@@ -215,6 +240,15 @@ impl Stage {
         })
     }
 
+    /// A card in the same channel that shows another approval.
+    fn card_of_somebody_else(&self, approval: &Approval) -> MessageRef {
+        let (conversation, own) = card_of(approval);
+        let messages = self.world.slack.messages(&conversation).into_iter();
+        let other = messages.filter(|message| message.thread_ts.is_none() && message.ts != own).last();
+        let message = other.map_or_else(|| "1.000001".to_owned(), |message| message.ts);
+        MessageRef::Card { platform: Platform::Slack, conversation, message }
+    }
+
     /// What happens at one instant.
     fn happen(&self, part: Part, approval: &Approval) {
         let world = &self.world;
@@ -226,6 +260,8 @@ impl Stage {
             Part::Lose => {
                 let _ = world.engine.send_task_failure(approval.token.expose(), "Lost", "somebody else failed it");
             }
+            Part::NeighbourPretends { verdict } => self.neighbours.pretend(&world.engine, approval, verdict),
+            Part::NeighbourFails => self.neighbours.fail(&world.engine, &approval.request.execution),
             Part::Fails { call, fault } => self.faults.next(call, fault),
             Part::SlackFails => world.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned())),
             Part::TeamsFails => world.teams.fail_next(teams::Operation::Update, teams::Fault::Status(500)),
@@ -278,14 +314,21 @@ impl Stage {
     pub(super) async fn calm_down(&self, case: &Case) -> Vec<Approval> {
         self.recover();
         for _ in 0..PASSES_MAX {
+            self.neighbours.stop(&self.world.engine, &case.execution);
             // The engine acts on the time that has gone by.
             for _ in 0..20 {
                 tokio::task::yield_now().await;
             }
             self.ask(case).await;
             reconcile::pass(&self.app(0)).await.unwrap();
-            let approvals = self.approvals(case).await;
-            if approvals.iter().all(|approval| approval.due_at().is_none()) {
+            let (approvals, impostor) = (self.approvals(case).await, self.impostor(case).await);
+            // How a forgotten execution ended is asked for a day, in vain.
+            let is_forgotten = self.is_forgotten(&case.execution);
+            let is_quiet = |approval: &Approval| {
+                let has_ended = approval.resolution().is_some() && !approval.is_unfinished();
+                approval.due_at().is_none() || (is_forgotten && has_ended)
+            };
+            if approvals.iter().chain(&impostor).all(is_quiet) {
                 return approvals;
             }
             self.world.clock.advance(SignedDuration::from_secs(61));

@@ -109,6 +109,13 @@ pub enum What {
         /// What it said.
         found: Found,
     },
+    /// Step Functions refused the callback for good, so that the decision has no effect.
+    CallbackRefused {
+        /// What it was told.
+        callback: Callback,
+        /// The code of the refusal.
+        code: String,
+    },
     /// Step Functions was asked how the task ended, without a decision to tell it.
     LookedUp {
         /// What it said.
@@ -261,8 +268,12 @@ pub enum Fate {
     Failed(String),
     /// Its time ran out.
     TimedOut,
-    /// The history does not tell.
-    Unknown,
+    /// The workflow went on without it.
+    Abandoned,
+    /// The history of the execution does not hold it.
+    NotInHistory,
+    /// It could not be looked up, for this reason.
+    Refused(String),
 }
 
 impl What {
@@ -313,13 +324,18 @@ impl From<&Intent> for Callback {
 
 impl From<&LookUp> for Found {
     fn from(look_up: &LookUp) -> Self {
-        let task = match &look_up.task {
-            TaskFate::Open => Fate::Open,
-            TaskFate::Succeeded(_) => Fate::Succeeded,
-            TaskFate::Failed { error, .. } => Fate::Failed(error.clone()),
-            TaskFate::TimedOut => Fate::TimedOut,
-            TaskFate::Unknown => Fate::Unknown,
+        let task = match look_up {
+            LookUp::Found(task) => match &task.fate {
+                TaskFate::Open => Fate::Open,
+                TaskFate::Succeeded(_) => Fate::Succeeded,
+                TaskFate::Failed { error, .. } => Fate::Failed(error.clone()),
+                TaskFate::TimedOut => Fate::TimedOut,
+                TaskFate::Abandoned => Fate::Abandoned,
+            },
+            LookUp::NotInHistory => Fate::NotInHistory,
+            LookUp::Refused { code } => Fate::Refused(code.clone()),
         };
-        Self { task, execution: look_up.end.as_ref().map(|end| end.status.clone()) }
+        let end = look_up.found().and_then(|task| task.end.as_ref());
+        Self { task, execution: end.map(|end| end.status.clone()) }
     }
 }

@@ -10,6 +10,7 @@ use crate::approval::event::Event;
 use crate::approval::place::Destination;
 use crate::approval::policy::{EmailUse, Person};
 use crate::approval::record::{Approval, Call, CallKind};
+use crate::approval::sizes;
 use crate::approval::state::State;
 
 impl Approval {
@@ -41,7 +42,8 @@ impl Approval {
         }
         self.calls.push(Call { at: now, kind: CallKind::Reminder });
         self.log(What::Reminded { people: self.silent().map(|person| person.id.clone()).collect() }, now);
-        self.outbox.push(Event::reminded(self, now));
+        let reminded = Event::reminded(self, now);
+        sizes::queue(&mut self.outbox, reminded);
         true
     }
 

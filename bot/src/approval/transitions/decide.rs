@@ -11,6 +11,7 @@ use crate::approval::ids::PersonId;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
+use crate::approval::sizes;
 use crate::approval::state::{Ending, Intent, Outcome, State, Verdict};
 
 /// Longer comments are refused, not cut: what a person wrote goes on record whole.
@@ -161,7 +162,7 @@ pub fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
 
 fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
     let mut next = approval.clone();
-    let vote = Vote {
+    let mut vote = Vote {
         person: command.person.id.clone(),
         name: command.person.name.clone(),
         platform: command.platform,
@@ -171,13 +172,14 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
     };
     // A person has one vote; who approved and then rejects has changed their mind.
     next.votes.retain(|earlier| earlier.person != vote.person);
-    next.votes.push(vote.clone());
     next.log(What::from(&vote), now);
+    vote.comment = vote.comment.map(|comment| sizes::kept(comment, &next.votes));
+    next.votes.push(vote.clone());
     next.discover(command.message.as_ref(), now);
     next.revision += 1;
     next.leave_to_reconciler(now);
     let voted = Event::voted(&next, &vote);
-    next.outbox.push(voted);
+    sizes::queue(&mut next.outbox, voted);
     let intent = match command.verdict {
         Verdict::Reject => Intent::Reject,
         Verdict::Approve if next.approvals() >= next.rules.required => Intent::Approve,

@@ -96,14 +96,18 @@ impl Approval {
 
     /// Takes a message into the copies that is out without being on record, as when the platform took the
     /// card and its answer was lost.
-    /// Only a message in the policy's channel or conversation can be one. Says whether it was new.
+    /// Only a message in the policy's channel or conversation can be one, and only where no card is on record: another
+    /// approval may have its card there. Says whether it was new.
     pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
         let Some(message) = message else { return false };
-        let elsewhere = match message {
-            MessageRef::Card { platform, conversation, .. } => self.rules.conversation(*platform) != Some(conversation),
-            MessageRef::Email { .. } => false,
+        let is_another = match message {
+            MessageRef::Card { platform, conversation, .. } => {
+                self.rules.conversation(*platform) != Some(conversation)
+                    || self.copies.iter().any(|copy| copy.message.on(*platform).is_some())
+            }
+            MessageRef::Email { .. } => self.copies.iter().any(|copy| copy.message == *message),
         };
-        if elsewhere || self.copies.iter().any(|copy| copy.message == *message) {
+        if is_another {
             return false;
         }
         self.copies.push(SentMessage::new(message.clone(), 0, self.calls.len()));

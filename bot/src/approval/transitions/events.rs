@@ -2,7 +2,6 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::{Map, Value};
 
 use crate::approval::event::{DetailType, Event, SCHEMA_VERSION};
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
@@ -42,7 +41,6 @@ struct Detail<'a, T> {
     approval_id: &'a ApprovalId,
     execution_arn: &'a ExecutionArn,
     policy: &'a str,
-    correlation: &'a Map<String, Value>,
     #[serde(flatten)]
     own: T,
 }
@@ -231,7 +229,6 @@ impl Event {
             approval_id: &approval.id,
             execution_arn: &approval.request.execution,
             policy: &approval.rules.name,
-            correlation: &approval.request.correlation,
             own,
         };
         // Every field is a string, a number, a list or a map with string keys, so there is always a value.

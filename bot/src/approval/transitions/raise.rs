@@ -27,6 +27,7 @@ impl Approval {
             unsent: Vec::new(),
             outbox: Vec::new(),
             execution_end: None,
+            attempt: None,
             successor: None,
             revision: 0,
             lease_until: None,

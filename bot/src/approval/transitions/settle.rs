@@ -2,12 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::truth::{self, TRACE_AWAITED};
+use super::truth;
 use crate::approval::audit::{Found, What};
 use crate::approval::event::Event;
 use crate::approval::follow_up::{HEAD_START, PARKED_AFTER, later};
-use crate::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
+use crate::approval::look_up::{ExecutionEnd, LookUp};
 use crate::approval::record::{Approval, Retry, Successor};
+use crate::approval::sizes;
 use crate::approval::state::{Ending, Outcome, Resolution, State};
 
 /// How seldom something parked is tried.
@@ -22,7 +23,9 @@ impl Approval {
         self.state = State::Resolved(Resolution { outcome, at: now });
         self.revision += 1;
         self.leave_to_reconciler(now);
-        self.outbox.extend(Event::resolved(self));
+        if let Some(event) = Event::resolved(self) {
+            sizes::queue(&mut self.outbox, event);
+        }
     }
 
     /// Records what Step Functions answered to the callback of this ending; says whether that is news, which it is not
@@ -36,17 +39,17 @@ impl Approval {
         is_ours
     }
 
-    /// Records what Step Functions knows and the record does not: that the task or the execution has ended. Says whether
-    /// anything was written. A task that vanished without a trace, as in a cancelled branch, counts as expired some time
-    /// after its deadline.
+    /// Records what Step Functions knows and the record does not: that the execution holds the task, and that one of them
+    /// has ended. Says whether anything was written.
     pub(crate) fn learn(&mut self, look_up: &LookUp, successor: Option<&Successor>, now: Timestamp) -> bool {
+        let is_proof = self.learn_attempt(look_up);
         let has_ended = self.state == State::Pending && self.learn_outcome(look_up, successor, now);
-        let end = look_up.end.as_ref().filter(|_| self.execution_end.is_none());
+        let end = look_up.found().and_then(|task| task.end.as_ref()).filter(|_| self.execution_end.is_none());
         if let Some(end) = end {
             self.log(What::ExecutionEnded { status: end.status.clone() }, now);
             self.execution_end = Some(shortened(end.clone()));
         }
-        if has_ended || end.is_some() {
+        if is_proof || has_ended || end.is_some() {
             return true;
         }
         // Before the deadline it is due for a reminder or an escalation, which is still to come.
@@ -60,11 +63,16 @@ impl Approval {
         false
     }
 
+    /// Records that the execution holds the task, so that the cards may lead to it.
+    fn learn_attempt(&mut self, look_up: &LookUp) -> bool {
+        let Some(task) = look_up.found().filter(|_| self.attempt.is_none()) else { return false };
+        self.attempt = Some(task.attempt);
+        self.revision += 1;
+        true
+    }
+
     fn learn_outcome(&mut self, look_up: &LookUp, successor: Option<&Successor>, now: Timestamp) -> bool {
-        let is_late = now.duration_since(self.request.deadline) > TRACE_AWAITED;
-        let is_forgotten = is_late && look_up.task == TaskFate::Unknown;
-        let outcome = truth::outcome_at(self, look_up, now).or(is_forgotten.then_some(Outcome::Expired));
-        let Some(outcome) = outcome else { return false };
+        let Some(outcome) = truth::outcome(self, look_up, now) else { return false };
         self.log(What::LookedUp { found: Found::from(look_up) }, now);
         match successor.filter(|_| outcome.is_unanswered()) {
             Some(successor) => self.supersede(successor, now),

@@ -8,13 +8,12 @@ use crate::approval::record::{Approval, Successor};
 use crate::approval::state::Outcome;
 
 impl Approval {
-    /// Whether this asks for what the other asked before: the same request under the same policy in the same execution.
+    /// Whether this asks for what the other asked before: it is a later attempt of the same visit to a state, which the
+    /// history of the execution tells. That two ask alike says nothing, since branches and items may.
     pub fn asks_again_for(&self, earlier: &Self) -> bool {
-        let (ours, theirs) = (&self.request, &earlier.request);
-        let is_same = ours.execution == theirs.execution
-            && self.rules.name == earlier.rules.name
-            && (&ours.title, &ours.summary, &ours.facts) == (&theirs.title, &theirs.summary, &theirs.facts);
-        is_same && self.id != earlier.id && ours.raised_at >= theirs.raised_at
+        let attempts = self.attempt.zip(earlier.attempt);
+        self.request.execution == earlier.request.execution
+            && attempts.is_some_and(|(ours, theirs)| ours.follows(&theirs))
     }
 
     /// Ends an approval that nobody has decided, because a later request has taken its place.
@@ -48,7 +47,8 @@ impl Approval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::ids::ApprovalId;
+    use crate::approval::ids::{ApprovalId, ExecutionArn};
+    use crate::approval::look_up::Attempt;
     use crate::approval::place::{MessageRef, Platform};
     use crate::approval::sample::{after, approval};
 
@@ -59,17 +59,24 @@ mod tests {
     }
 
     #[test]
-    fn the_same_request_in_the_same_execution_asks_again() {
-        let earlier = approval("");
-        let mut later = earlier.clone();
-        assert!(!later.asks_again_for(&earlier), "nothing asks again for itself");
-        later.id = successor().id;
-        assert!(later.asks_again_for(&earlier));
-        let mut other = later.clone();
-        other.request.facts.push(crate::approval::request::Fact { name: "Item".to_owned(), value: "2".to_owned() });
-        assert!(!other.asks_again_for(&earlier), "another item of a map is another request");
-        later.request.raised_at = after(-1);
-        assert!(!later.asks_again_for(&earlier), "what came before does not ask again");
+    fn a_later_attempt_of_the_same_visit_asks_again() {
+        let attempt = |entered, scheduled| {
+            let mut approval = approval("");
+            approval.attempt = Some(Attempt { entered, scheduled });
+            approval
+        };
+        let earlier = attempt(2, 3);
+        assert!(attempt(2, 7).asks_again_for(&earlier));
+        assert!(!earlier.asks_again_for(&earlier), "nothing asks again for itself");
+        assert!(!earlier.asks_again_for(&attempt(2, 7)), "what came before does not ask again");
+        assert!(!attempt(4, 7).asks_again_for(&earlier), "another branch that asks alike is another request");
+        let mut unknown = attempt(2, 7);
+        unknown.attempt = None;
+        assert!(!unknown.asks_again_for(&earlier), "nothing is known of one that was not found");
+        let mut elsewhere = attempt(2, 7);
+        let arn = "arn:aws:states:eu-west-1:123456789012:execution:calculation:run-2";
+        elsewhere.request.execution = ExecutionArn::parse(arn).unwrap();
+        assert!(!elsewhere.asks_again_for(&earlier));
     }
 
     #[test]

@@ -6,10 +6,9 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use crate::approval::ids::ApprovalId;
-use crate::approval::look_up::{ExecutionEnd, LookUp, TaskFate};
+use crate::approval::look_up::{ExecutionEnd, FoundTask, LookUp, TaskFate};
 use crate::approval::record::Approval;
-use crate::approval::state::Outcome;
+use crate::approval::state::{Intent, Outcome, State};
 
 /// The `error` of a rejection, for `ErrorEquals` in a state machine.
 pub const APPROVAL_REJECTED: &str = "ApprovalRejected";
@@ -26,48 +25,66 @@ pub const TRACE_AWAITED: SignedDuration = SignedDuration::from_mins(10);
 /// The status of an execution that somebody has stopped.
 const ABORTED: &str = "ABORTED";
 
-/// The outcome of an approval according to Step Functions; none while its task is still open.
-pub fn outcome(id: &ApprovalId, look_up: &LookUp) -> Option<Outcome> {
-    let ours = |text: &str| {
-        let value = serde_json::from_str::<Value>(text).ok();
-        value.is_some_and(|value| value["approvalId"] == id.as_str())
+/// The outcome of an approval whose task was found; none while that is open.
+///
+/// What a task ended with proves nothing by itself, since others may have its token too: an outcome of people needs their
+/// decision on record.
+fn outcome_of(approval: &Approval, task: &FoundTask) -> Option<Outcome> {
+    let intent = match &approval.state {
+        State::Resolving(ending) => Some(&ending.intent),
+        State::Pending | State::Resolved(_) => None,
     };
-    match &look_up.task {
-        TaskFate::Succeeded(output) if output["approvalId"] == id.as_str() => Some(Outcome::Approved),
+    let is_ours = |value: &Value| value["approvalId"] == approval.id.as_str();
+    match &task.fate {
+        TaskFate::Open => task.end.as_ref().map(ended),
+        TaskFate::Succeeded(output) if intent == Some(&Intent::Approve) && is_ours(output) => Some(Outcome::Approved),
         TaskFate::Succeeded(_) => Some(cancelled("The task was completed by somebody else.")),
-        TaskFate::Failed { error, cause } if error == APPROVAL_REJECTED && ours(cause) => Some(Outcome::Rejected),
-        TaskFate::Failed { error, cause } if error == APPROVAL_UNDELIVERABLE => {
-            Some(Outcome::Undeliverable { reason: cause.clone() })
+        TaskFate::Failed { error, cause } => {
+            let is_ours = serde_json::from_str(cause).is_ok_and(|cause| is_ours(&cause));
+            Some(match intent {
+                Some(Intent::Reject) if error == APPROVAL_REJECTED && is_ours => Outcome::Rejected,
+                Some(Intent::Cancel { name, .. }) if error == APPROVAL_CANCELLED && is_ours => cancelled_by(name),
+                Some(Intent::GiveUp { reason }) if error == APPROVAL_UNDELIVERABLE => {
+                    Outcome::Undeliverable { reason: reason.clone() }
+                }
+                _ => cancelled(&format!("The task failed with {error}.")),
+            })
         }
-        TaskFate::Failed { error, cause } if error == APPROVAL_CANCELLED && ours(cause) => {
-            let cause = serde_json::from_str::<Value>(cause).unwrap_or_default();
-            Some(cancelled_by(cause["cancelledBy"]["name"].as_str().unwrap_or("somebody")))
-        }
-        TaskFate::Failed { error, .. } => Some(cancelled(&format!("The task failed with {error}."))),
         TaskFate::TimedOut => Some(Outcome::Expired),
-        TaskFate::Open => look_up.end.as_ref().map(ended),
-        TaskFate::Unknown => look_up.end.as_ref().map(|end| match ended(end) {
-            Outcome::Cancelled { .. } if end.status != ABORTED => {
-                cancelled("The execution has ended, and how its task ended could not be found out.")
-            }
-            known => known,
-        }),
+        TaskFate::Abandoned => Some(cancelled("The workflow went on without waiting for a decision.")),
     }
 }
 
-/// The outcome as it looks at this time. A wait that is over, in an execution that went on to its end without a trace
-/// of a decision, has expired: Step Functions ends a wait at its deadline.
-pub fn outcome_at(approval: &Approval, look_up: &LookUp, now: Timestamp) -> Option<Outcome> {
-    let went_on = look_up.end.as_ref().is_some_and(|end| end.status != ABORTED);
-    if look_up.task == TaskFate::Unknown && went_on && now >= approval.request.deadline {
-        return Some(Outcome::Expired);
+/// The outcome of an approval as far as it can be told at this time. Nobody has decided on a pending one, so once its time
+/// is over it has expired, also where its task cannot be looked up.
+pub fn outcome(approval: &Approval, look_up: &LookUp, now: Timestamp) -> Option<Outcome> {
+    match look_up {
+        LookUp::Found(task) => outcome_of(approval, task),
+        LookUp::NotInHistory | LookUp::Refused { .. } => {
+            let has_expired = approval.state == State::Pending && now >= approval.request.deadline;
+            has_expired.then_some(Outcome::Expired)
+        }
     }
-    outcome(&approval.id, look_up)
 }
 
-/// The outcome when Step Functions has refused a callback, so the token is closed whatever the look-up tells.
-pub fn outcome_of_closed(id: &ApprovalId, look_up: &LookUp) -> Outcome {
-    outcome(id, look_up).unwrap_or_else(|| cancelled("Step Functions no longer waits for this task."))
+/// Whether Step Functions was asked for so long in vain that no answer is waited for: since the decision, and since the end
+/// of the wait.
+pub fn is_given_up(approval: &Approval, now: Timestamp) -> bool {
+    let since = match &approval.state {
+        State::Resolving(ending) => approval.request.deadline.max(ending.at),
+        State::Pending | State::Resolved(_) => approval.request.deadline,
+    };
+    now.duration_since(since) > TRACE_AWAITED
+}
+
+/// The outcome when Step Functions no longer takes a callback and nobody can tell what its task ended with.
+pub fn outcome_without_trace() -> Outcome {
+    cancelled("Step Functions no longer waits for this task, and how it ended could not be found out.")
+}
+
+/// The outcome when Step Functions refuses the decision for good.
+pub fn outcome_of_refused(code: &str) -> Outcome {
+    cancelled(&format!("Step Functions refused the decision with {code}, so it had no effect."))
 }
 
 fn ended(end: &ExecutionEnd) -> Outcome {
@@ -92,66 +109,108 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::approval::look_up::Attempt;
     use crate::approval::sample::{after, approval};
+    use crate::approval::state::Ending;
 
-    fn look_up(task: TaskFate, end: Option<&str>) -> LookUp {
+    fn found(fate: TaskFate, end: Option<&str>) -> LookUp {
         let end = end.map(|status| ExecutionEnd { status: status.to_owned(), output: None });
-        LookUp { task, end }
+        LookUp::Found(FoundTask { attempt: Attempt { entered: 2, scheduled: 3 }, fate, end })
+    }
+
+    fn with(intent: Option<Intent>) -> Approval {
+        let mut approval = approval("");
+        if let Some(intent) = intent {
+            approval.state = State::Resolving(Ending { intent, at: after(1) });
+        }
+        approval
+    }
+
+    fn failed(error: &str, cause: &str) -> TaskFate {
+        TaskFate::Failed { error: error.to_owned(), cause: cause.to_owned() }
+    }
+
+    fn because(reason: &str) -> Option<Outcome> {
+        Some(Outcome::Cancelled { reason: reason.to_owned() })
+    }
+
+    fn cancel() -> Intent {
+        let person = crate::approval::ids::PersonId::parse("ada").unwrap();
+        Intent::Cancel { person, name: "Ada".to_owned() }
     }
 
     #[test]
-    fn the_outcome_is_what_step_functions_says() {
-        let id = approval("").id;
-        let ours = json!({ "approvalId": id });
-        let failed = |error: &str, cause: &str| TaskFate::Failed { error: error.to_owned(), cause: cause.to_owned() };
-        let cancelled = |reason: &str| Some(Outcome::Cancelled { reason: reason.to_owned() });
-        let given_up = Some(Outcome::Undeliverable { reason: "nobody".to_owned() });
+    fn a_decision_that_is_on_record_is_confirmed_by_the_end_of_its_task() {
+        let ours = json!({ "approvalId": approval("").id });
+        let give_up = Intent::GiveUp { reason: "nobody".to_owned() };
         let cases = [
-            (TaskFate::Succeeded(ours.clone()), None, Some(Outcome::Approved)),
-            (TaskFate::Succeeded(json!({})), None, cancelled("The task was completed by somebody else.")),
-            (failed(APPROVAL_REJECTED, &ours.to_string()), Some("FAILED"), Some(Outcome::Rejected)),
-            (failed(APPROVAL_REJECTED, "{}"), None, cancelled("The task failed with ApprovalRejected.")),
-            (failed(APPROVAL_UNDELIVERABLE, "nobody"), None, given_up),
+            (Intent::Approve, TaskFate::Succeeded(ours.clone()), Some(Outcome::Approved)),
+            (Intent::Reject, failed(APPROVAL_REJECTED, &ours.to_string()), Some(Outcome::Rejected)),
+            (cancel(), failed(APPROVAL_CANCELLED, &ours.to_string()), Some(cancelled_by("Ada"))),
             (
-                failed(APPROVAL_CANCELLED, &json!({ "approvalId": id, "cancelledBy": { "name": "Ada" } }).to_string()),
-                Some("SUCCEEDED"),
-                cancelled("It was cancelled by Ada, who had asked for it."),
+                give_up,
+                failed(APPROVAL_UNDELIVERABLE, "nobody"),
+                Some(Outcome::Undeliverable { reason: "nobody".to_owned() }),
             ),
-            (failed(APPROVAL_CANCELLED, "{}"), None, cancelled("The task failed with ApprovalCancelled.")),
-            (failed("Lambda.Unknown", ""), None, cancelled("The task failed with Lambda.Unknown.")),
-            (TaskFate::TimedOut, Some("SUCCEEDED"), Some(Outcome::Expired)),
-            (TaskFate::Open, None, None),
-            (TaskFate::Unknown, None, None),
-            (TaskFate::Open, Some("TIMED_OUT"), Some(Outcome::Expired)),
-            (TaskFate::Open, Some("ABORTED"), cancelled("The execution was aborted.")),
+            (Intent::Approve, TaskFate::Succeeded(json!({})), because("The task was completed by somebody else.")),
+            (Intent::Reject, failed(APPROVAL_REJECTED, "{}"), because("The task failed with ApprovalRejected.")),
+            (Intent::Reject, TaskFate::Succeeded(ours.clone()), because("The task was completed by somebody else.")),
+            (
+                Intent::Approve,
+                failed(APPROVAL_REJECTED, &ours.to_string()),
+                because("The task failed with ApprovalRejected."),
+            ),
+            (Intent::Approve, TaskFate::TimedOut, Some(Outcome::Expired)),
+            (Intent::Approve, TaskFate::Open, None),
         ];
-        for (task, end, expected) in cases {
-            let look_up = look_up(task, end);
-            assert_eq!(outcome(&id, &look_up), expected, "{look_up:?}");
+        for (intent, fate, expected) in cases {
+            assert_eq!(
+                outcome(&with(Some(intent.clone())), &found(fate.clone(), None), after(2)),
+                expected,
+                "{intent:?} {fate:?}"
+            );
         }
     }
 
+    /// Whoever knows the id of an approval can make a task end with it.
     #[test]
-    fn a_wait_that_ended_without_a_trace_has_expired_once_its_time_is_over() {
-        let approval = approval("");
+    fn without_a_decision_on_record_no_end_of_a_task_is_one_of_people() {
+        let ours = json!({ "approvalId": approval("").id, "status": "approved" });
         let cases = [
-            (599, Some("SUCCEEDED"), false),
-            (600, Some("SUCCEEDED"), true),
-            (600, Some("FAILED"), true),
-            (600, Some("ABORTED"), false),
-            (600, None, false),
+            (TaskFate::Succeeded(ours.clone()), "The task was completed by somebody else."),
+            (failed(APPROVAL_REJECTED, &ours.to_string()), "The task failed with ApprovalRejected."),
+            (failed(APPROVAL_CANCELLED, &ours.to_string()), "The task failed with ApprovalCancelled."),
+            (failed(APPROVAL_UNDELIVERABLE, "nobody"), "The task failed with ApprovalUndeliverable."),
+            (failed("Lambda.Unknown", ""), "The task failed with Lambda.Unknown."),
+            (TaskFate::Abandoned, "The workflow went on without waiting for a decision."),
         ];
-        for (seconds, end, expired) in cases {
-            let outcome = outcome_at(&approval, &look_up(TaskFate::Unknown, end), after(seconds));
-            assert_eq!(outcome == Some(Outcome::Expired), expired, "{seconds} {end:?}: {outcome:?}");
+        for (fate, reason) in cases {
+            assert_eq!(outcome(&with(None), &found(fate.clone(), None), after(2)), because(reason), "{fate:?}");
         }
-        let decided = look_up(TaskFate::Succeeded(json!({ "approvalId": approval.id })), Some("SUCCEEDED"));
-        assert_eq!(outcome_at(&approval, &decided, after(700)), Some(Outcome::Approved));
     }
 
     #[test]
-    fn a_closed_token_without_a_trace_is_never_an_approval() {
-        let closed = outcome_of_closed(&approval("").id, &look_up(TaskFate::Unknown, None));
-        assert!(matches!(closed, Outcome::Cancelled { .. }));
+    fn an_open_task_ends_with_its_execution() {
+        let cases = [
+            (None, None),
+            (Some("TIMED_OUT"), Some(Outcome::Expired)),
+            (Some("ABORTED"), because("The execution was aborted.")),
+            (Some("FAILED"), because("The execution ended as FAILED without waiting for a decision.")),
+        ];
+        for (end, expected) in cases {
+            assert_eq!(outcome(&with(None), &found(TaskFate::Open, end), after(2)), expected, "{end:?}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_looked_up_expires_in_time_and_is_never_an_approval() {
+        let refused = LookUp::Refused { code: "ExecutionDoesNotExist".to_owned() };
+        for unknown in [refused, LookUp::NotInHistory] {
+            assert_eq!(outcome(&with(None), &unknown, after(599)), None);
+            assert_eq!(outcome(&with(None), &unknown, after(600)), Some(Outcome::Expired));
+            assert_eq!(outcome(&with(Some(Intent::Approve)), &unknown, after(600)), None);
+        }
+        assert!(!is_given_up(&with(Some(Intent::Approve)), after(1_200)));
+        assert!(is_given_up(&with(Some(Intent::Approve)), after(1_201)));
     }
 }

@@ -11,7 +11,7 @@ use super::SERVICE;
 use crate::approval::audit::{Entry, Hash, Head};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
-use crate::approval::look_up::ExecutionEnd;
+use crate::approval::look_up::{Attempt, ExecutionEnd};
 use crate::approval::place::Destination;
 use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
@@ -71,6 +71,7 @@ struct Record {
     unsent: Vec<Destination>,
     outbox: Vec<Event>,
     execution_end: Option<ExecutionEnd>,
+    attempt: Option<Attempt>,
     successor: Option<Successor>,
     revision: u32,
     lease_until: Option<Timestamp>,
@@ -92,6 +93,7 @@ impl Item {
             unsent: approval.unsent.clone(),
             outbox: approval.outbox.clone(),
             execution_end: approval.execution_end.clone(),
+            attempt: approval.attempt,
             successor: approval.successor.clone(),
             revision: approval.revision,
             lease_until: approval.lease_until,
@@ -185,6 +187,7 @@ impl Item {
             unsent: record.unsent,
             outbox: record.outbox,
             execution_end: record.execution_end,
+            attempt: record.attempt,
             successor: record.successor,
             revision: record.revision,
             lease_until: record.lease_until,
@@ -284,5 +287,7 @@ fn broken(attribute: &'static str) -> Unavailable {
     Unavailable::new(SERVICE, format!("the item's {attribute} is not what this version writes"))
 }
 
+#[cfg(test)]
+mod largest;
 #[cfg(test)]
 mod tests;

@@ -10,10 +10,10 @@ use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
 use serde_json::Value;
 
-use self::history::{is_end, task_fate};
+use self::history::{is_end, task};
 use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
-use crate::approval::look_up::{ExecutionEnd, LookUp};
+use crate::approval::look_up::{ExecutionEnd, FoundTask, LookUp};
 use crate::net::deadline::Unavailable;
 use crate::ports::{CallbackError, Executions, StartError, TaskCallbacks};
 
@@ -53,14 +53,20 @@ impl TaskCallbacks for AwsStepFunctions {
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
-        let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
-        let described = described.map_err(|error| unavailable(&error))?;
+        let described = match self.client.describe_execution().execution_arn(execution.as_str()).send().await {
+            Ok(described) => described,
+            Err(error) => return refused(&error),
+        };
         let pages = self.client.get_execution_history().execution_arn(execution.as_str()).max_results(HISTORY_PAGE);
         let mut pages = pages.into_paginator().send();
         let mut events = Vec::new();
         while let Some(page) = pages.next().await {
-            events.extend(page.map_err(|error| unavailable(&error))?.events);
+            match page {
+                Ok(page) => events.extend(page.events),
+                Err(error) => return refused(&error),
+            }
         }
+        let Some((attempt, fate)) = task(&events, token) else { return Ok(LookUp::NotInHistory) };
         // Both answers are eventually consistent, so an end counts when both show it: the history last, since a redrive
         // goes on after an earlier end.
         let has_ended = events.last().is_some_and(|event| is_end(event.r#type()));
@@ -69,7 +75,7 @@ impl TaskCallbacks for AwsStepFunctions {
             status: described.status().as_str().to_owned(),
             output: described.output().map(str::to_owned),
         });
-        Ok(LookUp { task: task_fate(&events, token), end })
+        Ok(LookUp::Found(FoundTask { attempt, fate, end }))
     }
 }
 
@@ -97,11 +103,21 @@ impl Executions for AwsStepFunctions {
     }
 }
 
+/// What a callback was refused for. What lies with a key or a permission passes once somebody has mended it; the rest of
+/// what is refused lies with the call itself:
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html#API_SendTaskSuccess_Errors>.
 fn callback_error<E: ProvideErrorMetadata>(error: &SdkError<E>) -> CallbackError {
     match error.code() {
         Some("TaskTimedOut" | "TaskDoesNotExist" | "InvalidToken") => CallbackError::Closed,
+        Some(code @ ("InvalidOutput" | "ValidationException")) => CallbackError::Refused(code.to_owned()),
+        Some(_) if !is_passing(error) => CallbackError::Denied(code(error)),
         _ => unavailable(error).into(),
     }
+}
+
+/// The answer to a look-up that is refused, unless the refusal passes by itself.
+fn refused<E: ProvideErrorMetadata>(error: &SdkError<E>) -> Result<LookUp, Unavailable> {
+    if is_passing(error) { Err(unavailable(error)) } else { Ok(LookUp::Refused { code: code(error) }) }
 }
 
 /// Whether the same call may succeed later: anything but a refusal of the call itself.
@@ -189,29 +205,86 @@ mod tests {
         assert!(matches!(&error, StartError::Refused(code) if code == "StateMachineDoesNotExist"), "{error}");
     }
 
+    fn described(status: &str) -> Answer {
+        let output = r#"{"number":494}"#;
+        let machine = json!({"executionArn": RUN, "stateMachineArn": MACHINE, "status": status, "startDate": 1.0, "output": output});
+        (200, machine)
+    }
+
+    /// A history that holds the task of our token, and goes on with these events.
+    fn history<const N: usize>(more: [&str; N]) -> Answer {
+        let event =
+            |id: usize, kind: &str| json!({"id": id, "previousEventId": id - 1, "type": kind, "timestamp": 1.0});
+        let parameters = json!({"FunctionName": "f", "Payload": {"taskToken": token().expose()}}).to_string();
+        let mut scheduled = event(3, "TaskScheduled");
+        scheduled["taskScheduledEventDetails"] = json!({
+            "resourceType": "lambda", "resource": "invoke.waitForTaskToken", "region": "eu-west-1", "parameters": parameters,
+        });
+        let mut events = vec![event(1, "ExecutionStarted"), event(2, "TaskStateEntered"), scheduled];
+        events.extend(more.iter().enumerate().map(|(index, kind)| event(index + 4, kind)));
+        (200, json!({ "events": events }))
+    }
+
     #[tokio::test]
     async fn an_end_counts_once_the_history_shows_it() {
-        let described = |status: &str| {
-            let output = r#"{"number":494}"#;
-            json!({"executionArn": RUN, "stateMachineArn": MACHINE, "status": status, "startDate": 1.0, "output": output})
-        };
-        let event = |id: i64, kind: &str| json!({"id": id, "previousEventId": id - 1, "type": kind, "timestamp": 1.0});
-        let started = json!({"events": [event(1, "ExecutionStarted")]});
-        let ended = json!({"events": [event(1, "ExecutionStarted"), event(2, "ExecutionSucceeded")]});
-        let redriven = [event(1, "ExecutionStarted"), event(2, "ExecutionFailed"), event(3, "ExecutionRedriven")];
         let answers = [
-            (described("SUCCEEDED"), started),
-            (described("RUNNING"), ended.clone()),
-            (described("RUNNING"), json!({ "events": redriven })),
-            (described("SUCCEEDED"), ended),
+            [described("SUCCEEDED"), history([])],
+            [described("RUNNING"), history(["TaskTimedOut", "ExecutionSucceeded"])],
+            [described("RUNNING"), history(["TaskTimedOut", "ExecutionFailed", "ExecutionRedriven"])],
+            [described("SUCCEEDED"), history(["TaskTimedOut", "ExecutionSucceeded"])],
         ];
-        let answers = answers.into_iter().flat_map(|(described, history)| [(200, described), (200, history)]);
-        let (_service, step_functions) = step_functions(answers).await;
+        let (_service, step_functions) = step_functions(answers.into_iter().flatten()).await;
         let execution = ExecutionArn::parse(RUN).unwrap();
-        for _ in 0..3 {
-            assert_eq!(step_functions.look_up(&execution, &token()).await.unwrap().end, None);
+        let mut ends = Vec::new();
+        for _ in 0..4 {
+            let look_up = step_functions.look_up(&execution, &token()).await.unwrap();
+            ends.push(look_up.found().unwrap().end.clone());
         }
-        let end = step_functions.look_up(&execution, &token()).await.unwrap().end.unwrap();
+        let end = ends.pop().flatten().unwrap();
+        assert_eq!(ends, [None, None, None]);
         assert_eq!((end.status.as_str(), end.output.as_deref()), ("SUCCEEDED", Some(r#"{"number":494}"#)));
+    }
+
+    #[tokio::test]
+    async fn nothing_of_an_execution_is_told_that_does_not_hold_the_task() {
+        let (_service, step_functions) = step_functions([described("SUCCEEDED"), history([])]).await;
+        let other = TaskToken::parse("another").unwrap();
+        let look_up = step_functions.look_up(&ExecutionArn::parse(RUN).unwrap(), &other).await.unwrap();
+        assert_eq!(look_up, LookUp::NotInHistory);
+    }
+
+    #[tokio::test]
+    async fn a_look_up_that_is_refused_says_why_and_one_that_may_work_later_is_none() {
+        let execution = ExecutionArn::parse(RUN).unwrap();
+        let lasting = ["ExecutionDoesNotExist", "AccessDeniedException", "KmsAccessDeniedException", "InvalidArn"];
+        for code in lasting {
+            for answers in [vec![refusal(400, code)], vec![described("RUNNING"), refusal(400, code)]] {
+                let (_service, step_functions) = step_functions(answers).await;
+                let look_up = step_functions.look_up(&execution, &token()).await.unwrap();
+                assert_eq!(look_up, LookUp::Refused { code: code.to_owned() });
+            }
+        }
+        for (status, code) in [(400, "ThrottlingException"), (400, "KmsThrottlingException"), (500, "InternalFailure")]
+        {
+            let (_service, step_functions) = step_functions([(); 3].map(|()| refusal(status, code))).await;
+            assert!(step_functions.look_up(&execution, &token()).await.is_err(), "{code}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_wrong_with_a_callback_itself_is_told_apart_from_what_somebody_can_mend() {
+        let cases = [
+            ("InvalidOutput", true),
+            ("ValidationException", true),
+            ("KmsAccessDeniedException", false),
+            ("KmsInvalidStateException", false),
+            ("AccessDeniedException", false),
+        ];
+        for (code, is_refused) in cases {
+            let (_service, step_functions) = step_functions([refusal(400, code)]).await;
+            let error = step_functions.send_task_success(&token(), &json!({})).await.unwrap_err();
+            let expected = if is_refused { "refused" } else { "denied" };
+            assert_eq!(error.to_string(), format!("the callback is {expected}: {code}"));
+        }
     }
 }

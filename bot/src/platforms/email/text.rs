@@ -50,7 +50,7 @@ pub(super) struct Summary {
     /// The approval's id.
     pub id: String,
     /// The execution's page.
-    pub execution_url: String,
+    pub execution_url: Option<String>,
 }
 
 #[derive(Template)]
@@ -119,7 +119,7 @@ impl Summary {
             votes: approval.votes.iter().map(vote).collect(),
             standing: answers::standing(approval, PLAIN),
             id: approval.id.to_string(),
-            execution_url: links.execution(&request.execution),
+            execution_url: links.execution_of(approval),
         }
     }
 }

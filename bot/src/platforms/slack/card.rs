@@ -61,11 +61,8 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
     }
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter().chain(escalated(approval));
     blocks.push(context(&about.collect::<Vec<_>>()));
-    blocks.push(context(&[format!(
-        "`{}` · <{}|Open the execution>",
-        approval.id,
-        links.execution(&approval.request.execution)
-    )]));
+    let execution = links.execution_of(approval).map(|url| format!(" · <{url}|Open the execution>"));
+    blocks.push(context(&[format!("`{}`{}", approval.id, execution.unwrap_or_default())]));
     Message { text: format!("{}: {}", mrkdwn(&title, FIELD_MAX), headline(approval)), blocks }
 }
 

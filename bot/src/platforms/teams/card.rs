@@ -54,14 +54,11 @@ fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
     body.extend(votes(approval, text_max));
     body.push(with(container(about(approval)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
-    let open = json!({
-        "type": "Action.OpenUrl", "title": "Open the execution", "url": links.execution(&request.execution),
-    });
-    body.push(json!({ "type": "ActionSet", "actions": [open] }));
-    if let Some(url) = links::of_successor(approval, TEAMS) {
-        let open = json!({ "type": "Action.OpenUrl", "title": "Open the later request", "url": url });
-        body.push(json!({ "type": "ActionSet", "actions": [open] }));
-    }
+    let execution = links.execution_of(approval).map(|url| ("Open the execution", url));
+    let successor = links::of_successor(approval, TEAMS).map(|url| ("Open the later request", url));
+    body.extend([execution, successor].into_iter().flatten().map(|(title, url)| {
+        json!({ "type": "ActionSet", "actions": [{ "type": "Action.OpenUrl", "title": title, "url": url }] })
+    }));
     let actions = if approval.state == State::Pending {
         body.push(input(COMMENT, "Comment", COMMENT_MAX));
         vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval)]

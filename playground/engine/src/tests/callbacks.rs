@@ -157,3 +157,21 @@ async fn no_token_is_in_a_history_or_a_description() {
     assert!(history.contains("the token is [task token]!"), "{history}");
     assert!(history.contains("https://x/?token=[task token]&a=1"), "{history}");
 }
+
+#[tokio::test]
+async fn a_token_belongs_to_one_execution_and_all_tries_of_a_visit_to_one_event() {
+    let bench = Bench::new();
+    let retry = json!([{ "ErrorEquals": ["Lost"], "IntervalSeconds": 1, "MaxAttempts": 1 }]);
+    let arn = bench.start(&only(with(asking(), json!({ "Retry": retry }))), json!({}));
+    let first = bench.token(&arn, 0).await;
+    bench.engine.send_task_failure(&first, "Lost", "").unwrap();
+    bench.events(&arn, HistoryKind::TaskFailed, 1).await;
+    bench.advance(1);
+    let second = bench.token(&arn, 1).await;
+    let [first, task] = [&first, &second].map(|token| bench.engine.task_of(&arn, token).unwrap());
+    assert_eq!((first.entered, &task.fate), (task.entered, &TaskFate::Open));
+    assert!(first.scheduled < task.scheduled);
+    let machine = bench.engine.describe_execution(&arn).unwrap().machine_arn;
+    let other = bench.engine.start_execution(&machine, "other", json!({})).unwrap().execution_arn;
+    assert_eq!(bench.engine.task_of(&other, &second), None);
+}

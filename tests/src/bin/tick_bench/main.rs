@@ -13,7 +13,7 @@ use anyhow::ensure;
 use async_trait::async_trait;
 use clap::Parser;
 use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
-use countersign_bot::approval::look_up::{LookUp, TaskFate};
+use countersign_bot::approval::look_up::{Attempt, FoundTask, LookUp, TaskFate};
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::{policy_file, request};
@@ -176,7 +176,8 @@ impl TaskCallbacks for TimedOut {
     }
 
     async fn look_up(&self, _: &ExecutionArn, _: &TaskToken) -> Result<LookUp, Unavailable> {
-        Ok(LookUp { task: TaskFate::TimedOut, end: None })
+        let attempt = Attempt { entered: 2, scheduled: 3 };
+        Ok(LookUp::Found(FoundTask { attempt, fate: TaskFate::TimedOut, end: None }))
     }
 }
 

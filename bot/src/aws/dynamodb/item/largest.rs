@@ -1,0 +1,109 @@
+//! The largest record there can be, and what Step Functions and the bus are told from it.
+
+use std::fmt::Write;
+
+use jiff::SignedDuration;
+
+use super::*;
+use crate::approval::audit::What;
+use crate::approval::place::{MessageRef, Platform};
+use crate::approval::policy_file;
+use crate::approval::request;
+use crate::approval::sample::after;
+use crate::approval::state::{Status, Verdict};
+use crate::approval::transitions::decide::{COMMENT_MAX, Command, Counted, decide};
+use crate::approval::transitions::events::DecisionOutput;
+
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items>
+const ITEM_MAX: usize = 400 * 1024;
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskSuccess.html>
+const OUTPUT_MAX: usize = 262_144;
+/// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html>
+const CAUSE_MAX: usize = 32_768;
+
+/// A hundred people with the longest names in this script all have to approve.
+fn policy(letter: &str) -> String {
+    let mut text = String::new();
+    let ids: Vec<String> = (0..100).map(|number| format!("{number:03}{}", "p".repeat(61))).collect();
+    for (number, id) in ids.iter().enumerate() {
+        let name = format!("{number:03}{}", letter.repeat(77));
+        let teams = format!("00000000-0000-4000-8000-{number:012}");
+        writeln!(text, "[people.\"{id}\"]\nname = \"{name}\"\nslack = \"U{number:010}\"\nteams = \"{teams}\"").unwrap();
+        writeln!(text, "email = \"{number:03}{}@example.com\"", "m".repeat(60)).unwrap();
+    }
+    let reminders: Vec<String> = (1..=20).map(|minute| format!("\"{minute}m\"")).collect();
+    writeln!(text, "[access]\nslack_teams = [\"T0123\"]\nteams_tenants = [\"00000000-0000-4000-8000-000000000000\"]")
+        .unwrap();
+    writeln!(text, "[policies.p]\napprovers = {ids:?}\nrequired = 100\nself_approval = true").unwrap();
+    writeln!(text, "slack_channel = \"C0123456789\"\nremind_after = [{}]", reminders.join(", ")).unwrap();
+    text
+}
+
+fn asked(letter: &str) -> Approval {
+    let policy = policy_file::read(&policy(letter)).unwrap();
+    let facts: Vec<_> =
+        (0..10).map(|_| serde_json::json!({ "name": letter.repeat(50), "value": letter.repeat(200) })).collect();
+    let input = serde_json::json!({
+        "taskToken": "t".repeat(2_048),
+        "executionArn": format!("arn:aws:states:eu-west-1:123456789012:execution:{}:{}", "m".repeat(80), "n".repeat(80)),
+        "stateEnteredAt": after(0), "timeoutSeconds": 86_400,
+        "approval": {
+            "policy": "p", "title": letter.repeat(100), "summary": letter.repeat(1_000), "facts": facts,
+            "correlation": { "id": "c".repeat(8_000) }, "requestedBy": format!("000{}", "p".repeat(61)),
+        }
+    });
+    Approval::raise(request::read(input, &policy, after(0)).unwrap())
+}
+
+/// Everybody votes with the longest comment, is mailed, and is reminded as often as may be, while the bus takes nothing.
+fn grown(letter: &str, last: Verdict) -> Approval {
+    let mut approval = asked(letter);
+    for person in approval.rules.approvers.clone() {
+        approval.adopt(Some(&MessageRef::Email { person: person.id }));
+    }
+    for minute in 1..=20 {
+        assert!(approval.call_again(after(60 * minute)));
+    }
+    let people = approval.rules.approvers.clone();
+    for (number, person) in people.into_iter().enumerate() {
+        let verdict = if number == 99 { last } else { Verdict::Approve };
+        let comment = Some(letter.repeat(COMMENT_MAX));
+        let command = Command { person, platform: Platform::Slack, verdict, comment: comment.clone(), message: None };
+        let at = after(2_000) + SignedDuration::from_millis(i64::try_from(number).unwrap());
+        let (Counted::Open(next) | Counted::Decided(next)) = decide(&approval, &command, at).unwrap();
+        let is_whole = |entry: &Entry| matches!(&entry.what, What::Voted { comment: said, .. } if *said == comment);
+        assert!(next.journal.iter().any(is_whole), "the trail has the comment whole");
+        approval = next;
+    }
+    approval
+}
+
+fn size(item: &Attributes) -> usize {
+    fn of(value: &AttributeValue) -> usize {
+        match value {
+            AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
+            AttributeValue::M(map) => 3 + map.iter().map(|(name, value)| 1 + name.len() + of(value)).sum::<usize>(),
+            AttributeValue::L(list) => 3 + list.iter().map(|value| 1 + of(value)).sum::<usize>(),
+            _ => 1,
+        }
+    }
+    item.iter().map(|(name, value)| name.len() + of(value)).sum()
+}
+
+#[test]
+fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions() {
+    // One, two, three and four bytes a character.
+    for letter in ["a", "ä", "あ", "😀"] {
+        let mut approval = grown(letter, Verdict::Approve);
+        approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));
+        let stored = size(&Item::new(&approval).unwrap().into_attributes());
+        assert!(stored < ITEM_MAX, "{letter}: {stored} bytes in an item");
+        let output = DecisionOutput::new(&approval, Status::Approved, after(2_100));
+        let output = serde_json::to_string(&output).unwrap().len();
+        assert!(output < OUTPUT_MAX, "{letter}: {output} bytes of output");
+        let rejected = grown(letter, Verdict::Reject);
+        let cause = DecisionOutput::new(&rejected, Status::Rejected, after(2_100));
+        let cause = serde_json::to_string(&cause).unwrap().len();
+        assert!(cause < CAUSE_MAX, "{letter}: {cause} bytes of cause");
+    }
+}
