@@ -87,6 +87,16 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
     command
 }
 
+/// The same, with clippy as the compiler of the workspace's own code: what it lints it also compiles. To lint apart, as
+/// `cargo clippy` does, every dependency is checked once more, which takes as long as building it.
+pub(crate) fn linting(arguments: &[&str]) -> Command {
+    let mut command = cargo(arguments);
+    command.env("RUSTC_WORKSPACE_WRAPPER", Path::new(env!("CARGO")).with_file_name("clippy-driver"));
+    // In this form `cargo clippy` hands on what follows its `--`.
+    command.env("CLIPPY_ARGS", ["--deny", "warnings", ""].join("__CLIPPY_HACKERY__"));
+    command
+}
+
 /// The root of the workspace.
 pub(crate) fn root() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -106,7 +116,7 @@ pub(crate) fn this_program() -> anyhow::Result<PathBuf> {
 /// Builds every program of the workspace with the same features as its tests: the test that is named switches on those of
 /// what tests depend on, so that nothing is compiled twice.
 pub(crate) fn programs_of_tests() -> Command {
-    let mut build = cargo(&["build"]);
+    let mut build = linting(&["build"]);
     build.args(EVERYTHING).args(["--bins", "--test", "aws"]);
     build
 }

@@ -6,7 +6,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 
 use crate::package::{Arch, Package, policy_of_tests, zips_of_tests};
-use crate::steps::{Beside, EVERYTHING, cargo, programs, root, step, this_program};
+use crate::steps::{Beside, EVERYTHING, cargo, linting, programs, root, step, this_program};
 use crate::tools::Tool;
 use crate::{bench, chromium, infra, tools};
 
@@ -33,7 +33,7 @@ pub(crate) struct Test {
 enum Part {
     /// The layout of the code.
     Format,
-    /// What the compiler and clippy say.
+    /// Compiles everything, and says what the compiler and clippy find.
     Lints,
     /// The programs of others that the rest needs.
     Tools,
@@ -88,11 +88,13 @@ impl Test {
         match part {
             Part::Format => step("Formatting", &mut cargo(&["fmt", "--all", "--", "--check"])),
             Part::Lints => {
-                step("Lints", cargo(&["clippy"]).args(EVERYTHING).args(["--all-targets", "--", "--deny", "warnings"]))?;
                 // What `cargo run` builds leaves out the AWS clients of the program, and other lines of it take their place.
-                // The test that is named switches on the features of what tests depend on, which are compiled already.
-                let local = ["clippy", "--locked", "--workspace", "--bin", "countersign", "--test", "aws"];
-                step("Lints of what `cargo run` builds", cargo(&local).args(["--", "--deny", "warnings"]))
+                // The test and the feature that are named switch on what the whole workspace does in what is shared, so that
+                // it is compiled once.
+                let local = ["--bin", "countersign", "--test", "aws", "--features", "countersign-tests/shared"];
+                step("Compiler and lints", linting(&["test", "--no-run"]).args(EVERYTHING))?;
+                let mut build = linting(&["build", "--locked", "--workspace"]);
+                step("Compiler and lints of what `cargo run` builds", build.args(local))
             }
             Part::Tools => {
                 tools::for_tests()?;
@@ -149,7 +151,7 @@ const QUICK_BATCHES: &str = "4";
 
 /// All tests of the workspace or, if targets are named, theirs.
 fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<Command> {
-    let mut test = cargo(&["test"]);
+    let mut test = linting(&["test"]);
     test.args(EVERYTHING).args(which);
     test.env("COUNTERSIGN_TEST_TOOLS", tools::folder());
     test.env("COUNTERSIGN_TEST_ZIPS", zips_of_tests());

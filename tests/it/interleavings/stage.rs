@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Verdict;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::flow::app::{App, Ports};
@@ -159,12 +160,7 @@ impl Stage {
         let id = approval.id.clone();
         match part {
             Part::Click { person, verdict, platform, skew } => {
-                let person = approval.rules.approvers[person % approval.rules.approvers.len()].clone();
-                let command = Command { person, platform, verdict, comment: None, message: None };
-                let app = self.app(skew);
-                Box::pin(async move {
-                    let _ = resolve::carry_out(&app, &id, &command, Deadline::after(BACKGROUND)).await;
-                })
+                self.click(skew, &approval, command(&approval, person, platform, verdict))
             }
             Part::Cancel { skew } => {
                 let person = approval.request.requester.clone().expect("somebody of the policy has asked");
@@ -193,13 +189,9 @@ impl Stage {
                 })
             }
             Part::ClickElsewhere { person, verdict } => {
-                let person = approval.rules.approvers[person % approval.rules.approvers.len()].clone();
                 let message = Some(self.card_of_somebody_else(&approval));
-                let command = Command { person, platform: Platform::Slack, verdict, comment: None, message };
-                let app = self.app(0);
-                Box::pin(async move {
-                    let _ = resolve::carry_out(&app, &id, &command, Deadline::after(BACKGROUND)).await;
-                })
+                let command = Command { message, ..command(&approval, person, Platform::Slack, verdict) };
+                self.click(0, &approval, command)
             }
             Part::Impostor => {
                 let (app, input) = (self.app(0), impostor(&case.execution, self.world.clock.now()));
@@ -226,6 +218,13 @@ impl Stage {
         }
     }
 
+    fn click(&self, skew: i64, approval: &Approval, command: Command) -> BoxFuture<'static, ()> {
+        let (app, id) = (self.app(skew), approval.id.clone());
+        Box::pin(async move {
+            let _ = resolve::carry_out(&app, &id, &command, Deadline::after(BACKGROUND)).await;
+        })
+    }
+
     pub(super) fn announce(&self, id: &ApprovalId, again: bool) -> BoxFuture<'static, ()> {
         let mut events = self.world.bus.carried();
         if again {
@@ -244,7 +243,7 @@ impl Stage {
     fn card_of_somebody_else(&self, approval: &Approval) -> MessageRef {
         let (conversation, own) = card_of(approval);
         let messages = self.world.slack.messages(&conversation).into_iter();
-        let other = messages.filter(|message| message.thread_ts.is_none() && message.ts != own).last();
+        let other = messages.rev().find(|message| message.thread_ts.is_none() && message.ts != own);
         let message = other.map_or_else(|| "1.000001".to_owned(), |message| message.ts);
         MessageRef::Card { platform: Platform::Slack, conversation, message }
     }
@@ -335,6 +334,12 @@ impl Stage {
         }
         panic!("not quiet after an hour: {:?}", self.approvals(case).await);
     }
+}
+
+/// What one of the approvers wants, counted around them.
+fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verdict) -> Command {
+    let approvers = &approval.rules.approvers;
+    Command { person: approvers[person % approvers.len()].clone(), platform, verdict, comment: None, message: None }
 }
 
 fn id_of(input: &Value) -> ApprovalId {
