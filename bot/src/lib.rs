@@ -17,7 +17,8 @@
 //! aws, messages, reader        the ports on AWS, the shared words, the environment: side by side
 //! links, ports                 addresses, and what the flows need from outside
 //! approval                     the pure core
-//! net, input, encoding         ground
+//! net, input, encoding,        ground
+//! visible
 //! ```
 //!
 //! ARCHITECTURE.md is the map.
@@ -25,6 +26,7 @@
 pub mod encoding;
 pub mod input;
 pub mod net;
+pub mod visible;
 
 pub mod approval;
 
