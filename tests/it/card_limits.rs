@@ -1,128 +1,200 @@
-//! Every limit of Block Kit at and over its edge, with hostile text: the fake Slack refuses what Slack would refuse.
+//! What is asked is shown whole or refused by the name of its field: the longest request in every script, with the
+//! longest votes, on every platform. The fakes refuse what the platforms would refuse.
 
-use countersign_bot::approval::state::Status;
+use std::time::Duration;
+
+use countersign_bot::approval::limits::COMMENT_MAX;
+use countersign_bot::approval::place::{Destination, Platform};
+use countersign_bot::approval::record::{Approval, Vote};
+use countersign_bot::approval::request;
+use countersign_bot::approval::state::{Outcome, Resolution, State, Status, Verdict};
 use countersign_bot::flow::notify;
-use countersign_bot::messages::escape;
-use countersign_playground::fakes::SlackMessage;
+use countersign_bot::net::deadline::Deadline;
 use serde_json::{Value, json};
 
-use crate::support::{Harness, RULES, START, shown};
+use crate::support::{Harness, RULES_WITH_TEAMS, START, has_buttons, shown, texts};
 
-fn input(approval: Value) -> Value {
+const VOTERS: usize = 100;
+
+/// Text of one, two, three and four bytes, and characters that take more room than one where they are shown.
+const SCRIPTS: [&str; 12] = ["x", "é", "א", "€", "漢", "😀", "&", "<", "\"", "\\", "{", "a b\n"];
+
+fn input(approval: &Value) -> Value {
     json!({
         "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": approval,
         "executionArn": "arn:aws:states:local:000000000000:execution:calculation:by-hand",
     })
 }
 
-/// Raises a request with this text everywhere, and returns the card.
-async fn card_with(text: &str, facts: usize) -> SlackMessage {
-    let harness = Harness::with_rules(RULES).await;
-    let cut = |max: usize| text.chars().take(max).collect::<String>();
-    let facts: Vec<Value> = (0..facts).map(|_| json!({"name": cut(100), "value": cut(2_000)})).collect();
+/// A hundred people who approve.
+fn many_approvers() -> String {
+    let people = (0..VOTERS).map(|n| format!("[people.p{n}]\nname = \"{}\"\nslack = \"UP{n}\"\n", "<&>😀".repeat(40)));
+    let people: String = people.collect();
+    let approvers: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
+    let rules = RULES_WITH_TEAMS.replace("\"finance\"", &approvers.join(", "));
+    format!("{rules}\nself_approval = true\nrequired = {VOTERS}\nemail = \"never\"\n{people}")
+}
+
+/// A request that is as long as it may be, in this script.
+fn longest(script: &str) -> Value {
+    let text = |max: usize| script.chars().cycle().take(max).collect::<String>();
+    let cost = countersign_bot::approval::limits::cost(&text(100)).div_ceil(100);
+    // A character outside of the basic plane counts as two everywhere.
+    let wide = if script == "😀" { 2 } else { 1 };
+    let title = text(150 / wide).trim().to_owned();
+    let facts: Vec<Value> = (0..20).map(|_| json!({"name": text(100 / cost), "value": text(100 / cost)})).collect();
     let request = json!({
-        "policy": "calculation", "title": cut(300), "summary": cut(4_000), "facts": facts, "requestedBy": cut(100)
+        "policy": "calculation", "title": title, "summary": text(2_000 / cost), "facts": facts,
+        "requestedBy": text(100 / wide),
     });
-    notify::notify(&harness.world.bot.app, input(request)).await.unwrap();
-    let mut messages = harness.world.slack.messages("C0FINANCE");
-    assert_eq!(messages.len(), 1, "Slack has taken the card");
-    messages.remove(0)
+    request
 }
 
-/// Every text in which Slack looks for mentions and links; a header is plain text, where it does not.
-fn mrkdwn(card: &SlackMessage) -> Vec<String> {
-    fn collect(value: &Value, into: &mut Vec<String>) {
-        match value {
-            Value::Object(object) if object.get("type") == Some(&json!("mrkdwn")) => {
-                into.push(object["text"].as_str().unwrap().to_owned());
+fn said(index: usize, approval: &Approval, comment: &str) -> Vote {
+    let person = &approval.rules.approvers[index];
+    Vote {
+        person: person.id.clone(),
+        name: person.name.clone(),
+        platform: Platform::Slack,
+        verdict: Verdict::Approve,
+        comment: Some(comment.to_owned()),
+        at: START.parse().unwrap(),
+    }
+}
+
+/// Whether each text of the request is among these, as it was typed.
+fn assert_whole(request: &Value, shown: &str, place: &str) {
+    let facts = request["facts"].as_array().unwrap().iter().flat_map(|fact| [&fact["name"], &fact["value"]]);
+    for text in [&request["title"], &request["summary"], &request["requestedBy"]].into_iter().chain(facts) {
+        let text = text.as_str().unwrap();
+        let is_there = text.lines().all(|line| shown.contains(line.trim()));
+        assert!(is_there, "{place}: {} of {text:?}", text.len());
+    }
+}
+
+#[tokio::test]
+async fn the_longest_request_is_taken_whole_and_its_card_closes_whatever_is_said_about_it() {
+    let harness = Harness::with_rules(&many_approvers()).await;
+    let app = &harness.world.bot.app;
+    for script in SCRIPTS {
+        let request = longest(script);
+        let asked = request::read(input(&request), &app.policy, START.parse().unwrap());
+        let mut approval = Approval::raise(asked.unwrap_or_else(|error| panic!("{script:?}: {error}")));
+        for platform in [Platform::Slack, Platform::Teams] {
+            let messenger = &app.messengers[&platform];
+            let soon = || Deadline::after(Duration::from_secs(5));
+            approval.state = State::Pending;
+            approval.votes.clear();
+            harness.pass_time(5);
+            let sent = messenger.send(&approval, &Destination::Chat(platform), soon()).await;
+            let message = sent.unwrap_or_else(|error| panic!("{script:?} in {platform:?}: {error:?}"));
+            let comment: String = script.chars().cycle().take(COMMENT_MAX).collect();
+            for voters in [1, VOTERS] {
+                approval.votes = (0..voters).map(|index| said(index, &approval, &comment)).collect();
+                for outcome in [None, Some(Outcome::Approved), Some(Outcome::Cancelled { reason: comment.clone() })] {
+                    let at = START.parse().unwrap();
+                    approval.state =
+                        outcome.map_or(State::Pending, |outcome| State::Resolved(Resolution { outcome, at }));
+                    harness.pass_time(5);
+                    let updated = messenger.update(&approval, &message, soon()).await;
+                    updated.unwrap_or_else(|error| panic!("{script:?}, {voters} in {platform:?}: {error:?}"));
+                }
             }
-            Value::Object(object) => object.values().for_each(|value| collect(value, into)),
-            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
-            _ => {}
         }
+        let slack = harness.world.slack.latest_message("C0FINANCE").unwrap();
+        assert!(!has_buttons(&slack));
+        assert_whole(&request, &shown(&slack), "Slack");
+        assert!(shown(&slack).contains("earlier votes are in the audit trail."), "{}", shown(&slack));
+        let teams = harness.world.teams.messages("19:finance@thread.tacv2").pop().unwrap().card.unwrap();
+        // Braces are kept apart by a mark that nobody sees.
+        assert_whole(&request, &texts(&teams).join("\n").replace('\u{2060}', ""), "Teams");
     }
-    let mut texts = vec![card.text.clone()];
-    collect(&card.blocks, &mut texts);
-    texts
 }
 
 #[tokio::test]
-async fn hostile_text_is_shown_and_does_nothing() {
-    let hostile = [
-        "<!channel>",
-        "</a><script>alert(1)</script>",
-        "<@U0ADA> approved <https://evil.example|here>",
-        "&amp;&lt;",
-        "\u{202e}evorppa\u{202c}",
-        "a\u{0}b\u{7f}c",
-        "*bold* _it_ ~no~ `code`",
-        "line\nbreak\r\n>quote",
-    ];
-    for text in hostile {
-        let card = card_with(text, 1).await;
-        for shown in mrkdwn(&card) {
-            for live in ["<!channel>", "<script", "<@U0ADA>", "<https://evil", "\u{202e}", "\u{0}", "\u{7f}"] {
-                assert!(!shown.contains(live), "{live:?} in {shown}");
-            }
+async fn the_longest_request_is_whole_in_mails_lists_and_answers() {
+    for script in ["x", "&", "😀"] {
+        let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+        let mut request = longest(script);
+        request["requestedBy"] = json!("ada");
+        for number in 0..20 {
+            let mut input = input(&request);
+            input["taskToken"] = json!(format!("token {number}"));
+            harness.pass_time(2);
+            notify::notify(&harness.world.bot.app, input).await.unwrap();
         }
-        assert!(
-            mrkdwn(&card).iter().any(|shown| shown.contains(&escape::mrkdwn(&escape::one_line(text), 3_000))),
-            "{text} is shown"
-        );
-    }
-}
-
-#[tokio::test]
-async fn text_at_and_over_every_edge_is_taken_by_slack() {
-    for text in ["x", "<", "&", "😀", "é", "\u{200f}א"] {
-        for length in [1, 74, 75, 149, 150, 151, 1_999, 2_000, 2_001, 2_999, 3_000, 3_001, 4_000] {
-            card_with(&text.repeat(length), if length > 2_000 { 20 } else { 1 }).await;
+        request["requestedBy"] = json!("Ada Lovelace");
+        let mail = harness.mails("grace").remove(0);
+        let title = request["title"].as_str().unwrap();
+        assert_whole(&request, &mail.text, "text mail");
+        assert_whole(&request, &mail.html.replace("&#38;", "&"), "HTML mail");
+        assert_eq!(mail.subject, format!("Approval needed: {title}"));
+        let page = harness.browser.get(&harness.link("grace")).await.unwrap().body;
+        assert_whole(&request, &page.replace("&#38;", "&"), "page");
+        for (text, least) in [("", 5), (&*format!("show {}", harness.world.store.all()[0].id), 1)] {
+            let answer = harness.world.slack.command(&harness.user("grace"), "C0FINANCE", "/approvals", text).await;
+            let shown = texts(&answer.blocks).concat();
+            assert!(shown.matches(title).count() >= least, "{text}: {shown}");
+            assert!(!text.is_empty() || shown.contains("more") || shown.matches(title).count() == 20, "{shown}");
         }
-    }
-    for facts in [0, 9, 10, 11, 20] {
-        card_with("&<>😀", facts).await;
-    }
-}
-
-#[tokio::test]
-async fn four_thousand_emoji_are_cut_between_characters_and_the_cut_is_marked() {
-    let card = shown(&card_with(&"😀".repeat(4_000), 0).await);
-    assert!(card.contains("😀…") && !card.contains('\u{fffd}'));
-}
-
-#[tokio::test]
-async fn text_with_nothing_to_see_is_taken_by_slack() {
-    for text in ["\u{202e}", "\u{200b}\u{2060}", "\u{feff}", "\u{7}"] {
-        assert!(shown(&card_with(text, 3).await).contains("(no text)"));
+        let said = harness.world.teams.say(&harness.teams_user("grace"), "19:finance@thread.tacv2", "pending").await;
+        assert_eq!(said.unwrap(), 200);
+        let list = harness.world.teams.messages("19:finance@thread.tacv2").pop().unwrap().text.replace("&amp;", "&");
+        assert!(list.contains(title), "{list}");
     }
 }
 
 #[tokio::test]
-async fn a_summary_cannot_look_like_a_vote() {
+async fn what_is_longer_is_refused_by_the_name_of_its_field() {
     let harness = Harness::start().await;
-    let request = json!({"policy": "calculation", "title": "t", "summary": "*Grace Hopper* approved in Slack"});
-    notify::notify(&harness.world.bot.app, input(request)).await.unwrap();
-    let card = harness.world.slack.messages("C0FINANCE").remove(0);
-    assert!(shown(&card).contains("*Grace Hopper*"));
-    assert!(!mrkdwn(&card).iter().any(|text| text.contains("*Grace Hopper*")), "it is plain text");
+    let fact = |name: usize, value: usize| json!([{"name": "n".repeat(name), "value": "v".repeat(value)}]);
+    let cases = [
+        ("title", json!("x".repeat(151)), "approval.title: has 151 characters, at most 150"),
+        ("title", json!("😀".repeat(76)), "approval.title: has 152 characters, at most 150"),
+        ("summary", json!("x".repeat(3_001)), "approval.summary: has 3001 characters, at most 3000"),
+        ("summary", json!("\u{202e}".repeat(400)), "approval.summary: has 3200 characters, at most 3000"),
+        ("requestedBy", json!("x".repeat(101)), "approval.requestedBy: has 101 characters, at most 100"),
+        ("facts", fact(101, 1), "approval.facts[0].name: has 101 characters, at most 100"),
+        ("facts", fact(1, 1_801), "approval.facts[0].value: has 1801 characters, at most 1800"),
+        ("facts", json!(vec![fact(1, 1)[0].clone(); 21]), "approval.facts: has 21 facts, at most 20"),
+        ("facts", json!(vec![fact(1, 1_800)[0].clone(); 4]), "approval: its texts have 7205 characters together"),
+        ("summary", json!("&".repeat(1_500)), "approval: its texts have 7501 characters together, at most 7000"),
+        ("correlation", json!({"a": "x".repeat(8_192)}), "approval.correlation: has 8200 bytes, at most 8192"),
+    ];
+    for (field, value, expected) in cases {
+        let mut request = json!({"policy": "calculation", "title": "t", "requestedBy": "linus"});
+        request[field] = value;
+        let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err();
+        assert_eq!(error.name(), "InvalidApprovalRequest");
+        assert!(error.to_string().starts_with(expected), "{error}");
+    }
+    let request = json!({"policy": "calculation", "title": "", "summary": "x".repeat(3_001), "facts": fact(101, 1)});
+    let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err().to_string();
+    for field in ["approval.title: ", "approval.summary: ", "approval.facts[0].name: "] {
+        assert!(error.contains(field), "all of it is told at once: {error}");
+    }
+    assert!(harness.world.store.all().is_empty() && harness.world.slack.messages("C0FINANCE").is_empty());
+}
+
+#[tokio::test]
+async fn a_title_that_says_something_else_at_its_end_is_not_cut() {
+    let harness = Harness::start().await;
+    let title = format!("{}AND 9,900,000.00 EUR to Mallory", "Pay 10 EUR to Ada ".repeat(9).split_at(150).0);
+    let request = json!({"policy": "calculation", "title": title});
+    let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err();
+    assert!(error.to_string().starts_with("approval.title: has 181 characters"), "{error}");
 }
 
 #[tokio::test]
 async fn a_closed_card_with_many_long_votes_is_taken_by_slack() {
-    let people = (0..30).map(|n| format!("[people.p{n}]\nname = \"{}\"\nslack = \"UP{n}\"\n", "<&>".repeat(40)));
-    let people: String = people.collect();
-    let approvers: Vec<String> = (0..30).map(|n| format!("\"p{n}\"")).collect();
-    let rules = format!(
-        "approvers = [{}]\nrequired = 30\nslack_channel = \"C0FINANCE\"\nemail = \"never\"\n{people}",
-        approvers.join(", ")
-    );
-    let harness = Harness::with_rules(&rules).await;
+    let harness = Harness::with_rules(&many_approvers().replace("required = 100", "required = 30")).await;
     let approval = harness.ask().await;
     for n in 0..30 {
         harness.press(&format!("p{n}"), &approval, "approve", Some(&"&".repeat(2_000))).await;
     }
     harness.settled(&approval, Status::Approved).await;
     assert!(shown(&harness.card(&approval)).contains("30 of 30 approvals"));
+    assert!(!has_buttons(&harness.card(&approval)));
 }
 
 #[tokio::test]

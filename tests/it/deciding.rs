@@ -10,13 +10,9 @@ async fn approving_on_the_card_finishes_the_workflow_and_closes_every_copy() {
     let approval = harness.ask().await;
     let open = harness.card(&approval);
     assert!(has_buttons(&open));
-    for text in [
-        "Calculation 125 + 122",
-        "*Result*\n494",
-        "Requested by Ada Lovelace",
-        "0 of 1 approvals",
-        approval.id.as_str(),
-    ] {
+    for text in
+        ["Calculation 125 + 122", "Result\n494", "Requested by Ada Lovelace", "0 of 1 approvals", approval.id.as_str()]
+    {
         assert!(shown(&open).contains(text), "{text}");
     }
     assert!(shown(&open).contains("<!date^"), "the deadline is in the reader's own zone");
@@ -29,7 +25,7 @@ async fn approving_on_the_card_finishes_the_workflow_and_closes_every_copy() {
     harness.settled(&approval, Status::Approved).await;
     let closed = harness.card(&approval);
     assert!(!has_buttons(&closed));
-    for text in ["Approved by Grace Hopper", "*Grace Hopper* approved in Slack", ">Looks right", "1 of 1 approvals"] {
+    for text in ["Approved by Grace Hopper", "Grace Hopper\n approved in Slack, ", "Looks right", "1 of 1 approvals"] {
         assert!(shown(&closed).contains(text), "{text}: {}", shown(&closed));
     }
     assert_eq!(harness.whispers("grace"), Vec::<String>::new(), "the card says it all");

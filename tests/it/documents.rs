@@ -1,9 +1,11 @@
-//! The links of the documents lead somewhere: to a file of this repository, and to a heading where they name one.
+//! The links of the documents lead somewhere: to a file of this repository, and to a heading where they name one. And the
+//! limits in them are those of the code.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
+use countersign_bot::approval::limits;
 use pulldown_cmark::{Event, Parser, Tag, TagEnd};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
@@ -145,4 +147,18 @@ fn a_link_that_leads_nowhere_is_found() {
         "docs/page.md: README.md: there is no such file",
     ];
     assert_eq!(broken(folder.path()), expected);
+}
+
+#[test]
+fn the_limits_of_a_request_are_those_of_the_code() {
+    let document = fs::read_to_string(Path::new(ROOT).join("docs/your-workflow.md")).unwrap();
+    let table = document.lines().skip_while(|line| !line.starts_with("| field of `Payload` |")).skip(2);
+    let rows = table.take_while(|line| line.starts_with('|')).map(|line| {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        format!("{}: {}", cells[1], cells[3])
+    });
+    let rows: Vec<String> = rows.collect();
+    let expected: Vec<String> =
+        limits::documented().into_iter().map(|(field, limit)| format!("`{field}`: {limit}")).collect();
+    assert_eq!(rows, expected, "fields and limits should be\n{}", expected.join("\n"));
 }

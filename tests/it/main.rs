@@ -33,5 +33,6 @@ mod slack_outages;
 mod store;
 mod succession;
 mod teams;
+mod typed_text;
 mod workflow;
 mod your_workflow;

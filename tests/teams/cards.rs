@@ -1,10 +1,10 @@
 //! The cards that people get to see, each with what must be there to be read and pressed.
 
 use countersign_bot::approval::ids::ApprovalId;
+use countersign_bot::approval::limits::COMMENT_MAX;
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::{Approval, Successor, Vote};
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
-use countersign_bot::approval::transitions::decide::COMMENT_MAX;
 use countersign_bot::approval::{policy_file, request};
 use countersign_bot::links::Links;
 use countersign_bot::platforms::teams::card;
@@ -155,13 +155,10 @@ fn hostile() -> Shown {
 /// Words without an end, at the longest that a request may be.
 fn longest() -> Shown {
     let text = |max: usize| "W".repeat(max);
-    let facts: Vec<Value> = (0..3).flat_map(|_| facts(&[&text(100), &text(2_000)])).collect();
-    let mut approval = raised("two", json!({"title": text(300), "summary": text(4_000), "facts": facts}));
-    vote(&mut approval, &text(100), Verdict::Approve, Some(&text(COMMENT_MAX)));
-    let mut shown = shown("longest", &approval, Vec::new());
-    // It may be cut; how much must be left is for the card to say.
-    shown.texts = vec![text(100)];
-    shown
+    let facts: Vec<Value> = (0..2).flat_map(|_| facts(&[&text(100), &text(1_800)])).collect();
+    let mut approval = raised("two", json!({"title": text(150), "summary": text(3_000), "facts": facts}));
+    vote(&mut approval, &text(80), Verdict::Approve, Some(&text(COMMENT_MAX)));
+    shown("longest", &approval, Vec::new())
 }
 
 fn twenty_facts() -> Shown {

@@ -4,6 +4,7 @@
 //! From the ground up: each module knows those before it.
 
 pub mod ids;
+pub mod limits;
 pub mod state;
 
 pub mod event;

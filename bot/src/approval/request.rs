@@ -5,17 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ids::{ExecutionArn, InvalidId, TaskToken};
+use super::limits::{self, Check, EXECUTION_ARN_MAX, Problem, TIMEOUT_MAX_SECONDS};
 use super::policy::{Person, Policy, Rules};
 use crate::input;
-
-const TITLE_MAX: usize = 300;
-const SUMMARY_MAX: usize = 4_000;
-const FACTS_MAX: usize = 20;
-const FACT_NAME_MAX: usize = 100;
-const FACT_VALUE_MAX: usize = 2_000;
-const CORRELATION_MAX_BYTES: usize = 8_192;
-/// Step Functions' own limit on a state's timeout.
-const TIMEOUT_MAX_SECONDS: i64 = 99_999_999;
 
 /// The request as the people who decide see it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -68,20 +60,15 @@ pub enum InvalidInput {
     /// The JSON has another shape than the contract; the text names the field.
     #[error("{0}")]
     Shape(String),
-    /// A field is there and its value is not acceptable.
-    #[error("{field}: {problem}")]
-    Field {
-        /// The path of the field.
-        field: String,
-        /// What is wrong with it.
-        problem: String,
-    },
+    /// Fields are there and their values are not acceptable.
+    #[error("{}", .0.iter().map(Problem::to_string).collect::<Vec<_>>().join("; "))]
+    Fields(Vec<Problem>),
 }
 
 impl InvalidInput {
     /// A field with what is wrong with it.
     pub fn field(field: impl Into<String>, problem: impl ToString) -> Self {
-        Self::Field { field: field.into(), problem: problem.to_string() }
+        Self::Fields(vec![Problem { field: field.into(), problem: problem.to_string() }])
     }
 }
 
@@ -114,11 +101,14 @@ struct ApprovalInput {
 /// runs from its own start (States Language, Retry and TimeoutSeconds).
 const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
-/// Reads the input of the notifier's task as it comes in; the first problem is named by its field.
+/// Reads the input of the notifier's task as it comes in; what is wrong is named by its field.
 pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, InvalidInput> {
     let input: TaskInput = input::read(input).map_err(InvalidInput::Shape)?;
     let token = TaskToken::parse(&input.task_token).map_err(|error| invalid("taskToken", error))?;
     let execution = ExecutionArn::parse(&input.execution_arn).map_err(|error| invalid("executionArn", error))?;
+    if execution.as_str().len() > EXECUTION_ARN_MAX {
+        return Err(InvalidInput::field("executionArn", format!("must have at most {EXECUTION_ARN_MAX} characters")));
+    }
     if !(1..=TIMEOUT_MAX_SECONDS).contains(&input.timeout_seconds) {
         return Err(InvalidInput::field("timeoutSeconds", format!("must be 1 to {TIMEOUT_MAX_SECONDS}")));
     }
@@ -128,7 +118,7 @@ pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, Inva
         .checked_add(SignedDuration::from_secs(input.timeout_seconds))
         .map_err(|_| InvalidInput::field("stateEnteredAt", "is too late for the timeout"))?;
     let asked = input.approval;
-    check_lengths(&asked)?;
+    check_texts(&asked)?;
     let rules = policy.rules.get(&asked.policy).ok_or_else(|| {
         InvalidInput::field("approval.policy", format!("the policy file has no policy {}", quoted(&asked.policy)))
     })?;
@@ -157,35 +147,21 @@ fn invalid(field: &str, error: InvalidId) -> InvalidInput {
     InvalidInput::field(field, error)
 }
 
-fn check_lengths(asked: &ApprovalInput) -> Result<(), InvalidInput> {
-    if asked.title.trim().is_empty() {
-        return Err(InvalidInput::field("approval.title", "must not be empty"));
-    }
-    at_most("approval.title", &asked.title, TITLE_MAX)?;
-    at_most("approval.summary", &asked.summary, SUMMARY_MAX)?;
-    at_most("approval.requestedBy", asked.requested_by.as_deref().unwrap_or_default(), FACT_NAME_MAX)?;
-    if asked.facts.len() > FACTS_MAX {
-        return Err(InvalidInput::field("approval.facts", format!("at most {FACTS_MAX} facts")));
-    }
+fn check_texts(asked: &ApprovalInput) -> Result<(), InvalidInput> {
+    let mut check = Check::default();
+    check.name("approval.title", &asked.title, limits::TITLE_MAX);
+    check.text("approval.summary", &asked.summary, limits::SUMMARY_MAX);
+    let requested_by = asked.requested_by.as_deref().unwrap_or_default();
+    check.line("approval.requestedBy", requested_by, limits::REQUESTED_BY_MAX);
+    check.at_most("approval.facts", asked.facts.len(), limits::FACTS_MAX, "facts");
     for (index, fact) in asked.facts.iter().enumerate() {
-        if fact.name.trim().is_empty() {
-            return Err(InvalidInput::field(format!("approval.facts[{index}].name"), "must not be empty"));
-        }
-        at_most(&format!("approval.facts[{index}].name"), &fact.name, FACT_NAME_MAX)?;
-        at_most(&format!("approval.facts[{index}].value"), &fact.value, FACT_VALUE_MAX)?;
+        check.name(&format!("approval.facts[{index}].name"), &fact.name, limits::FACT_NAME_MAX);
+        check.text(&format!("approval.facts[{index}].value"), &fact.value, limits::FACT_VALUE_MAX);
     }
+    check.together("approval");
     let correlation = asked.correlation.as_ref().map_or(0, |map| Value::Object(map.clone()).to_string().len());
-    if correlation > CORRELATION_MAX_BYTES {
-        return Err(InvalidInput::field("approval.correlation", format!("at most {CORRELATION_MAX_BYTES} bytes")));
-    }
-    Ok(())
-}
-
-fn at_most(field: &str, text: &str, max: usize) -> Result<(), InvalidInput> {
-    match text.chars().count() {
-        count if count > max => Err(InvalidInput::field(field, format!("has {count} characters, at most {max}"))),
-        _ => Ok(()),
-    }
+    check.at_most("approval.correlation", correlation, limits::CORRELATION_MAX_BYTES, "bytes");
+    if check.problems.is_empty() { Ok(()) } else { Err(InvalidInput::Fields(check.problems)) }
 }
 
 #[cfg(test)]
@@ -277,7 +253,7 @@ mod tests {
             ("/timeoutSeconds", json!("600"), "timeoutSeconds: invalid type"),
             ("/approval/policy", json!("q"), "approval.policy: the policy file has no policy `q`"),
             ("/approval/title", json!("  "), "approval.title: must not be empty"),
-            ("/approval/title", json!("x".repeat(301)), "approval.title: has 301 characters, at most 300"),
+            ("/approval/title", json!("x".repeat(151)), "approval.title: has 151 characters, at most 150"),
             ("/approval/facts/0/value", json!(494), "approval.facts[0].value: invalid type"),
             ("/approval/facts/0", json!({"name": "a"}), "approval.facts[0]: missing field `value`"),
             ("/approval", json!({"title": "x"}), "approval: missing field `policy`"),

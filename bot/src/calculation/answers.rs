@@ -16,7 +16,7 @@ pub fn usage(command: &str, dialect: Dialect) -> String {
 
 /// What is wrong with the arguments of a command, and how to use it.
 pub fn mistake(command: &str, mistake: &Mistake, dialect: Dialect) -> String {
-    let wrong = dialect.text(&mistake.to_string(), TYPED_MAX);
+    let wrong = dialect.excerpt(&mistake.to_string(), TYPED_MAX);
     format!("Not started: {wrong}.{}{}", dialect.paragraph(), usage(command, dialect))
 }
 

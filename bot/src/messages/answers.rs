@@ -2,15 +2,19 @@
 
 use jiff::Timestamp;
 
+use crate::approval::limits::{self, COMMENT_MAX};
 use crate::approval::policy::Stranger;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
-use crate::approval::transitions::decide::{COMMENT_MAX, Refusal};
+use crate::approval::transitions::decide::Refusal;
 
 use super::dialect::Dialect;
+use super::escape;
 
-/// Names and reasons in the middle of a sentence of ours are not longer than this in chat.
+/// What others than the requester have typed into the middle of a sentence of ours is not longer than this in chat.
 pub(crate) const TYPED_MAX: usize = 300;
+/// A person's name is not longer than this.
+pub(crate) const NAME_MAX: usize = 80;
 const COMMAND_MAX: usize = 80;
 /// More people than this are counted, not named.
 const NAMED_MAX: usize = 5;
@@ -18,7 +22,7 @@ const NAMED_MAX: usize = 5;
 /// Why a vote does not count.
 pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
     let when = |at: &Timestamp| dialect.when(*at);
-    let list = |people: &[String], conjunction| dialect.text(&names(people, conjunction), TYPED_MAX);
+    let list = |people: &[String], conjunction| dialect.text(&names(people, conjunction));
     match refusal {
         Refusal::NotAnApprover { approvers } => {
             format!("You cannot decide on this request. It waits for {}.", list(approvers, "or"))
@@ -42,7 +46,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
             "A rejection needs a reason: write it in the comment field, then press Reject.".to_owned()
         }
         Refusal::NotTheRequester { requester: Some(name) } => {
-            format!("Only {} can cancel this request, by whom it was made.", dialect.text(name, TYPED_MAX))
+            format!("Only {} can cancel this request, by whom it was made.", dialect.text(&named(name)))
         }
         Refusal::NotTheRequester { requester: None } => {
             "Nobody can cancel this request from here: the policy does not know who made it.".to_owned()
@@ -109,7 +113,7 @@ pub fn stranger(stranger: Stranger) -> String {
 
 /// That a command leads here and the policy has no use for it.
 pub fn unknown_command(command: &str, dialect: Dialect) -> String {
-    format!("“{}” is not a command of this app.", dialect.text(command, COMMAND_MAX))
+    format!("“{}” is not a command of this app.", dialect.excerpt(command, COMMAND_MAX))
 }
 
 /// That the store does not answer somebody's question.
@@ -124,7 +128,7 @@ pub fn not_cancelled() -> String {
 
 /// That something is not the id of an approval, and where to find one.
 pub fn no_approval_id(text: &str, dialect: Dialect) -> String {
-    let text = dialect.text(text, COMMAND_MAX);
+    let text = dialect.excerpt(text, COMMAND_MAX);
     format!("“{text}” is not the id of an approval: that is `apr_` and 26 letters and digits, at the end of its card.")
 }
 
@@ -152,7 +156,7 @@ fn ending(outcome: &Outcome, at: &str) -> String {
 /// What Step Functions said about a cancellation, as a sentence that follows another.
 fn reason(outcome: &Outcome, dialect: Dialect) -> String {
     match outcome {
-        Outcome::Cancelled { reason } => format!(" {}", dialect.text(reason, TYPED_MAX)),
+        Outcome::Cancelled { reason } => format!(" {}", dialect.text(&limits::excerpt(reason, TYPED_MAX))),
         _ => String::new(),
     }
 }
@@ -172,19 +176,32 @@ pub fn past(verdict: Verdict) -> &'static str {
     }
 }
 
-/// Names in a sentence: `Ada`, `Ada and Grace`, `Ada, Grace and Linus`.
+/// A person's name on one line.
+pub fn named(name: &str) -> String {
+    limits::excerpt(&escape::one_line(name), NAME_MAX)
+}
+
+/// Names in a sentence: `Ada`, `Ada and Grace`, `Ada, Grace and Linus`. Of many, the first are named.
 pub fn names(names: &[String], conjunction: &str) -> String {
-    match names {
-        [] => "nobody".to_owned(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} {conjunction} {last}", most.join(", ")),
+    names_up_to(NAMED_MAX, names, conjunction)
+}
+
+/// The same with another number of those who are named.
+pub fn names_up_to(max: usize, names: &[String], conjunction: &str) -> String {
+    let more = names.len().saturating_sub(max);
+    let named: Vec<String> = names.iter().take(max).map(|name| self::named(name)).collect();
+    match (named.as_slice(), more) {
+        ([], _) => "nobody".to_owned(),
+        ([one], 0) => one.clone(),
+        ([most @ .., last], 0) => format!("{} {conjunction} {last}", most.join(", ")),
+        (some, more) => format!("{} {conjunction} {more} more", some.join(", ")),
     }
 }
 
 /// Where an approval stands, in one sentence.
 pub fn standing(approval: &Approval, dialect: Dialect) -> String {
     let at = approval.ended_at().map(|at| dialect.when(at)).unwrap_or_default();
-    let by = || dialect.text(&deciders(approval), TYPED_MAX);
+    let by = || dialect.text(&deciders(approval));
     match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved) => format!("Approved by {}, {at}.", by()),
         Some(Outcome::Rejected) => format!("Rejected by {}, {at}.", by()),
@@ -221,20 +238,14 @@ pub fn escalated_to(approval: &Approval) -> Option<String> {
 
 /// How many have approved, of how many, and who, on one line.
 pub fn quorum(approval: &Approval) -> String {
-    let names: Vec<String> = approval.approvers().map(|vote| vote.name.clone()).collect();
-    let (given, required) = (names.len(), approval.rules.required);
-    let more = given.saturating_sub(NAMED_MAX);
-    let who = match (given, more) {
-        (0, _) => String::new(),
-        (_, 0) => format!(": {}", self::names(&names, "and")),
-        (_, more) => format!(": {} and {more} more", names[..NAMED_MAX].join(", ")),
-    };
-    format!("{given} of {required} approvals{who}")
+    let approvers: Vec<String> = approval.approvers().map(|vote| vote.name.clone()).collect();
+    let who = if approvers.is_empty() { String::new() } else { format!(": {}", names(&approvers, "and")) };
+    format!("{} of {} approvals{who}", approvers.len(), approval.rules.required)
 }
 
 /// The same with the deadline.
 pub fn progress(approval: &Approval, dialect: Dialect) -> String {
-    format!("{} · decide by {}", dialect.text(&quorum(approval), TYPED_MAX), dialect.when(approval.request.deadline))
+    format!("{} · decide by {}", dialect.text(&quorum(approval)), dialect.when(approval.request.deadline))
 }
 
 /// Who asked, by the name of the policy or else as the workflow said it.

@@ -3,12 +3,20 @@
 use jiff::Timestamp;
 
 use super::escape;
+use crate::approval::limits;
 use crate::approval::place::{MessageRef, Platform};
+
+/// In words for Slack, what people typed stands between these two: there is no escape for the marks of mrkdwn, so what
+/// reads the words (`platforms::slack::rich_text`) must know what is not ours. Both are among the characters that Unicode
+/// keeps for the inside of programs (<https://www.unicode.org/faq/private_use.html#nonchar1>), and typed text has none.
+pub const TYPED: char = '\u{fdd0}';
+/// Ends what people typed.
+pub const OURS: char = '\u{fdd1}';
 
 /// A place in which text is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Dialect {
-    /// Slack's mrkdwn.
+    /// Slack's rich text, written as mrkdwn.
     Slack,
     /// The Markdown of a Teams message, which is also what the private answer to a pressed button is read as.
     Teams,
@@ -16,7 +24,7 @@ pub enum Dialect {
     Plain,
 }
 
-/// Slack's mrkdwn.
+/// Slack's rich text, written as mrkdwn.
 pub const SLACK: Dialect = Dialect::Slack;
 /// The Markdown of a Teams message.
 pub const TEAMS: Dialect = Dialect::Teams;
@@ -42,12 +50,27 @@ impl Dialect {
         }
     }
 
-    /// What somebody typed, on one line, escaped, and in chat cut to `max`.
-    pub fn text(self, text: &str, max: usize) -> String {
+    /// What somebody typed, whole, on one line, such that it is shown as it is.
+    pub fn text(self, text: &str) -> String {
         match self {
-            Self::Slack => escape::mrkdwn(&escape::one_line(text), max),
-            Self::Teams => escape::markdown(text, max),
+            Self::Slack => format!("{TYPED}{}{OURS}", escape::one_line(text)),
+            Self::Teams => escape::markdown(text),
             Self::Plain => escape::one_line(text),
+        }
+    }
+
+    /// The same of something that is not part of what is asked, such as a comment or a cause: in chat its beginning.
+    pub fn excerpt(self, text: &str, max: usize) -> String {
+        let text = escape::one_line(text);
+        match self {
+            Self::Slack => self.text(&limits::excerpt(&text, max)),
+            Self::Teams => {
+                let beginning = self.text(&limits::excerpt(&text, max));
+                // Marks of Markdown are twice as long with their backslashes.
+                let fits = limits::length(&beginning) <= max;
+                if fits { beginning } else { self.text(&limits::excerpt(&text, max / 2)) }
+            }
+            Self::Plain => text,
         }
     }
 
@@ -79,9 +102,9 @@ impl Dialect {
         }
     }
 
-    /// What somebody typed as a quotation, which its own line breaks cannot leave.
+    /// The beginning of what somebody typed as a quotation, which its own line breaks cannot leave.
     pub fn quotation(self, text: &str, max: usize) -> String {
-        let text = self.text(text, max);
+        let text = self.excerpt(text, max);
         match self {
             Self::Slack => format!(">{text}"),
             Self::Teams => format!("> {text}"),

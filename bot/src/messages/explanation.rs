@@ -4,21 +4,20 @@ use super::answers;
 use super::dialect::Dialect;
 use super::{links, notes};
 use crate::approval::explain::{Explanation, Standing};
+use crate::approval::limits;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::State;
 use crate::links::Links;
 
-const TITLE_MAX: usize = 150;
-const NAME_MAX: usize = 100;
 /// More people than this are counted, not named.
 const NAMED_MAX: usize = 20;
-/// More votes than this are counted, not listed.
-const VOTES_LISTED: usize = 10;
+/// The latest votes are listed, as far as they cost no more than this; those before them are counted.
+const VOTES_MAX: usize = 1_500;
 
 /// The explanation, a line for each thing that it says. Without links there is no card yet.
 pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&Links>, dialect: Dialect) -> String {
-    let title = dialect.strong(&dialect.text(&approval.request.title, TITLE_MAX));
+    let title = dialect.strong(&dialect.text(&approval.request.title));
     let card = links.and_then(|links| links::to_card(approval, links, dialect));
     let card = card.map(|url| format!(" ({})", dialect.link(&url, "open")));
     let mut lines = vec![answers::standing(approval, dialect)];
@@ -26,9 +25,10 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));
     }
-    let skipped = approval.votes.len().saturating_sub(VOTES_LISTED);
-    lines.extend((skipped > 0).then(|| format!("{skipped} earlier votes are on the card")));
-    lines.extend(approval.votes.iter().skip(skipped).map(|vote| said(vote, dialect)));
+    let said = |vote, comment_max| said(vote, comment_max, dialect);
+    let listed_votes = notes::latest(approval.votes.iter(), VOTES_MAX, said, |said| limits::cost(said));
+    lines.extend(notes::earlier(approval.votes.len() - listed_votes.len()));
+    lines.extend(listed_votes);
     if !explanation.could_decide.is_empty() {
         lines.push(format!("Could still decide: {}", listed(&explanation.could_decide, dialect)));
     }
@@ -45,16 +45,15 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     format!("{title}{}{}", card.unwrap_or_default(), lines.collect::<String>())
 }
 
-fn said(vote: &Vote, dialect: Dialect) -> String {
-    let name = dialect.text(&vote.name, NAME_MAX);
+fn said(vote: &Vote, comment_max: usize, dialect: Dialect) -> String {
+    let name = dialect.text(&answers::named(&vote.name));
     let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), dialect.when(vote.at));
-    format!("{name} {what} {place}, {at}{}", notes::comment(vote, dialect).unwrap_or_default())
+    format!("{name} {what} {place}, {at}{}", notes::comment(vote, comment_max, dialect).unwrap_or_default())
 }
 
 fn listed(people: &[&Person], dialect: Dialect) -> String {
-    let named = people.iter().take(NAMED_MAX).map(|person| dialect.text(&person.name, NAME_MAX)).collect::<Vec<_>>();
-    let more = people.len().saturating_sub(NAMED_MAX);
-    if more > 0 { format!("{} and {more} more", named.join(", ")) } else { answers::names(&named, "and") }
+    let names: Vec<String> = people.iter().map(|person| person.name.clone()).collect();
+    dialect.text(&answers::names_up_to(NAMED_MAX, &names, "and"))
 }
 
 fn standing(standing: &Standing, dialect: Dialect) -> String {

@@ -3,11 +3,16 @@
 use super::answers;
 use super::dialect::Dialect;
 use super::links;
+use crate::approval::limits;
 use crate::approval::record::Approval;
 use crate::approval::state::Status;
 use crate::links::Links;
 
-const TITLE_MAX: usize = 150;
+/// The two lists together take no more than this: a message of Slack, with room for what is around them. No title is cut
+/// for it, so fewer approvals are listed where titles are long.
+const LISTS_MAX: usize = limits::slack::MESSAGE_MAX - 1_200;
+/// What an approval takes beside its words, for their style, the link and the time.
+const ENTRY_COST: usize = 150;
 
 /// What waits for a person's decision, and what they have asked for, each with the way to its card.
 pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, dialect: Dialect) -> String {
@@ -16,15 +21,31 @@ pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, diale
         1 => "1 request waits for your decision:".to_owned(),
         count => format!("{count} requests wait for your decision:"),
     };
-    let list =
-        |approvals: &[Approval]| approvals.iter().map(|approval| entry(approval, links, dialect)).collect::<String>();
+    let (waiting, taken) = list(waiting, LISTS_MAX / 2, links, dialect);
+    let (raised, _) = list(raised, LISTS_MAX - taken, links, dialect);
     let asked = if raised.is_empty() { String::new() } else { format!("{}You asked for:", dialect.paragraph()) };
-    head + &list(waiting) + &asked + &list(raised)
+    head + &waiting + &asked + &raised
+}
+
+/// As many of the first as fit, and what they take; the others are counted.
+fn list(approvals: &[Approval], max: usize, links: &Links, dialect: Dialect) -> (String, usize) {
+    let (mut list, mut taken) = (String::new(), 0);
+    for (listed, approval) in approvals.iter().enumerate() {
+        let entry = entry(approval, links, dialect);
+        let cost = ENTRY_COST + limits::cost(&entry);
+        if taken + cost > max {
+            let more = approvals.len() - listed;
+            return (list + &format!("{}{}and {more} more", dialect.paragraph(), dialect.bullet()), taken);
+        }
+        list += &entry;
+        taken += cost;
+    }
+    (list, taken)
 }
 
 /// One approval: how far it is while it is open, and else how it ended.
 fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
-    let title = dialect.text(&approval.request.title, TITLE_MAX);
+    let title = dialect.text(&approval.request.title);
     let card = links::to_card(approval, links, dialect).map(|url| format!(" ({})", dialect.link(&url, "open")));
     let standing = match approval.status() {
         Status::Pending => answers::progress(approval, dialect),

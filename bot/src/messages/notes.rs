@@ -6,18 +6,20 @@ use serde_json::Value;
 
 use super::dialect::Dialect;
 use super::{answers, links};
+use crate::approval::limits;
 use crate::approval::look_up::ExecutionEnd;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 
-/// Longer notes lose their comments, which the card has (Slack, length of a text object).
-const NOTE_MAX: usize = 3_000;
+/// The comments of a note are those of the latest votes, as far as they cost no more than this.
+const COMMENTS_MAX: usize = 2_400;
 const STATUS_MAX: usize = 150;
-const COMMENT_MAX: usize = 1_000;
+/// A comment that does not fit whole is shortened to this.
+const SHORT_COMMENT_MAX: usize = 200;
 const FIELDS_MAX: usize = 10;
 /// More people than this are counted, not addressed.
 const ADDRESSED_MAX: usize = 50;
-const FIELD_NAME_MAX: usize = 150;
+const FIELD_NAME_MAX: usize = 100;
 const FIELD_VALUE_MAX: usize = 250;
 
 /// That a decision is still wanted, said to those who have said nothing. An escalation at the same time has a note of
@@ -53,29 +55,57 @@ pub fn outcome(approval: &Approval, dialect: Dialect) -> String {
     let pointer = links::to_successor(approval, dialect).map(|pointer| format!("{}{pointer}", dialect.paragraph()));
     let standing = answers::standing(approval, dialect) + &pointer.unwrap_or_default();
     let votes = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
-    let comments: String = votes.into_iter().filter_map(|vote| comment(vote, dialect)).collect();
-    let fits = standing.len() + comments.len() <= NOTE_MAX;
-    if fits { standing + &comments } else { standing }
+    let said = |vote: &Vote, max| comment(vote, max, dialect).unwrap_or_default();
+    standing + &latest(votes.into_iter(), COMMENTS_MAX, said, |said| limits::cost(said)).concat()
 }
 
 /// How the execution ended, with the plain values of its output.
 pub fn result(approval: &Approval, end: &ExecutionEnd, dialect: Dialect) -> String {
     let output = end.output.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let status = dialect.strong(&dialect.text(&end.status, STATUS_MAX));
+    let status = dialect.strong(&dialect.excerpt(&end.status, STATUS_MAX));
     let fields = output.as_ref().and_then(Value::as_object).into_iter().flatten();
     let fields = fields.filter(|(_, value)| is_worth_showing(value, approval)).take(FIELDS_MAX);
     let lines = fields.map(|(name, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        let (name, value) = (dialect.text(name, FIELD_NAME_MAX), dialect.text(&value, FIELD_VALUE_MAX));
+        let (name, value) = (dialect.excerpt(name, FIELD_NAME_MAX), dialect.excerpt(&value, FIELD_VALUE_MAX));
         format!("{}{}{name}: {value}", dialect.paragraph(), dialect.bullet())
     });
     format!("The workflow has ended: {status}{}", lines.collect::<String>())
 }
 
-/// What somebody wrote, in a paragraph of its own.
-pub fn comment(vote: &Vote, dialect: Dialect) -> Option<String> {
+/// The beginning of what somebody wrote, in a paragraph of its own.
+pub fn comment(vote: &Vote, max: usize, dialect: Dialect) -> Option<String> {
     let comment = vote.comment.as_ref()?;
-    Some(format!("{}{}", dialect.paragraph(), dialect.quotation(comment, COMMENT_MAX)))
+    Some(format!("{}{}", dialect.paragraph(), dialect.quotation(comment, max)))
+}
+
+/// The latest votes that cost no more than `max` together, in their order. `show` is told how long a comment may be: it
+/// is whole if it fits, and else shortened. The votes are ours to leave out, and the audit trail has them whole.
+pub fn latest<'a, T>(
+    votes: impl DoubleEndedIterator<Item = &'a Vote>,
+    max: usize,
+    show: impl Fn(&'a Vote, usize) -> T,
+    cost: impl Fn(&T) -> usize,
+) -> Vec<T> {
+    let mut left = max;
+    let mut latest = Vec::new();
+    for vote in votes.rev() {
+        let shown = [usize::MAX, SHORT_COMMENT_MAX].map(|comment_max| show(vote, comment_max));
+        let Some(shown) = shown.into_iter().find(|shown| cost(shown) <= left) else { break };
+        left -= cost(&shown);
+        latest.push(shown);
+    }
+    latest.reverse();
+    latest
+}
+
+/// That there are votes which are not listed.
+pub fn earlier(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 earlier vote is in the audit trail.".to_owned()),
+        count => Some(format!("{count} earlier votes are in the audit trail.")),
+    }
 }
 
 /// A plain value that the thread does not say already, as it does the approval's id and its times.

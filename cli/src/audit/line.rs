@@ -3,6 +3,7 @@
 use countersign_bot::approval::audit::{Callback, Entry, Failure, Fate, Found, Place, Reason, What, Who};
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
+use countersign_bot::visible;
 
 const BOT: &str = "countersign";
 const STEP_FUNCTIONS: &str = "Step Functions";
@@ -11,12 +12,8 @@ const STEP_FUNCTIONS: &str = "Step Functions";
 pub(crate) fn line(entry: &Entry) -> String {
     let (who, what) = told(&entry.what);
     let line = format!("{:<24} {who:<28} {what}", entry.at.to_string());
-    line.chars().map(|c| if is_unprintable(c) { ' ' } else { c }).collect()
-}
-
-/// What people typed may have line breaks, the codes that a terminal obeys, or marks that turn the text around.
-fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    // What people typed may have line breaks, the codes that a terminal obeys, or marks that turn the text around.
+    visible::shown(&line.replace(char::is_whitespace, " "))
 }
 
 /// Who did something, and what.

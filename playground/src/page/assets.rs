@@ -9,7 +9,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Name, kind and content of each file that the page loads.
-const FILES: [(&str, &str, &str); 22] = [
+const FILES: [(&str, &str, &str); 23] = [
     ("base.css", STYLE, include_str!("base.css")),
     ("slack.css", STYLE, include_str!("slack.css")),
     ("teams.css", STYLE, include_str!("teams.css")),
@@ -20,6 +20,7 @@ const FILES: [(&str, &str, &str); 22] = [
     ("api.js", SCRIPT, include_str!("api.js")),
     ("dom.js", SCRIPT, include_str!("dom.js")),
     ("mrkdwn.js", SCRIPT, include_str!("mrkdwn.js")),
+    ("rich.js", SCRIPT, include_str!("rich.js")),
     ("blocks.js", SCRIPT, include_str!("blocks.js")),
     ("slack.js", SCRIPT, include_str!("slack.js")),
     ("dialogs.js", SCRIPT, include_str!("dialogs.js")),

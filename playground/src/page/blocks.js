@@ -2,6 +2,7 @@
 
 import { h, reconcile } from "./dom.js";
 import { richText } from "./mrkdwn.js";
+import { richTextBlock } from "./rich.js";
 
 /**
  * Shows the blocks of a message; a block that is still there keeps its node, and what was typed in it.
@@ -31,6 +32,8 @@ function draw(block, context) {
       return h("h3", { class: "b-header" }, ...text(block.text, names));
     case "section":
       return section(block, context);
+    case "rich_text":
+      return richTextBlock(block, names);
     case "context":
       return h(
         "div",

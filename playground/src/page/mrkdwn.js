@@ -77,15 +77,15 @@ function unescape(text) {
   return text.replace(/&(lt|gt|amp);/g, (_, name) => ({ lt: "<", gt: ">", amp: "&" })[name]);
 }
 
-function emoji(name) {
-  return h("span", { role: "img", "aria-label": name.replaceAll("_", " ") }, EMOJI[name]);
+export function emoji(name) {
+  return h("span", { role: "img", "aria-label": name.replaceAll("_", " ") }, EMOJI[name] ?? `:${name}:`);
 }
 
 /** What stands between `<` and `>`. */
 function bracket(content, names) {
   const bar = content.indexOf("|");
   const [target, label] = bar < 0 ? [content, ""] : [content.slice(0, bar), unescape(content.slice(bar + 1))];
-  if (target.startsWith("!date^")) return date(target, label, names);
+  if (target.startsWith("!date^")) return dateOf(target, label, names);
   if (target.startsWith("@")) return mention(`@${label || names.person(target.slice(1))}`);
   if (target.startsWith("#")) return mention(`#${label || names.channel(target.slice(1))}`);
   if (target.startsWith("!")) return mention(`@${label || target.slice(1).split("^")[0]}`);
@@ -93,22 +93,27 @@ function bracket(content, names) {
   return link(unescape(target), label || unescape(target));
 }
 
-function mention(text) {
+export function mention(text) {
   return h("span", { class: "mention" }, text);
 }
 
-function link(url, text) {
+export function link(url, text) {
   return h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text);
 }
 
-/** `!date^1700000000^{date_short_pretty} at {time}^link`, in the reader's own zone. */
-function date(target, fallback, names) {
+/** `!date^1700000000^{date_short_pretty} at {time}^link`. */
+function dateOf(target, fallback, names) {
   const [, seconds, format, url] = target.split("^");
+  const time = date(seconds, format, fallback, names);
+  return url ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, time) : time;
+}
+
+/** A time in a format of Slack's, in the reader's own zone. */
+export function date(seconds, format, fallback, names) {
   const at = new Date(Number(seconds) * 1000);
   if (Number.isNaN(at.getTime()) || !format) return document.createTextNode(fallback);
   const words = format.replace(/\{(\w+)\}/g, (whole, token) => part(token, at, names.now()) ?? whole);
-  const time = h("time", { datetime: at.toISOString(), title: fallback }, words);
-  return url ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, time) : time;
+  return h("time", { datetime: at.toISOString(), title: fallback }, words);
 }
 
 function part(token, at, now) {

@@ -274,26 +274,22 @@ pub(crate) fn card_of(approval: &Approval) -> (String, String) {
 
 /// Everything a card shows, as text.
 pub(crate) fn shown(message: &SlackMessage) -> String {
-    fn collect(value: &Value, into: &mut String) {
-        match value {
-            Value::Object(object) => {
-                for (key, value) in object {
-                    match value {
-                        Value::String(text) if key == "text" => {
-                            into.push_str(text);
-                            into.push('\n');
-                        }
-                        other => collect(other, into),
-                    }
-                }
-            }
-            Value::Array(items) => items.iter().for_each(|item| collect(item, into)),
-            _ => {}
+    texts(&message.blocks).iter().map(|text| format!("{text}\n")).collect()
+}
+
+/// Every text in blocks of Slack, or in a card of Teams.
+pub(crate) fn texts(value: &Value) -> Vec<String> {
+    match value {
+        Value::Object(object) => {
+            let texts = object.iter().flat_map(|(key, value)| match value {
+                Value::String(text) if key == "text" => vec![text.clone()],
+                other => texts(other),
+            });
+            texts.collect()
         }
+        Value::Array(items) => items.iter().flat_map(texts).collect(),
+        _ => Vec::new(),
     }
-    let mut text = String::new();
-    collect(&message.blocks, &mut text);
-    text
 }
 
 /// Whether a card has buttons.

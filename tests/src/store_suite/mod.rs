@@ -197,12 +197,12 @@ async fn of_execution(store: Arc<dyn Store>) {
 
 /// Everything that a request may hold at its limit, a hundred approvers, and a long comment from each.
 async fn largest(store: Arc<dyn Store>) {
-    let fact = json!({ "name": "€".repeat(100), "value": "€".repeat(2_000) });
+    let fact = json!({ "name": "€".repeat(100), "value": "€".repeat(90) });
     let correlation = json!({ "id": "c".repeat(8_000) });
     let largest = approval(
         None,
         json!({
-            "policy": "many", "title": "€".repeat(300), "summary": "€".repeat(4_000),
+            "policy": "many", "title": "€".repeat(150), "summary": "€".repeat(3_000),
             "facts": vec![fact; 20], "correlation": correlation,
         }),
     );

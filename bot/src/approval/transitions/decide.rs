@@ -8,14 +8,13 @@ use super::truth;
 use crate::approval::audit::What;
 use crate::approval::event::Event;
 use crate::approval::ids::PersonId;
+use crate::approval::limits::COMMENT_MAX;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::sizes;
 use crate::approval::state::{Ending, Intent, Outcome, State, Verdict};
-
-/// Longer comments are refused, not cut: what a person wrote goes on record whole.
-pub const COMMENT_MAX: usize = 2_000;
+use crate::visible;
 
 /// What a verified person wants.
 #[derive(Debug, Clone)]
@@ -26,10 +25,17 @@ pub struct Command {
     pub platform: Platform,
     /// Approve or reject.
     pub verdict: Verdict,
-    /// Their own words, trimmed; none if empty.
+    /// Their own words, trimmed. Words in which there is nothing to see are none.
     pub comment: Option<String>,
     /// The message that they pressed the button on, where the platform says so.
     pub message: Option<MessageRef>,
+}
+
+impl Command {
+    /// The comment, if there is something to see in it.
+    fn said(&self) -> Option<&str> {
+        self.comment.as_deref().filter(|comment| !visible::is_blank(comment))
+    }
 }
 
 /// The record after a vote that counted.
@@ -101,10 +107,10 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
     {
         return Err(Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
     }
-    if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.comment.is_none() {
+    if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.said().is_none() {
         return Err(Refusal::ReasonRequired);
     }
-    if command.comment.as_ref().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
+    if command.said().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
     }
     Ok(count(approval, command, now))
@@ -167,7 +173,7 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
         name: command.person.name.clone(),
         platform: command.platform,
         verdict: command.verdict,
-        comment: command.comment.clone(),
+        comment: command.said().map(str::to_owned),
         at: now,
     };
     // A person has one vote; who approved and then rejects has changed their mind.
@@ -253,8 +259,10 @@ mod tests {
     #[test]
     fn a_rejection_needs_a_reason_if_the_policy_says_so() {
         let request = approval("reason_on_reject = true");
-        let without = decide(&request, &command("grace", Verdict::Reject, None), after(1));
-        assert_eq!(without.unwrap_err(), Refusal::ReasonRequired);
+        for blank in [None, Some(""), Some(" \n"), Some("\u{200b}"), Some("\u{2800} \u{3164}"), Some("\u{301}")] {
+            let without = decide(&request, &command("grace", Verdict::Reject, blank), after(1));
+            assert_eq!(without.unwrap_err(), Refusal::ReasonRequired, "{blank:?}");
+        }
         assert_eq!(intent(decide(&request, &command("grace", Verdict::Reject, Some("no")), after(1))), Intent::Reject);
         assert_eq!(intent(decide(&request, &command("grace", Verdict::Approve, None), after(1))), Intent::Approve);
     }

@@ -4,9 +4,12 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use data_encoding::BASE64;
 use jiff::SignedDuration;
 use mail_builder::MessageBuilder;
+use mail_builder::headers::HeaderType;
 use mail_builder::headers::address::Address;
+use mail_builder::headers::raw::Raw;
 use mail_builder::headers::text::Text;
 
 use super::link::LinkKeys;
@@ -45,6 +48,26 @@ impl Mailer {
     fn domain(&self) -> &str {
         self.from.rsplit_once('@').map_or("localhost", |(_, domain)| domain)
     }
+}
+
+/// So many bytes of text fit one encoded word: <https://www.rfc-editor.org/rfc/rfc2047#section-2>.
+const ENCODED_WORD_BYTES: usize = 45;
+
+/// A subject that is read as it is written. A reader takes `=?utf-8?q?abc?=` for another way to write `abc`, and the
+/// library leaves that to whoever calls it, so a text that could be taken for one is encoded itself.
+fn subject(text: &str) -> HeaderType<'_> {
+    if !text.contains("=?") {
+        return Text::new(text).into();
+    }
+    let mut words = vec![String::new()];
+    for c in text.chars() {
+        match words.last_mut() {
+            Some(word) if word.len() + c.len_utf8() <= ENCODED_WORD_BYTES => word.push(c),
+            _ => words.push(c.to_string()),
+        }
+    }
+    let words = words.iter().map(|word| format!("=?utf-8?B?{}?=", BASE64.encode(word.as_bytes())));
+    Raw::new(words.collect::<Vec<_>>().join("\r\n ")).into()
 }
 
 impl From<ses::Error> for Unsent {
@@ -111,7 +134,7 @@ impl MailMessenger {
         let raw = message
             .from(Address::new_address(Some(SENDER_NAME), self.mailer.from.as_str()))
             .to(Address::new_address(Some(text.recipient.as_str()), address))
-            .subject(text.subject.as_str())
+            .header("Subject", subject(&text.subject))
             .date(self.clock.now().as_second())
             // A responder must not answer this (https://www.rfc-editor.org/rfc/rfc3834), and Exchange is told in its own
             // words.

@@ -3,8 +3,8 @@
 use askama::Template;
 
 use super::text::{Summary, render};
+use crate::approval::limits::COMMENT_MAX;
 use crate::approval::state::Verdict;
-use crate::approval::transitions::decide::COMMENT_MAX;
 
 /// What the page says above the request.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,9 +8,7 @@ use crate::approval::state::Outcome;
 use crate::links::Links;
 use crate::messages::answers;
 use crate::messages::dialect::{PLAIN, utc};
-use crate::messages::escape::{clean, cut, one_line};
-
-const SUBJECT_MAX: usize = 150;
+use crate::messages::escape::{lines, one_line};
 
 /// A mail without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,17 +32,28 @@ pub(super) struct Row {
     pub value: String,
 }
 
+/// What one person said.
+#[derive(Debug, Clone)]
+pub(super) struct Said {
+    /// Who said what, where and when.
+    pub line: String,
+    /// In their own words, on one line.
+    pub comment: Option<String>,
+}
+
 /// What the mails and the page show of an approval.
 #[derive(Debug, Clone)]
 pub(super) struct Summary {
     /// What is asked, on one line.
     pub title: String,
-    /// More about it, in paragraphs.
-    pub paragraphs: Vec<String>,
-    /// The facts, then who asked, the deadline, the progress and who was called in.
+    /// More about it, line by line.
+    pub lines: Vec<String>,
+    /// The facts, which whoever asked has written like the title and the lines.
+    pub facts: Vec<Row>,
+    /// Who asked, the deadline, the progress and who was called in.
     pub rows: Vec<Row>,
     /// What each person said.
-    pub votes: Vec<Row>,
+    pub votes: Vec<Said>,
     /// Where it stands, in one sentence.
     pub standing: String,
     /// The approval's id.
@@ -103,20 +112,21 @@ impl Summary {
     pub(super) fn new(approval: &Approval, links: &Links) -> Self {
         let request = &approval.request;
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
-        let mut rows: Vec<Row> =
-            request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value))).collect();
+        let facts = request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value)));
+        let mut rows: Vec<Row> = Vec::new();
         if let Some(name) = answers::requester(approval) {
             rows.push(row("Requested by", one_line(name)));
         }
         rows.push(row("Decide by", utc(request.deadline)));
         rows.push(row("Decision", one_line(&answers::quorum(approval))));
         rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
-        let summary = clean(&request.summary);
+        let summary = lines(&request.summary);
         Self {
             title: one_line(&request.title),
-            paragraphs: summary.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            lines: summary.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
+            facts: facts.collect(),
             rows,
-            votes: approval.votes.iter().map(vote).collect(),
+            votes: approval.votes.iter().map(said).collect(),
             standing: answers::standing(approval, PLAIN),
             id: approval.id.to_string(),
             execution_url: links.execution_of(approval),
@@ -124,11 +134,10 @@ impl Summary {
     }
 }
 
-fn vote(vote: &Vote) -> Row {
-    let said = format!("{} {}", one_line(&vote.name), answers::past(vote.verdict));
-    let where_and_when = format!("{}, {}", vote.platform.as_place(), utc(vote.at));
-    let comment = vote.comment.as_deref().map(|comment| format!(": “{}”", one_line(comment))).unwrap_or_default();
-    Row { name: said, value: format!("{where_and_when}{comment}") }
+fn said(vote: &Vote) -> Said {
+    let (what, place) = (answers::past(vote.verdict), vote.platform.as_place());
+    let line = format!("{} {what} {place}, {}", answers::named(&vote.name), utc(vote.at));
+    Said { line, comment: vote.comment.as_deref().map(one_line) }
 }
 
 /// The request to one approver. The link is theirs alone.
@@ -176,7 +185,7 @@ pub(super) fn closing(approval: &Approval, person: &Person, links: &Links) -> Te
 }
 
 fn subject(summary: &Summary) -> String {
-    cut(&format!("Approval needed: {}", summary.title), SUBJECT_MAX)
+    format!("Approval needed: {}", summary.title)
 }
 
 /// The templates only write strings into a string, which does not fail.

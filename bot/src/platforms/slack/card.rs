@@ -1,25 +1,26 @@
 //! The Slack card and the notes in its thread, as Block Kit.
 //!
-//! The lengths are Slack's, <https://docs.slack.dev/reference/block-kit/blocks>; everything is cut to them after
-//! escaping.
+//! What people typed is plain text or rich text in it, whole: `approval::limits` lets nobody ask what does not fit.
 
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
     SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockConfirmItem,
-    SlackBlockMarkDownText, SlackBlockPlainText, SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly,
-    SlackBlockText, SlackContextBlock, SlackHeaderBlock, SlackInputBlock, SlackSectionBlock,
+    SlackBlockPlainText, SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly, SlackBlockText, SlackHeaderBlock,
+    SlackInputBlock, SlackSectionBlock,
 };
 
 use super::client::Message;
+use super::rich_text;
+use crate::approval::limits::COMMENT_MAX;
+use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
 use crate::approval::notes::Note;
 use crate::approval::policy::Person;
-use crate::approval::record::Approval;
+use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
-use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::links::Links;
 use crate::messages::answers;
-use crate::messages::dialect::{SLACK, slack_time};
-use crate::messages::escape::{clean, cut, mrkdwn, one_line, visible};
+use crate::messages::dialect::{PLAIN, SLACK};
+use crate::messages::escape::{lines, mrkdwn, one_line, visible};
 use crate::messages::{links, notes};
 
 /// The block and action of the comment input.
@@ -29,41 +30,59 @@ pub const APPROVE: &str = "approve";
 /// The action of the button that rejects; its value is the approval id.
 pub const REJECT: &str = "reject";
 
-const HEADER_MAX: usize = 150;
-const SECTION_MAX: usize = 3_000;
-const FIELD_MAX: usize = 2_000;
-const FIELDS_A_SECTION: usize = 10;
-const FACT_NAME_MAX: usize = 200;
-const CONTEXT_MAX: usize = 2_000;
-const NAME_MAX: usize = 150;
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
-/// More votes than this are counted, not listed: a message has room for 50 blocks.
-const VOTES_LISTED: usize = 10;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Message {
-    let title = cut(&visible(one_line(&approval.request.title)), HEADER_MAX);
+    let (above, below) = (above(approval), below(approval, links));
+    let votes = votes(approval, MESSAGE_MAX.saturating_sub(cost(&above) + cost(&below)));
+    let title = visible(one_line(&approval.request.title));
+    Message {
+        text: mrkdwn(&format!("{title}: {}", answers::standing(approval, PLAIN))),
+        blocks: above.into_iter().chain(votes).chain(below).collect(),
+    }
+}
+
+/// What is asked, and where it stands.
+fn above(approval: &Approval) -> Vec<SlackBlock> {
+    let title = visible(one_line(&approval.request.title));
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
-    blocks.push(section(&format!("{} *{}*", sign(approval), headline(approval))));
-    blocks.extend(links::to_successor(approval, SLACK).map(|pointer| section(&pointer)));
-    let summary = clean(&approval.request.summary);
+    let standing = SLACK.strong(&answers::standing(approval, SLACK));
+    blocks.push(rich_text::block(&format!("{} {standing}", sign(approval))));
+    blocks.extend(links::to_successor(approval, SLACK).map(|pointer| rich_text::block(&pointer)));
+    let summary = lines(&approval.request.summary);
     if !summary.trim().is_empty() {
-        // Plain text: what a requester wrote cannot look like a vote or a heading of ours.
-        let text = SlackBlockText::Plain(SlackBlockPlainText::new(cut(&summary, SECTION_MAX)).with_emoji(false));
-        blocks.push(SlackSectionBlock::new().with_text(text).into());
+        blocks.push(SlackSectionBlock::new().with_text(typed(&summary)).into());
     }
     blocks.extend(facts(approval));
-    blocks.extend(votes(approval));
+    blocks
+}
+
+/// The buttons while it waits, and what is to be known about it.
+fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
+    let mut blocks = Vec::new();
     if approval.state == State::Pending {
         blocks.push(comment_input(approval));
         blocks.push(buttons(approval));
     }
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter().chain(escalated(approval));
-    blocks.push(context(&about.collect::<Vec<_>>()));
-    let execution = links.execution_of(approval).map(|url| format!(" · <{url}|Open the execution>"));
-    blocks.push(context(&[format!("`{}`{}", approval.id, execution.unwrap_or_default())]));
-    Message { text: format!("{}: {}", mrkdwn(&title, FIELD_MAX), headline(approval)), blocks }
+    blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
+    let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
+    let id = SLACK.code(approval.id.as_str());
+    blocks.push(rich_text::context(&[id + execution.as_deref().unwrap_or_default()]));
+    blocks
+}
+
+/// What blocks take of a message. Slack keeps `&`, `<` and `>` as entities.
+fn cost(blocks: &[SlackBlock]) -> usize {
+    let json = serde_json::to_string(blocks).unwrap_or_default();
+    let entities = |c: char| match c {
+        '&' => 4,
+        '<' | '>' => 3,
+        _ => 0,
+    };
+    json.chars().map(|c| c.len_utf16() + entities(c)).sum::<usize>() + BLOCK_COST * blocks.len()
 }
 
 /// What is told in the thread of a card: reminders and the escalation to those who may decide, the ends to the requester.
@@ -74,7 +93,7 @@ pub fn note(approval: &Approval, note: &Note) -> Message {
         Note::Outcome => mention(approval) + &notes::outcome(approval, SLACK),
         Note::Result(end) => mention(approval) + &notes::result(approval, end, SLACK),
     };
-    Message { text, blocks: Vec::new() }
+    rich_text::message(&text)
 }
 
 fn mention(approval: &Approval) -> String {
@@ -85,7 +104,7 @@ fn mention(approval: &Approval) -> String {
 /// A mention, which notifies the person, or the name of a person without Slack.
 fn address(person: &Person) -> String {
     let mention = person.slack.as_ref().map(|user| format!("<@{user}>"));
-    mention.unwrap_or_else(|| SLACK.text(&person.name, ADDRESSED_NAME_MAX))
+    mention.unwrap_or_else(|| SLACK.excerpt(&person.name, ADDRESSED_NAME_MAX))
 }
 
 fn sign(approval: &Approval) -> &'static str {
@@ -102,45 +121,29 @@ fn sign(approval: &Approval) -> &'static str {
     }
 }
 
-/// The sentence is ours, and the names in it are escaped.
-fn headline(approval: &Approval) -> String {
-    answers::standing(approval, SLACK)
-}
-
+/// A fact is a field of plain text, its name on the first line.
 fn facts(approval: &Approval) -> Vec<SlackBlock> {
-    let fields: Vec<SlackBlockText> = approval
-        .request
-        .facts
-        .iter()
-        .map(|fact| {
-            let name = mrkdwn(&visible(one_line(&fact.name)), FACT_NAME_MAX);
-            let value = mrkdwn(&one_line(&fact.value), FIELD_MAX - FACT_NAME_MAX - 3);
-            text(&format!("*{name}*\n{value}"))
-        })
-        .collect();
-    let sections = fields.chunks(FIELDS_A_SECTION);
+    let facts = approval.request.facts.iter();
+    let fields: Vec<SlackBlockText> =
+        facts.map(|fact| typed(&format!("{}\n{}", visible(one_line(&fact.name)), one_line(&fact.value)))).collect();
+    let sections = fields.chunks(FIELDS_MAX);
     sections.map(|fields| SlackSectionBlock::new().with_fields(fields.to_vec()).into()).collect()
 }
 
-fn votes(approval: &Approval) -> Option<SlackBlock> {
-    if approval.votes.is_empty() {
-        return None;
-    }
-    let listed = approval.votes.iter().rev().take(VOTES_LISTED).rev().map(|vote| {
-        let place = vote.platform.as_place();
-        let (name, at) = (mrkdwn(&one_line(&vote.name), NAME_MAX), slack_time(vote.at));
-        let comment = notes::comment(vote, SLACK).unwrap_or_default();
-        format!("*{name}* {} {place}, {at}{comment}", answers::past(vote.verdict))
-    });
-    Some(section(&cut_lines(listed.collect(), SECTION_MAX)))
-}
-
-/// As many of the last entries as fit whole.
-fn cut_lines(mut entries: Vec<String>, max: usize) -> String {
-    while entries.len() > 1 && entries.join("\n").encode_utf16().count() > max {
-        entries.remove(0);
-    }
-    entries.join("\n")
+/// The latest votes that there is room for.
+fn votes(approval: &Approval, room: usize) -> Option<SlackBlock> {
+    let said = |vote: &Vote, comment_max| {
+        let name = SLACK.strong(&SLACK.text(&answers::named(&vote.name)));
+        let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), SLACK.when(vote.at));
+        let comment = notes::comment(vote, comment_max, SLACK).unwrap_or_default();
+        format!("{name} {what} {place}, {at}{comment}")
+    };
+    let block_of = |votes: &String| cost(&[rich_text::block(votes)]);
+    let counted = notes::earlier(approval.votes.len()).map_or(0, |count| count.len());
+    let latest = notes::latest(approval.votes.iter(), room.saturating_sub(counted), said, block_of);
+    let earlier = notes::earlier(approval.votes.len() - latest.len());
+    let words: Vec<String> = earlier.into_iter().chain(latest).collect();
+    (!words.is_empty()).then(|| rich_text::block(&words.join("\n")))
 }
 
 fn comment_input(approval: &Approval) -> SlackBlock {
@@ -172,34 +175,17 @@ fn buttons(approval: &Approval) -> SlackBlock {
 }
 
 fn requested(approval: &Approval) -> String {
-    let by = answers::requester(approval).map(|name| mrkdwn(&one_line(name), NAME_MAX));
-    let by = by.unwrap_or_else(|| "a workflow".to_owned());
-    format!("Requested by {by}, {}", slack_time(approval.request.raised_at))
+    let by = SLACK.text(&format!("Requested by {}", answers::requester(approval).unwrap_or("a workflow")));
+    format!("{by}, {}", SLACK.when(approval.request.raised_at))
 }
 
 fn escalated(approval: &Approval) -> Option<String> {
-    let people = answers::escalated_to(approval)?;
-    Some(format!("Escalated to {}", mrkdwn(&one_line(&people), 2 * NAME_MAX)))
+    Some(SLACK.text(&format!("Escalated to {}", answers::escalated_to(approval)?)))
 }
 
-fn section(markdown: &str) -> SlackBlock {
-    SlackSectionBlock::new().with_text(text(markdown)).into()
-}
-
-fn context(elements: &[String]) -> SlackBlock {
-    let texts = elements.iter().map(|element| {
-        slack_morphism::blocks::SlackContextBlockElement::MarkDown(markdown(&cut(element, CONTEXT_MAX)))
-    });
-    SlackContextBlock::new(texts.collect()).into()
-}
-
-fn text(markdown_text: &str) -> SlackBlockText {
-    SlackBlockText::MarkDown(markdown(markdown_text))
-}
-
-/// `verbatim` keeps Slack from making links and mentions of what people typed.
-fn markdown(text: &str) -> SlackBlockMarkDownText {
-    SlackBlockMarkDownText::new(text.to_owned()).with_verbatim(true)
+/// Text that shows no markup and no emoji names.
+fn typed(text: &str) -> SlackBlockText {
+    SlackBlockText::Plain(SlackBlockPlainText::new(text.to_owned()).with_emoji(false))
 }
 
 fn plain(text: &str) -> SlackBlockPlainTextOnly {

@@ -6,9 +6,10 @@ use std::{fmt, io};
 
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
 use slack_morphism::api::{
-    SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest,
-    SlackApiViewsOpenRequest,
+    SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest, SlackApiChatPostMessageResponse,
+    SlackApiChatUpdateRequest, SlackApiViewsOpenRequest,
 };
 use slack_morphism::blocks::{SlackBlock, SlackView};
 use slack_morphism::errors::SlackClientError;
@@ -65,7 +66,7 @@ pub enum Error {
 impl Error {
     /// Whether the same call can never succeed, because of the message itself.
     pub fn is_final(&self) -> bool {
-        const FINAL: [&str; 7] = [
+        const FINAL: [&str; 9] = [
             "message_not_found",
             "cant_update_message",
             "edit_window_closed",
@@ -73,6 +74,8 @@ impl Error {
             "is_archived",
             "thread_not_found",
             "invalid_blocks",
+            "msg_blocks_too_long",
+            "msg_too_long",
         ];
         matches!(self, Self::Refused(code) if FINAL.contains(&code.as_str()))
     }
@@ -103,6 +106,15 @@ impl fmt::Debug for Client {
     }
 }
 
+/// A message whose text, which its notification says, is shown as it is:
+/// <https://docs.slack.dev/reference/methods/chat.postMessage>.
+#[derive(Serialize)]
+struct WithoutMarkup {
+    #[serde(flatten)]
+    request: SlackApiChatPostMessageRequest,
+    mrkdwn: bool,
+}
+
 type Session<'a> = SlackClientSession<'a, SlackClientHyperConnector<ConnectorOnDemand>>;
 
 impl Client {
@@ -129,8 +141,9 @@ impl Client {
             .opt_thread_ts(thread.map(Into::into))
             .with_unfurl_links(false)
             .with_unfurl_media(false);
-        let call = || async { self.session().chat_post_message(&request).await };
-        let response = run(deadline, Repeat::OnlyWhenNothingHappened, call).await?;
+        let request = WithoutMarkup { request, mrkdwn: false };
+        let call = || async { self.session().http_session_api.http_post("chat.postMessage", &request, None).await };
+        let response: SlackApiChatPostMessageResponse = run(deadline, Repeat::OnlyWhenNothingHappened, call).await?;
         Ok(Posted { channel: response.channel.0, ts: response.ts.0 })
     }
 
@@ -142,8 +155,13 @@ impl Client {
     }
 
     /// `chat.postEphemeral`: only this user sees it.
-    pub async fn ephemeral(&self, channel: &str, user: &str, text: String, deadline: Deadline) -> Result<(), Error> {
-        let message = Message { text, blocks: Vec::new() };
+    pub async fn ephemeral(
+        &self,
+        channel: &str,
+        user: &str,
+        message: Message,
+        deadline: Deadline,
+    ) -> Result<(), Error> {
         let request = SlackApiChatPostEphemeralRequest::new(channel.into(), user.into(), content(message));
         let call = || async { self.session().chat_post_ephemeral(&request).await };
         run(deadline, Repeat::OnlyWhenNothingHappened, call).await.map(|_| ())

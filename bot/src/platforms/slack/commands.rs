@@ -50,28 +50,28 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
     let team = form.team_id.as_deref().or(form.enterprise_id.as_deref());
     let person = match app.policy.slack_person(team, &form.user_id) {
         Ok(person) => person,
-        Err(stranger) => return Ok(ephemeral(answers::stranger(stranger))),
+        Err(stranger) => return Ok(ephemeral(&answers::stranger(stranger))),
     };
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
         if form.command == APPROVALS {
             let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
             let command = ChatCommand::about_approvals(&form.text);
             let answer = approvals::answer(&app, &asker, command).await;
-            return Ok(ephemeral(answer.unwrap_or_else(|| answers::approvals_usage(SLACK))));
+            return Ok(ephemeral(&answer.unwrap_or_else(|| answers::approvals_usage(SLACK))));
         }
-        return Ok(ephemeral(answers::unknown_command(&form.command, SLACK)));
+        return Ok(ephemeral(&answers::unknown_command(&form.command, SLACK)));
     };
     Ok(match form.text.trim() {
-        "help" => ephemeral(usage(&form.command, SLACK)),
+        "help" => ephemeral(&usage(&form.command, SLACK)),
         "" => ask(slack.as_ref(), &form, deadline).await,
         text => match Numbers::parse(text) {
             Ok(numbers) => {
                 let id = format!("slack:{}", form.trigger_id);
                 let asked = Asked { command, person, source: source(&form.channel_id), id };
                 let started = launch::start(&app, asked, numbers, SLACK, deadline).await;
-                ephemeral(started.unwrap_or_else(|_| not_started()))
+                ephemeral(&started.unwrap_or_else(|_| not_started()))
             }
-            Err(wrong) => ephemeral(mistake(&form.command, &wrong, SLACK)),
+            Err(wrong) => ephemeral(&mistake(&form.command, &wrong, SLACK)),
         },
     })
 }
@@ -92,7 +92,7 @@ async fn ask(slack: Option<&Slack>, form: &Form, deadline: Deadline) -> Response
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::warn!(%error, "the form could not be opened");
-            ephemeral(format!("The form could not be opened. {}", usage(&form.command, SLACK)))
+            ephemeral(&format!("The form could not be opened. {}", usage(&form.command, SLACK)))
         }
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::commands::{self, Metadata};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, card, form};
+use super::{PATIENCE, Slack, SlackState, card, form, rich_text};
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
@@ -193,7 +193,7 @@ fn comment(state: &InputState) -> Option<String> {
 /// Tells one person something in the channel; if Slack does not take it, only the log has it.
 async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: String, deadline: Deadline) {
     let Some(slack) = slack else { return };
-    if let Err(error) = slack.client.ephemeral(channel, user, text, deadline).await {
+    if let Err(error) = slack.client.ephemeral(channel, user, rich_text::message(&text), deadline).await {
         tracing::warn!(%error, "a private answer could not be sent");
     }
 }

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod config;
 mod form;
 mod interactions;
+mod rich_text;
 mod verified;
 
 use std::io;
@@ -69,8 +70,9 @@ pub fn router(app: App, slack: Option<Slack>) -> Router {
 }
 
 /// An answer that only the person who sent the command sees.
-fn ephemeral(text: String) -> Response {
-    Json(json!({ "response_type": "ephemeral", "text": text })).into_response()
+fn ephemeral(words: &str) -> Response {
+    let client::Message { text, blocks } = rich_text::message(words);
+    Json(json!({ "response_type": "ephemeral", "text": text, "blocks": blocks })).into_response()
 }
 
 /// Shows approvals in the channels of the policy.

@@ -8,50 +8,38 @@ use serde_json::{Value, json};
 
 use super::elements::{Look, container, input, ours, row, run, runs, time, with};
 use super::words::{APPROVE, COMMENT, REASON, REJECT};
+use crate::approval::limits::teams::CARD_MAX;
+use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
-use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::links::Links;
-use crate::messages::answers;
+use crate::messages::answers::{self, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
-use crate::messages::escape::{clean, markdown, one_line, visible};
-use crate::messages::links;
-
-/// Teams takes messages of up to 80 kB in UTF-16 for sure. The rest of the 40,000 units is for what the card travels
-/// in.
-/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages>
-const CARD_MAX: usize = 36_000;
-const TITLE_MAX: usize = 300;
-const NAME_MAX: usize = 150;
-const FACT_NAME_MAX: usize = 100;
-/// More votes than this are counted, not listed.
-const VOTES_LISTED: usize = 10;
-/// How long a fact's value and a comment may be; the summary may be twice as long. The first that the card fits with
-/// is taken, and everything fits with the last.
-const TEXT_MAX: [usize; 5] = [2_000, 1_000, 500, 250, 120];
+use crate::messages::escape::{lines, one_line, visible};
+use crate::messages::{links, notes};
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
-    let mut card = Value::Null;
-    for text_max in TEXT_MAX {
-        card = build(approval, links, text_max);
-        if card.to_string().encode_utf16().count() <= CARD_MAX {
-            break;
-        }
-    }
-    card
+    let bare = build(approval, links, None);
+    let votes = votes(approval, CARD_MAX.saturating_sub(size(&bare)));
+    if votes.is_some() { build(approval, links, votes) } else { bare }
 }
 
-fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
+/// What a part of a card takes of a message, which is counted in UTF-16.
+fn size(part: &Value) -> usize {
+    part.to_string().encode_utf16().count()
+}
+
+fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
     let request = &approval.request;
     let title = line(&request.title);
-    let mut body = vec![runs([run(&title, TITLE_MAX, Look::Title)]), standing(approval)];
-    let summary = clean(&request.summary);
+    let mut body = vec![runs([run(&title, Look::Title)]), standing(approval)];
+    let summary = lines(&request.summary);
     if !summary.trim().is_empty() {
-        body.push(runs([run(summary.trim(), 2 * text_max, Look::Normal)]));
+        body.push(runs([run(summary.trim(), Look::Normal)]));
     }
-    body.extend(facts(approval, text_max));
-    body.extend(votes(approval, text_max));
+    body.extend(facts(approval));
+    body.extend(votes);
     body.push(with(container(about(approval)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
     let execution = links.execution_of(approval).map(|url| ("Open the execution", url));
@@ -69,7 +57,7 @@ fn build(approval: &Approval, links: &Links, text_max: usize) -> Value {
         "type": "AdaptiveCard",
         "version": "1.5",
         "msteams": { "width": "Full" },
-        "fallbackText": format!("{}: {}", markdown(&title, TITLE_MAX), answers::standing(approval, TEAMS)),
+        "fallbackText": format!("{}: {}", TEAMS.text(&title), answers::standing(approval, TEAMS)),
         "body": body,
         "actions": actions,
     })
@@ -91,11 +79,11 @@ fn standing(approval: &Approval) -> Value {
     let mut items = vec![ours(&format!("{sign} {}", answers::headline(approval, time)), Look::Strong)];
     match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved | Outcome::Rejected) => {
-            let by = run(&line(&answers::deciders(approval)), 2 * NAME_MAX, Look::Normal);
-            items.push(with(runs([run("By ", NAME_MAX, Look::Normal), by]), "spacing", "Small"));
+            let by = run(&line(&answers::deciders(approval)), Look::Normal);
+            items.push(with(runs([run("By ", Look::Normal), by]), "spacing", "Small"));
         }
         Some(Outcome::Cancelled { reason }) => {
-            let reason = run(&line(reason), 2 * NAME_MAX, Look::Normal);
+            let reason = run(&excerpt(&line(reason), TYPED_MAX), Look::Normal);
             items.push(with(runs([reason]), "spacing", "Small"));
         }
         _ => {}
@@ -106,30 +94,35 @@ fn standing(approval: &Approval) -> Value {
     with(container(items), "style", style)
 }
 
-fn facts(approval: &Approval, text_max: usize) -> Option<Value> {
-    let rows = approval.request.facts.iter().map(|fact| {
-        let name = run(&line(&fact.name), FACT_NAME_MAX, Look::Strong);
-        row(name, run(&line(&fact.value), text_max, Look::Normal))
-    });
-    let rows: Vec<Value> = rows.collect();
+fn facts(approval: &Approval) -> Option<Value> {
+    let rows = approval.request.facts.iter();
+    let rows: Vec<Value> =
+        rows.map(|fact| row(run(&line(&fact.name), Look::Strong), run(&line(&fact.value), Look::Normal))).collect();
     (!rows.is_empty()).then(|| container(rows))
 }
 
-fn votes(approval: &Approval, text_max: usize) -> Option<Value> {
-    let listed = approval.votes.iter().rev().take(VOTES_LISTED).rev();
-    let items: Vec<Value> = listed.flat_map(|vote| said(vote, text_max)).collect();
-    (!items.is_empty()).then(|| with(container(items), "separator", true))
+/// The latest votes that there is room for.
+fn votes(approval: &Approval, room: usize) -> Option<Value> {
+    let earlier = |count| notes::earlier(count).map(|count| ours(&count, Look::Quiet));
+    let votes = |items: Vec<Value>| with(container(items), "separator", true);
+    let around = size(&votes(earlier(approval.votes.len()).into_iter().collect()));
+    // A comma follows each.
+    let size = |said: &Vec<Value>| said.iter().map(|line| size(line) + 1).sum::<usize>();
+    let latest = notes::latest(approval.votes.iter(), room.saturating_sub(around), said, size);
+    let items: Vec<Value> =
+        earlier(approval.votes.len() - latest.len()).into_iter().chain(latest.into_iter().flatten()).collect();
+    (!items.is_empty()).then(|| votes(items))
 }
 
 /// A vote is told by its shape: a name alone, our line under it, and the comment as a quotation on one line.
-fn said(vote: &Vote, text_max: usize) -> Vec<Value> {
-    let name = run(&line(&vote.name), NAME_MAX, Look::Strong);
+fn said(vote: &Vote, comment_max: usize) -> Vec<Value> {
+    let name = run(&line(&answers::named(&vote.name)), Look::Strong);
     let place = vote.platform.as_place();
     let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
     let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
     if let Some(comment) = &vote.comment {
-        let comment = [run("“", 1, Look::Normal), run(&line(comment), text_max, Look::Normal)];
-        let comment = comment.into_iter().chain([run("”", 1, Look::Normal)]);
+        let comment = [run("“", Look::Normal), run(&excerpt(&line(comment), comment_max), Look::Normal)];
+        let comment = comment.into_iter().chain([run("”", Look::Normal)]);
         items.push(with(runs(comment), "spacing", "Small"));
     }
     items
@@ -139,14 +132,14 @@ fn said(vote: &Vote, text_max: usize) -> Vec<Value> {
 fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
     let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), line);
-    let requested = [run("Requested by ", NAME_MAX, Look::Quiet), run(&by, NAME_MAX, Look::Quiet)];
+    let requested = [run("Requested by ", Look::Quiet), run(&by, Look::Quiet)];
     let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
-    let quorum = runs([run(&line(&answers::quorum(approval)), 2 * NAME_MAX, Look::Quiet)]);
+    let quorum = runs([run(&line(&answers::quorum(approval)), Look::Quiet)]);
     let escalated = answers::escalated_to(approval).map(|people| {
-        let people = run(&line(&people), 2 * NAME_MAX, Look::Quiet);
-        with(runs([run("Escalated to ", NAME_MAX, Look::Quiet), people]), "spacing", "None")
+        let people = run(&line(&people), Look::Quiet);
+        with(runs([run("Escalated to ", Look::Quiet), people]), "spacing", "None")
     });
-    let id = with(runs([run(approval.id.as_str(), NAME_MAX, Look::Code)]), "spacing", "None");
+    let id = with(runs([run(approval.id.as_str(), Look::Code)]), "spacing", "None");
     let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
     let lines =
         lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });

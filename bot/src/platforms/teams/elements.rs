@@ -41,14 +41,14 @@ pub(super) fn ours(text: &str, look: Look) -> Value {
     look.dress(json!({ "type": "TextBlock", "text": text, "wrap": true }))
 }
 
-/// What people typed, cut to `max`, and what of ours belongs to the same line.
+/// What people typed, and what of ours belongs to the same line.
 pub(super) fn runs(runs: impl IntoIterator<Item = Value>) -> Value {
     json!({ "type": "RichTextBlock", "inlines": runs.into_iter().collect::<Vec<_>>() })
 }
 
 /// One piece of a line.
-pub(super) fn run(text: &str, max: usize, look: Look) -> Value {
-    look.dress(json!({ "type": "TextRun", "text": escape::text_run(text, max) }))
+pub(super) fn run(text: &str, look: Look) -> Value {
+    look.dress(json!({ "type": "TextRun", "text": escape::text_run(text) }))
 }
 
 /// A name beside its value. A `FactSet` looks the same and reads Markdown.

@@ -6,7 +6,7 @@ use crate::approval::record::Approval;
 use crate::calculation;
 use crate::messages::answers;
 use crate::messages::dialect::{PLAIN, TEAMS};
-use crate::messages::escape::{cut, one_line, visible};
+use crate::messages::escape::{one_line, visible};
 use crate::messages::notes;
 
 /// The verb of the action that approves.
@@ -19,8 +19,6 @@ pub const COMMENT: &str = "comment";
 /// is not a second `COMMENT`; `written` makes one text of the two.
 pub const REASON: &str = "reason";
 
-const SUMMARY_MAX: usize = 500;
-const NAME_MAX: usize = 150;
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
 
@@ -34,7 +32,7 @@ pub fn written(reason: &str, comment: &str) -> Option<String> {
 /// The card in one plain line, for the notification of its message.
 pub fn summary(approval: &Approval) -> String {
     let title = visible(one_line(&approval.request.title));
-    cut(&format!("{title}: {}", answers::standing(approval, PLAIN)), SUMMARY_MAX)
+    format!("{title}: {}", answers::standing(approval, PLAIN))
 }
 
 /// What is told in the thread of a card, as Markdown: reminders and the escalation to those who may decide, the ends to
@@ -71,13 +69,13 @@ fn how_to_get_cards(conversation: &str) -> String {
 
 /// Named, not mentioned: a mention has to be announced beside the text of a message.
 fn address(person: &Person) -> String {
-    TEAMS.text(&person.name, ADDRESSED_NAME_MAX)
+    TEAMS.excerpt(&person.name, ADDRESSED_NAME_MAX)
 }
 
 /// The requester is named too.
 fn to_requester(approval: &Approval, text: &str) -> String {
     match &approval.request.requester {
-        Some(person) => format!("{}: {text}", TEAMS.text(&person.name, NAME_MAX)),
+        Some(person) => format!("{}: {text}", TEAMS.text(&answers::named(&person.name))),
         None => text.to_owned(),
     }
 }

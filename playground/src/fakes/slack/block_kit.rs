@@ -6,6 +6,12 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 const MESSAGE_BLOCKS_MAX: usize = 50;
+/// All blocks of a message together. Slack does not document it; what it refuses was measured by others: more than 13,297
+/// characters in one block, and 125 less for a divider beside it (<https://github.com/slackapi/bolt-js/issues/2509>,
+/// <https://github.com/slackapi/bolt-js/issues/2867>). Taken here for the worst that fits to it: all of the JSON, with
+/// `&`, `<` and `>` as the entities that Slack keeps them as, and what a block costs beside.
+const MESSAGE_MAX: usize = 13_297;
+const BLOCK_COST: usize = 107;
 const VIEW_BLOCKS_MAX: usize = 100;
 const HEADER_MAX: usize = 150;
 const SECTION_TEXT_MAX: usize = 3_000;
@@ -26,6 +32,17 @@ pub(super) fn message_problems(blocks: &[Value]) -> Vec<String> {
     let mut check = Check::default();
     check.blocks(blocks, MESSAGE_BLOCKS_MAX, "/blocks");
     check.problems
+}
+
+/// Whether the blocks of a message are too long together, which Slack says without saying more.
+pub(super) fn is_too_long(blocks: &[Value]) -> bool {
+    let entities = |c: char| match c {
+        '&' => "amp;".len(),
+        '<' | '>' => "lt;".len(),
+        _ => 0,
+    };
+    let json: String = blocks.iter().map(Value::to_string).collect();
+    length(&json) + json.chars().map(entities).sum::<usize>() + BLOCK_COST * blocks.len() > MESSAGE_MAX
 }
 
 /// What is wrong with a modal.
@@ -168,6 +185,7 @@ impl Check {
                 });
                 self.input_element(&block["element"], &format!("{at}/element"));
             }
+            Some("rich_text") => self.rich_text(block, at),
             Some("divider") => {}
             Some(kind) => self.note(at, &format!("unsupported type: {kind}")),
             None => self.note(at, "missing required field: type"),
@@ -260,6 +278,17 @@ mod tests {
         check_edge(buttons(25), buttons(26), "no more than 25 items");
         assert!(message_problems(&vec![json!({ "type": "divider" }); 50]).is_empty());
         assert!(!message_problems(&vec![json!({ "type": "divider" }); 51]).is_empty());
+    }
+
+    #[test]
+    fn all_blocks_together_are_bounded() {
+        let section = |length| json!({ "type": "section", "text": mrkdwn(length) });
+        let fits = [section(3_000), section(3_000), section(3_000), section(3_000), section(400)];
+        assert!(message_problems(&fits).is_empty() && !is_too_long(&fits));
+        let divided = [&fits[..], &[json!({ "type": "divider" })]].concat();
+        assert!(is_too_long(&divided), "a divider costs 125");
+        let entities = json!({ "type": "section", "text": { "type": "plain_text", "text": "&".repeat(2_700) } });
+        assert!(message_problems(&[entities.clone()]).is_empty() && is_too_long(&[entities]));
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod elements;
 mod payloads;
 mod people;
 mod rate_limit;
+mod rich_text;
 mod scheduled;
 #[cfg(test)]
 mod tests;
@@ -101,14 +102,16 @@ pub struct SlackMessage {
 }
 
 /// A message that one person sees.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ephemeral {
     /// The channel's id.
     pub channel: String,
     /// The person's user id.
     pub user: String,
-    /// What it says, as mrkdwn.
+    /// What is shown when there are no blocks, as mrkdwn.
     pub text: String,
+    /// What is shown: an array, empty if the message has only text.
+    pub blocks: Value,
     /// When it appeared, among the other messages.
     pub ts: String,
 }

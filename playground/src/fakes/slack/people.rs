@@ -18,12 +18,14 @@ use crate::lock;
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// What became of a command.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct CommandAnswer {
     /// The status of the bot's answer; 0 if none came in time.
     pub status: u16,
-    /// What the person was shown.
+    /// The text of what the person was shown.
     pub text: Option<String>,
+    /// The blocks of what the person was shown; an empty array if there were none.
+    pub blocks: Value,
 }
 
 /// What became of a submitted form.
@@ -67,26 +69,30 @@ impl FakeSlack {
         let form = self.as_act(user, channel, |act| payloads::command(act, command, text));
         let body = serde_urlencoded::to_string(form).unwrap_or_default();
         let reply = self.send("/slack/commands", body.into_bytes()).await;
-        let (status, text, in_channel) = match reply {
-            Ok(reply) if reply.status == 200 => {
-                let (text, in_channel) = command_text(&reply.body);
-                (reply.status, text, in_channel)
-            }
-            Ok(reply) => (reply.status, Some(failed(command, "dispatch_failed")), false),
-            Err(_) => (0, Some(failed(command, "operation_timeout")), false),
+        let said = |text: String| json!({ "text": text });
+        let (status, answer) = match reply {
+            Ok(reply) if reply.status == 200 => (reply.status, answer(&reply.body)),
+            Ok(reply) => (reply.status, Some(said(failed(command, "dispatch_failed")))),
+            Err(_) => (0, Some(said(failed(command, "operation_timeout")))),
         };
-        if let Some(text) = &text {
+        let shown = answer.map(|answer| {
             let now = self.now();
             let mut workspace = self.workspace();
-            if in_channel {
-                // The bot's own text in a channel that the person is in; if it is refused, nobody sees it.
-                let _ = workspace.post(&json!({ "channel": channel, "text": text }), now);
+            // What Slack does not take, nobody sees.
+            let refused = |code| (failed(command, code), json!([]));
+            let content = workspace.content(&answer).unwrap_or_else(|refusal| refused(refusal.code));
+            if answer["response_type"] == "in_channel" {
+                let (text, blocks) = &content;
+                // The bot's own words in a channel that the person is in; if they are refused, nobody sees them.
+                let _ = workspace.post(&json!({ "channel": channel, "text": text, "blocks": blocks }), now);
             } else {
-                workspace.show(channel, &user.id, text.clone(), now);
+                workspace.show(channel, &user.id, content.clone(), now);
             }
-        }
+            content
+        });
         self.shared.changes.note();
-        CommandAnswer { status, text }
+        let (text, blocks) = shown.map_or((None, json!([])), |(text, blocks)| (Some(text), blocks));
+        CommandAnswer { status, text, blocks }
     }
 
     /// Presses a button of a message, with this text in the message's input. Returns the status of the bot's answer.
@@ -186,14 +192,13 @@ impl FakeSlack {
     }
 }
 
-/// The text of an answer to a command, and whether all of the channel is to see it. An empty body says nothing.
-fn command_text(body: &str) -> (Option<String>, bool) {
+/// The answer to a command: a message, or its text alone. An empty body says nothing.
+fn answer(body: &str) -> Option<Value> {
     match serde_json::from_str::<Value>(body) {
         Ok(answer) if answer.is_object() => {
-            let text = answer["text"].as_str().map(str::to_owned);
-            (text, answer["response_type"] == "in_channel")
+            (answer["text"].is_string() || answer["blocks"].is_array()).then_some(answer)
         }
-        _ => (Some(body.to_owned()).filter(|text| !text.is_empty()), false),
+        _ => (!body.is_empty()).then(|| json!({ "text": body })),
     }
 }
 

@@ -11,8 +11,9 @@ use super::{Ephemeral, Fault, OpenView, SlackMessage};
 
 /// More calls than this are forgotten, the oldest first.
 const CALLS_KEPT: usize = 10_000;
-/// A longer text is refused: <https://docs.slack.dev/reference/methods/chat.postMessage>.
-const TEXT_MAX: usize = 40_000;
+/// A longer text is refused by `chat.update`, and by everything else for the sake of it:
+/// <https://docs.slack.dev/reference/methods/chat.update>.
+const TEXT_MAX: usize = 4_000;
 /// A trigger can be used within three seconds: <https://docs.slack.dev/reference/methods/views.open>.
 const TRIGGER_LIFE: SignedDuration = SignedDuration::from_secs(3);
 /// A view has at most 250 kB: <https://docs.slack.dev/reference/methods/views.open>.
@@ -126,15 +127,16 @@ impl Workspace {
     pub(super) fn post_ephemeral(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let channel = self.channel(body)?;
         let user = body["user"].as_str().filter(|user| is_id(user, &['U', 'W'])).ok_or("user_not_found")?;
-        let (text, _) = self.content(body)?;
-        let ts = self.show(&channel, user, text, now);
+        let content = self.content(body)?;
+        let ts = self.show(&channel, user, content, now);
         Ok(json!({ "message_ts": ts }))
     }
 
-    /// Shows something to one person.
-    pub(super) fn show(&mut self, channel: &str, user: &str, text: String, now: Timestamp) -> String {
-        let ts = self.next_ts(now);
-        self.ephemerals.push(Ephemeral { channel: channel.to_owned(), user: user.to_owned(), text, ts: ts.clone() });
+    /// Shows a text and blocks to one person.
+    pub(super) fn show(&mut self, channel: &str, user: &str, content: (String, Value), now: Timestamp) -> String {
+        let (ts, (text, blocks)) = (self.next_ts(now), content);
+        let (channel, user) = (channel.to_owned(), user.to_owned());
+        self.ephemerals.push(Ephemeral { channel, user, text, blocks, ts: ts.clone() });
         ts
     }
 
@@ -208,6 +210,9 @@ impl Workspace {
         let messages = block_kit::message_problems(blocks.as_array().map(Vec::as_slice).unwrap_or_default());
         if !messages.is_empty() {
             return Err(Refusal { code: "invalid_blocks", messages });
+        }
+        if blocks.as_array().is_some_and(|blocks| block_kit::is_too_long(blocks)) {
+            return Err("msg_blocks_too_long".into());
         }
         if text.encode_utf16().count() > TEXT_MAX {
             return Err("msg_too_long".into());
@@ -323,19 +328,21 @@ mod tests {
     #[test]
     fn what_is_not_there_is_refused_by_slacks_code() {
         let mut workspace = Workspace::default();
+        let section = json!({ "type": "section", "text": { "type": "plain_text", "text": "x".repeat(3_000) } });
         let cases = [
             (json!({ "channel": "nowhere", "text": "a" }), "channel_not_found"),
             (json!({ "channel": "C1", "text": "a", "thread_ts": "1.000000" }), "thread_not_found"),
             (json!({ "channel": "C1" }), "no_text"),
             (json!({ "channel": "C1", "text": "x".repeat(TEXT_MAX + 1) }), "msg_too_long"),
             (json!({ "channel": "C1", "text": "a", "blocks": [{ "type": "header" }] }), "invalid_blocks"),
+            (json!({ "channel": "C1", "text": "a", "blocks": vec![section; 5] }), "msg_blocks_too_long"),
         ];
         for (body, code) in cases {
             assert_eq!(workspace.post(&body, at(1)).unwrap_err().code, code);
         }
         let update = json!({ "channel": "C1", "ts": "1.000000", "text": "a" });
         assert_eq!(workspace.update(&update).unwrap_err().code, "message_not_found");
-        let ts = workspace.show("C1", "U1", "only you".to_owned(), at(1));
+        let ts = workspace.show("C1", "U1", ("only you".to_owned(), json!([])), at(1));
         let update = json!({ "channel": "C1", "ts": ts, "text": "a" });
         assert_eq!(workspace.update(&update).unwrap_err().code, "cant_update_message");
     }

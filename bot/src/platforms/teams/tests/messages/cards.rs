@@ -1,9 +1,9 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::approval::limits::COMMENT_MAX;
 use crate::approval::request::Fact;
 use crate::approval::state::{Ending, Intent};
-use crate::approval::transitions::decide::COMMENT_MAX;
 use crate::platforms::teams::words::{APPROVE, COMMENT, REASON, REJECT, summary, written};
 
 fn action<'a>(card: &'a Value, title: &str) -> &'a Value {
@@ -133,15 +133,23 @@ fn a_card_that_does_not_wait_has_no_inputs_and_only_a_link() {
 fn votes_are_shown_with_their_comments_and_the_last_ones_when_there_are_many() {
     let mut approval = approval("required = 3");
     approval.votes = (1..=12).map(|n| vote(&format!("Person {n}"), Verdict::Approve, Some("Fine\nby me"))).collect();
-    let card = card(&approval);
-    let runs = texts(&card, "TextRun");
-    assert!(!runs.contains(&"Person 2".to_owned()) && runs.contains(&"Person 3".to_owned()));
-    assert_eq!(runs.iter().filter(|text| *text == "Fine by me").count(), 10);
+    let runs = texts(&card(&approval), "TextRun");
+    assert!(runs.contains(&"Person 1".to_owned()) && runs.contains(&"Person 12".to_owned()));
+    assert_eq!(runs.iter().filter(|text| *text == "Fine by me").count(), 12);
     let line = "approved in Slack, {{DATE(2026-11-23T10:01:00Z,SHORT)}} {{TIME(2026-11-23T10:01:00Z)}}";
-    assert_eq!(texts(&card, "TextBlock").iter().filter(|text| *text == line).count(), 10);
+    assert_eq!(texts(&card(&approval), "TextBlock").iter().filter(|text| *text == line).count(), 12);
     assert!(
         runs.contains(&"12 of 3 approvals: Person 1, Person 2, Person 3, Person 4, Person 5 and 7 more".to_owned())
     );
+    for vote in &mut approval.votes {
+        vote.comment = Some("Fine".repeat(500));
+    }
+    approval.votes = approval.votes.repeat(2);
+    let card = card(&approval);
+    let whole = texts(&card, "TextRun").iter().filter(|text| **text == "Fine".repeat(500)).count();
+    assert!((5..24).contains(&whole), "{whole}");
+    let shown = texts(&card, "TextRun").iter().filter(|text| text.starts_with("Person ")).count();
+    assert!(texts(&card, "TextBlock").contains(&format!("{} earlier votes are in the audit trail.", 24 - shown)));
 }
 
 #[test]
