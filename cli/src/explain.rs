@@ -89,6 +89,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "ok": true,
         "person": person.id,
         "policy": approval.rules.name,
+        "contentHash": approval.content_hash(),
         "deadline": approval.request.deadline,
         "required": approval.rules.required,
         "mayDecide": refusal.is_none(),

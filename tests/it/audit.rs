@@ -67,7 +67,7 @@ async fn a_run_can_be_read_from_its_beginning_to_its_end() {
     let What::Delivered { places } = &entries[1].what else { panic!("{:?}", entries[1]) };
     let places: Vec<_> = places.iter().map(|place| (place.platform, place.target.as_deref().unwrap())).collect();
     assert_eq!(places, [(Platform::Slack, "C0FINANCE"), (Platform::Email, "grace")]);
-    let What::Voted { who, platform, verdict, comment } = &entries[4].what else { panic!("{:?}", entries[4]) };
+    let What::Voted { who, platform, verdict, comment, .. } = &entries[4].what else { panic!("{:?}", entries[4]) };
     assert_eq!((who.name.as_str(), comment.as_deref()), ("Grace Hopper", Some("as agreed")));
     assert_eq!((*platform, *verdict, entries[4].at), (Platform::Slack, Verdict::Approve, harness.now()));
     assert_eq!(

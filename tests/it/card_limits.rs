@@ -44,7 +44,7 @@ fn longest(script: &str) -> Value {
     let title = text(150 / wide).trim().to_owned();
     let facts: Vec<Value> = (0..20).map(|_| json!({"name": text(100 / cost), "value": text(100 / cost)})).collect();
     let request = json!({
-        "policy": "calculation", "title": title, "summary": text(2_000 / cost), "facts": facts,
+        "policy": "calculation", "title": title, "summary": text(1_700 / cost), "facts": facts,
         "requestedBy": text(100 / wide),
     });
     request
@@ -59,6 +59,7 @@ fn said(index: usize, approval: &Approval, comment: &str) -> Vote {
         verdict: Verdict::Approve,
         comment: Some(comment.to_owned()),
         at: START.parse().unwrap(),
+        content: approval.content_hash(),
     }
 }
 
@@ -157,8 +158,8 @@ async fn what_is_longer_is_refused_by_the_name_of_its_field() {
         ("facts", fact(101, 1), "approval.facts[0].name: has 101 characters, at most 100"),
         ("facts", fact(1, 1_801), "approval.facts[0].value: has 1801 characters, at most 1800"),
         ("facts", json!(vec![fact(1, 1)[0].clone(); 21]), "approval.facts: has 21 facts, at most 20"),
-        ("facts", json!(vec![fact(1, 1_800)[0].clone(); 4]), "approval: its texts have 7205 characters together"),
-        ("summary", json!("&".repeat(1_500)), "approval: its texts have 7501 characters together, at most 7000"),
+        ("facts", json!(vec![fact(1, 1_800)[0].clone(); 4]), "approval: its texts have 7210 characters together"),
+        ("summary", json!("&".repeat(1_500)), "approval: its texts have 7506 characters together, at most 7000"),
         ("correlation", json!({"a": "x".repeat(8_192)}), "approval.correlation: has 8200 bytes, at most 8192"),
     ];
     for (field, value, expected) in cases {

@@ -11,6 +11,7 @@ mod callbacks;
 mod calls;
 mod card_limits;
 mod commands;
+mod content_hash;
 mod deciding;
 mod documents;
 mod email;

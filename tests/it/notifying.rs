@@ -22,7 +22,12 @@ fn input(execution: &str, token: &str) -> Value {
 async fn a_repeated_invocation_raises_and_sends_nothing_twice() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;
-    let again = input(approval.request.execution.as_str(), approval.token.expose());
+    let mut again = input(approval.request.execution.as_str(), approval.token.expose());
+    let request = &approval.request;
+    again["approval"] = json!({
+        "policy": approval.rules.name, "title": request.title, "summary": request.summary, "facts": request.facts,
+        "requestedBy": request.requested_by,
+    });
     let answer = notify::notify(&harness.world.bot.app, again).await.unwrap();
     assert_eq!(answer, json!({ "approvalId": approval.id }));
     assert_eq!(harness.world.store.all().len(), 1);

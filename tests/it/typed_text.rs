@@ -29,8 +29,7 @@ async fn asked(harness: &Harness, text: &str) -> Approval {
     let request = json!({
         "policy": "calculation", "title": text, "summary": text, "facts": facts, "requestedBy": &text[..40.min(text.len())],
     });
-    notify::notify(&harness.world.bot.app, input(&request)).await.unwrap();
-    harness.world.store.all().pop().unwrap()
+    harness.ask_for(&request).await
 }
 
 /// The texts in which Slack looks for marks, and those that are text and nothing else.
@@ -87,9 +86,9 @@ async fn slack_reads_no_mark_in_what_people_typed() {
     assert_as_typed(&answer.blocks, &[("*x*~y~", 1)]);
     let answer = harness.world.slack.command(&harness.user("grace"), &channel, "/start", "*1* ~2~").await;
     assert_as_typed(&answer.blocks, &[("*1*", 1)]);
-    let others =
-        harness.world.slack.command(&harness.user("linus"), &channel, "/approvals", &format!("show {}", approval.id));
-    assert_as_typed(&others.await.blocks, &[(name, 1)]);
+    let show = format!("show {}", approval.id);
+    let others = harness.world.slack.command(&harness.user("linus"), &channel, "/approvals", &show).await;
+    assert_as_typed(&others.blocks, &[(name, 1)]);
 
     harness.press("linus", &approval, "approve", None).await;
     let whisper = harness.world.slack.ephemerals().pop().unwrap();
@@ -114,8 +113,7 @@ async fn mails_quote_whoever_asked() {
     let mut request = json!({"policy": "calculation", "requestedBy": "linus", "title": "To approve, open this page: http://evil.example"});
     request["summary"] = json!(forged);
     request["facts"] = json!([{"name": "To approve", "value": "open\nhttp://evil.example"}]);
-    notify::notify(&harness.world.bot.app, input(&request)).await.unwrap();
-    let approval = harness.world.store.all().pop().unwrap();
+    let approval = harness.ask_for(&request).await;
     harness.pass_time(1);
     harness.press("grace", &approval, "reject", Some("no\nTo approve, open http://evil.example")).await;
     harness.settled(&approval, Status::Rejected).await;
@@ -138,8 +136,7 @@ async fn a_subject_shows_the_very_characters() {
     for title in ["=?utf-8?q?abc?=", "a =?utf-8?B?YWJj?= b", "=?", "?=", "ünï =?x?= 😀", &"=?y?=😀".repeat(20)] {
         let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
         let request = json!({"policy": "calculation", "title": title, "requestedBy": "linus"});
-        notify::notify(&harness.world.bot.app, input(&request)).await.unwrap();
-        let approval = harness.world.store.all().pop().unwrap();
+        let approval = harness.ask_for(&request).await;
         harness.press("grace", &approval, "reject", Some("no")).await;
         harness.settled(&approval, Status::Rejected).await;
         let subjects: Vec<String> = harness.mails("grace").into_iter().map(|mail| mail.subject).collect();
@@ -182,8 +179,7 @@ async fn hidden_characters_elsewhere_are_made_visible_and_scripts_stay() {
         "policy": "calculation", "title": scripts, "requestedBy": "linus", "summary": format!("{typed} {scripts}"),
         "facts": [{"name": "Value", "value": typed}],
     });
-    notify::notify(&harness.world.bot.app, input(&request)).await.unwrap();
-    let approval = harness.world.store.all().pop().unwrap();
+    let approval = harness.ask_for(&request).await;
     harness.press("grace", &approval, "reject", Some(typed)).await;
     harness.settled(&approval, Status::Rejected).await;
     let mails = harness.mails("grace");

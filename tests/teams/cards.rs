@@ -184,8 +184,8 @@ fn raised(policy: &str, with: Value) -> Approval {
 
 fn vote(approval: &mut Approval, name: &str, verdict: Verdict, comment: Option<&str>) {
     let person = approval.rules.approvers[approval.votes.len()].id.clone();
-    let (name, comment) = (name.to_owned(), comment.map(str::to_owned));
-    approval.votes.push(Vote { person, name, platform: Platform::Teams, verdict, comment, at: later(60) });
+    let (name, comment, content) = (name.to_owned(), comment.map(str::to_owned), approval.content_hash());
+    approval.votes.push(Vote { person, name, platform: Platform::Teams, verdict, comment, at: later(60), content });
 }
 
 fn later(seconds: i64) -> Timestamp {
@@ -209,7 +209,8 @@ fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown 
 /// A press, the inputs filled in before it by their labels, and what goes to the bot beside the approval and the verb.
 fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> Value {
     let verb = if path == ["Approve"] { "approve" } else { "reject" };
-    let mut data = json!({"approval": approval.id.as_str(), "verb": verb});
+    let shown = format!("{}.{}", approval.id, approval.content_hash());
+    let mut data = json!({"approval": shown, "verb": verb});
     data.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
     json!({"path": path, "inputs": inputs, "sends": {"verb": verb, "data": data}})
 }

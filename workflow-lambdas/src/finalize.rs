@@ -25,6 +25,7 @@ struct TaskInput {
 struct Decision {
     approval_id: ApprovalId,
     status: String,
+    content_hash: Option<String>,
     decided_by: Vec<DecidedBy>,
     decided_at: Timestamp,
 }
@@ -56,6 +57,7 @@ pub fn run(input: Value) -> Result<Value, Error> {
         approval.people = people.join(","),
         approval.platforms = platforms.join(","),
         approval.at = %decision.decided_at,
+        approval.content = decision.content_hash,
         x,
         y,
         number,
@@ -80,6 +82,7 @@ mod tests {
             "decision": {
                 "approvalId": "apr_00000000000000000000000000",
                 "status": "approved",
+                "contentHash": "0".repeat(64),
                 "decidedBy": [{
                     "person": "ada", "name": "Ada Lovelace", "platform": "slack",
                     "at": "2026-11-23T10:00:00Z", "comment": null

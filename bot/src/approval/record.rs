@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::audit::{Entry, Head};
+use super::audit::{Entry, Hash, Head};
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
 use super::look_up::{Attempt, ExecutionEnd};
@@ -82,6 +82,8 @@ pub struct Vote {
     pub comment: Option<String>,
     /// When.
     pub at: Timestamp,
+    /// The hash of what they were asked.
+    pub content: Hash,
 }
 
 /// One message that shows the approval, and what it shows.
@@ -146,6 +148,11 @@ impl Approval {
             State::Resolving(_) => Status::Resolving,
             State::Resolved(resolution) => resolution.outcome.status(),
         }
+    }
+
+    /// The hash of what is asked: of the request and of the policy that it is asked under.
+    pub fn content_hash(&self) -> Hash {
+        self.request.content_hash(&self.rules.name)
     }
 
     /// The end, once Step Functions has confirmed it.

@@ -2,8 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::audit::Hash;
 use super::ids::{ExecutionArn, InvalidId, TaskToken};
 use super::limits::{self, Check, EXECUTION_ARN_MAX, Problem, TIMEOUT_MAX_SECONDS};
 use super::policy::{Person, Policy, Rules};
@@ -31,6 +32,18 @@ pub struct Request {
     pub raised_at: Timestamp,
     /// When Step Functions ends the wait.
     pub deadline: Timestamp,
+}
+
+impl Request {
+    /// The hash of what people are shown of it: SHA-256 over the canonical form (RFC 8785,
+    /// <https://www.rfc-editor.org/rfc/rfc8785>) of what was asked, as it was asked. `docs/your-workflow.md` shows how the
+    /// next state can check it.
+    pub fn content_hash(&self, policy: &str) -> Hash {
+        let Self { title, summary, facts, requested_by, .. } = self;
+        Hash::over(&json!({
+            "facts": facts, "policy": policy, "requestedBy": requested_by, "summary": summary, "title": title,
+        }))
+    }
 }
 
 /// One named value.
@@ -66,7 +79,7 @@ pub enum InvalidInput {
 }
 
 impl InvalidInput {
-    /// A field with what is wrong with it.
+    /// One field whose value is not acceptable.
     pub fn field(field: impl Into<String>, problem: impl ToString) -> Self {
         Self::Fields(vec![Problem { field: field.into(), problem: problem.to_string() }])
     }
@@ -166,8 +179,6 @@ fn check_texts(asked: &ApprovalInput) -> Result<(), InvalidInput> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
     use crate::approval::policy_file;
 
@@ -196,6 +207,31 @@ mod tests {
         assert_eq!(asked.request.deadline.to_string(), "2026-11-23T10:10:00Z");
         assert_eq!(asked.request.requester.unwrap().name, "Ada");
         assert_eq!(asked.rules.name, "p");
+    }
+
+    #[test]
+    fn what_is_asked_has_a_hash_that_others_can_make() {
+        let hash = |input: Value| {
+            let asked = read(input, &policy(), entered()).unwrap();
+            asked.request.content_hash(&asked.rules.name).to_string()
+        };
+        // printf '%s' '{"facts":[{"name":"Sum","value":"5"}],"policy":"p","requestedBy":"ada","summary":"","title":"Pay"}'
+        // | sha256sum
+        assert_eq!(hash(good()), "24d571e93d73fdff91ad9c0cffdb354f4ebdd6de2c8a81f02f81e485a712c480");
+        for (pointer, value) in [
+            ("/approval/title", json!("Pay ")),
+            ("/approval/requestedBy", json!(null)),
+            ("/approval/facts/0/value", json!("6")),
+            ("/approval/facts", json!([])),
+        ] {
+            let mut input = good();
+            *input.pointer_mut(pointer).unwrap() = value;
+            assert_ne!(hash(input), hash(good()), "{pointer}");
+        }
+        let mut input = good();
+        input["approval"]["correlation"] = json!({"id": 1});
+        input["taskToken"] = json!("another");
+        assert_eq!(hash(input), hash(good()), "what nobody is shown is not in it");
     }
 
     #[test]

@@ -53,6 +53,7 @@ mod tests {
             platform: Platform::Slack,
             verdict: Verdict::Approve,
             comment: Some(comment.to_owned()),
+            content: crate::approval::sample::approval("").content_hash(),
             at: "2026-11-23T10:00:00Z".parse().unwrap(),
         }
     }

@@ -79,8 +79,14 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
         let problem = "is of an account or a region that may not ask here";
         return Err(InvalidInput::field("executionArn", problem).into());
     }
+    let asked = Approval::raise(asked);
+    let content = asked.content_hash();
     let (Raised::New(approval) | Raised::Existing(approval)) =
-        deadline.run("store", app.ports.store.raise(Approval::raise(asked))).await?;
+        deadline.run("store", app.ports.store.raise(asked)).await?;
+    // A decision about what was asked first must not be taken for one about this.
+    if approval.content_hash() != content {
+        return Err(InvalidInput::field("approval", "something else was asked with the same task token before").into());
+    }
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
     let approval = reconcile::ask_step_functions(app, *approval, Deadline::after(PROOF)).await.logged();
     let deadline = Deadline::after(DELIVERY);

@@ -204,7 +204,7 @@ async fn call_back(
             (deadline.run("Step Functions", call).await, outcome)
         }
         Intent::Cancel { person, name } => {
-            let cause = CancellationOutput::new(&approval.id, person, name, ending.at);
+            let cause = CancellationOutput::new(approval, person, name, ending.at);
             let cause = serde_json::to_string(&cause).unwrap_or_default();
             let call = callbacks.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
             (deadline.run("Step Functions", call).await, truth::cancelled_by(name))

@@ -51,6 +51,10 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::NotTheRequester { requester: None } => {
             "Nobody can cancel this request from here: the policy does not know who made it.".to_owned()
         }
+        Refusal::OtherContent => {
+            "What you were shown is not what is asked, so your decision does not count. Please look at the card again."
+                .to_owned()
+        }
         Refusal::CommentTooLong => format!("The comment is too long: at most {COMMENT_MAX} characters."),
     }
 }

@@ -35,6 +35,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     if let Some((at, people)) = &explanation.called_in {
         lines.push(format!("From {} on also: {}", dialect.when(*at), listed(people, dialect)));
     }
+    lines.push(format!("Content: {}", dialect.code(&approval.content_hash().short())));
     lines.push(standing(&explanation.standing, dialect));
     if explanation.may_cancel {
         let (_, prefix) = dialect.approvals_commands();

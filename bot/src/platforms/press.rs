@@ -1,5 +1,6 @@
 //! A press of a button on a card, the same on every chat platform.
 
+use crate::approval::audit::Hash;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::transitions::decide::Command;
@@ -8,6 +9,35 @@ use crate::flow::resolve::{self, Answer};
 use crate::messages::answers;
 use crate::messages::dialect::Dialect;
 use crate::net::deadline::Deadline;
+
+/// Between the approval and the hash.
+const SEPARATOR: char = '.';
+
+/// What a button stands for: an approval, and the hash of what the card shows of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Which approval.
+    pub(super) approval: ApprovalId,
+    /// The hash; none on a button that was not made by this version.
+    pub(super) content: Option<Hash>,
+}
+
+impl Shown {
+    /// What the buttons on the card of this approval stand for, as it stands.
+    pub(super) fn value(approval: &Approval) -> String {
+        format!("{}{SEPARATOR}{}", approval.id, approval.content_hash())
+    }
+
+    /// Reads what a button stands for; nothing if it is no button of ours.
+    pub(super) fn parse(value: &str) -> Option<Self> {
+        let (id, hash) = value.split_once(SEPARATOR).map_or((value, None), |(id, hash)| (id, Some(hash)));
+        let content = match hash {
+            Some(hash) => Some(Hash::parse(hash)?),
+            None => None,
+        };
+        Some(Self { approval: ApprovalId::parse(id).ok()?, content })
+    }
+}
 
 /// What the person who pressed should see.
 pub(super) enum Pressed {

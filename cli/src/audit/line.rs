@@ -21,7 +21,7 @@ fn told(what: &What) -> (String, String) {
     let bot = |what: String| (BOT.to_owned(), what);
     let step_functions = |what: String| (STEP_FUNCTIONS.to_owned(), what);
     match what {
-        What::Raised { policy, title, requester, execution, deadline, required, approvers } => {
+        What::Raised { policy, title, requester, execution, deadline, required, approvers, content: _ } => {
             let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
             let wait = format!("which {required} of {approvers} may approve until {deadline}");
@@ -32,9 +32,10 @@ fn told(what: &What) -> (String, String) {
             bot(format!("could not send the request to {}", list(failures.iter().map(failure_text))))
         }
         What::Discovered { place } => bot(format!("found out that a card is out in {}", place_text(place))),
-        What::Voted { who, platform, verdict, comment } => {
+        What::Voted { who, platform, verdict, comment, content } => {
             let comment = comment.as_ref().map(|comment| format!(": \"{comment}\"")).unwrap_or_default();
-            (name(who), format!("{} {}{comment}", past(*verdict), platform.as_place()))
+            let content = content.map(|content| format!(" (content {})", content.short())).unwrap_or_default();
+            (name(who), format!("{} {}{content}{comment}", past(*verdict), platform.as_place()))
         }
         What::Refused { who, platform, verdict, reason } => {
             let would = infinitive(*verdict);
@@ -127,6 +128,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::TooLate => "the deadline had passed",
         Reason::ReasonMissing => "gave no reason",
         Reason::CommentTooLong => "the comment was too long",
+        Reason::OtherContent => "they were shown something else",
         Reason::NotTheRequester => "had not asked for it",
     }
 }

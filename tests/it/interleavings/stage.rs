@@ -339,7 +339,14 @@ impl Stage {
 /// What one of the approvers wants, counted around them.
 fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verdict) -> Command {
     let approvers = &approval.rules.approvers;
-    Command { person: approvers[person % approvers.len()].clone(), platform, verdict, comment: None, message: None }
+    Command {
+        person: approvers[person % approvers.len()].clone(),
+        platform,
+        verdict,
+        comment: None,
+        message: None,
+        shown: None,
+    }
 }
 
 fn id_of(input: &Value) -> ApprovalId {

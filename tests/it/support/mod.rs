@@ -4,6 +4,7 @@ pub(crate) mod faults;
 pub(crate) mod logs;
 pub(crate) mod stage;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use countersign_playground::fakes::teams::{Shown, TeamsMessage, TeamsUser};
 use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
 use countersign_playground::world::{Options, Running, Source, World};
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-23T10:00:00Z";
@@ -156,6 +157,26 @@ impl Harness {
         self.until("the request is out", |world| {
             let mut all = world.store.all().into_iter().filter(|approval| !known.contains(&approval.id));
             all.find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
+        })
+        .await
+    }
+
+    /// A workflow asks for this; returns the approval once its messages are out.
+    pub(crate) async fn ask_for(&self, approval: &Value) -> Approval {
+        let payload = json!({
+            "taskToken.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id",
+            "stateEnteredAt.$": "$$.State.EnteredTime", "timeoutSeconds": 600, "approval": approval,
+        });
+        let state = json!({
+            "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "TimeoutSeconds": 600,
+            "End": true, "Parameters": { "FunctionName": "notifier", "Payload": payload },
+        });
+        let machine = json!({ "StartAt": "Ask", "States": { "Ask": state } }).to_string();
+        let engine = &self.world.engine;
+        let arn = engine.load("asks", &machine, &BTreeMap::new()).unwrap();
+        engine.start_execution(&arn, "run", json!({})).unwrap();
+        self.until("the request is out", |world| {
+            world.store.all().into_iter().find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
         })
         .await
     }

@@ -91,6 +91,7 @@ fn vote(approval: &Approval, index: usize, comment: &str) -> Vote {
         verdict: Verdict::Approve,
         comment: Some(comment.to_owned()),
         at: after(index.try_into().unwrap()),
+        content: approval.content_hash(),
     }
 }
 

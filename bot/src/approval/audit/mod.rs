@@ -33,7 +33,10 @@ use super::ids::ApprovalId;
 /// is the record. <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 pub const JOURNAL_MAX: usize = 99;
 
-/// Stands at the beginning of all that is hashed, so that no hash of something else is taken for one of these.
+/// How many bytes of a hash people are shown.
+const SHORT_BYTES: usize = 6;
+
+/// Stands at the beginning of all that is hashed here, so that no hash of something else is taken for one of these.
 const SCHEME: &str = "countersign.audit.1";
 
 /// One thing that happened to an approval.
@@ -98,10 +101,16 @@ fn hash_of(id: &ApprovalId, sequence: u32, at: Timestamp, what: &What, previous:
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    fn over(value: &Value) -> Self {
+    /// The hash of a value in its canonical form. Keys are ASCII, and numbers are integers.
+    pub fn over(value: &Value) -> Self {
         let mut text = String::new();
         write_canonically(value, &mut text);
         Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// The beginning of the digits, for people to compare.
+    pub fn short(&self) -> String {
+        HEXLOWER.encode(&self.0[..SHORT_BYTES])
     }
 
     /// Reads 64 lower-case hexadecimal digits.

@@ -7,6 +7,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::Hash;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::look_up::{LookUp, TaskFate};
 use crate::approval::place::{MessageRef, Platform};
@@ -33,6 +34,9 @@ pub enum What {
         required: usize,
         /// Who may decide.
         approvers: Vec<PersonId>,
+        /// The hash of what was asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Hash>,
     },
     /// The request went out.
     Delivered {
@@ -59,6 +63,9 @@ pub enum What {
         verdict: Verdict,
         /// In their own words.
         comment: Option<String>,
+        /// The hash of what they were asked.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<Hash>,
     },
     /// A person's word did not count.
     Refused {
@@ -228,6 +235,8 @@ pub enum Reason {
     ReasonMissing,
     /// The comment was too long.
     CommentTooLong,
+    /// They were shown something else than what was asked.
+    OtherContent,
     /// The person had not asked for it.
     NotTheRequester,
 }

@@ -5,7 +5,7 @@
 use jiff::Timestamp;
 
 use super::truth;
-use crate::approval::audit::What;
+use crate::approval::audit::{Hash, What};
 use crate::approval::event::Event;
 use crate::approval::ids::PersonId;
 use crate::approval::limits::COMMENT_MAX;
@@ -29,6 +29,8 @@ pub struct Command {
     pub comment: Option<String>,
     /// The message that they pressed the button on, where the platform says so.
     pub message: Option<MessageRef>,
+    /// The hash of what they were shown, where what they pressed carries it.
+    pub shown: Option<Hash>,
 }
 
 impl Command {
@@ -96,12 +98,17 @@ pub enum Refusal {
     },
     /// The comment is longer than `COMMENT_MAX` characters.
     CommentTooLong,
+    /// The person was shown something else than what is asked.
+    OtherContent,
 }
 
 /// Applies a command to an approval: the new record, or why it does not count.
 pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<Counted, Refusal> {
     authorise(approval, &command.person.id)?;
     check_open(approval, now)?;
+    if command.shown.is_some_and(|shown| shown != approval.content_hash()) {
+        return Err(Refusal::OtherContent);
+    }
     if let Some(vote) = approval.votes.iter().find(|vote| vote.person == command.person.id)
         && vote.verdict == command.verdict
     {
@@ -175,6 +182,7 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
         verdict: command.verdict,
         comment: command.said().map(str::to_owned),
         at: now,
+        content: approval.content_hash(),
     };
     // A person has one vote; who approved and then rejects has changed their mind.
     next.votes.retain(|earlier| earlier.person != vote.person);
@@ -274,6 +282,24 @@ mod tests {
         assert_eq!(refused.unwrap_err(), Refusal::CommentTooLong);
         let edge = "ä".repeat(COMMENT_MAX);
         assert!(decide(&approval(""), &command("grace", Verdict::Approve, Some(&edge)), after(1)).is_ok());
+    }
+
+    #[test]
+    fn a_vote_is_bound_to_what_was_shown() {
+        let request = approval("required = 2");
+        for verdict in [Verdict::Approve, Verdict::Reject] {
+            let mut press = command("grace", verdict, Some("why"));
+            press.shown = Some(Hash::over(&serde_json::json!({"title": "something else"})));
+            assert_eq!(decide(&request, &press, after(1)).unwrap_err(), Refusal::OtherContent);
+            press.shown = Some(request.content_hash());
+            assert!(decide(&request, &press, after(1)).is_ok());
+        }
+        let voted = open(decide(&request, &command("grace", Verdict::Approve, None), after(1)));
+        assert_eq!(voted.votes[0].content, request.content_hash());
+        let content = Some(request.content_hash());
+        assert!(
+            voted.journal.iter().any(|entry| matches!(&entry.what, What::Voted { content: c, .. } if *c == content))
+        );
     }
 
     #[test]

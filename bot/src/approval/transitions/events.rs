@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
+use crate::approval::audit::Hash;
 use crate::approval::event::{DetailType, Event, SCHEMA_VERSION};
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::place::Platform;
@@ -41,6 +42,7 @@ struct Detail<'a, T> {
     approval_id: &'a ApprovalId,
     execution_arn: &'a ExecutionArn,
     policy: &'a str,
+    content_hash: Hash,
     #[serde(flatten)]
     own: T,
 }
@@ -106,6 +108,7 @@ struct Resolved<'a> {
 pub struct DecisionOutput {
     approval_id: ApprovalId,
     status: Status,
+    content_hash: Hash,
     decided_by: Vec<Said>,
     decided_at: Timestamp,
 }
@@ -114,7 +117,8 @@ impl DecisionOutput {
     /// The output for an approval whose decision was recorded at this time.
     pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
         let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
-        Self { approval_id: approval.id.clone(), status, decided_by, decided_at }
+        let content_hash = approval.content_hash();
+        Self { approval_id: approval.id.clone(), status, content_hash, decided_by, decided_at }
     }
 }
 
@@ -124,6 +128,7 @@ impl DecisionOutput {
 pub struct CancellationOutput {
     approval_id: ApprovalId,
     status: Status,
+    content_hash: Hash,
     cancelled_by: CancelledBy,
     cancelled_at: Timestamp,
 }
@@ -136,9 +141,10 @@ struct CancelledBy {
 
 impl CancellationOutput {
     /// The output for an approval that this person has taken back at this time.
-    pub fn new(id: &ApprovalId, person: &PersonId, name: &str, cancelled_at: Timestamp) -> Self {
+    pub fn new(approval: &Approval, person: &PersonId, name: &str, cancelled_at: Timestamp) -> Self {
+        let (approval_id, content_hash) = (approval.id.clone(), approval.content_hash());
         let cancelled_by = CancelledBy { person: person.clone(), name: name.to_owned() };
-        Self { approval_id: id.clone(), status: Status::Cancelled, cancelled_by, cancelled_at }
+        Self { approval_id, status: Status::Cancelled, content_hash, cancelled_by, cancelled_at }
     }
 }
 
@@ -229,6 +235,7 @@ impl Event {
             approval_id: &approval.id,
             execution_arn: &approval.request.execution,
             policy: &approval.rules.name,
+            content_hash: approval.content_hash(),
             own,
         };
         // Every field is a string, a number, a list or a map with string keys, so there is always a value.

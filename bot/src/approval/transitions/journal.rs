@@ -54,6 +54,7 @@ impl What {
             deadline: request.deadline,
             required: rules.required,
             approvers: rules.eligible(requester.map(|person| &person.id)).map(|person| person.id.clone()).collect(),
+            content: Some(approval.content_hash()),
         }
     }
 }
@@ -65,6 +66,7 @@ impl From<&Vote> for What {
             platform: vote.platform,
             verdict: vote.verdict,
             comment: vote.comment.clone(),
+            content: Some(vote.content),
         }
     }
 }
@@ -93,6 +95,7 @@ impl From<&Refusal> for Reason {
             Refusal::TooLate { .. } => Self::TooLate,
             Refusal::ReasonRequired => Self::ReasonMissing,
             Refusal::CommentTooLong => Self::CommentTooLong,
+            Refusal::OtherContent => Self::OtherContent,
             Refusal::NotTheRequester { .. } => Self::NotTheRequester,
         }
     }

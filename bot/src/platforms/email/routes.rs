@@ -105,6 +105,7 @@ pub(super) async fn decide(
         verdict,
         comment: (!comment.is_empty()).then(|| comment.clone()),
         message: None,
+        shown: Some(visitor.approval.content_hash()),
     };
     match resolve::carry_out(app, &visitor.approval.id, &command, deadline).await {
         Ok(Answer::Recorded(approval)) => {
@@ -155,7 +156,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::AlreadyVoted { .. }
         | Refusal::AlreadyDecided { .. }
         | Refusal::Closed { .. }
-        | Refusal::TooLate { .. } => StatusCode::CONFLICT,
+        | Refusal::TooLate { .. }
+        | Refusal::OtherContent => StatusCode::CONFLICT,
     }
 }
 

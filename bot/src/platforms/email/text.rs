@@ -58,6 +58,8 @@ pub(super) struct Summary {
     pub standing: String,
     /// The approval's id.
     pub id: String,
+    /// The hash of what is asked, as people compare it.
+    pub content: String,
     /// The execution's page.
     pub execution_url: Option<String>,
 }
@@ -129,6 +131,7 @@ impl Summary {
             votes: approval.votes.iter().map(said).collect(),
             standing: answers::standing(approval, PLAIN),
             id: approval.id.to_string(),
+            content: approval.content_hash().short(),
             execution_url: links.execution_of(approval),
         }
     }

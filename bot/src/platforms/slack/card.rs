@@ -5,8 +5,8 @@
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
     SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockConfirmItem,
-    SlackBlockPlainText, SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly, SlackBlockText, SlackHeaderBlock,
-    SlackInputBlock, SlackSectionBlock,
+    SlackBlockMarkDownText, SlackBlockPlainText, SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly,
+    SlackBlockText, SlackHeaderBlock, SlackInputBlock, SlackSectionBlock,
 };
 
 use super::client::Message;
@@ -22,12 +22,13 @@ use crate::messages::answers;
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
 use crate::messages::{links, notes};
+use crate::platforms::press::Shown;
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
-/// The action of the button that approves; its value is the approval id.
+/// The action of the button that approves; its value says what the card shows.
 pub const APPROVE: &str = "approve";
-/// The action of the button that rejects; its value is the approval id.
+/// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
 
 /// In a note that may address many.
@@ -50,7 +51,7 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
     let standing = SLACK.strong(&answers::standing(approval, SLACK));
     blocks.push(rich_text::block(&format!("{} {standing}", sign(approval))));
-    blocks.extend(links::to_successor(approval, SLACK).map(|pointer| rich_text::block(&pointer)));
+    blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
     let summary = lines(&approval.request.summary);
     if !summary.trim().is_empty() {
         blocks.push(SlackSectionBlock::new().with_text(typed(&summary)).into());
@@ -69,8 +70,9 @@ fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter().chain(escalated(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
     let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
-    let id = SLACK.code(approval.id.as_str());
-    blocks.push(rich_text::context(&[id + execution.as_deref().unwrap_or_default()]));
+    let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
+    let execution = execution.unwrap_or_default();
+    blocks.push(rich_text::context(&[format!("{id} · content {content}{execution}")]));
     blocks
 }
 
@@ -93,7 +95,7 @@ pub fn note(approval: &Approval, note: &Note) -> Message {
         Note::Outcome => mention(approval) + &notes::outcome(approval, SLACK),
         Note::Result(end) => mention(approval) + &notes::result(approval, end, SLACK),
     };
-    rich_text::message(&text)
+    Message::saying(&text)
 }
 
 fn mention(approval: &Approval) -> String {
@@ -159,12 +161,12 @@ fn buttons(approval: &Approval) -> SlackBlock {
     let button = |action: &str, label: &str, style| {
         SlackBlockButtonElement::new(plain(label))
             .with_action_id(SlackActionId(action.to_owned()))
-            .with_value(approval.id.as_str().to_owned())
+            .with_value(Shown::value(approval))
             .with_style(style)
     };
     let confirm = SlackBlockConfirmItem::new(
         plain("Reject this request?"),
-        SlackBlockText::Plain("The workflow is told that this was rejected. This cannot be undone.".into()),
+        typed("The workflow is told that this was rejected. This cannot be undone."),
         plain("Reject"),
         plain("Keep waiting"),
     );
@@ -181,6 +183,12 @@ fn requested(approval: &Approval) -> String {
 
 fn escalated(approval: &Approval) -> Option<String> {
     Some(SLACK.text(&format!("Escalated to {}", answers::escalated_to(approval)?)))
+}
+
+/// Words of ours alone.
+fn ours(markup: &str) -> SlackBlock {
+    let text = SlackBlockMarkDownText::new(markup.to_owned()).with_verbatim(true);
+    SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(text)).into()
 }
 
 /// Text that shows no markup and no emoji names.

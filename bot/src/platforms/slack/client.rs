@@ -18,6 +18,7 @@ use slack_morphism::{
     SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientSession, SlackMessageContent, SlackTriggerId,
 };
 
+use super::rich_text;
 use crate::net::deadline::Deadline;
 use crate::net::http::ConnectorOnDemand;
 use crate::net::retry::{Repeat, Try, retry};
@@ -35,6 +36,13 @@ pub struct Message {
     pub text: String,
     /// What is shown; if empty, the text is.
     pub blocks: Vec<SlackBlock>,
+}
+
+impl Message {
+    /// A message that says these words, in rich text.
+    pub(super) fn saying(words: &str) -> Self {
+        Self { text: rich_text::fallback(words), blocks: vec![rich_text::block(words)] }
+    }
 }
 
 /// Where a message was posted.

@@ -12,10 +12,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::client::Message;
 use super::commands::{self, Metadata};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, card, form, rich_text};
-use crate::approval::ids::ApprovalId;
+use super::{PATIENCE, Slack, SlackState, card, form};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
@@ -28,7 +28,7 @@ use crate::messages::answers;
 use crate::messages::dialect::SLACK;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Pressed, press};
+use crate::platforms::press::{Pressed, Shown, press};
 
 #[derive(Deserialize)]
 struct Form {
@@ -157,10 +157,10 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         return StatusCode::OK.into_response();
     };
     let channel = actions.channel.as_ref().map(|channel| channel.id.clone());
-    let answer = match (ApprovalId::parse(value), actions.actor.person(app)) {
-        (Err(_), _) => Some(answers::unknown_approval()),
-        (Ok(_), Err(stranger)) => Some(answers::stranger(stranger)),
-        (Ok(id), Ok(person)) => {
+    let answer = match (Shown::parse(value), actions.actor.person(app)) {
+        (None, _) => Some(answers::unknown_approval()),
+        (Some(_), Err(stranger)) => Some(answers::stranger(stranger)),
+        (Some(shown), Ok(person)) => {
             let ts = actions.container.and_then(|container| container.message_ts);
             let command = Command {
                 person: person.clone(),
@@ -172,8 +172,9 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
                     conversation,
                     message,
                 }),
+                shown: shown.content,
             };
-            match press(app, &id, &command, SLACK, deadline).await {
+            match press(app, &shown.approval, &command, SLACK, deadline).await {
                 Pressed::Card(_) => None,
                 Pressed::Words(words) => Some(words),
             }
@@ -193,7 +194,7 @@ fn comment(state: &InputState) -> Option<String> {
 /// Tells one person something in the channel; if Slack does not take it, only the log has it.
 async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: String, deadline: Deadline) {
     let Some(slack) = slack else { return };
-    if let Err(error) = slack.client.ephemeral(channel, user, rich_text::message(&text), deadline).await {
+    if let Err(error) = slack.client.ephemeral(channel, user, Message::saying(&text), deadline).await {
         tracing::warn!(%error, "a private answer could not be sent");
     }
 }

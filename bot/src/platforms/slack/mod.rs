@@ -71,7 +71,7 @@ pub fn router(app: App, slack: Option<Slack>) -> Router {
 
 /// An answer that only the person who sent the command sees.
 fn ephemeral(words: &str) -> Response {
-    let client::Message { text, blocks } = rich_text::message(words);
+    let client::Message { text, blocks } = client::Message::saying(words);
     Json(json!({ "response_type": "ephemeral", "text": text, "blocks": blocks })).into_response()
 }
 

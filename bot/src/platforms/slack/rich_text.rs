@@ -11,15 +11,9 @@ use slack_morphism::blocks::{
 };
 use slack_morphism::{SlackDateTime, SlackEmojiName, SlackRelaxedUrl};
 
-use super::client::Message;
 use crate::approval::limits::slack::TEXT_MAX;
 use crate::messages::dialect::{OURS, TYPED};
 use crate::messages::escape::mrkdwn;
-
-/// A message that says these words.
-pub(super) fn message(words: &str) -> Message {
-    Message { text: fallback(words), blocks: vec![block(words)] }
-}
 
 /// A block that says these words.
 pub(super) fn block(words: &str) -> SlackBlock {
@@ -38,7 +32,7 @@ pub(super) fn context(words: &[String]) -> SlackBlock {
 }
 
 /// The words for notifications and screen readers, as many lines of them as Slack takes beside blocks.
-fn fallback(words: &str) -> String {
+pub(super) fn fallback(words: &str) -> String {
     let pieces = pieces(words).into_iter().map(|piece| match piece {
         Piece::Typed(text) => mrkdwn(text),
         Piece::Ours(text) => text.to_owned(),
@@ -219,7 +213,7 @@ mod tests {
             ]},
         ]});
         assert_eq!(serde_json::to_value(block(&words)).unwrap(), expected);
-        let fallback = message(&words).text;
+        let fallback = fallback(&words);
         assert!(fallback.contains("By ~not~ :x: *Approved* `a` &lt;@U1&gt; &lt;!channel&gt; &gt;q &gt;r*, <!date^"));
         assert!(!fallback.contains([TYPED, OURS]));
     }

@@ -86,7 +86,7 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
 }
 
 async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Press) -> Pressed {
-    let Some(id) = pressed.approval else { return Pressed::Words(answers::unknown_approval()) };
+    let Some(shown) = pressed.shown else { return Pressed::Words(answers::unknown_approval()) };
     let person = match activity.person(app, verified.tenant()) {
         Ok(person) => person.clone(),
         Err(stranger) => return Pressed::Words(answers::stranger(stranger)),
@@ -97,6 +97,7 @@ async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Pr
         verdict: pressed.verdict,
         comment: pressed.comment,
         message: activity.card(),
+        shown: shown.content,
     };
-    press(app, &id, &command, TEAMS, verified.deadline()).await
+    press(app, &shown.approval, &command, TEAMS, verified.deadline()).await
 }

@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::client::ReplyTo;
 use super::verified::Verified;
 use super::words;
-use crate::approval::ids::ApprovalId;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
 use crate::flow::app::App;
+use crate::platforms::press::Shown;
 
 /// Between the id of a channel and the message that a thread in it starts with.
 const THREAD: char = ';';
@@ -103,8 +103,8 @@ struct Data {
 
 /// A press of one of our buttons.
 pub(super) struct Press {
-    /// Which approval, if the id is one.
-    pub(super) approval: Option<ApprovalId>,
+    /// What the card shows, if it is one of ours.
+    pub(super) shown: Option<Shown>,
     /// Which button.
     pub(super) verdict: Verdict,
     /// What was typed.
@@ -191,6 +191,6 @@ impl Press {
         };
         let typed = |input: Option<String>| input.unwrap_or_default();
         let comment = words::written(&typed(data.reason), &typed(data.comment));
-        Ok(Self { approval: ApprovalId::parse(&data.approval).ok(), verdict, comment })
+        Ok(Self { shown: Shown::parse(&data.approval), verdict, comment })
     }
 }

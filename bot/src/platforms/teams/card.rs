@@ -17,6 +17,7 @@ use crate::messages::answers::{self, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
 use crate::messages::{links, notes};
+use crate::platforms::press::Shown;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
@@ -139,7 +140,8 @@ fn about(approval: &Approval) -> Vec<Value> {
         let people = run(&line(&people), Look::Quiet);
         with(runs([run("Escalated to ", Look::Quiet), people]), "spacing", "None")
     });
-    let id = with(runs([run(approval.id.as_str(), Look::Code)]), "spacing", "None");
+    let id = format!("{} · content {}", approval.id, approval.content_hash().short());
+    let id = with(runs([run(&id, Look::Code)]), "spacing", "None");
     let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
     let lines =
         lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });
@@ -154,7 +156,7 @@ fn line(typed: &str) -> String {
 /// An action that decides. The verb is in the data too, because older clients send `Action.Submit` instead, which has
 /// none.
 fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
-    let data = json!({ "approval": approval.id.as_str(), "verb": verb });
+    let data = json!({ "approval": Shown::value(approval), "verb": verb });
     let submit = json!({ "type": "Action.Submit", "title": title, "style": style, "data": data });
     json!({
         "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,

@@ -6,12 +6,13 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::approval::audit::What;
+use crate::approval::limits::{COMMENT_MAX, FACT_NAME_MAX, FACT_VALUE_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy_file;
 use crate::approval::request;
 use crate::approval::sample::after;
 use crate::approval::state::{Status, Verdict};
-use crate::approval::transitions::decide::{COMMENT_MAX, Command, Counted, decide};
+use crate::approval::transitions::decide::{Command, Counted, decide};
 use crate::approval::transitions::events::DecisionOutput;
 
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html#limits-items>
@@ -41,14 +42,19 @@ fn policy(letter: &str) -> String {
 
 fn asked(letter: &str) -> Approval {
     let policy = policy_file::read(&policy(letter)).unwrap();
-    let facts: Vec<_> =
-        (0..10).map(|_| serde_json::json!({ "name": letter.repeat(50), "value": letter.repeat(200) })).collect();
+    // Lengths are counted in units of UTF-16.
+    let text = |units: usize| letter.repeat(units / letter.encode_utf16().count());
+    let (title, summary) = (text(TITLE_MAX), text(SUMMARY_MAX));
+    let facts = serde_json::json!([
+        { "name": text(FACT_NAME_MAX), "value": text(FACT_VALUE_MAX) },
+        { "name": text(FACT_NAME_MAX), "value": text(TOGETHER_MAX - 2 * FACT_NAME_MAX - FACT_VALUE_MAX - 3_214) },
+    ]);
     let input = serde_json::json!({
         "taskToken": "t".repeat(2_048),
         "executionArn": format!("arn:aws:states:eu-west-1:123456789012:execution:{}:{}", "m".repeat(80), "n".repeat(80)),
         "stateEnteredAt": after(0), "timeoutSeconds": 86_400,
         "approval": {
-            "policy": "p", "title": letter.repeat(100), "summary": letter.repeat(1_000), "facts": facts,
+            "policy": "p", "title": title, "summary": summary, "facts": facts,
             "correlation": { "id": "c".repeat(8_000) }, "requestedBy": format!("000{}", "p".repeat(61)),
         }
     });
@@ -67,8 +73,9 @@ fn grown(letter: &str, last: Verdict) -> Approval {
     let people = approval.rules.approvers.clone();
     for (number, person) in people.into_iter().enumerate() {
         let verdict = if number == 99 { last } else { Verdict::Approve };
-        let comment = Some(letter.repeat(COMMENT_MAX));
-        let command = Command { person, platform: Platform::Slack, verdict, comment: comment.clone(), message: None };
+        let comment = Some(letter.repeat(COMMENT_MAX / letter.encode_utf16().count()));
+        let (message, shown) = (None, None);
+        let command = Command { person, platform: Platform::Slack, verdict, comment: comment.clone(), message, shown };
         let at = after(2_000) + SignedDuration::from_millis(i64::try_from(number).unwrap());
         let (Counted::Open(next) | Counted::Decided(next)) = decide(&approval, &command, at).unwrap();
         let is_whole = |entry: &Entry| matches!(&entry.what, What::Voted { comment: said, .. } if *said == comment);

@@ -144,7 +144,7 @@ fn votes_are_shown_with_their_comments_and_the_last_ones_when_there_are_many() {
     for vote in &mut approval.votes {
         vote.comment = Some("Fine".repeat(500));
     }
-    approval.votes = approval.votes.repeat(2);
+    approval.votes.extend(approval.votes.clone());
     let card = card(&approval);
     let whole = texts(&card, "TextRun").iter().filter(|text| **text == "Fine".repeat(500)).count();
     assert!((5..24).contains(&whole), "{whole}");

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::approval::limits::COMMENT_MAX;
-use crate::approval::request::Fact;
+use crate::approval::limits::{self, COMMENT_MAX};
+use crate::approval::request::{Fact, Request};
 use crate::platforms::teams::words::summary;
 
 /// An approval that shows this text wherever a person can put one, as long as it may be there.

@@ -30,6 +30,7 @@ fn vote(name: &str, verdict: Verdict, comment: Option<&str>) -> Vote {
         verdict,
         comment: comment.map(str::to_owned),
         at: after(60),
+        content: approval("").content_hash(),
     }
 }
 
