@@ -10,6 +10,8 @@ use hyper_util::rt::TokioExecutor;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::markup::Markup;
+
 /// Sends requests and reads the answers whole.
 #[derive(Debug, Clone)]
 pub struct Browser {
@@ -49,6 +51,13 @@ impl Browser {
         let body = serde_urlencoded::to_string(form)?;
         let request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
         self.send(request.body(Full::from(body))?).await
+    }
+
+    /// Opens a page, answers its form as a person would, and submits it. A page without a form gets the answers alone.
+    pub async fn answer(&self, url: &str, answers: &[(&str, &str)]) -> anyhow::Result<Answer> {
+        let page = self.get(url).await?;
+        let form = Markup::read(&page.body).forms.into_iter().next().unwrap_or_default();
+        self.post_form(url, &form.answered(answers)).await
     }
 
     /// Posts JSON.

@@ -1,6 +1,5 @@
 //! One calculation from the command to its end, as people would do it, printed step by step.
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::time::Duration;
 
@@ -184,7 +183,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
             (Via::Email, _) => {
                 printer.print(
                     "mail",
-                    &format!("{} opens the mail's link and presses {action}", person.name),
+                    &format!("{} opens the mail's link, chooses {action} and submits", person.name),
                     fields,
                 )?;
                 answer_mail(world, person.email.as_deref().unwrap_or_default(), action, comment, printer).await?;
@@ -223,8 +222,7 @@ async fn answer_mail(world: &World, to: &str, action: &str, comment: &str, print
     let browser = Browser::new();
     let page = browser.get(&link).await?;
     printer.print("page", &format!("The page opens ({}) and has changed nothing", page.status), json!({}))?;
-    let form = BTreeMap::from([("verdict", action), ("comment", comment)]);
-    let answer = browser.post_form(&link, &form).await?;
+    let answer = browser.answer(&link, &[("verdict", action), ("comment", comment)]).await?;
     if answer.status != 200 {
         bail!("the page answered {}", answer.status);
     }

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod changes;
 pub mod demo;
 pub mod fakes;
+pub mod markup;
 pub mod memory;
 pub mod page;
 mod start;

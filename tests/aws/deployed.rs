@@ -84,7 +84,11 @@ async fn approved_by_mail(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         let page = calculation.stack.browse(method, &link, "").await?;
         assert_eq!(page.status(), 200);
     }
-    let page = calculation.stack.browse("POST", &link, "verdict=approve&comment=").await?;
+    // What a scanner sends that submits the form as it stands, and one that guesses what to send.
+    for (guess, refused) in [("comment=", 403), ("verdict=approve&comment=", 403)] {
+        assert_eq!(calculation.stack.browse("POST", &link, guess).await?.status(), refused);
+    }
+    let page = calculation.stack.answer_mail(&link, "approve", "").await?;
     assert_eq!(page.status(), 200, "{}", String::from_utf8_lossy(page.body()));
     assert_eq!(calculation.ended().await?.output.unwrap_or_default()["result"], 30);
     calculation.closed_card().await?;

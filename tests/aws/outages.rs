@@ -86,7 +86,7 @@ async fn ses(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         })
         .await?;
         let link = mail.link().expect("there is a link in the mail");
-        assert_eq!(stack.browse("POST", &link, "verdict=approve&comment=").await?.status(), 200);
+        assert_eq!(stack.answer_mail(&link, "approve", "").await?.status(), 200);
         assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
     }
     Ok(())
@@ -104,7 +104,7 @@ async fn slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         stack.slack.fail_always("chat.update", Some(fault.clone()));
         stack.slack.fail_always("chat.postMessage", Some(fault));
         let link = mail.link().expect("there is a link in the mail");
-        assert_eq!(stack.browse("POST", &link, "verdict=reject&comment=no").await?.status(), 200);
+        assert_eq!(stack.answer_mail(&link, "reject", "no").await?.status(), 200);
         assert_eq!(calculation.ended().await?.output.unwrap_or_default()["status"], "rejected");
         assert!(calculation.has_buttons());
         stack.slack.recover();

@@ -1,8 +1,28 @@
 //! The mail and the page behind its link, over real HTTP.
 
 use countersign_bot::approval::state::Status;
+use countersign_playground::browser::Answer;
+use countersign_playground::markup::{Form, Markup};
 
-use crate::support::{Harness, has_buttons, shown};
+use crate::support::{Harness, RULES, has_buttons, shown};
+
+/// The only form of a page.
+fn form(page: &Answer) -> Form {
+    let forms = Markup::read(&page.body).forms;
+    assert_eq!(forms.len(), 1, "{}", page.body);
+    forms[0].clone()
+}
+
+/// The proof in a page that it was served.
+fn proof(page: &Answer) -> String {
+    let fields = form(page).fields;
+    fields.into_iter().find(|(name, _)| name == "served").map(|(_, value)| value).unwrap()
+}
+
+/// What is chosen in a page, before anybody touches it.
+fn chosen(page: &Answer) -> Vec<String> {
+    form(page).fields.into_iter().filter(|(name, _)| name == "verdict").map(|(_, value)| value).collect()
+}
 
 #[tokio::test]
 async fn each_approver_gets_one_mail_with_a_link_of_their_own() {
@@ -58,8 +78,12 @@ async fn the_page_asks_without_script_and_is_kept_nowhere() {
     assert!(policy.contains(&hash), "the style on the page is the one that the policy allows");
     assert!(!page.body.contains("<script") && page.body.contains("<form method=\"post\">"));
     assert!(page.body.contains("<label for=\"comment\">"), "{}", page.body);
-    let reject_first = harness.browser.get(&format!("{}&choice=reject", harness.link("grace"))).await.unwrap();
-    assert!(reject_first.body.find("value=\"reject\"") < reject_first.body.find("value=\"approve\""));
+    let form = form(&page);
+    let offered: Vec<&str> = form.choices.iter().map(|(_, value)| value.as_str()).collect();
+    assert_eq!((offered, chosen(&page)), (vec!["approve", "reject"], vec![]), "nothing is chosen from the beginning");
+    assert_eq!(form.buttons, [None], "the button submits and says nothing by itself");
+    assert_eq!(page.body.matches("type=\"radio\"").count(), page.body.matches(" required").count());
+    assert!(page.body.contains("<fieldset>") && page.body.contains("<legend>Your decision</legend>"), "{}", page.body);
 }
 
 #[tokio::test]
@@ -148,17 +172,106 @@ async fn a_form_that_is_wrong_says_what_is_and_keeps_what_was_typed() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;
     let link = harness.link("grace");
+    let opened = harness.browser.get(&link).await.unwrap();
     let without_reason = harness.post(&link, "reject", "").await;
     assert_eq!(without_reason.status, 422);
     assert!(without_reason.body.contains("A rejection needs a reason"));
+    assert_eq!(chosen(&without_reason), ["reject"]);
     let too_long = harness.post(&link, "approve", &"é<b>".repeat(501)).await;
     assert_eq!(too_long.status, 422);
     assert!(too_long.body.contains("at most 2000 characters") && too_long.body.contains("é&#60;b&#62;é"));
-    let odd = harness.post(&link, "maybe", "").await;
-    assert!(odd.status == 400 && odd.body.contains("verdict must be approve or reject"), "{}", odd.body);
-    let empty = harness.browser.post_form(&link, &[("comment", "x")]).await.unwrap();
-    assert!(empty.status == 400 && empty.body.contains("missing field `verdict`"), "{}", empty.body);
+    assert_eq!(chosen(&too_long), ["approve"]);
+    for nothing in ["", "maybe", "Approve"] {
+        let page = harness.post(&link, nothing, "as <agreed>").await;
+        assert!(page.status == 422 && page.body.contains("choose Approve or Reject, then submit"), "{}", page.body);
+        assert!(page.body.contains("as &#60;agreed&#62;</textarea>") && chosen(&page).is_empty(), "{}", page.body);
+    }
+    let served = proof(&opened);
+    let both = [("served", served.as_str()), ("verdict", "reject"), ("verdict", "approve"), ("comment", "both")];
+    let both = harness.browser.post_form(&link, &both).await.unwrap();
+    assert!(both.status == 400 && both.body.contains("duplicate field `verdict`"), "{}", both.body);
+    for page in [&without_reason, &too_long, &both] {
+        let at = |value: &str| page.body.find(&format!("value=\"{value}\"")).unwrap();
+        assert!(at("approve") < at("reject"), "the choices keep their places");
+    }
     assert_eq!(harness.record(&approval.id).status(), Status::Pending);
+    let page = harness.post(&link, "reject", "too much").await;
+    assert!(page.status == 200 && page.body.contains("You have rejected this"), "{}", page.body);
+}
+
+#[tokio::test]
+async fn a_form_decides_only_with_the_proof_of_its_own_page() {
+    let harness =
+        Harness::with_rules("approvers = [\"board\", \"linus\"]\nrequired = 2\nslack_channel = \"C0FINANCE\"").await;
+    let approval = harness.ask().await;
+    let link = harness.link("grace");
+    let another = harness.ask_again("1 2").await;
+    harness.until("both are out", |world| (world.mailbox.mails().len() == 4).then_some(())).await;
+    let another =
+        harness.mails("grace").iter().filter_map(|mail| mail.link()).find(|link| link.contains(another.id.as_str()));
+    let of_another = proof(&harness.browser.get(&another.unwrap()).await.unwrap());
+    let of_linus = proof(&harness.browser.get(&harness.link("linus")).await.unwrap());
+    let k = link.split("?k=").nth(1).unwrap();
+    let own = proof(&harness.browser.get(&link).await.unwrap());
+    assert!(!k.contains(&own) && !own.contains(k));
+    let cut = own[..own.len() - 1].to_owned();
+    for served in [None, Some(""), Some("x"), Some(k), Some(&of_another), Some(&of_linus), Some(&cut)] {
+        for verdict in ["approve", "reject"] {
+            let fields: Vec<_> =
+                served.map(|served| ("served", served)).into_iter().chain([("verdict", verdict)]).collect();
+            let page = harness.browser.post_form(&link, &fields).await.unwrap();
+            assert!(page.status == 403 && page.body.contains("so nothing was decided"), "{served:?}: {}", page.body);
+            assert_eq!(chosen(&page), Vec::<String>::new(), "what comes back decides nothing as it stands either");
+        }
+    }
+    assert_eq!(harness.record(&approval.id).version, approval.version);
+    let decided = [("served", own.as_str()), ("verdict", "approve")];
+    let page = harness.browser.post_form(&link, &decided).await.unwrap();
+    assert!(page.status == 200 && page.body.contains("1 of 2 approvals"), "{}", page.body);
+    for again in [decided, [("served", own.as_str()), ("verdict", "approve")]] {
+        let page = harness.browser.post_form(&link, &again).await.unwrap();
+        assert!(page.status == 409 && !page.body.contains("<form"), "{}", page.body);
+        assert!(page.body.contains("You approved this already"), "a second press says how it stands: {}", page.body);
+    }
+    assert_eq!(harness.record(&approval.id).votes.len(), 1);
+}
+
+#[tokio::test]
+async fn a_page_that_was_open_for_too_long_decides_nothing_and_keeps_what_was_typed() {
+    let harness = Harness::with_timeout(RULES, 3 * 3_600).await;
+    let approval = harness.ask().await;
+    let link = harness.link("grace");
+    let open = form(&harness.browser.get(&link).await.unwrap());
+    harness.pass_time(3_600);
+    let late = open.answered(&[("verdict", "approve"), ("comment", "from the train")]);
+    let page = harness.browser.post_form(&link, &late).await.unwrap();
+    assert!(page.status == 403 && page.body.contains("open for too long, so nothing was decided"), "{}", page.body);
+    assert!(page.body.contains("from the train</textarea>") && chosen(&page).is_empty(), "{}", page.body);
+    assert_eq!(harness.record(&approval.id).votes.len(), 0);
+    let again = form(&page).answered(&[("verdict", "approve")]);
+    let page = harness.browser.post_form(&link, &again).await.unwrap();
+    assert!(page.status == 200 && page.body.contains("You have approved this"), "{}", page.body);
+    let vote = &harness.settled(&approval, Status::Approved).await.votes[0];
+    assert_eq!(vote.comment.as_deref(), Some("from the train"));
+}
+
+#[tokio::test]
+async fn a_page_that_was_open_while_it_was_decided_says_how_it_stands() {
+    for verdict in ["approve", "reject"] {
+        let harness = Harness::start().await;
+        let approval = harness.ask().await;
+        let link = harness.link("grace");
+        let open = form(&harness.browser.get(&link).await.unwrap());
+        harness.press("grace", &approval, "approve", None).await;
+        harness.settled(&approval, Status::Approved).await;
+        for fields in [open.answered(&[("verdict", verdict), ("comment", "x")]), open.fields.clone()] {
+            let page = harness.browser.post_form(&link, &fields).await.unwrap();
+            assert!(page.status == 409 || page.status == 422, "{}", page.status);
+            assert!(page.body.contains("approved by Grace Hopper") || page.body.contains("Approved by Grace Hopper"));
+            assert!(!page.body.contains("<form"), "{}", page.body);
+        }
+        assert_eq!(harness.events("Approval Resolved").len(), 1);
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,7 @@ mod parking;
 mod proof;
 mod races;
 mod reminders;
+mod scanners;
 mod signatures;
 mod slack_outages;
 mod store;

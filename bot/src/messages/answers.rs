@@ -43,7 +43,8 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
             format!("The time for this decision has passed, {}. Nothing was approved.", when(deadline))
         }
         Refusal::ReasonRequired => {
-            "A rejection needs a reason: write it in the comment field, then press Reject.".to_owned()
+            let again = if dialect == Dialect::Plain { "submit again" } else { "press Reject" };
+            format!("A rejection needs a reason: write it in the comment field, then {again}.")
         }
         Refusal::NotTheRequester { requester: Some(name) } => {
             format!("Only {} can cancel this request, by whom it was made.", dialect.text(&named(name)))

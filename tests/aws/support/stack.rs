@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use countersign_bot::aws::dynamodb::DynamoDbStore;
 use countersign_playground::fakes::FakeSlack;
 use countersign_playground::fakes::teams::FakeTeams;
+use countersign_playground::markup::Markup;
 use countersign_tests::http::Http;
 use countersign_tests::patience::until;
 use http::{Request, Response, header};
@@ -114,6 +115,19 @@ impl Stack {
         let request = Request::builder().method(method).uri(url);
         let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         self.http.send(request.body(Full::from(form.to_owned()))?).await
+    }
+
+    /// Opens the page behind a mail's link, chooses there, and submits.
+    pub(crate) async fn answer_mail(
+        &self,
+        link: &str,
+        verdict: &str,
+        comment: &str,
+    ) -> anyhow::Result<Response<Bytes>> {
+        let page = self.browse("GET", link, "").await?;
+        let form = Markup::read(&String::from_utf8_lossy(page.body())).forms.into_iter().next();
+        let form = form.context("the page has a form")?.answered(&[("verdict", verdict), ("comment", comment)]);
+        self.browse("POST", link, &serde_urlencoded::to_string(form)?).await
     }
 
     /// Wakes the reconciler, as its schedule does each minute.

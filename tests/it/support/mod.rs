@@ -86,8 +86,17 @@ impl Harness {
     }
 
     pub(crate) async fn with(rules: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
+        Self::with_options(rules, Options::default(), between).await
+    }
+
+    /// The same, for approvals that wait this long.
+    pub(crate) async fn with_timeout(rules: &str, timeout_seconds: i64) -> Self {
+        Self::with_options(rules, Options { timeout_seconds, ..Options::default() }, |ports| ports).await
+    }
+
+    async fn with_options(rules: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
         let policy = Source::new("the policy of the test", &policy(rules));
-        let options = Options { policy, ..Options::default() };
+        let options = Options { policy, ..options };
         let clock = Clock::manual(START.parse().unwrap());
         let running = World::start_with(options, clock, between).await.unwrap();
         Self { world: running.world.clone(), browser: Browser::new(), _running: running }
@@ -274,9 +283,9 @@ impl Harness {
         self.mails(who).first().expect("there is a mail").link().expect("there is a link in it")
     }
 
-    /// Presses a button on the page behind the link.
+    /// Opens the page behind the link, chooses there, and submits.
     pub(crate) async fn post(&self, link: &str, verdict: &str, comment: &str) -> Answer {
-        self.browser.post_form(link, &[("verdict", verdict), ("comment", comment)]).await.unwrap()
+        self.browser.answer(link, &[("verdict", verdict), ("comment", comment)]).await.unwrap()
     }
 
     /// The details of the events of one kind, the oldest first.

@@ -11,10 +11,23 @@ use crate::approval::state::Verdict;
 pub(super) enum Notice {
     /// Nothing special.
     None,
-    /// The press of a button has been recorded, or was before.
+    /// The decision has been recorded, or was before.
     Done(String),
-    /// The press of a button did not count.
+    /// What was submitted did not count.
     Problem(String),
+    /// What was submitted did not count, and can be submitted again as long as the person may decide.
+    Again(String),
+}
+
+/// The form of whoever may decide.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Form {
+    /// The proof that this page was served, which comes back with the form.
+    pub served: String,
+    /// What was chosen on this page before, when that did not count. A page that is opened has nothing chosen.
+    pub chosen: Option<Verdict>,
+    /// What was typed, when that did not count.
+    pub comment: String,
 }
 
 /// Everything on the page.
@@ -24,16 +37,12 @@ pub(super) struct Page {
     pub summary: Summary,
     /// Whose link it is.
     pub name: String,
-    /// What happened to the last press.
+    /// What became of what was submitted.
     pub notice: Notice,
-    /// Whether the person may decide now.
-    pub may_decide: bool,
     /// Whether a rejection needs a comment.
     pub reason_on_reject: bool,
-    /// The button that the mail's link named, which comes first.
-    pub leaning: Option<Verdict>,
-    /// What was typed, when the press did not count.
-    pub comment: String,
+    /// What to decide with, if the person may decide now.
+    pub form: Option<Form>,
 }
 
 #[derive(Template)]
@@ -41,7 +50,6 @@ pub(super) struct Page {
 struct PageHtml<'a> {
     page: &'a Page,
     comment_max: usize,
-    reject_first: bool,
     done: Option<&'a str>,
     problem: Option<&'a str>,
 }
@@ -58,10 +66,25 @@ pub(super) fn page(page: &Page) -> String {
     let (done, problem) = match &page.notice {
         Notice::None => (None, None),
         Notice::Done(text) => (Some(text.as_str()), None),
-        Notice::Problem(text) => (None, Some(text.as_str())),
+        Notice::Problem(text) | Notice::Again(text) => (None, Some(text.as_str())),
     };
-    let reject_first = page.leaning == Some(Verdict::Reject);
-    render(&PageHtml { page, comment_max: COMMENT_MAX, reject_first, done, problem })
+    render(&PageHtml { page, comment_max: COMMENT_MAX, done, problem })
+}
+
+impl Form {
+    /// The choices, always in this order: the value, the words, and whether it was chosen.
+    fn choices(&self) -> [(&'static str, &'static str, bool); 2] {
+        [(Verdict::Approve, "Approve"), (Verdict::Reject, "Reject")]
+            .map(|(verdict, words)| (value(verdict), words, self.chosen == Some(verdict)))
+    }
+}
+
+/// A verdict as the form sends it.
+pub(super) fn value(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approve",
+        Verdict::Reject => "reject",
+    }
 }
 
 /// The page for a link that is not valid; it says nothing about any approval.

@@ -1,7 +1,8 @@
 //! E-mail: the page behind a link. `GET` shows what is asked and changes nothing; a person's `POST` decides.
 //!
-//! Mail scanners open every link, some press what looks like a button; so the page has no script that would
-//! press it, and no link decides.
+//! Mail scanners open every link, some press what looks like a button or submit a form as it stands. So no link decides,
+//! no page has script that would, and no form decides by what it holds: the verdict has to be chosen, on a page that was
+//! served for this link.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -15,8 +16,8 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::MailState;
-use super::link::Link;
-use super::page::{self, Notice, Page};
+use super::link::{Link, LinkKeys, NotServed};
+use super::page::{self, Form, Notice, Page};
 use super::text::Summary;
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::Platform;
@@ -46,13 +47,22 @@ static CONTENT_SECURITY_POLICY: LazyLock<String> = LazyLock::new(|| {
 pub(super) struct LinkQuery {
     #[serde(default)]
     k: String,
-    choice: Option<String>,
 }
 
-#[derive(Deserialize)]
+/// The form of the page, of which anything may be missing: not every client keeps to what the page requires.
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct DecisionForm {
+    served: String,
     verdict: String,
-    #[serde(default)]
+    comment: String,
+}
+
+/// What came of the form, for the page that answers it.
+struct Outcome {
+    status: StatusCode,
+    notice: Notice,
+    chosen: Option<Verdict>,
     comment: String,
 }
 
@@ -61,6 +71,7 @@ struct Visitor {
     approval: Approval,
     person: Person,
     link: Link,
+    keys: LinkKeys,
 }
 
 /// `GET /email/approvals/{approval_id}?k=…`, and `HEAD`.
@@ -70,12 +81,12 @@ pub(super) async fn show(
     Query(query): Query<LinkQuery>,
 ) -> Response {
     match visitor(&state, &id, &query, Deadline::after(PATIENCE)).await {
-        Ok(visitor) => answer(&state.app, StatusCode::OK, visitor, Notice::None, leaning(&query), String::new()),
+        Ok(visitor) => answer(&state.app, visitor, Outcome::of(StatusCode::OK, Notice::None)),
         Err(response) => response,
     }
 }
 
-/// `POST /email/approvals/{approval_id}?k=…` with `verdict` and `comment`.
+/// `POST /email/approvals/{approval_id}?k=…` with the fields of the form.
 pub(super) async fn decide(
     State(state): State<MailState>,
     Path(id): Path<String>,
@@ -84,21 +95,49 @@ pub(super) async fn decide(
 ) -> Response {
     let deadline = Deadline::after(PATIENCE);
     let app = &state.app;
-    let mut visitor = match visitor(&state, &id, &query, deadline).await {
+    let visitor = match visitor(&state, &id, &query, deadline).await {
         Ok(visitor) => visitor,
         Err(response) => return response,
     };
-    let (verdict, comment) = match read(&body) {
+    let form = match read(&body) {
         Ok(form) => form,
-        Err(problem) => {
-            return answer(app, StatusCode::BAD_REQUEST, visitor, Notice::Problem(problem), None, String::new());
-        }
+        Err(problem) => return answer(app, visitor, Outcome::of(StatusCode::BAD_REQUEST, Notice::Again(problem))),
     };
-    if app.now() >= visitor.link.expires && visitor.approval.state == ApprovalState::Pending {
-        let refusal = Refusal::TooLate { deadline: visitor.link.expires };
-        let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
-        return answer(app, StatusCode::CONFLICT, visitor, notice, None, comment);
+    if visitor.approval.state == ApprovalState::Pending {
+        if app.now() >= visitor.link.expires {
+            let refusal = Refusal::TooLate { deadline: visitor.link.expires };
+            let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
+            return answer(app, visitor, Outcome::of(StatusCode::CONFLICT, notice));
+        }
+        let served = visitor.keys.served(&visitor.approval.id, &visitor.person.id, &form.served, app.now());
+        if let Err(reason) = served {
+            return not_served(app, visitor, reason, form.comment);
+        }
     }
+    let Some(verdict) = verdict(&form.verdict) else {
+        let notice = Notice::Again("Nothing was decided: choose Approve or Reject, then submit.".to_owned());
+        let outcome = Outcome::of(StatusCode::UNPROCESSABLE_ENTITY, notice);
+        return answer(app, visitor, Outcome { comment: form.comment, ..outcome });
+    };
+    carry_out(app, visitor, verdict, form.comment, deadline).await
+}
+
+/// What was chosen is chosen anew on the page as it is now, so that no form that nobody has seen comes back filled in.
+fn not_served(app: &App, visitor: Visitor, reason: NotServed, comment: String) -> Response {
+    tracing::warn!(approval.id = %visitor.approval.id, %reason, "a form was refused");
+    let why = match reason {
+        NotServed::Expired => "This page had been open for too long",
+        NotServed::Missing | NotServed::Invalid => "This was not sent from the page behind your link",
+    };
+    let notice = Notice::Again(format!("{why}, so nothing was decided. Look at the request again, choose and submit."));
+    let mut response = answer(app, visitor, Outcome { comment, ..Outcome::of(StatusCode::FORBIDDEN, notice) });
+    if reason == NotServed::Invalid {
+        response.extensions_mut().insert(MayBeStale);
+    }
+    response
+}
+
+async fn carry_out(app: &App, mut visitor: Visitor, verdict: Verdict, comment: String, deadline: Deadline) -> Response {
     let command = Command {
         person: visitor.person.clone(),
         platform: Platform::Email,
@@ -107,46 +146,43 @@ pub(super) async fn decide(
         message: None,
         shown: Some(visitor.approval.content_hash()),
     };
-    match resolve::carry_out(app, &visitor.approval.id, &command, deadline).await {
+    let (status, notice) = match resolve::carry_out(app, &visitor.approval.id, &command, deadline).await {
         Ok(Answer::Recorded(approval)) => {
             let text = answers::recorded(&approval, verdict);
             let text = text.unwrap_or_else(|| answers::thanks(&approval, verdict));
             visitor.approval = *approval;
-            answer(app, StatusCode::OK, visitor, Notice::Done(text), None, String::new())
+            return answer(app, visitor, Outcome::of(StatusCode::OK, Notice::Done(text)));
         }
+        Ok(Answer::Unknown) => return not_found(),
         Ok(Answer::Refused(refusal)) => {
             let fresh = deadline.run("store", app.ports.store.load(&visitor.approval.id)).await;
             visitor.approval = fresh.ok().flatten().unwrap_or(visitor.approval);
-            let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
-            answer(app, status(&refusal), visitor, notice, Some(verdict), comment)
+            (status(&refusal), Notice::Problem(answers::refusal(&refusal, PLAIN)))
         }
-        Ok(Answer::Unknown) => not_found(),
         Err(error) => {
             tracing::error!(approval.id = %visitor.approval.id, %error, "a decision could not be recorded");
-            let notice = Notice::Problem(answers::try_again());
-            answer(app, StatusCode::SERVICE_UNAVAILABLE, visitor, notice, Some(verdict), comment)
+            (StatusCode::SERVICE_UNAVAILABLE, Notice::Problem(answers::try_again()))
         }
-    }
+    };
+    answer(app, visitor, Outcome { status, notice, chosen: Some(verdict), comment })
 }
 
-fn leaning(query: &LinkQuery) -> Option<Verdict> {
-    query.choice.as_deref().and_then(verdict)
+impl Outcome {
+    /// One that leaves nothing chosen and nothing typed.
+    fn of(status: StatusCode, notice: Notice) -> Self {
+        Self { status, notice, chosen: None, comment: String::new() }
+    }
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
-    match text {
-        "approve" => Some(Verdict::Approve),
-        "reject" => Some(Verdict::Reject),
-        _ => None,
-    }
+    [Verdict::Approve, Verdict::Reject].into_iter().find(|verdict| page::value(*verdict) == text)
 }
 
-fn read(body: &[u8]) -> Result<(Verdict, String), String> {
+fn read(body: &[u8]) -> Result<DecisionForm, String> {
     let form: DecisionForm =
-        serde_urlencoded::from_bytes(body).map_err(|error| format!("The form is incomplete: {error}."))?;
-    let verdict = verdict(&form.verdict).ok_or_else(|| "verdict must be approve or reject.".to_owned())?;
+        serde_urlencoded::from_bytes(body).map_err(|error| format!("The form cannot be read: {error}."))?;
     // A form sends its line breaks as two characters, and the field counts one.
-    Ok((verdict, form.comment.replace("\r\n", "\n").trim().to_owned()))
+    Ok(DecisionForm { comment: form.comment.replace("\r\n", "\n").trim().to_owned(), ..form })
 }
 
 fn status(refusal: &Refusal) -> StatusCode {
@@ -177,7 +213,7 @@ async fn visitor(state: &MailState, id: &str, query: &LinkQuery, deadline: Deadl
     // Whoever has left the policy since can no longer use the link.
     let person = app.policy.people.get(&link.person).cloned().ok_or_else(unauthorised)?;
     match deadline.run("store", app.ports.store.load(&id)).await {
-        Ok(Some(approval)) => Ok(Visitor { approval, person, link }),
+        Ok(Some(approval)) => Ok(Visitor { approval, person, link, keys: keys.clone() }),
         Ok(None) => Err(not_found()),
         Err(error) => {
             tracing::error!(approval.id = %id, %error, "an approval could not be shown");
@@ -186,33 +222,31 @@ async fn visitor(state: &MailState, id: &str, query: &LinkQuery, deadline: Deadl
     }
 }
 
-fn answer(
-    app: &App,
-    status: StatusCode,
-    visitor: Visitor,
-    notice: Notice,
-    leaning: Option<Verdict>,
-    comment: String,
-) -> Response {
-    let Visitor { approval, person, link } = visitor;
+fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
+    let Visitor { approval, person, link, keys } = visitor;
     let now = app.now();
     let open = approval.state == ApprovalState::Pending && now < approval.request.deadline && now < link.expires;
     let has_voted = approval.votes.iter().any(|vote| vote.person == person.id);
     let authorised = decide::authorise(&approval, &person.id);
-    let notice = match (&notice, &authorised) {
-        (Notice::None, Err(refusal)) if open => Notice::Problem(answers::refusal(refusal, PLAIN)),
-        _ => notice,
+    let may_decide = open && authorised.is_ok() && !has_voted;
+    let notice = match (outcome.notice, &authorised) {
+        (Notice::None | Notice::Again(_), Err(refusal)) if open => Notice::Problem(answers::refusal(refusal, PLAIN)),
+        (Notice::Again(_), _) if !may_decide => Notice::None,
+        (notice, _) => notice,
     };
+    let form = may_decide.then(|| Form {
+        served: keys.serve(&approval.id, &person.id, now),
+        chosen: outcome.chosen,
+        comment: outcome.comment,
+    });
     let page = Page {
         summary: Summary::new(&approval, &app.links),
         name: person.name,
         notice,
-        may_decide: open && authorised.is_ok() && !has_voted,
         reason_on_reject: approval.rules.reason_on_reject,
-        leaning,
-        comment,
+        form,
     };
-    guarded(status, page::page(&page))
+    guarded(outcome.status, page::page(&page))
 }
 
 fn unauthorised() -> Response {
