@@ -62,6 +62,98 @@ async fn start_alone_opens_a_form_with_inline_errors() {
     assert!(harness.whispers("ada")[0].starts_with("Started: <"));
 }
 
+/// What is pasted brings along what nobody sees, and quotation marks.
+#[tokio::test]
+async fn what_is_typed_is_read_as_it_is_seen() {
+    for text in [
+        "125\u{200b} 122",
+        "\u{feff}125\u{a0}122\u{2060}",
+        "\u{2068}125\u{2069},\u{202f}122",
+        "`125` “122”",
+        "`125 122`",
+    ] {
+        let harness = Harness::start().await;
+        let answer = harness.world.slack.command(&harness.user("ada"), &harness.world.channel, "/start", text).await;
+        assert!(answer.text.as_ref().unwrap().starts_with("Started: "), "{text:?}: {answer:?}");
+        let input = &harness.world.engine.executions()[0].input;
+        assert_eq!((&input["x"], &input["y"]), (&json!(125), &json!(122)), "{text:?}");
+    }
+    let harness = Harness::start().await;
+    let (ada, slack, channel) = (harness.user("ada"), &harness.world.slack, &harness.world.channel);
+    for (text, expected) in [
+        ("１２５ 122", "x must be an integer, and `１２５` is not one"),
+        ("125\u{200b}122", "there is one"),
+        ("\u{200b}help\u{200b}", "Usage: "),
+        ("Help", "Usage: "),
+    ] {
+        let answer = slack.command(&ada, channel, "/start", text).await.text.unwrap();
+        assert!(answer.contains(expected), "{text:?}: {answer}");
+    }
+    let opened = slack.command(&ada, channel, "/start", "\u{200b}").await;
+    assert!(opened.text.is_none() && slack.open_view(&ada.id).is_some(), "nothing that is seen opens the form");
+    let taken = slack.submit(&ada, &[("x", "\u{200b}125\u{a0}"), ("y", "122\u{feff}")]).await.unwrap();
+    assert!(taken.errors.is_empty(), "{taken:?}");
+    let approval = harness.until("it is out", |world| {
+        world.store.all().into_iter().find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
+    });
+    let id = approval.await.id;
+    for text in [format!("show `{id}`"), format!("Show\u{a0}“{id}”."), format!("\u{200b}show {id}\u{200b}")] {
+        let answer = slack.command(&ada, channel, "/approvals", &text).await.text.unwrap();
+        assert!(answer.contains("Calculation 125 + 122"), "{text:?}: {answer}");
+    }
+    let cancelled = slack.command(&ada, channel, "/approvals", &format!("cancel “{id}”")).await.text.unwrap();
+    assert!(cancelled.starts_with("This was cancelled"), "{cancelled}");
+}
+
+/// `/start` can be typed in every channel, and the bot writes into those that it is in.
+#[tokio::test]
+async fn whoever_submits_the_form_sees_that_it_was_started_also_where_the_bot_is_not() {
+    for channel in ["C1", "C0FINANCE", "D0SOMEBODY"] {
+        let harness = Harness::start().await;
+        let (ada, slack) = (harness.user("ada"), &harness.world.slack);
+        slack.remove_bot("C0FINANCE");
+        slack.command(&ada, channel, "/start", "").await;
+        let taken = slack.submit(&ada, &[("x", "125"), ("y", "122")]).await.unwrap();
+        assert!(taken.status == 200 && taken.errors.is_empty(), "{taken:?}");
+        assert_eq!(harness.world.engine.executions().len(), 1);
+        let view = slack.open_view(&ada.id).expect("the form says it").view;
+        assert!(view["blocks"][0]["text"]["text"].as_str().unwrap().starts_with("Started: <"), "{view}");
+        assert!(view["submit"].is_null(), "nothing is left to submit: {view}");
+        assert_eq!(harness.whispers("ada"), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_private_answer_to_a_press_goes_to_the_person_where_the_channel_takes_none() {
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    let payload = harness.world.slack.press_payload(
+        &harness.user("linus"),
+        "C0FINANCE",
+        &crate::support::card_of(&approval).1,
+        "approve",
+        None,
+    );
+    harness.world.slack.remove_bot("C0FINANCE");
+    assert_eq!(harness.world.slack.press_raw(&payload.unwrap()).await.unwrap().status, 200);
+    let told = harness.world.slack.direct_messages(&harness.user("linus").id);
+    assert!(told.len() == 1 && told[0].text.contains("Grace Hopper"), "{told:?}");
+}
+
+#[tokio::test]
+async fn the_check_of_the_certificate_is_answered_with_an_empty_200() {
+    let harness = Harness::start().await;
+    for path in ["/slack/commands", "/slack/interactions"] {
+        for body in ["ssl_check=1", "token=abc&ssl_check=1"] {
+            let reply = harness.world.slack.send(path, body.into()).await.unwrap();
+            assert_eq!((reply.status, reply.body.as_str()), (200, ""), "{path} {body}");
+            let unsigned = axum::http::Request::post(format!("{}{path}", harness.world.url)).body(body.into()).unwrap();
+            assert_eq!(harness.browser.send(unsigned).await.unwrap().status, 401, "{path} {body}");
+        }
+        assert_eq!(harness.world.slack.send(path, b"ssl_check=0".into()).await.unwrap().status, 400, "{path}");
+    }
+}
+
 #[tokio::test]
 async fn people_who_may_not_use_the_bot_are_told_so_privately() {
     let harness = Harness::start().await;

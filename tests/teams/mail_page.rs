@@ -1,6 +1,7 @@
 //! The page behind a mail's link in a real browser: what runs and presses there without choosing decides nothing, and a
 //! person who chooses decides.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,7 +67,7 @@ async fn decided(tools: &Tools, verdict: &str, expected: Status, said: &str) -> 
 async fn browse(tools: &Tools, link: &str, verdict: Option<&str>) -> anyhow::Result<Value> {
     // They stay for people to look at.
     let screenshots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("mail-page");
-    let mut arguments = vec![link.as_ref(), screenshots.as_os_str()];
-    arguments.extend(verdict.map(AsRef::as_ref));
+    let mut arguments = vec![OsStr::new(link), screenshots.as_os_str()];
+    arguments.extend(verdict.map(OsStr::new));
     Ok(serde_json::from_str(&node(tools, "scan.mjs", &arguments, "").await?)?)
 }

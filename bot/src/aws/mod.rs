@@ -100,8 +100,7 @@ mod tests {
         assert!(!error.is_sent, "{error}");
         let slack = slack::Client::new("https://127.0.0.1:9", &"xoxb-test".into()).unwrap();
         let deadline = Deadline::after(Duration::from_secs(5));
-        let message = slack::Message { text: "text".to_owned(), blocks: Vec::new() };
-        let error = slack.ephemeral("C1", "U1", message, deadline).await.unwrap_err();
+        let error = slack.ephemeral("C1", "U1", "text", deadline).await.unwrap_err();
         assert_eq!(error, slack::Error::NoAnswer("the connection failed"));
     }
 }

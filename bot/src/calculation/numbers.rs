@@ -5,6 +5,9 @@ use serde::Serialize;
 /// Their names, in the input of the workflow and in a form.
 pub const NAMES: [&str; 2] = ["x", "y"];
 
+/// Quotation marks and code ticks, which numbers that are copied bring along.
+const QUOTES: [char; 13] = ['`', '"', '\'', '“', '”', '„', '‘', '’', '‚', '«', '»', '‹', '›'];
+
 /// The two numbers of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Numbers {
@@ -61,10 +64,12 @@ impl Numbers {
     }
 }
 
-/// Reads one integer, naming it in the mistake.
+/// Reads one integer, naming it in the mistake. Its digits are those of ASCII: others are easily taken for each other.
 pub fn integer(name: &'static str, text: &str) -> Result<i64, Mistake> {
     use std::num::IntErrorKind::{Empty, NegOverflow, PosOverflow};
-    text.parse::<i64>().map_err(|error| match error.kind() {
+    // Phones and word processors write a minus sign that is no hyphen.
+    let word = text.trim().trim_matches(QUOTES).replace('\u{2212}', "-");
+    word.parse::<i64>().map_err(|error| match error.kind() {
         Empty => Mistake::Missing { name },
         PosOverflow | NegOverflow => Mistake::OutOfRange { name },
         _ => Mistake::NotAnInteger { name, text: text.chars().take(40).collect() },
@@ -85,6 +90,11 @@ mod tests {
             ("125", Err("two integers are needed, x and y, and there is one")),
             ("1 2 3", Err("two integers are needed, x and y, and there are 3")),
             ("1.5 2", Err("x must be an integer, and `1.5` is not one")),
+            ("`125` “122”", Ok((125, 122))),
+            ("‘1, \u{2212}2’", Ok((1, -2))),
+            ("１２５ 2", Err("x must be an integer, and `１２５` is not one")),
+            ("1 ٢", Err("y must be an integer, and `٢` is not one")),
+            ("1 –2", Err("y must be an integer, and `–2` is not one")),
             ("1 two", Err("y must be an integer, and `two` is not one")),
             ("1 9223372036854775808", Err("y must be between -9223372036854775808 and 9223372036854775807")),
         ];

@@ -36,15 +36,16 @@ export function confirm(object, names) {
 let open = null;
 
 /** Shows the form that is open in front of this person, or puts away what is not open any more. */
-export function showView(view, person) {
-  const key = view ? `${person.key} ${view.id}` : null;
+export function showView(view, person, names) {
+  // The bot may put another view in the place of a form that was submitted, under the same id.
+  const key = view ? JSON.stringify([person.key, view.id, view.view]) : null;
   if (open?.key === key) return;
   open?.dialog.remove();
-  open = key ? { key, dialog: form(view.view, person) } : null;
+  open = key ? { key, dialog: form(view.view, person, names) } : null;
   open?.dialog.showModal();
 }
 
-function form(view, person) {
+function form(view, person, names) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const inputs = view.blocks.filter((block) => block.type === "input").map(input);
   const close = () => act("slack/close", { person: person.key });
@@ -65,6 +66,7 @@ function form(view, person) {
       "form",
       { onsubmit: submit, novalidate: true, autocomplete: "off" },
       h("h3", { id: "view-title" }, view.title.text),
+      view.blocks.filter((block) => block.type === "section").map((block) => h("p", null, ...text(block.text, names))),
       inputs.map(({ node }) => node),
       problem,
       h(

@@ -64,7 +64,7 @@ export function show(state) {
   if (focused?.isConnected && !channel.contains(document.activeElement)) focused.focus({ preventScroll: true });
   if (atEnd && !typing) channel.scrollTop = channel.scrollHeight;
   showDrafts(me);
-  showView(slack.views[me.slack], me);
+  showView(slack.views[me.slack], me, names);
   announceNew(items, names);
 }
 

@@ -1,6 +1,7 @@
 //! What people say to the bot in Teams, with the same answers as in Slack.
 
 use countersign_bot::approval::state::Status;
+use serde_json::{Value, json};
 
 use super::CHANNEL;
 use crate::support::{Harness, RULES_WITH_TEAMS};
@@ -111,4 +112,87 @@ async fn a_message_that_is_delivered_twice_starts_one_execution() {
         assert_eq!(teams.post(&activity).await.unwrap().status, 200);
     }
     assert_eq!(harness.world.engine.executions().len(), 1);
+}
+
+/// Sends what Teams would send for a message of Grace's with this text and these entities, as an answer in the first
+/// thread of the channel, and returns the bot's answer.
+async fn answer_to(harness: &Harness, text: Value, entities: Value) -> String {
+    let teams = &harness.world.teams;
+    let thread = format!("{CHANNEL};messageid={}", teams.messages(CHANNEL)[0].id);
+    let mut activity = teams.message_payload(&harness.teams_user("grace"), &thread, "");
+    activity["text"] = text;
+    activity["entities"] = entities;
+    let before = teams.messages(CHANNEL).len();
+    let reply = teams.post(&activity).await.unwrap();
+    assert_eq!(reply.status, 200, "{activity}: {}", reply.body);
+    let mut said = teams.messages(CHANNEL).split_off(before);
+    assert_eq!(said.len(), 1, "{activity}: {said:?}");
+    said.remove(0).text
+}
+
+#[tokio::test]
+async fn a_mention_is_no_part_of_what_is_said_however_it_is_described() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    answer(&harness, "grace", "help").await;
+    let bot = harness.world.teams.message_payload(&harness.teams_user("grace"), CHANNEL, "")["recipient"]["id"].clone();
+    let ours = json!({"type": "mention", "mentioned": {"id": bot}});
+    let named = json!({"type": "mention", "mentioned": {"id": bot}, "text": "<at>Countersign</at>"});
+    let plain = json!({"type": "mention", "mentioned": {"id": bot}, "text": "@Countersign"});
+    let of_ada = json!({"type": "mention", "mentioned": {"id": "29:ada"}, "text": "<at>Ada Lovelace</at>"});
+    let cases = [
+        ("<at>Countersign</at> pending", json!([ours])),
+        ("<at>Countersign</at>&nbsp;pending", json!([named])),
+        ("<at id=\"0\">Countersign</at>\u{a0}pending\u{200b}", json!([ours])),
+        ("<at>Ada Lovelace</at> <at>Countersign</at> pending", json!([of_ada, ours])),
+        ("<at>Countersign</at> pending <at>Ada Lovelace</at>", json!([named, of_ada])),
+        ("<at>Countersign</at> <at>Countersign</at> pending", json!([named, named])),
+        ("@Countersign pending", json!([plain])),
+        ("<at>Countersign</at>&#160;pending&nbsp;", Value::Null),
+        ("<at>Countersign</at>\r\n`pending`", json!([])),
+        ("pending", json!({})),
+        ("pending", json!("mention")),
+        ("pending", json!([null, 7, {}, {"type": null}, {"type": "mention"}, {"type": "mention", "mentioned": null}])),
+        (
+            "pending",
+            json!([{"type": "mention", "mentioned": {"id": bot}, "text": ""}, {"type": "mention", "mentioned": {"id": bot}, "text": 5}]),
+        ),
+    ];
+    for (text, entities) in cases {
+        let told = answer_to(&harness, json!(text), entities).await;
+        assert_eq!(told, "Nothing waits for your decision.", "{text:?}");
+    }
+    for text in [Value::Null, json!(""), json!("<at>Countersign</at>"), json!("<at>Countersign</at>&nbsp;")] {
+        let told = answer_to(&harness, text.clone(), json!([ours])).await;
+        assert!(told.contains("Usage: "), "{text}: {told}");
+    }
+    let told = answer_to(&harness, json!("<at>Countersign</at> a &lt;at&gt; b"), json!([ours])).await;
+    assert!(told.contains("“a” is not a command of this app."), "{told}");
+}
+
+#[tokio::test]
+async fn what_is_typed_in_teams_is_read_as_it_is_seen() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    for text in ["pending\u{200b}", "\u{feff}pending", "/pending\u{202c}", "“pending”", "`pending`", "Pending."] {
+        assert_eq!(answer(&harness, "grace", text).await, "Nothing waits for your decision.", "{text:?}");
+    }
+    let approval = harness.ask().await;
+    for text in ["show\u{a0}`ID`", "show “ID”", "\u{200b}show ID\u{200b}."] {
+        let text = text.replace("ID", approval.id.as_str());
+        assert!(answer(&harness, "ada", &text).await.contains("Calculation 125 + 122"), "{text:?}");
+    }
+    let refused = answer(&harness, "ada", "start １２５ 122").await;
+    assert!(refused.contains("x must be an integer"), "{refused}");
+    assert!(answer(&harness, "ada", "start\u{a0}1\u{200b}\u{2007}`2`").await.starts_with("Started: "));
+}
+
+#[tokio::test]
+async fn a_field_that_is_null_says_the_same_as_one_that_is_missing() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let teams = &harness.world.teams;
+    for field in ["entities", "membersAdded", "id", "replyToId", "name", "value", "channelData", "text"] {
+        let mut activity = teams.message_payload(&harness.teams_user("grace"), CHANNEL, "pending");
+        activity[field] = Value::Null;
+        let reply = teams.post(&activity).await.unwrap();
+        assert_eq!(reply.status, 200, "{field}: {}", reply.body);
+    }
 }

@@ -163,16 +163,28 @@ impl Client {
     }
 
     /// `chat.postEphemeral`: only this user sees it.
-    pub async fn ephemeral(
-        &self,
-        channel: &str,
-        user: &str,
-        message: Message,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
+    pub async fn ephemeral(&self, channel: &str, user: &str, text: &str, deadline: Deadline) -> Result<(), Error> {
+        let message = Message::saying(text);
         let request = SlackApiChatPostEphemeralRequest::new(channel.into(), user.into(), content(message));
         let call = || async { self.session().chat_post_ephemeral(&request).await };
         run(deadline, Repeat::OnlyWhenNothingHappened, call).await.map(|_| ())
+    }
+
+    /// Tells one person something in a channel, or in their own chat with the app where Slack refuses that, as it does
+    /// where the bot is not: <https://docs.slack.dev/reference/methods/chat.postMessage>, posting to a direct message.
+    pub async fn tell(&self, channel: &str, user: &str, text: &str, deadline: Deadline) -> Result<(), Error> {
+        match self.ephemeral(channel, user, text, deadline).await {
+            Err(Error::Refused(code)) => {
+                tracing::info!(code, "Slack shows nothing to one person there");
+                self.direct(user, text, deadline).await
+            }
+            told => told,
+        }
+    }
+
+    /// `chat.postMessage` into one person's chat with the app.
+    pub async fn direct(&self, user: &str, text: &str, deadline: Deadline) -> Result<(), Error> {
+        self.post(user, Message::saying(text), None, deadline).await.map(|_| ())
     }
 
     /// `views.open`, which uses up the trigger.

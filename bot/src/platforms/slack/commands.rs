@@ -16,7 +16,7 @@ use crate::messages::answers;
 use crate::messages::dialect::SLACK;
 use crate::net::deadline::Deadline;
 use crate::platforms::approvals::{self, Asker};
-use crate::platforms::commands::ChatCommand;
+use crate::platforms::commands::{ChatCommand, seen};
 use crate::platforms::malformed::Malformed;
 
 /// Lists, shows and cancels approvals, unless the policy gives the command another meaning.
@@ -55,14 +55,14 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
     let Some(command) = app.policy.commands.get(form.command.trim_start_matches('/')) else {
         if form.command == APPROVALS {
             let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
-            let command = ChatCommand::about_approvals(&form.text);
-            let answer = approvals::answer(&app, &asker, command).await;
+            let text = seen(&form.text);
+            let answer = approvals::answer(&app, &asker, ChatCommand::about_approvals(&text)).await;
             return Ok(ephemeral(&answer.unwrap_or_else(|| answers::approvals_usage(SLACK))));
         }
         return Ok(ephemeral(&answers::unknown_command(&form.command, SLACK)));
     };
-    Ok(match form.text.trim() {
-        "help" => ephemeral(&usage(&form.command, SLACK)),
+    Ok(match seen(&form.text).as_str() {
+        text if text.eq_ignore_ascii_case("help") => ephemeral(&usage(&form.command, SLACK)),
         "" => ask(slack.as_ref(), &form, deadline).await,
         text => match Numbers::parse(text) {
             Ok(numbers) => {

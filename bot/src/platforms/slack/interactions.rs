@@ -12,7 +12,6 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::client::Message;
 use super::commands::{self, Metadata};
 use super::verified::Verified;
 use super::{PATIENCE, Slack, SlackState, card, form};
@@ -27,6 +26,7 @@ use crate::flow::app::App;
 use crate::messages::answers;
 use crate::messages::dialect::SLACK;
 use crate::net::deadline::Deadline;
+use crate::platforms::commands::seen;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, Shown, press};
 
@@ -181,7 +181,7 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         }
     };
     if let (Some(text), Some(channel)) = (answer, channel) {
-        whisper(slack.as_ref(), &channel, &actions.actor.user.id, text, deadline).await;
+        whisper(slack.as_ref(), &channel, &actions.actor.user.id, &text, deadline).await;
     }
     StatusCode::OK.into_response()
 }
@@ -191,10 +191,10 @@ fn comment(state: &InputState) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// Tells one person something in the channel; if Slack does not take it, only the log has it.
-async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: String, deadline: Deadline) {
+/// Tells one person something; if Slack does not take it, only the log has it.
+async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: &str, deadline: Deadline) {
     let Some(slack) = slack else { return };
-    if let Err(error) = slack.client.ephemeral(channel, user, Message::saying(&text), deadline).await {
+    if let Err(error) = slack.client.tell(channel, user, text, deadline).await {
         tracing::warn!(%error, "a private answer could not be sent");
     }
 }
@@ -223,18 +223,28 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
     let asked = Asked { command, person, source: commands::source(&metadata.channel), id };
     match launch::start(app, asked, numbers, SLACK, deadline).await {
-        Ok(text) => {
-            whisper(slack.as_ref(), &metadata.channel, &actor.user.id, text, deadline).await;
-            Ok(StatusCode::OK.into_response())
-        }
+        Ok(text) => Ok(started(slack.as_ref(), &metadata.channel, &actor.user.id, &text, deadline).await),
         Err(_) => Ok(Json(form::problem(&calculation::answers::not_started())).into_response()),
+    }
+}
+
+/// Says that it was started where the command was given. Where the bot is not, as `/start` can be typed anywhere, the
+/// form itself says so.
+async fn started(slack: Option<&Slack>, channel: &str, user: &str, text: &str, deadline: Deadline) -> Response {
+    let Some(slack) = slack else { return StatusCode::OK.into_response() };
+    match slack.client.ephemeral(channel, user, text, deadline).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(error) => {
+            tracing::info!(%error, "the form says that something was started, since the channel cannot");
+            Json(form::done(text)).into_response()
+        }
     }
 }
 
 fn numbers(state: Option<&InputState>) -> Result<Numbers, Vec<(&'static str, Mistake)>> {
     let read = |name: &'static str| {
         let text = state.and_then(|state| state.text(name, form::ACTION_ID)).unwrap_or_default();
-        numbers::integer(name, text.trim()).map_err(|mistake| (name, mistake))
+        numbers::integer(name, &seen(text)).map_err(|mistake| (name, mistake))
     };
     match numbers::NAMES.map(read) {
         [Ok(x), Ok(y)] => Ok(Numbers { x, y }),

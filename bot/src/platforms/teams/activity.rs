@@ -3,7 +3,7 @@
 //!
 //! Lenient: what Teams leaves out in one kind of activity is optional, and what it adds is ignored.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::client::ReplyTo;
@@ -13,6 +13,7 @@ use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
 use crate::flow::app::App;
+use crate::platforms::commands::seen;
 use crate::platforms::press::Shown;
 
 /// Between the id of a channel and the message that a thread in it starts with.
@@ -28,7 +29,7 @@ pub(super) struct Activity {
     /// The name of an invoke.
     pub(super) name: Option<String>,
     /// The activity's own id.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub(super) id: String,
     /// The message that was pressed on, or answered.
     pub(super) reply_to_id: Option<String>,
@@ -39,13 +40,13 @@ pub(super) struct Activity {
     /// Where it was done.
     pub(super) conversation: Account,
     /// Who was added to the conversation.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "null_as_none")]
     pub(super) members_added: Vec<Account>,
     /// What was typed.
     pub(super) text: Option<String>,
     /// What the text mentions, among other things.
     #[serde(default)]
-    entities: Vec<Value>,
+    entities: Value,
     /// The data of a press.
     pub(super) value: Option<Value>,
     channel_data: Option<ChannelData>,
@@ -73,11 +74,25 @@ pub(super) struct Account {
     aad_object_id: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Mention {
-    text: String,
-    mentioned: Account,
+/// A field that is `null` says the same as one that is not there.
+fn null_as_none<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(field: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(field)?.unwrap_or_default())
 }
+
+/// How a mention begins and ends in a text:
+/// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/channel-and-group-conversations>.
+const MENTION: (&str, &str) = ("<at", "</at>");
+/// What a text may hold of HTML, and what it stands for; the ampersand comes last, since it begins the others.
+const ENTITIES: [(&str, &str); 8] = [
+    ("&nbsp;", " "),
+    ("&#160;", " "),
+    ("&#xa0;", " "),
+    ("&lt;", "<"),
+    ("&gt;", ">"),
+    ("&quot;", "\""),
+    ("&#39;", "'"),
+    ("&amp;", "&"),
+];
 
 /// What `Action.Execute` sends:
 /// <https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards>.
@@ -154,15 +169,29 @@ impl Activity {
         self.members_added.iter().any(is_bot)
     }
 
-    /// What was typed, without the mention that brought it to the bot.
+    /// What was typed, without mentions: one brought it to the bot, and no command takes one.
     pub(super) fn words(&self) -> String {
-        let mentions = self.entities.iter().filter(|entity| entity["type"] == "mention");
-        let mentions = mentions.filter_map(|entity| Mention::deserialize(entity).ok());
-        let ours = mentions.filter(|mention| self.recipient.as_ref().is_some_and(|bot| bot.id == mention.mentioned.id));
-        let text = self.text.clone().unwrap_or_default();
-        let text = ours.fold(text, |text, mention| text.replace(&mention.text, " "));
-        text.replace("&nbsp;", " ").trim().to_owned()
+        let mentions = self.entities.as_array().into_iter().flatten().filter(|entity| entity["type"] == "mention");
+        let is_bot = |id: &Value| self.recipient.as_ref().is_some_and(|bot| *id == *bot.id);
+        let ours = mentions.filter(|mention| is_bot(&mention["mentioned"]["id"]));
+        // A mention is an element of the text. What its entity says of it may be missing, or be without the element.
+        let named = ours.filter_map(|mention| mention["text"].as_str()).filter(|text| !text.is_empty());
+        let text = without_elements(self.text.as_deref().unwrap_or_default());
+        let text = named.fold(text, |text, mention| text.replace(mention, " "));
+        seen(&ENTITIES.into_iter().fold(text, |text, (entity, sign)| text.replace(entity, sign)))
     }
+}
+
+/// A text with a space in the place of each element of a mention.
+fn without_elements(text: &str) -> String {
+    let (start, end) = MENTION;
+    let mut pieces = text.split(start);
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |text, piece| match piece.split_once(end) {
+        // `<at>` and `<at id="0">` begin one, `<attention>` does not.
+        Some((_, rest)) if piece.starts_with(['>', ' ']) => text + " " + rest,
+        _ => text + start + piece,
+    })
 }
 
 impl Press {

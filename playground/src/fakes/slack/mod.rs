@@ -179,6 +179,16 @@ impl FakeSlack {
         self.workspace().channels.insert(id.to_owned(), name.to_owned());
     }
 
+    /// Somebody takes the bot out of a channel, which it can write nothing into then.
+    pub fn remove_bot(&self, channel: &str) {
+        self.workspace().without_bot.insert(channel.to_owned());
+    }
+
+    /// What the bot has written to this person (by user id) alone, in their chat with it.
+    pub fn direct_messages(&self, user: &str) -> Vec<SlackMessage> {
+        self.messages(&workspace::direct(user))
+    }
+
     /// The name of a channel; of one that was not added, its id.
     pub fn channel_name(&self, id: &str) -> String {
         self.workspace().channel_name(id)

@@ -128,18 +128,23 @@ impl FakeSlack {
         self.send("/slack/interactions", body.into_bytes()).await
     }
 
-    /// Submits the form in front of this person, with these values by block id. It closes unless the bot objects.
+    /// Submits the form in front of this person, with these values by block id. It closes unless the bot objects or puts
+    /// another view in its place.
     pub async fn submit(&self, user: &SlackUser, values: &[(&str, &str)]) -> Result<SubmitAnswer, Error> {
         let open = self.open_view(&user.id).ok_or(Error::NoView)?;
         let payload = self.as_act(user, "", |act| payloads::submission(act, &open, values));
         let reply = self.press_raw(&payload).await?;
         let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
-        let errors: BTreeMap<String, String> = match answer["response_action"].as_str() {
-            Some("errors") => serde_json::from_value(answer["errors"].clone()).unwrap_or_default(),
-            _ => BTreeMap::new(),
-        };
-        if reply.status == 200 && errors.is_empty() {
-            self.close_view(&user.id);
+        let mut errors: BTreeMap<String, String> = BTreeMap::new();
+        match answer["response_action"].as_str() {
+            Some("errors") => errors = serde_json::from_value(answer["errors"].clone()).unwrap_or_default(),
+            Some("update") => {
+                let replaced = self.workspace().replace_view(&user.id, &answer["view"]);
+                errors.extend(replaced.err().map(|refusal| ("view".to_owned(), refusal.messages.join("; "))));
+                self.shared.changes.note();
+            }
+            _ if reply.status == 200 => self.close_view(&user.id),
+            _ => {}
         }
         Ok(SubmitAnswer { status: reply.status, errors })
     }

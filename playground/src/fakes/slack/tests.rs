@@ -56,7 +56,7 @@ async fn the_real_client_posts_replies_and_changes() {
     let card = client.post(CHANNEL, text("card"), None, soon()).await.unwrap();
     client.post(CHANNEL, text("reply"), Some(&card.ts), soon()).await.unwrap();
     client.update(CHANNEL, &card.ts, text("closed"), soon()).await.unwrap();
-    client.ephemeral(CHANNEL, "U1", text("for you"), soon()).await.unwrap();
+    client.ephemeral(CHANNEL, "U1", "for you", soon()).await.unwrap();
     let messages = slack.messages(CHANNEL);
     let shown: Vec<_> = messages.iter().map(|message| (message.text.as_str(), message.edits)).collect();
     assert_eq!(shown, [("closed", 1), ("reply", 0)]);

@@ -1,6 +1,6 @@
 //! What a workspace remembers, and the changes that calls of the Web API make to it.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -25,6 +25,8 @@ const TS_STEP: i64 = 100;
 #[derive(Default)]
 pub(super) struct Workspace {
     pub(super) channels: BTreeMap<String, String>,
+    /// The channels that the bot is not in.
+    pub(super) without_bot: BTreeSet<String>,
     pub(super) messages: BTreeMap<(String, String), SlackMessage>,
     pub(super) ephemerals: Vec<Ephemeral>,
     pub(super) views: HashMap<String, OpenView>,
@@ -91,7 +93,11 @@ impl Workspace {
 
     /// `chat.postMessage`.
     pub(super) fn post(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
-        let channel = self.channel(body)?;
+        let channel = match body["channel"].as_str().filter(|id| is_id(id, &['U', 'W'])) {
+            // A user's id stands for their chat with the app.
+            Some(user) => direct(user),
+            None => self.channel(body)?,
+        };
         let thread_ts = body["thread_ts"].as_str().map(str::to_owned);
         if let Some(parent) = &thread_ts
             && self.message(&channel, parent).is_none()
@@ -174,6 +180,18 @@ impl Workspace {
         Ok(json!({ "view": view }))
     }
 
+    /// Puts another view in the place of the one in front of a person, which keeps its id.
+    pub(super) fn replace_view(&mut self, user: &str, view: &Value) -> Result<(), Refusal> {
+        let messages = block_kit::view_problems(view);
+        if !messages.is_empty() {
+            return Err(Refusal { code: "invalid_arguments", messages });
+        }
+        let mut view = view.clone();
+        self.name_blocks(&mut view["blocks"]);
+        self.views.get_mut(user).ok_or("view_not_found")?.view = view;
+        Ok(())
+    }
+
     /// A trigger for what this person has just done.
     pub(super) fn new_trigger(&mut self, user: &str, now: Timestamp) -> String {
         let id = format!("{}.{:013}.{user}", now.as_millisecond(), self.next_id());
@@ -196,7 +214,11 @@ impl Workspace {
         let id = body["channel"].as_str().unwrap_or_default();
         let exists =
             if self.channels.is_empty() { is_id(id, &['C', 'D', 'G']) } else { self.channels.contains_key(id) };
-        if exists { Ok(id.to_owned()) } else { Err("channel_not_found".into()) }
+        match exists {
+            true if self.without_bot.contains(id) => Err("not_in_channel".into()),
+            true => Ok(id.to_owned()),
+            false => Err("channel_not_found".into()),
+        }
     }
 
     /// Text and blocks, found right; blocks and inputs without an id get one, as in Slack.
@@ -258,6 +280,11 @@ pub(super) fn shown(message: &SlackMessage) -> Value {
         shown["thread_ts"] = json!(thread_ts);
     }
     shown
+}
+
+/// The channel that is a user's chat with the app.
+pub(super) fn direct(user: &str) -> String {
+    format!("D{user}")
 }
 
 pub(super) fn is_id(text: &str, kinds: &[char]) -> bool {
