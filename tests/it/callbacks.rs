@@ -2,6 +2,7 @@
 
 use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::Status;
+use countersign_playground::markup::Markup;
 use serde_json::json;
 
 use crate::support::faults::{Call, Fault, Faults};
@@ -127,8 +128,11 @@ async fn a_decision_that_could_not_be_recorded_is_no_decision() {
     harness.press("grace", &approval, "approve", None).await;
     assert!(harness.whispers("grace")[0].starts_with("Your decision could not be confirmed just now."));
     assert_eq!(harness.record(&approval.id).status(), Status::Pending);
+    let link = harness.link("grace");
+    let open = harness.browser.get(&link).await.unwrap();
+    let form = Markup::read(&open.body).forms[0].answered(&[("verdict", "approve")]);
     faults.next(Call::Load, Fault::Refused);
-    let page = harness.post(&harness.link("grace"), "approve", "").await;
+    let page = harness.browser.post_form(&link, &form).await.unwrap();
     assert_eq!(page.status, 503);
     harness.press("grace", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;

@@ -123,8 +123,15 @@ pub(super) async fn decide(
 }
 
 /// What was chosen is chosen anew on the page as it is now, so that no form that nobody has seen comes back filled in.
+/// Whoever cannot decide any more hears why.
 fn not_served(app: &App, visitor: Visitor, reason: NotServed, comment: String) -> Response {
     tracing::warn!(approval.id = %visitor.approval.id, %reason, "a form was refused");
+    let own = visitor.approval.votes.iter().find(|vote| vote.person == visitor.person.id);
+    let voted = own.map(|vote| Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
+    if let Some(refusal) = decide::authorise(&visitor.approval, &visitor.person.id).err().or(voted) {
+        let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
+        return answer(app, visitor, Outcome::of(status(&refusal), notice));
+    }
     let why = match reason {
         NotServed::Expired => "This page had been open for too long",
         NotServed::Missing | NotServed::Invalid => "This was not sent from the page behind your link",
