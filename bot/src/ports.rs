@@ -106,7 +106,8 @@ pub trait TaskCallbacks: Send + Sync {
 /// The executions of Step Functions.
 #[async_trait]
 pub trait Executions: Send + Sync {
-    /// `StartExecution` of a Standard state machine. The same name starts one execution, however often it comes.
+    /// `StartExecution` of a Standard state machine. The same name and input start one execution, however often they
+    /// come, also when it has ended since.
     async fn start_execution(
         &self,
         state_machine_arn: &str,
@@ -138,6 +139,9 @@ pub enum StartError {
     /// Step Functions refuses the call as it is.
     #[error("the execution cannot be started: {0}")]
     Refused(String),
+    /// The name has started an execution with another input.
+    #[error("the same name has started an execution with another input")]
+    OtherInput,
     /// The call may succeed later.
     #[error(transparent)]
     Unavailable(#[from] Unavailable),

@@ -304,7 +304,11 @@ impl Executions for LocalStepFunctions {
         let arn = match self.0.start_execution(state_machine_arn, name, input.clone()) {
             Ok(started) => started.execution_arn,
             Err(engine::StartError::ExecutionAlreadyExists) => {
-                format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"))
+                let arn = format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"));
+                if self.0.describe_execution(&arn).is_none_or(|execution| execution.input != *input) {
+                    return Err(StartError::OtherInput);
+                }
+                arn
             }
             Err(error) => return Err(StartError::Refused(error.to_string())),
         };

@@ -2,8 +2,10 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use countersign_bot::net::caller::IamCaller;
 use countersign_bot::startup::routes::router;
 use countersign_playground::engine::ExecutionStatus;
+use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -30,6 +32,45 @@ async fn a_repeated_request_starts_one_execution() {
     }
     assert_eq!(arns[0], arns[1]);
     assert_eq!(harness.world.engine.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn another_body_under_the_same_key_is_refused_also_after_the_end() {
+    let harness = Harness::start().await;
+    let post = async |body: &str| {
+        let request = Request::post(format!("{}/calculations", harness.world.url)).header("Idempotency-Key", "k-1");
+        let answer = harness.browser.send(request.body(body.to_owned().into()).unwrap()).await.unwrap();
+        (answer.status, answer.body)
+    };
+    let (status, first) = post(r#"{"x": "1", "y": 2}"#).await;
+    assert_eq!(status, 202);
+    for _ in 0..2 {
+        let (status, text) = post(r#"{"x": 1, "y": 3}"#).await;
+        assert_eq!(status, 422);
+        assert!(text.contains("this Idempotency-Key has started a calculation with another body"), "{text}");
+        assert_eq!(post(r#"{ "y": 2, "x": "1" }"#).await, (202, first.clone()), "the same, written otherwise");
+        harness.ended().await;
+    }
+    assert_eq!(harness.world.engine.executions().len(), 1);
+}
+
+#[tokio::test]
+async fn another_session_of_the_same_role_finds_the_first_run() {
+    let harness = Harness::start().await;
+    let post = async |arn: &str, body: &str| {
+        let request = Request::post("/calculations").header("Idempotency-Key", "k-1");
+        let request = request.extension(IamCaller(arn.to_owned())).body(Body::from(body.to_owned())).unwrap();
+        let response = router(harness.world.bot.clone()).oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        (status, response.into_body().collect().await.unwrap().to_bytes())
+    };
+    let (one, other) = (r#"{"x": 1, "y": 2}"#, r#"{"x": 3, "y": 4}"#);
+    let first = post("arn:aws:sts::123456789012:assumed-role/ci/run-1", one).await;
+    assert_eq!(first.0, 202);
+    assert_eq!(post("arn:aws:sts::123456789012:assumed-role/ci/run-2", one).await, first);
+    assert_eq!(post("arn:aws:sts::123456789012:assumed-role/ci/run-2", other).await.0, 422);
+    assert_eq!(post("arn:aws:sts::123456789012:assumed-role/release/run-1", other).await.0, 202);
+    assert_eq!(harness.world.engine.executions().len(), 2);
 }
 
 #[tokio::test]

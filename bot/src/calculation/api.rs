@@ -19,7 +19,7 @@ use crate::ports::StartError;
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// The state machine behind this route, by its name in `COUNTERSIGN_STATE_MACHINES`.
 const STATE_MACHINE: &str = "calculation";
-/// Repeats of a request with the same value start one execution.
+/// Repeats of a request with the same value start one execution, whichever session of a role makes them.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Starts an execution with the body as its input, which the workflow itself checks.
@@ -43,7 +43,7 @@ pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: He
         input,
         requested_by: None,
         correlation: json!({ "source": "api" }),
-        command_id: &format!("api:{}:{key}", caller.0),
+        command_id: &format!("api:{}:{key}", caller.principal()),
     };
     match launch::launch(&app, launch, deadline).await {
         Ok(execution) => {
@@ -51,9 +51,16 @@ pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: He
             (StatusCode::ACCEPTED, Json(json!({ "executionArn": execution, "executionUrl": url }))).into_response()
         }
         Err(error) => {
-            tracing::error!(%error, "a calculation could not be started");
+            if !matches!(error, StartError::OtherInput) {
+                tracing::error!(%error, "a calculation could not be started");
+            }
             match error {
                 StartError::Refused(_) => problem(StatusCode::INTERNAL_SERVER_ERROR, "the calculation was refused"),
+                StartError::OtherInput => {
+                    let text = "this Idempotency-Key has started a calculation with another body: repeat that body, or \
+                                use a new key";
+                    problem(StatusCode::UNPROCESSABLE_ENTITY, text)
+                }
                 StartError::Unavailable(_) => problem(StatusCode::SERVICE_UNAVAILABLE, "try again in a moment"),
             }
         }

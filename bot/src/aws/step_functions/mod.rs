@@ -40,6 +40,16 @@ impl AwsStepFunctions {
     }
 }
 
+impl AwsStepFunctions {
+    /// What an execution was started with. It can be described for as long as its name is taken:
+    /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>.
+    async fn input_of(&self, execution: &str) -> Result<Option<Value>, Unavailable> {
+        let described = self.client.describe_execution().execution_arn(execution).send().await;
+        let described = described.map_err(|error| unavailable(&error))?;
+        Ok(described.input().and_then(|input| serde_json::from_str(input).ok()))
+    }
+}
+
 #[async_trait]
 impl TaskCallbacks for AwsStepFunctions {
     async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
@@ -94,7 +104,11 @@ impl Executions for AwsStepFunctions {
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
                 // An alias or a version may follow the name of the machine, which the execution's ARN does not have.
                 let machine = state_machine_arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
-                format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"))
+                let arn = format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"));
+                if self.input_of(&arn).await? != Some(input.clone()) {
+                    return Err(StartError::OtherInput);
+                }
+                arn
             }
             Err(error) if is_passing(&error) => return Err(unavailable(&error).into()),
             Err(error) => return Err(StartError::Refused(code(&error))),
@@ -189,9 +203,20 @@ mod tests {
 
     #[tokio::test]
     async fn a_repeated_start_is_the_same_execution_and_a_refused_one_says_why() {
+        let ended = |input: &str| {
+            json!({
+                "executionArn": RUN, "stateMachineArn": MACHINE, "status": "SUCCEEDED", "startDate": 1.0,
+                "input": input,
+            })
+        };
         let answers = [
             (200, json!({"executionArn": RUN, "startDate": 1.0})),
             refusal(400, "ExecutionAlreadyExists"),
+            (200, ended(r#"{ "x": 1 }"#)),
+            refusal(400, "ExecutionAlreadyExists"),
+            (200, ended(r#"{"x": 2}"#)),
+            refusal(400, "ExecutionAlreadyExists"),
+            refusal(400, "ExecutionDoesNotExist"),
             refusal(400, "StateMachineDoesNotExist"),
         ];
         let (service, step_functions) = step_functions(answers).await;
@@ -200,6 +225,11 @@ mod tests {
             let started = step_functions.start_execution(machine, "run-1", &json!({"x": 1})).await.unwrap();
             assert_eq!(started.as_str(), RUN);
         }
+        let other = step_functions.start_execution(MACHINE, "run-1", &json!({"x": 1})).await.unwrap_err();
+        assert!(matches!(other, StartError::OtherInput), "{other}");
+        // Descriptions come a moment after the start.
+        let not_yet = step_functions.start_execution(MACHINE, "run-1", &json!({"x": 1})).await.unwrap_err();
+        assert!(matches!(not_yet, StartError::Unavailable(_)), "{not_yet}");
         assert_eq!(service.asked()[0], json!({"stateMachineArn": MACHINE, "name": "run-1", "input": r#"{"x":1}"#}));
         let error = step_functions.start_execution(MACHINE, "run-1", &json!({})).await.unwrap_err();
         assert!(matches!(&error, StartError::Refused(code) if code == "StateMachineDoesNotExist"), "{error}");
