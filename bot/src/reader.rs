@@ -29,10 +29,6 @@ impl fmt::Display for Problems {
 
 impl std::error::Error for Problems {}
 
-/// The mark of an answer that a check refused: it may be another one with newer secrets.
-#[derive(Debug, Clone, Copy)]
-pub struct MayBeStale;
-
 /// Reads a variable of the process environment.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the environment")]
 pub fn environment(name: &str) -> Option<String> {

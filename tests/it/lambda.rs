@@ -183,6 +183,38 @@ async fn an_old_secret_is_read_again_and_kept_when_that_fails() {
     assert_eq!(webhook.times_read(), 4);
 }
 
+/// A leaked secret is taken out, and whoever has it goes on using it.
+#[tokio::test]
+async fn a_secret_that_was_taken_out_is_valid_for_a_minute_at_most() {
+    let webhook = Webhook::start("leaked").await;
+    assert_eq!(webhook.command("leaked").await, 200);
+    webhook.replace_secret(Some("second"));
+    webhook.pass_time(59);
+    assert_eq!(webhook.command("leaked").await, 200);
+    webhook.pass_time(1);
+    assert_eq!(webhook.command("leaked").await, 401);
+    webhook.replace_secret(Some(NOT_THERE));
+    webhook.pass_time(60);
+    assert_eq!(webhook.command("second").await, 404, "so does a platform that was taken out");
+    assert_eq!(webhook.times_read(), 3);
+}
+
+#[tokio::test]
+async fn while_the_secret_cannot_be_read_clicks_count_for_an_hour() {
+    let webhook = Webhook::start("first").await;
+    webhook.replace_secret(None);
+    for _ in 0..59 {
+        webhook.pass_time(60);
+        assert_eq!(webhook.command("first").await, 200);
+    }
+    webhook.pass_time(60);
+    assert_eq!(webhook.command("first").await, 503, "it may have been taken out since");
+    webhook.replace_secret(Some("first"));
+    webhook.pass_time(60);
+    assert_eq!(webhook.command("first").await, 200);
+    assert_eq!(webhook.times_read(), 62);
+}
+
 #[tokio::test]
 async fn a_start_without_the_secret_fails_and_names_the_variable() {
     let vault: Arc<dyn Secrets> = Arc::new(Vault::default());

@@ -1,7 +1,7 @@
 //! What is made from the secrets, and made anew when they have changed.
 //!
-//! A function lives for hours, so a secret that is read once goes stale while it is rotated. It is read again when
-//! it has grown old, and at once when a signature fails against one that is not quite new.
+//! A function lives for hours, so a secret that is read once goes stale while it is rotated, and one that was taken
+//! out, because it has leaked, would go on opening doors. So it is read again each minute.
 
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
@@ -13,10 +13,11 @@ use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::{Clock, SecretValues, Secrets};
 use crate::reader::Problems;
 
-/// A secret is read again when it is this old: outgoing calls have no failed signature to tell of a rotation.
-const STALE_AFTER: SignedDuration = SignedDuration::from_mins(15);
-/// A failed signature is blamed on a secret of at least this age, so strangers cannot make us read it for each call.
-const DOUBTED_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// A secret is read again when it is this old. One that was taken out is valid no longer than this.
+const STALE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// While the secret cannot be read, the one that is held opens doors for this long: an outage of Secrets Manager stops
+/// no clicks at once, and does not keep a leaked secret alive for ever.
+const TRUSTED_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// The answer to Slack waits for the reading, so it must be short.
 const READING: Duration = Duration::from_millis(700);
 /// A function that starts has nothing else to do.
@@ -35,6 +36,9 @@ pub struct Live<T> {
 struct Current<T> {
     value: T,
     made_from: Option<SecretValues>,
+    /// When it was last tried to read them.
+    tried_at: Timestamp,
+    /// When they were last read, and found usable.
     read_at: Timestamp,
 }
 
@@ -52,57 +56,58 @@ impl<T: Clone> Live<T> {
             None => None,
         };
         let value = make(made_from.as_ref())?;
-        let current = RwLock::new(Current { value, made_from, read_at: clock.now() });
+        let now = clock.now();
+        let current = RwLock::new(Current { value, made_from, tried_at: now, read_at: now });
         Ok(Self { secrets, clock, make: Box::new(make), current })
     }
 
     /// The value, from secrets that are not stale unless they cannot be read.
     pub async fn value(&self) -> T {
-        self.read_again(STALE_AFTER).await;
+        self.keep_up().await;
         self.current().value.clone()
     }
 
-    /// The value from secrets that are newer than those that a signature has just failed against; none if they are
-    /// the same still.
-    pub async fn after_refusal(&self) -> Option<T> {
-        let changed = self.read_again(DOUBTED_AFTER).await;
-        changed.then(|| self.current().value.clone())
+    /// The value for checking who comes; none once the secrets could not be read for so long that what was taken out of
+    /// them may be among those that are held.
+    pub async fn trusted(&self) -> Option<T> {
+        let value = self.value().await;
+        let is_trusted =
+            self.secrets.is_none() || self.clock.now().duration_since(self.current().read_at) < TRUSTED_FOR;
+        if !is_trusted {
+            tracing::error!("the secrets could not be read for an hour, so nobody can be let in");
+        }
+        is_trusted.then_some(value)
     }
 
-    /// Reads the secrets if they have this age, and says whether they have changed. What cannot be read, or cannot
-    /// be used, leaves the value as it is.
-    async fn read_again(&self, age: SignedDuration) -> bool {
-        let Some(secrets) = &self.secrets else { return false };
+    /// Reads the secrets if they are stale. What cannot be read, or cannot be used, leaves the value as it is.
+    async fn keep_up(&self) {
+        let Some(secrets) = &self.secrets else { return };
         let now = self.clock.now();
         {
             let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-            if now.duration_since(current.read_at) < age {
-                return false;
+            if now.duration_since(current.tried_at) < STALE_AFTER {
+                return;
             }
             // A reading that fails counts too, or every request would wait for one.
-            current.read_at = now;
+            current.tried_at = now;
         }
         let values = match fetch(secrets.as_ref(), READING).await {
             Ok(values) => values,
             Err(error) => {
                 tracing::warn!(%error, "the secrets could not be read again");
-                return false;
+                return;
             }
         };
-        if self.current().made_from.as_ref().is_some_and(|made_from| same(made_from, &values)) {
-            return false;
-        }
-        match (self.make)(Some(&values)) {
-            Ok(value) => {
+        let is_same = self.current().made_from.as_ref().is_some_and(|made_from| same(made_from, &values));
+        let made = if is_same { Ok(None) } else { (self.make)(Some(&values)).map(Some) };
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        match made {
+            Ok(None) => current.read_at = now,
+            Ok(Some(value)) => {
                 tracing::info!("the secrets have changed");
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) =
-                    Current { value, made_from: Some(values), read_at: now };
-                true
+                *current = Current { value, made_from: Some(values), tried_at: now, read_at: now };
             }
-            Err(problems) => {
-                tracing::error!(%problems, "the secrets have changed and cannot be used");
-                false
-            }
+            Err(problems) => tracing::error!(%problems, "the secrets have changed and cannot be used"),
         }
     }
 

@@ -3,36 +3,26 @@
 use std::convert::Infallible;
 
 use axum::Router;
-use axum::body::{Body, Bytes};
-use axum::http::request::Parts;
-use axum::http::{Request, Response};
+use axum::body::Body;
+use axum::http::{Request, Response, StatusCode};
+use axum::response::IntoResponse;
 use lambda_http::RequestExt;
 use lambda_http::request::RequestContext;
 use tower::ServiceExt;
 
 use super::live::Live;
 use crate::net::caller::IamCaller;
-use crate::reader::MayBeStale;
 
-/// Answers a request. One whose signature fails is checked once more if the secrets have changed since they were read.
+/// Answers a request, if the secrets that say who comes can be trusted.
 pub async fn answer(live: &Live<Router>, request: lambda_http::Request) -> Result<Response<Body>, Infallible> {
     let caller = iam_caller(&request);
     let (mut parts, body) = request.into_parts();
     parts.extensions.clear();
     caller.and_then(|caller| parts.extensions.insert(caller));
-    let body = Bytes::from(body.to_vec());
-    let response = route(live.value().await, parts.clone(), body.clone()).await?;
-    if response.extensions().get::<MayBeStale>().is_none() {
-        return Ok(response);
+    match live.trusted().await {
+        Some(router) => router.oneshot(Request::from_parts(parts, Body::from(body.to_vec()))).await,
+        None => Ok(StatusCode::SERVICE_UNAVAILABLE.into_response()),
     }
-    match live.after_refusal().await {
-        Some(router) => route(router, parts, body).await,
-        None => Ok(response),
-    }
-}
-
-async fn route(router: Router, parts: Parts, body: Bytes) -> Result<Response<Body>, Infallible> {
-    router.oneshot(Request::from_parts(parts, Body::from(body))).await
 }
 
 /// Whom API Gateway has authorised by IAM. The gateway writes the request context; no caller can.

@@ -30,7 +30,6 @@ use crate::flow::resolve::{self, Answer};
 use crate::messages::answers;
 use crate::messages::dialect::PLAIN;
 use crate::net::deadline::Deadline;
-use crate::reader::MayBeStale;
 
 /// A person at a browser waits this long at most.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -213,9 +212,7 @@ async fn visitor(state: &MailState, id: &str, query: &LinkQuery, deadline: Deadl
     let id = ApprovalId::parse(id).map_err(|_| not_found())?;
     let link = keys.verify(&id, &query.k).map_err(|reason| {
         tracing::warn!(%reason, "a request with a link was refused");
-        let mut response = unauthorised();
-        response.extensions_mut().insert(MayBeStale);
-        response
+        unauthorised()
     })?;
     // Whoever has left the policy since can no longer use the link.
     let person = app.policy.people.get(&link.person).cloned().ok_or_else(unauthorised)?;

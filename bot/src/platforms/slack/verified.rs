@@ -7,9 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::de::DeserializeOwned;
 
 use super::SlackState;
-use crate::net::signature::Unverified;
 use crate::platforms::malformed::Malformed;
-use crate::reader::MayBeStale;
 
 const TIMESTAMP: &str = "x-slack-request-timestamp";
 const SIGNATURE: &str = "x-slack-signature";
@@ -22,10 +20,7 @@ impl FromRequest<SlackState> for Verified {
 
     async fn from_request(request: Request, state: &SlackState) -> Result<Self, Response> {
         let Some(slack) = &state.slack else {
-            // Slack may have been put into the secret since it was read.
-            let mut response = StatusCode::NOT_FOUND.into_response();
-            response.extensions_mut().insert(MayBeStale);
-            return Err(response);
+            return Err(StatusCode::NOT_FOUND.into_response());
         };
         let header =
             |headers: &HeaderMap, name| headers.get(name).map(|value: &http::HeaderValue| value.as_bytes().to_vec());
@@ -38,11 +33,7 @@ impl FromRequest<SlackState> for Verified {
             Ok(()) => Ok(Self(body)),
             Err(reason) => {
                 tracing::warn!(%reason, "a request to a Slack route was refused");
-                let mut response = StatusCode::UNAUTHORIZED.into_response();
-                if reason == Unverified::Wrong {
-                    response.extensions_mut().insert(MayBeStale);
-                }
-                Err(response)
+                Err(StatusCode::UNAUTHORIZED.into_response())
             }
         }
     }

@@ -82,8 +82,8 @@ pub enum Unverified {
     #[error("the key that signed the token does not endorse the channel")]
     NotEndorsed,
     /// The activity is from a tenant that is not on the access list of the policy.
-    #[error("the tenant is not on the access list of the policy")]
-    ForeignTenant,
+    #[error("the tenant {0} is not on the access list of the policy")]
+    ForeignTenant(String),
     /// The activity is from an address that the bot's own token may not go to.
     #[error("the activity is from an address that is not on the allow-list")]
     ForeignAddress,

@@ -13,7 +13,6 @@ use super::{PATIENCE, Teams, TeamsState};
 use crate::flow::app::App;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
-use crate::reader::MayBeStale;
 
 /// The raw body of an activity of an allowed tenant, that came with a good token from an allowed address.
 pub(super) struct Verified {
@@ -58,8 +57,7 @@ impl FromRequest<TeamsState> for Verified {
         // Counted from here, because the keys may have to be fetched first.
         let deadline = Deadline::after(PATIENCE);
         let Some(teams) = &state.teams else {
-            // Teams may have been put into the secret since it was read.
-            return Err(refused(StatusCode::NOT_FOUND));
+            return Err(StatusCode::NOT_FOUND.into_response());
         };
         let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes().to_vec());
         let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
@@ -90,7 +88,7 @@ async fn verify(
         tenant.ok_or_else(|| Malformed::new("channelData.tenant.id: missing, and so is conversation.tenantId"))?;
     let tenant = tenant.to_lowercase();
     if !app.policy.teams_tenants.contains(&tenant) {
-        return Err(Unverified::ForeignTenant.into());
+        return Err(Unverified::ForeignTenant(tenant).into());
     }
     Ok(Verified { body, service_url, tenant, deadline })
 }
@@ -124,13 +122,6 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Malformed> {
     Ok(value)
 }
 
-/// Marks the answer: it may be another one with newer secrets.
-fn refused(status: StatusCode) -> Response {
-    let mut response = status.into_response();
-    response.extensions_mut().insert(MayBeStale);
-    response
-}
-
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let reason = match self {
@@ -140,7 +131,6 @@ impl IntoResponse for Rejection {
         tracing::warn!(%reason, "a request to the Teams route was refused");
         match reason {
             Unverified::NoKeys(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
-            Unverified::OtherBot => refused(StatusCode::UNAUTHORIZED),
             _ => StatusCode::UNAUTHORIZED.into_response(),
         }
     }

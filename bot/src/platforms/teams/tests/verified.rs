@@ -23,12 +23,13 @@ use crate::platforms::malformed::Malformed;
 use crate::platforms::teams::TeamsState;
 use crate::platforms::teams::verified::Verified;
 use crate::ports::Clock;
-use crate::reader::MayBeStale;
 use crate::startup::Bot;
 use crate::startup::config::Config;
 
-const POLICY: &str = "[access]\nteams_tenants = [\"Tenant-1\"]\n\
-                      [people.ada]\nname = \"Ada\"\n[policies.p]\napprovers = [\"ada\"]\n";
+/// The tenant of the policy, as it is written there in another case.
+const TENANT: &str = "5e0a1c52-0f5e-4d67-9a34-0d9f8e1c2b3a";
+const POLICY: &str = "[access]\nteams_tenants = [\"5E0A1C52-0f5e-4d67-9a34-0d9f8e1c2b3a\"]\n\
+                      [people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n";
 
 struct StandingStill;
 
@@ -60,7 +61,7 @@ fn router(service: &Service, app_id: Option<&str>) -> Router {
         ("COUNTERSIGN_PUBLIC_URL", Some("https://bot.example.com".to_owned())),
         ("COUNTERSIGN_TEAMS_APP_ID", app_id.map(str::to_owned)),
         ("COUNTERSIGN_TEAMS_APP_PASSWORD", app_id.map(|_| "hidden".to_owned())),
-        ("COUNTERSIGN_TEAMS_TENANT", app_id.map(|_| "tenant-1".to_owned())),
+        ("COUNTERSIGN_TEAMS_TENANT", app_id.map(|_| TENANT.to_owned())),
         ("COUNTERSIGN_TEAMS_OPENID_URL", Some(metadata_url(service))),
     ];
     let config = Config::from_lookup(|name| variables.iter().find(|(key, _)| *key == name)?.1.clone()).unwrap();
@@ -83,8 +84,8 @@ fn activity() -> Value {
     json!({
         "type": "message", "text": "start", "channelId": "msteams",
         "serviceUrl": "https://smba.trafficmanager.net/teams/",
-        "channelData": { "tenant": { "id": "tenant-1" } },
-        "conversation": { "id": "a:1", "tenantId": "tenant-1" },
+        "channelData": { "tenant": { "id": TENANT } },
+        "conversation": { "id": "a:1", "tenantId": TENANT },
     })
 }
 
@@ -105,27 +106,27 @@ async fn send(router: Router, authorization: Option<&str>, body: impl ToString) 
     router.oneshot(request.body(Body::from(body.to_string())).unwrap()).await.unwrap()
 }
 
-/// The status, the text, and whether newer secrets could help.
-async fn read(response: Response) -> (u16, String, bool) {
-    let (status, refused) = (response.status().as_u16(), response.extensions().get::<MayBeStale>().is_some());
+/// The status and the text.
+async fn read(response: Response) -> (u16, String) {
+    let status = response.status().as_u16();
     let body = response.into_body().collect().await.unwrap().to_bytes();
-    (status, String::from_utf8(body.to_vec()).unwrap(), refused)
+    (status, String::from_utf8(body.to_vec()).unwrap())
 }
 
 /// Sends an activity with this token to an app that knows the key.
-async fn sent(authorization: Option<&str>, body: impl ToString) -> (u16, String, bool) {
+async fn sent(authorization: Option<&str>, body: impl ToString) -> (u16, String) {
     let service = publishing(&[published("k0", pair(0))]).await;
     read(send(router(&service, Some(APP_ID)), authorization, body).await).await
 }
 
-fn unauthorized() -> (u16, String, bool) {
-    (401, String::new(), false)
+fn unauthorized() -> (u16, String) {
+    (401, String::new())
 }
 
 #[tokio::test]
 async fn a_handler_gets_what_is_checked() {
-    let expected = (200, "start in tenant-1 at https://smba.trafficmanager.net/teams".to_owned(), false);
-    let shouted = activity_but("channelData", json!({ "tenant": { "id": "TENANT-1" } }));
+    let expected = (200, format!("start in {TENANT} at https://smba.trafficmanager.net/teams"));
+    let shouted = activity_but("channelData", json!({ "tenant": { "id": TENANT.to_uppercase() } }));
     let without = activity_but("channelData", Value::Null);
     let with_other_data = activity_but("channelData", json!({ "eventType": "x" }));
     for activity in [activity(), shouted, without, with_other_data] {
@@ -153,12 +154,12 @@ async fn what_is_not_verified_is_told_nothing() {
 }
 
 #[tokio::test]
-async fn newer_secrets_could_help_where_the_app_is_another_or_none() {
+async fn where_the_app_is_another_or_none_nothing_is_let_in() {
     let for_another = signed(pair(0), &header("k0"), &claims_but("aud", json!("another")));
-    assert_eq!(sent(Some(&for_another), activity()).await, (401, String::new(), true));
+    assert_eq!(sent(Some(&for_another), activity()).await, (401, String::new()));
     let service = publishing(&[]).await;
     let response = send(router(&service, None), Some(&token()), activity()).await;
-    assert_eq!(read(response).await, (404, String::new(), true));
+    assert_eq!(read(response).await, (404, String::new()));
 }
 
 #[tokio::test]
@@ -174,7 +175,7 @@ async fn what_is_verified_and_malformed_is_named() {
         (without_tenant.to_string(), "channelData.tenant.id: missing, and so is conversation.tenantId"),
         (activity_but("text", json!(5)).to_string(), "text: invalid type: integer `5`, expected a string"),
     ] {
-        let (status, text, _) = sent(Some(&token()), &body).await;
+        let (status, text) = sent(Some(&token()), &body).await;
         assert_eq!(status, 400, "{body}");
         assert!(text.contains(problem), "{body}: {text}");
     }
