@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use anyhow::{Context, anyhow};
+use anyhow::{Context, anyhow, bail};
 use countersign_bot::approval::explain::{Explanation, Standing, explain};
+use countersign_bot::approval::naming::Named;
 use countersign_bot::approval::policy::Person;
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::record::Approval;
@@ -57,9 +58,11 @@ impl Explain {
     fn explained(&self, now: Timestamp) -> anyhow::Result<Explained> {
         let policy = policy_file::read(&read(&self.policy)?)
             .map_err(|problems| anyhow!("{} is not right:\n{problems}", self.policy.display()))?;
-        let person = policy
-            .person_named(&self.person)
-            .with_context(|| format!("the policy has nobody who is called `{}`", self.person))?;
+        let person = match policy.named(&self.person) {
+            Named::Person(person) => person,
+            Named::Several(_) => bail!("the policy has more than one who may be called `{}`", self.person),
+            Named::Almost(_) | Named::Nobody => bail!("the policy has nobody who is called `{}`", self.person),
+        };
         let request = serde_json::from_str(&read(&self.request)?)
             .with_context(|| format!("{} is not JSON", self.request.display()))?;
         Ok(match request::read(whole(request, now), &policy, now) {
@@ -130,7 +133,7 @@ mod tests {
     use super::*;
 
     const POLICY: &str = "[people.ada]\nname = \"Ada Lovelace\"\nemail = \"ada@example.com\"\n\
-        [people.grace]\nname = \"Grace Hopper\"\n[people.eve]\nname = \"Eve\"\n\
+        [people.grace]\nname = \"Grace Hopper\"\nemail = \"grace@example.com\"\n[people.eve]\nname = \"Eve\"\n\
         [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n";
 
     fn explained(request: &Value, person: &str) -> anyhow::Result<Explained> {

@@ -73,8 +73,9 @@ mod tests {
 
     #[test]
     fn a_policy_that_is_right_is_counted() {
-        let right =
-            policy_file::read("[people.ada]\nname = \"Ada\"\nslack = \"U1\"\n[policies.p]\napprovers = [\"ada\"]\n");
+        let right = policy_file::read(
+            "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n",
+        );
         assert_eq!(text(Path::new("policy.toml"), &right), "policy.toml is right: 1 people, 1 policies, 0 commands");
         assert_eq!(json(&right), json!({ "ok": true, "problems": [] }));
     }

@@ -94,7 +94,10 @@ fn what_cannot_start_says_why_and_starts_nothing() {
 
 #[test]
 fn a_demonstration_that_cannot_begin_exits_with_2() {
-    let policy = file("nobody.toml", "[people.ada]\nname = \"Ada\"\n[policies.calculation]\napprovers = [\"ada\"]\n");
+    let policy = file(
+        "nobody.toml",
+        "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.calculation]\napprovers = [\"ada\"]\n",
+    );
     let output = countersign(&["demo", "1", "2", "--policy", policy.to_str().unwrap()]);
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8(output.stderr).unwrap().contains("the policy has no Slack user"));
@@ -140,7 +143,10 @@ fn a_command_that_is_wrong_exits_with_2() {
 
 #[test]
 fn a_policy_is_checked() {
-    let right = file("right.toml", "[people.ada]\nname = \"Ada\"\n[policies.calculation]\napprovers = [\"ada\"]\n");
+    let right = file(
+        "right.toml",
+        "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.calculation]\napprovers = [\"ada\"]\n",
+    );
     let (printed, _, code) = run(&["policy", right.to_str().unwrap()]);
     assert!(printed.ends_with("right.toml is right: 1 people, 1 policies, 0 commands\n"), "{printed}");
     assert_eq!(code, 0);
@@ -160,7 +166,7 @@ fn a_policy_is_checked() {
 fn a_request_is_explained() {
     let policy = file(
         "explain.toml",
-        "[people.ada]\nname = \"Ada\"\n[people.grace]\nname = \"Grace\"\n\
+        "[people.ada]\nname = \"Ada\"\n[people.grace]\nname = \"Grace\"\nemail = \"grace@example.com\"\n\
          [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n",
     );
     let explain = |request: &str, person: &str| {

@@ -45,6 +45,7 @@ const POLICY: &str = r#"
     finance = ["ada", "grace"]
     [policies.calculation]
     approvers = ["finance"]
+    requester = "optional"
     slack_channel = "C0FINANCE"
     "#;
 /// Longer than any case takes, so that an end before it was not caused by it.

@@ -28,7 +28,8 @@ fn input(approval: &Value) -> Value {
 
 /// A hundred people who approve.
 fn many_approvers() -> String {
-    let people = (0..VOTERS).map(|n| format!("[people.p{n}]\nname = \"{}\"\nslack = \"UP{n}\"\n", "<&>😀".repeat(40)));
+    let people =
+        (0..VOTERS).map(|n| format!("[people.p{n}]\nname = \"P{n} {}\"\nslack = \"UP{n}\"\n", "<&>😀".repeat(18)));
     let people: String = people.collect();
     let approvers: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
     let rules = RULES_WITH_TEAMS.replace("\"finance\"", &approvers.join(", "));

@@ -26,6 +26,7 @@ mod no_leaks;
 mod notifying;
 mod page;
 mod parking;
+mod people;
 mod proof;
 mod races;
 mod reminders;

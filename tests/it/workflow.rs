@@ -122,8 +122,8 @@ fn the_examples_of_the_documentation_work() {
     assert_eq!(policy.rules["calculation"].approvers.len(), 2);
     let readme = include_str!("../../README.md");
     let block = |language: &str| readme.split(&format!("```{language}\n")).nth(1).unwrap().split("```").next().unwrap();
-    let people =
-        "[people.ada]\nname = \"Ada\"\n[people.bob]\nname = \"Bob\"\n[groups]\nrelease-managers = [\"ada\", \"bob\"]\n";
+    let person = |key: &str| format!("[people.{key}]\nname = \"{key}\"\nemail = \"{key}@example.com\"\n");
+    let people = format!("{}{}[groups]\nrelease-managers = [\"ada\", \"bob\"]\n", person("ada"), person("bob"));
     policy_file::read(&format!("{people}{}", block("toml"))).unwrap();
     let end = r#"{"Type": "Succeed"}"#;
     let others = ["Rejected", "Expired", "Cancelled", "NobodyAsked", "Deploy"]

@@ -16,18 +16,24 @@ const START: &str = "2026-11-23T10:00:00Z";
 
 /// Two approvers of three people, who are also the requesters.
 const POLICY: &str = r#"
+    [access]
+    teams_tenants = ["c0117e45-1671-4000-8000-0000000000a0"]
     [people.ada]
     name = "Ada Lovelace"
     [people.grace]
     name = "Grace Hopper"
+    teams = "c0117e45-1671-4000-8000-000000000002"
     [people.linus]
     name = "Linus Pauling"
+    teams = "c0117e45-1671-4000-8000-000000000003"
     [policies.one]
     approvers = ["grace", "linus"]
+    requester = "optional"
     email = "never"
     teams_conversation = "19:finance@thread.tacv2"
     [policies.two]
     approvers = ["grace", "linus"]
+    requester = "optional"
     required = 2
     reason_on_reject = true
     email = "never"

@@ -3,15 +3,21 @@
 //!
 //! From the ground up: each module knows those before it.
 
+pub mod identities;
 pub mod ids;
 pub mod limits;
+pub mod names;
 pub mod state;
 
+pub mod callers;
 pub mod event;
 pub mod look_up;
 pub mod place;
 
 pub mod policy;
+
+pub mod naming;
+
 pub mod policy_file;
 
 pub mod audit;

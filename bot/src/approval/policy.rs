@@ -9,13 +9,15 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
-use super::ids::PersonId;
+use super::callers::StateMachinePattern;
+use super::identities::ChatIdentity;
+use super::ids::{ExecutionArn, PersonId};
 use super::place::{Destination, Platform};
 
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The Slack workspaces whose members may reach the bot.
+    /// The Slack workspaces and organisations whose members may reach the bot.
     pub slack_teams: BTreeSet<String>,
     /// The Entra tenants whose members may reach the bot.
     pub teams_tenants: BTreeSet<String>,
@@ -35,10 +37,10 @@ pub struct Person {
     pub id: PersonId,
     /// The name that messages show.
     pub name: String,
-    /// The Slack user id (`U…` or `W…`).
-    pub slack: Option<String>,
-    /// The Entra object id, lower case.
-    pub teams: Option<String>,
+    /// The Slack user. It has no workspace only where none is let in.
+    pub slack: Option<ChatIdentity>,
+    /// The user in Entra. Entra makes the ids of its objects itself, so one without a tenant means one person, too.
+    pub teams: Option<ChatIdentity>,
     /// The address that approval mail goes to.
     pub email: Option<String>,
 }
@@ -55,6 +57,10 @@ pub struct Rules {
     pub required: usize,
     /// Whether the requester counts.
     pub self_approval: bool,
+    /// Whether somebody of the policy must have asked.
+    pub requester: RequesterUse,
+    /// Which state machines may ask; any if there is no pattern.
+    pub callers: Vec<StateMachinePattern>,
     /// Whether a rejection needs a comment.
     pub reason_on_reject: bool,
     /// When to remind, counted from the request.
@@ -67,6 +73,18 @@ pub struct Rules {
     pub conversations: BTreeMap<Platform, String>,
     /// When approval mail is sent.
     pub email: EmailUse,
+    /// The fields of the execution's output that may be shown.
+    pub show_result: Vec<String>,
+}
+
+/// Whether a request must say who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum RequesterUse {
+    /// It must name a person of the policy.
+    Known,
+    /// It need not; the card then says that nobody of the policy has asked.
+    Optional,
 }
 
 /// The hours of the day in which nobody is reminded.
@@ -125,36 +143,25 @@ pub enum Stranger {
 }
 
 impl Policy {
-    /// The person behind a Slack user of a workspace.
-    ///
-    /// `team` is the user's own workspace: in a shared channel it differs from the channel's, and a user of
-    /// another workspace is a stranger even with a listed id.
-    pub fn slack_person(&self, team: Option<&str>, user: &str) -> Result<&Person, Stranger> {
-        if !team.is_some_and(|team| self.slack_teams.contains(team)) {
+    /// The person behind a Slack user, who is from these workspaces and organisations. An id counts only in the one
+    /// that it is bound to: in another workspace it is somebody else's.
+    pub fn slack_person(&self, teams: &[&str], user: &str) -> Result<&Person, Stranger> {
+        let let_in: Vec<&str> = teams.iter().copied().filter(|team| self.slack_teams.contains(*team)).collect();
+        if let_in.is_empty() {
             return Err(Stranger::ForeignTeam);
         }
-        self.people.values().find(|person| person.slack.as_deref() == Some(user)).ok_or(Stranger::Unlisted)
+        let is_theirs = |person: &&Person| person.slack.as_ref().is_some_and(|slack| slack.is(&let_in, user));
+        self.people.values().find(is_theirs).ok_or(Stranger::Unlisted)
     }
 
     /// The person behind a user of a Microsoft Entra tenant, by the object id.
     pub fn teams_person(&self, tenant: &str, object_id: &str) -> Result<&Person, Stranger> {
-        if !self.teams_tenants.contains(&tenant.to_lowercase()) {
+        let (tenant, object_id) = (tenant.to_lowercase(), object_id.to_lowercase());
+        if !self.teams_tenants.contains(&tenant) {
             return Err(Stranger::ForeignTeam);
         }
-        let is_theirs = |id: &str| id.eq_ignore_ascii_case(object_id);
-        self.people.values().find(|person| person.teams.as_deref().is_some_and(is_theirs)).ok_or(Stranger::Unlisted)
-    }
-
-    /// The person that a workflow means by a name: the key, or any identity.
-    ///
-    /// A requester who is not found would be free to approve their own request, so all names count.
-    pub fn person_named(&self, name: &str) -> Option<&Person> {
-        let is_named = |person: &&Person| {
-            let identities = [person.slack.as_deref(), person.teams.as_deref(), person.email.as_deref()];
-            let mut names = identities.into_iter().flatten().chain([person.id.as_str()]);
-            names.any(|known| known.eq_ignore_ascii_case(name.trim()))
-        };
-        self.people.values().find(is_named)
+        let is_theirs = |person: &&Person| person.teams.as_ref().is_some_and(|teams| teams.is(&[&tenant], &object_id));
+        self.people.values().find(is_theirs).ok_or(Stranger::Unlisted)
     }
 }
 
@@ -167,6 +174,11 @@ impl Rules {
     /// The conversation that gets the card in this chat, if one does.
     pub fn conversation(&self, chat: Platform) -> Option<&str> {
         self.conversations.get(&chat).map(String::as_str)
+    }
+
+    /// Whether the state machine of this execution may ask.
+    pub fn allow_caller(&self, execution: &ExecutionArn) -> bool {
+        self.callers.is_empty() || self.callers.iter().any(|pattern| pattern.allows(execution))
     }
 
     /// The approver with this key.
@@ -185,12 +197,4 @@ impl Rules {
         let excluded = requester.filter(|_| !self.self_approval).cloned();
         self.approvers.iter().filter(move |person| Some(&person.id) != excluded.as_ref())
     }
-}
-
-/// Whether text is an address, as far as it matters here: one `@` with something on both sides, and nothing that
-/// could start a header.
-pub fn is_address(text: &str) -> bool {
-    let plain = text.is_ascii() && !text.chars().any(|c| c.is_whitespace() || c.is_control() || "<>,;\"".contains(c));
-    let halves = text.split_once('@');
-    plain && halves.is_some_and(|(local, host)| !local.is_empty() && !host.is_empty() && !host.contains('@'))
 }

@@ -7,7 +7,9 @@ use serde_json::{Map, Value, json};
 use super::audit::Hash;
 use super::ids::{ExecutionArn, InvalidId, TaskToken};
 use super::limits::{self, Check, EXECUTION_ARN_MAX, Problem, TIMEOUT_MAX_SECONDS};
-use super::policy::{Person, Policy, Rules};
+use super::names::comparable;
+use super::naming::Named;
+use super::policy::{Person, Policy, RequesterUse, Rules};
 use crate::input;
 
 /// The request as the people who decide see it.
@@ -135,12 +137,18 @@ pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, Inva
     let rules = policy.rules.get(&asked.policy).ok_or_else(|| {
         InvalidInput::field("approval.policy", format!("the policy file has no policy {}", quoted(&asked.policy)))
     })?;
-    let requester = asked.requested_by.as_deref().and_then(|name| policy.person_named(name)).cloned();
+    // That the execution holds the task is proven by whoever has its history; here it is what the request says.
+    if !rules.allow_caller(&execution) {
+        let problem = format!("its state machine is not among the callers of policy {}", quoted(&rules.name));
+        return Err(InvalidInput::field("executionArn", problem));
+    }
+    let requested_by = asked.requested_by.filter(|name| !comparable(name).is_empty());
+    let requester = requester(requested_by.as_deref(), policy, rules)?.cloned();
     let request = Request {
         title: asked.title,
         summary: asked.summary,
         facts: asked.facts,
-        requested_by: asked.requested_by,
+        requested_by,
         requester,
         correlation: asked.correlation.unwrap_or_default(),
         execution,
@@ -148,6 +156,27 @@ pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, Inva
         deadline,
     };
     Ok(Asked { token, request, rules: rules.clone() })
+}
+
+/// The person of the policy who asks. Where one is needed, a part of a name is not taken for the whole, or four eyes
+/// would depend on how a name is spelt.
+fn requester<'a>(name: Option<&str>, policy: &'a Policy, rules: &Rules) -> Result<Option<&'a Person>, InvalidInput> {
+    let keys = |people: &[&Person]| -> String {
+        people.iter().map(|person| quoted(person.id.as_str())).collect::<Vec<_>>().join(", ")
+    };
+    let problem = match name.map(|name| policy.named(name)) {
+        Some(Named::Person(person)) => return Ok(Some(person)),
+        Some(Named::Several(people)) => format!("may mean {}: name one of them by this key", keys(&people)),
+        _ if rules.requester == RequesterUse::Optional => return Ok(None),
+        Some(Named::Almost(people)) => {
+            format!("is nobody's name in the policy file, and a part of those of {}: use such a key", keys(&people))
+        }
+        Some(Named::Nobody) => {
+            format!("names nobody of the policy file, and policy {} needs to know who asks", quoted(&rules.name))
+        }
+        None => format!("is missing, and policy {} needs to know who asks", quoted(&rules.name)),
+    };
+    Err(InvalidInput::field("approval.requestedBy", problem))
 }
 
 /// A name as it was given, unless it is no name: when fields are mixed up, it may be the task token.
@@ -183,7 +212,7 @@ mod tests {
     use crate::approval::policy_file;
 
     fn policy() -> Policy {
-        let text = "[people.ada]\nname = \"Ada\"\n[policies.p]\napprovers = [\"ada\"]\n";
+        let text = "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n";
         policy_file::read(text).unwrap()
     }
 
@@ -266,17 +295,60 @@ mod tests {
         }
     }
 
+    fn asked_by(rules: &str, name: Option<&str>) -> Result<Option<String>, String> {
+        let policy = format!(
+            "[people.ada]\nname = \"Ada Lovelace\"\nemail = \"ada@example.com\"\n\
+             [people.grace]\nname = \"Grace Hopper\"\nemail = \"ghopper@example.com\"\n\
+             [policies.p]\napprovers = [\"ada\", \"grace\"]\n{rules}"
+        );
+        let mut input = good();
+        input["approval"]["requestedBy"] = json!(name);
+        let asked = read(input, &policy_file::read(&policy).unwrap(), entered());
+        asked
+            .map(|asked| asked.request.requester.map(|person| person.id.to_string()))
+            .map_err(|error| error.to_string())
+    }
+
     #[test]
-    fn the_requester_is_known_by_any_of_their_names() {
-        let text = "[people.ada]\nname = \"Ada\"\nslack = \"U1\"\nemail = \"ada@example.com\"\n\
-                    [policies.p]\napprovers = [\"ada\"]\n";
-        let policy = policy_file::read(text).unwrap();
-        for name in ["ada", "ADA", "U1", "Ada@Example.com"] {
-            let mut input = good();
-            input["approval"]["requestedBy"] = json!(name);
-            let requester = read(input, &policy, entered()).unwrap().request.requester;
-            assert_eq!(requester.map(|person| person.id.to_string()).as_deref(), Some("ada"), "{name}");
+    fn a_policy_that_needs_four_eyes_needs_to_know_who_asks() {
+        let known = |name| asked_by("", name);
+        for name in ["ada", "ADA", "@ada", "Ada  Lovelace", "Ada@Example.com"] {
+            assert_eq!(known(Some(name)), Ok(Some("ada".to_owned())), "{name}");
         }
+        let refused = |name, why: &str| {
+            let problem = known(name).unwrap_err();
+            assert!(problem.starts_with("approval.requestedBy: ") && problem.contains(why), "{problem}");
+        };
+        refused(None, "is missing, and policy `p` needs to know who asks");
+        refused(Some(" \u{200b}"), "is missing");
+        refused(Some("the night shift"), "names nobody of the policy file");
+        refused(Some("ghopper"), "a part of those of `grace`");
+        refused(Some("Ada Lovelace <ghopper@example.com>"), "may mean `ada`, `grace`");
+    }
+
+    #[test]
+    fn a_policy_may_do_without_a_requester() {
+        for optional in ["requester = \"optional\"", "self_approval = true"] {
+            assert_eq!(asked_by(optional, None), Ok(None));
+            assert_eq!(asked_by(optional, Some("the night shift")), Ok(None));
+            assert_eq!(asked_by(optional, Some("ghopper")), Ok(None));
+            assert_eq!(asked_by(optional, Some("Grace Hopper")), Ok(Some("grace".to_owned())));
+            assert!(asked_by(optional, Some("Ada Lovelace <ghopper@example.com>")).is_err(), "four eyes of whom?");
+        }
+        assert!(asked_by("self_approval = true\nrequester = \"known\"", None).is_err());
+    }
+
+    #[test]
+    fn only_the_callers_of_a_policy_may_ask_under_it() {
+        let read_under = |callers: &str| {
+            let text =
+                "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n";
+            let policy = policy_file::read(&format!("{text}callers = [{callers}]")).unwrap();
+            read(good(), &policy, entered()).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(read_under("\"arn:aws:states:*:*:stateMachine:calc*\""), Ok(()));
+        let refused = read_under("\"arn:aws:states:*:*:stateMachine:release-*\"");
+        assert_eq!(refused, Err("executionArn: its state machine is not among the callers of policy `p`".to_owned()));
     }
 
     #[test]

@@ -29,8 +29,10 @@ pub(crate) fn policy(rules: &str) -> Policy {
         email = "grace@example.com"
         [people.linus]
         name = "Linus"
+        slack = "U3"
         [people.eve]
         name = "Eve"
+        slack = "U4"
         [groups]
         finance = ["ada", "grace"]
         board = ["ada"]

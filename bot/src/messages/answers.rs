@@ -253,8 +253,43 @@ pub fn progress(approval: &Approval, dialect: Dialect) -> String {
     format!("{} · decide by {}", dialect.text(&quorum(approval)), dialect.when(approval.request.deadline))
 }
 
-/// Who asked, by the name of the policy or else as the workflow said it.
-pub fn requester(approval: &Approval) -> Option<&str> {
-    let request = &approval.request;
-    request.requester.as_ref().map(|person| person.name.as_str()).or(request.requested_by.as_deref())
+/// Who asked.
+pub enum Requester<'a> {
+    /// Somebody of the policy, by the name there.
+    Person(&'a str),
+    /// Nobody of the policy; the workflow says this, which nobody has verified.
+    Unverified(&'a str),
+    /// Nobody of the policy, and the workflow says nothing.
+    Nobody,
+}
+
+impl<'a> Requester<'a> {
+    /// Who asked for this approval.
+    pub fn of(approval: &'a Approval) -> Self {
+        let request = &approval.request;
+        match (&request.requester, &request.requested_by) {
+            (Some(person), _) => Self::Person(&person.name),
+            (None, Some(said)) => Self::Unverified(said),
+            (None, None) => Self::Nobody,
+        }
+    }
+
+    /// What has to be said beside the name, in our words.
+    pub fn remark(&self) -> Option<&'static str> {
+        match self {
+            Self::Person(_) => None,
+            Self::Unverified(_) => Some("not verified: nobody of the policy has asked"),
+            Self::Nobody => Some("nobody of the policy has asked"),
+        }
+    }
+
+    /// Both on one line; `typed` makes a name safe for its place.
+    pub fn line(&self, typed: impl Fn(&str) -> String) -> String {
+        let remark = self.remark().map(|remark| format!(" ({remark})")).unwrap_or_default();
+        match self {
+            Self::Person(name) => typed(name),
+            Self::Unverified(name) => format!("“{}”{remark}", typed(name)),
+            Self::Nobody => format!("a workflow{remark}"),
+        }
+    }
 }

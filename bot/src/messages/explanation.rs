@@ -1,6 +1,6 @@
 //! One approval, explained to one person: how it stands, who said what, and what they may do about it.
 
-use super::answers;
+use super::answers::{self, Requester};
 use super::dialect::Dialect;
 use super::{links, notes};
 use crate::approval::explain::{Explanation, Standing};
@@ -21,6 +21,8 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     let card = links.and_then(|links| links::to_card(approval, links, dialect));
     let card = card.map(|url| format!(" ({})", dialect.link(&url, "open")));
     let mut lines = vec![answers::standing(approval, dialect)];
+    let requester = Requester::of(approval).line(|name| dialect.text(name));
+    lines.push(format!("Requested by {requester}"));
     lines.extend(links::to_successor(approval, dialect));
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));

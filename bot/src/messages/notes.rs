@@ -16,7 +16,6 @@ const COMMENTS_MAX: usize = 2_400;
 const STATUS_MAX: usize = 150;
 /// A comment that does not fit whole is shortened to this.
 const SHORT_COMMENT_MAX: usize = 200;
-const FIELDS_MAX: usize = 10;
 /// More people than this are counted, not addressed.
 const ADDRESSED_MAX: usize = 50;
 const FIELD_NAME_MAX: usize = 100;
@@ -59,12 +58,12 @@ pub fn outcome(approval: &Approval, dialect: Dialect) -> String {
     standing + &latest(votes.into_iter(), COMMENTS_MAX, said, |said| limits::cost(said)).concat()
 }
 
-/// How the execution ended, with the plain values of its output.
+/// How the execution ended, with the fields of its output that the policy shows.
 pub fn result(approval: &Approval, end: &ExecutionEnd, dialect: Dialect) -> String {
     let output = end.output.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let status = dialect.strong(&dialect.excerpt(&end.status, STATUS_MAX));
-    let fields = output.as_ref().and_then(Value::as_object).into_iter().flatten();
-    let fields = fields.filter(|(_, value)| is_worth_showing(value, approval)).take(FIELDS_MAX);
+    let fields = approval.rules.show_result.iter();
+    let fields = fields.filter_map(|field| Some((field, output.as_ref()?.get(field)?)));
     let lines = fields.map(|(name, value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
         let (name, value) = (dialect.excerpt(name, FIELD_NAME_MAX), dialect.excerpt(&value, FIELD_VALUE_MAX));
@@ -105,14 +104,5 @@ pub fn earlier(count: usize) -> Option<String> {
         0 => None,
         1 => Some("1 earlier vote is in the audit trail.".to_owned()),
         count => Some(format!("{count} earlier votes are in the audit trail.")),
-    }
-}
-
-/// A plain value that the thread does not say already, as it does the approval's id and its times.
-fn is_worth_showing(value: &Value, approval: &Approval) -> bool {
-    match value {
-        Value::String(text) => text != approval.id.as_str() && text.parse::<Timestamp>().is_err(),
-        Value::Number(_) | Value::Bool(_) => true,
-        Value::Null | Value::Array(_) | Value::Object(_) => false,
     }
 }

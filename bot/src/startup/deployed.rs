@@ -101,7 +101,7 @@ fn policy<L: Fn(&str) -> Option<String>>(
 mod tests {
     use super::*;
 
-    const POLICY: &str = "[people.ada]\nname = \"Ada\"\n[policies.p]\napprovers = [\"ada\"]\n\
+    const POLICY: &str = "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n\
                           [commands.start]\nstate_machine = \"calculation\"\npolicy = \"p\"\n";
 
     const ENVIRONMENT: [(&str, &str); 5] = [

@@ -18,6 +18,7 @@ const RAISED_AT: &str = "2026-11-23T10:00:00Z";
 
 fn approval() -> Approval {
     let policy = "[people.ada]\nname = \"Ada Lovelace\"\n[people.grace]\nname = \"Grace Hopper\"\n\
+                  email = \"grace@example.com\"\n\
                   [policies.calculation]\napprovers = [\"grace\"]\nslack_channel = \"C1\"\n";
     let input = json!({
         "taskToken": "AQCEAAAAKgAAAAMAAAAAAAAAAb",

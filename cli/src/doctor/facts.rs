@@ -117,7 +117,8 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
                 .values()
                 .filter_map(|rules| rules.conversation(Platform::Slack).map(str::to_owned))
                 .collect();
-            let people: BTreeSet<String> = policy.people.values().filter_map(|person| person.slack.clone()).collect();
+            let people: BTreeSet<String> =
+                policy.people.values().filter_map(|person| Some(person.slack.as_ref()?.id.clone())).collect();
             (Ok(slack.postings(channels).await), Ok(slack.postings(people).await))
         }
         (_, _, Err(_)) => (Err(after("the configuration")), Err(after("the configuration"))),

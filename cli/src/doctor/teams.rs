@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use countersign_bot::approval::identities::is_guid;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::ports::SecretValues;
@@ -23,8 +24,6 @@ const SERVICE_URL: &str = "https://smba.trafficmanager.net/teams";
 /// What a token of a bot is for.
 /// <https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-authentication>
 const SCOPE: &str = "https://api.botframework.com/.default";
-/// How the ids of conversations end: channels, group chats, older channels, chats of two people.
-const ENDINGS: [&str; 4] = ["@thread.tacv2", "@thread.v2", "@thread.skype", "@unq.gbl.spaces"];
 
 /// What the secret says of the app.
 #[derive(Debug, Clone)]
@@ -148,11 +147,9 @@ impl Teams<'_> {
         let mut conversations = BTreeMap::new();
         for (conversation, people) in asked(policy) {
             let mut members = Members::new();
-            if is_conversation(&conversation) {
-                for person in people.into_iter().filter(|person| is_guid(person)) {
-                    let membership = self.membership(&conversation, &person, token).await;
-                    members.insert(person, membership);
-                }
+            for person in people {
+                let membership = self.membership(&conversation, &person, token).await;
+                members.insert(person, membership);
             }
             conversations.insert(conversation, members);
         }
@@ -180,7 +177,7 @@ fn asked(policy: &Policy) -> BTreeMap<String, BTreeSet<String>> {
     let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rules in policy.rules.values() {
         let Some(conversation) = rules.conversation(Platform::Teams) else { continue };
-        let people = rules.approvers.iter().filter_map(|person| person.teams.clone());
+        let people = rules.approvers.iter().filter_map(|person| Some(person.teams.as_ref()?.id.clone()));
         asked.entry(conversation.to_owned()).or_default().extend(people);
     }
     asked
@@ -222,18 +219,4 @@ fn word(body: &[u8]) -> Option<String> {
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
-}
-
-/// Whether text is an id of Entra.
-pub(crate) fn is_guid(text: &str) -> bool {
-    let lengths = text.split('-').map(str::len);
-    lengths.eq([8, 4, 4, 4, 12]) && text.bytes().all(|byte| byte == b'-' || byte.is_ascii_hexdigit())
-}
-
-/// Whether text looks like the id of a channel or a chat, and not of a message in one.
-pub(crate) fn is_conversation(text: &str) -> bool {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":@._-".contains(&byte));
-    let is_shared = text.starts_with("19:") && ENDINGS.iter().any(|ending| text.ends_with(ending));
-    let is_personal = text.starts_with("a:") && text.len() > 2;
-    is_plain && (is_shared || is_personal)
 }

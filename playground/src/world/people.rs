@@ -39,13 +39,18 @@ pub(crate) fn of(policy: &Policy) -> Vec<Actor> {
         rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
     };
     let listed = policy.people.values().filter_map(|person| {
-        let user = SlackUser { id: person.slack.clone()?, name: person.name.clone(), team_id: team.clone() };
+        let slack = person.slack.clone()?;
+        let team_id = slack.within.unwrap_or_else(|| team.clone());
+        let user = SlackUser { id: slack.id, name: person.name.clone(), team_id };
         let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
         Some(Actor {
             key: person.id.to_string(),
             name: person.name.clone(),
             user,
-            teams: person.teams.as_deref().map(|id| TeamsUser::new(id, &person.name, &tenant)),
+            teams: person
+                .teams
+                .as_ref()
+                .map(|teams| TeamsUser::new(&teams.id, &person.name, teams.within.as_deref().unwrap_or(&tenant))),
             email: person.email.clone(),
             role: role.to_owned(),
         })

@@ -61,6 +61,8 @@ pub(crate) fn policy(rules: &str) -> String {
         finance = ["ada", "grace"]
         board = ["grace"]
         [policies.calculation]
+        requester = "optional"
+        show_result = ["status", "result"]
         {rules}
         [commands.start]
         state_machine = "calculation"
@@ -86,16 +88,21 @@ impl Harness {
     }
 
     pub(crate) async fn with(rules: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
-        Self::with_options(rules, Options::default(), between).await
+        Self::with_options(&policy(rules), Options::default(), between).await
+    }
+
+    pub(crate) async fn with_policy(policy: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
+        Self::with_options(policy, Options::default(), between).await
     }
 
     /// The same, for approvals that wait this long.
     pub(crate) async fn with_timeout(rules: &str, timeout_seconds: i64) -> Self {
-        Self::with_options(rules, Options { timeout_seconds, ..Options::default() }, |ports| ports).await
+        let options = Options { timeout_seconds, ..Options::default() };
+        Self::with_options(&policy(rules), options, |ports| ports).await
     }
 
-    async fn with_options(rules: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
-        let policy = Source::new("the policy of the test", &policy(rules));
+    async fn with_options(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
+        let policy = Source::new("the policy of the test", policy);
         let options = Options { policy, ..options };
         let clock = Clock::manual(START.parse().unwrap());
         let running = World::start_with(options, clock, between).await.unwrap();

@@ -35,6 +35,7 @@ name = "Grace Hopper"
 slack = "U0GRACE"
 [policies.calculation]
 approvers = ["grace"]
+requester = "optional"
 slack_channel = "C0FINANCE"
 email = "never"
 "#;
@@ -50,6 +51,7 @@ teams = "c0117e45-1671-4000-8000-000000000002"
 email = "grace@example.com"
 [policies.calculation]
 approvers = ["grace"]
+requester = "optional"
 slack_channel = "C0FINANCE"
 teams_conversation = "19:finance@thread.tacv2"
 "#;

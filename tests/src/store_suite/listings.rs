@@ -15,7 +15,9 @@ use super::{after, plain, recorded, unique, vote};
 
 /// An approval under a policy, and for a person, that no other case knows.
 fn listed(name: &str, raised_after: i64, waits_for: i64) -> Approval {
-    let people = format!("[people.{name}]\nname = \"Nobody else\"\n[people.boss]\nname = \"Boss\"\n");
+    let people = format!(
+        "[people.{name}]\nname = \"Nobody else\"\n[people.boss]\nname = \"Boss\"\nemail = \"boss@example.com\"\n"
+    );
     let rules = format!("[policies.{name}]\napprovers = [\"boss\"]\nslack_channel = \"C1\"\n");
     let policy = policy_file::read(&format!("{people}{rules}")).unwrap();
     let unique = unique();

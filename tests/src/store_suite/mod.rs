@@ -52,8 +52,10 @@ fn policy() -> Policy {
         |number: usize| format!("[people.p{number}]\nname = \"Person {number}\"\nemail = \"p{number}@x.org\"\n");
     let people: String = (0..100).map(person).collect();
     let everybody = (0..100).map(|number| format!("\"p{number}\"")).collect::<Vec<_>>().join(", ");
-    let rules = "[policies.few]\napprovers = [\"p0\"]\nslack_channel = \"C1\"\n";
-    policy_file::read(&format!("{people}{rules}[policies.many]\nrequired = 100\napprovers = [{everybody}]\n")).unwrap()
+    let rules = "requester = \"optional\"\nslack_channel = \"C1\"\n";
+    let few = format!("[policies.few]\napprovers = [\"p0\"]\n{rules}");
+    let many = format!("[policies.many]\nrequired = 100\napprovers = [{everybody}]\n{rules}");
+    policy_file::read(&format!("{people}{few}{many}")).unwrap()
 }
 
 fn unique() -> String {

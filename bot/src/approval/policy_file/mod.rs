@@ -1,12 +1,15 @@
 //! Reads the policy file strictly: whatever is wrong with it is reported in one message, each with its place.
 
-mod check;
+mod people;
 mod raw;
+mod rules;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use toml_span::{Error, ErrorKind, Span};
 
+use self::rules::Known;
 use super::policy::Policy;
 
 /// Everything that is wrong with a policy file, in the order of the file.
@@ -38,10 +41,30 @@ impl std::error::Error for Problems {}
 pub fn read(text: &str) -> Result<Policy, Problems> {
     let mut document = toml_span::parse(text).map_err(|error| problems(text, vec![error]))?;
     let mut errors = Vec::new();
-    let policy = raw::File::read(&mut document, &mut errors).map(|file| check::check(file, &mut errors));
+    let policy = raw::File::read(&mut document, &mut errors).map(|file| check(file, &mut errors));
     match policy {
         Some(policy) if errors.is_empty() => Ok(policy),
         _ => Err(problems(text, errors)),
+    }
+}
+
+/// Looks everything up and checks it; what leads nowhere, or to nobody, goes on the list.
+fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
+    let let_in = people::check_access(file.access, errors);
+    let people = people::check_people(file.people, &let_in, errors);
+    // A person with a wrong id cannot be reached, which is said once.
+    let are_right = errors.is_empty();
+    let groups = rules::check_groups(file.groups, &people, errors);
+    let names: BTreeSet<String> = file.policies.iter().map(|entry| entry.name.clone()).collect();
+    let known = Known { people: &people, groups: &groups, let_in: are_right.then_some(&let_in) };
+    let rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
+    let commands = file.commands.into_iter().filter_map(|entry| rules::check_command(entry, &names, errors)).collect();
+    Policy {
+        slack_teams: let_in.slack_teams.into_iter().collect(),
+        teams_tenants: let_in.teams_tenants.into_iter().collect(),
+        people,
+        rules,
+        commands,
     }
 }
 

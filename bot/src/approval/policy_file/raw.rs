@@ -9,14 +9,15 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use toml_span::de_helpers::{TableHelper, expected};
 use toml_span::value::{Key, Value, ValueInner};
-use toml_span::{DeserError, Deserialize, Error, Span};
+use toml_span::{DeserError, Deserialize, Error, Span, Spanned};
 
 use super::problem;
+use crate::approval::callers::StateMachinePattern;
 use crate::approval::place::Platform;
-use crate::approval::policy::EmailUse;
+use crate::approval::policy::{EmailUse, RequesterUse};
 
 /// The key that names the conversation of a chat.
-const CONVERSATIONS: [(Platform, &str); 2] =
+pub(super) const CONVERSATIONS: [(Platform, &str); 2] =
     [(Platform::Slack, "slack_channel"), (Platform::Teams, "teams_conversation")];
 
 /// The five top-level tables.
@@ -30,8 +31,8 @@ pub(super) struct File {
 
 #[derive(Default)]
 pub(super) struct Access {
-    pub(super) slack_teams: Vec<String>,
-    pub(super) teams_tenants: Vec<String>,
+    pub(super) slack_teams: Vec<Name>,
+    pub(super) teams_tenants: Vec<Name>,
 }
 
 /// An entry under a name of the user's choice; no value means that its problems are on the list already.
@@ -42,7 +43,7 @@ pub(super) struct Named<T> {
 }
 
 pub(super) struct RawPerson {
-    pub(super) name: String,
+    pub(super) name: Name,
     pub(super) slack: Option<Name>,
     pub(super) teams: Option<Name>,
     pub(super) email: Option<Name>,
@@ -54,14 +55,17 @@ pub(super) struct RawRules {
     pub(super) required: usize,
     pub(super) required_span: Span,
     pub(super) self_approval: bool,
+    pub(super) requester: Option<RequesterUse>,
+    pub(super) callers: Vec<StateMachinePattern>,
     pub(super) reason_on_reject: bool,
     pub(super) remind_after: Vec<Duration>,
     pub(super) remind_after_span: Span,
     pub(super) quiet_hours: Option<RawQuietHours>,
     pub(super) escalate_after: Option<Duration>,
-    pub(super) escalate_to: Option<Vec<Name>>,
-    pub(super) conversations: BTreeMap<Platform, String>,
+    pub(super) escalate_to: Option<Spanned<Vec<Name>>>,
+    pub(super) conversations: BTreeMap<Platform, Name>,
     pub(super) email: EmailUse,
+    pub(super) show_result: Vec<String>,
 }
 
 pub(super) struct RawQuietHours {
@@ -76,13 +80,15 @@ pub(super) struct RawCommand {
     pub(super) policy: Name,
 }
 
-/// Text with its place, so that a name that leads nowhere can be pointed at.
+/// Text with its place, so that what is wrong with it can be pointed at.
 pub(super) struct Name {
     pub(super) text: String,
     pub(super) span: Span,
 }
 
 pub(super) struct Duration(pub(super) SignedDuration);
+
+struct NotEmpty<T>(Vec<T>);
 
 struct TimeOfDay(Time);
 
@@ -192,6 +198,8 @@ impl Read for RawRules {
         let approvers = table.required_s::<Vec<Name>>("approvers");
         let required = table.optional_s("required");
         let self_approval = table.optional("self_approval").unwrap_or(false);
+        let requester = table.optional("requester");
+        let callers = table.optional("callers").map(|NotEmpty(patterns)| patterns).unwrap_or_default();
         let reason_on_reject = table.optional("reason_on_reject").unwrap_or(false);
         let remind_after = table.optional_s::<Vec<Duration>>("remind_after");
         let quiet_hours = table.take("quiet_hours").and_then(|(_, mut value)| {
@@ -200,9 +208,10 @@ impl Read for RawRules {
             read.map(|hours| RawQuietHours { span, ..hours })
         });
         let escalate_after = table.optional("escalate_after");
-        let escalate_to = table.optional("escalate_to");
+        let escalate_to = table.optional_s("escalate_to");
         let conversations = CONVERSATIONS.map(|(platform, key)| Some((platform, table.optional(key)?)));
         let email = table.optional("email").unwrap_or(EmailUse::Always);
+        let show_result = table.optional("show_result").unwrap_or_default();
         let approvers = approvers.ok()?;
         let (remind_after, remind_after_span) =
             remind_after.map_or((Vec::new(), approvers.span), |found| (found.value, found.span));
@@ -213,6 +222,8 @@ impl Read for RawRules {
             required,
             required_span,
             self_approval,
+            requester,
+            callers,
             reason_on_reject,
             remind_after,
             remind_after_span,
@@ -221,6 +232,7 @@ impl Read for RawRules {
             escalate_to,
             conversations: conversations.into_iter().flatten().collect(),
             email,
+            show_result,
         })
     }
 }
@@ -245,11 +257,36 @@ impl Read for RawCommand {
 impl<'de> Deserialize<'de> for Name {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
         let span = value.span;
-        let text = value.take_string(Some("a string"))?.into_owned();
-        if text.trim().is_empty() {
-            return Err(problem("an empty string names nobody", span).into());
+        Ok(Self { text: value.take_string(Some("a string"))?.into_owned(), span })
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for NotEmpty<T> {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        match Vec::deserialize(value)? {
+            empty if empty.is_empty() => Err(problem("an empty list lets nobody in: leave the key out", span).into()),
+            items => Ok(Self(items)),
         }
-        Ok(Self { text, span })
+    }
+}
+
+impl<'de> Deserialize<'de> for StateMachinePattern {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        let text = value.take_string(Some("a pattern such as \"arn:aws:states:*:*:stateMachine:release-*\""))?;
+        Self::parse(&text).map_err(|error| problem(format!("callers: `{text}`: {error}"), span).into())
+    }
+}
+
+impl<'de> Deserialize<'de> for RequesterUse {
+    fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
+        let span = value.span;
+        match value.take_string(Some("\"known\" or \"optional\""))?.as_ref() {
+            "known" => Ok(Self::Known),
+            "optional" => Ok(Self::Optional),
+            other => Err(problem(format!("requester = \"{other}\" is not \"known\" or \"optional\""), span).into()),
+        }
     }
 }
 

@@ -6,15 +6,13 @@ use super::truth;
 use crate::approval::audit::{Found, What};
 use crate::approval::event::Event;
 use crate::approval::follow_up::{HEAD_START, PARKED_AFTER, later};
-use crate::approval::look_up::{ExecutionEnd, LookUp};
+use crate::approval::look_up::LookUp;
 use crate::approval::record::{Approval, Retry, Successor};
 use crate::approval::sizes;
 use crate::approval::state::{Ending, Outcome, Resolution, State};
 
 /// How seldom something parked is tried.
 const PARKED: SignedDuration = SignedDuration::from_hours(1);
-/// A longer output of an execution is not recorded: the record has to stay within the size of an item of the store.
-const OUTPUT_KEPT_BYTES: usize = 16 * 1024;
 
 impl Approval {
     /// Records that Step Functions has the task ended in this way.
@@ -47,7 +45,7 @@ impl Approval {
         let end = look_up.found().and_then(|task| task.end.as_ref()).filter(|_| self.execution_end.is_none());
         if let Some(end) = end {
             self.log(What::ExecutionEnded { status: end.status.clone() }, now);
-            self.execution_end = Some(shortened(end.clone()));
+            self.execution_end = Some(end.showing(&self.rules.show_result));
         }
         if is_proof || has_ended || end.is_some() {
             return true;
@@ -125,8 +123,4 @@ impl Approval {
             self.retry = None;
         }
     }
-}
-
-fn shortened(end: ExecutionEnd) -> ExecutionEnd {
-    ExecutionEnd { output: end.output.filter(|output| output.len() <= OUTPUT_KEPT_BYTES), ..end }
 }

@@ -1,7 +1,7 @@
 //! What mail needs: a sender, and keys for the links.
 
 use super::link::LinkKeys;
-use crate::approval::policy::is_address;
+use crate::approval::identities::is_address;
 use crate::net::signature::SigningKey;
 use crate::reader::Reader;
 

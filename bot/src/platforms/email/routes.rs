@@ -136,11 +136,7 @@ fn not_served(app: &App, visitor: Visitor, reason: NotServed, comment: String) -
         NotServed::Missing | NotServed::Invalid => "This was not sent from the page behind your link",
     };
     let notice = Notice::Again(format!("{why}, so nothing was decided. Look at the request again, choose and submit."));
-    let mut response = answer(app, visitor, Outcome { comment, ..Outcome::of(StatusCode::FORBIDDEN, notice) });
-    if reason == NotServed::Invalid {
-        response.extensions_mut().insert(MayBeStale);
-    }
-    response
+    answer(app, visitor, Outcome { comment, ..Outcome::of(StatusCode::FORBIDDEN, notice) })
 }
 
 async fn carry_out(app: &App, mut visitor: Visitor, verdict: Verdict, comment: String, deadline: Deadline) -> Response {

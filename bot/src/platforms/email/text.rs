@@ -6,7 +6,7 @@ use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::Outcome;
 use crate::links::Links;
-use crate::messages::answers;
+use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, utc};
 use crate::messages::escape::{lines, one_line};
 
@@ -115,10 +115,7 @@ impl Summary {
         let request = &approval.request;
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
         let facts = request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value)));
-        let mut rows: Vec<Row> = Vec::new();
-        if let Some(name) = answers::requester(approval) {
-            rows.push(row("Requested by", one_line(name)));
-        }
+        let mut rows = vec![row("Requested by", Requester::of(approval).line(one_line))];
         rows.push(row("Decide by", utc(request.deadline)));
         rows.push(row("Decision", one_line(&answers::quorum(approval))));
         rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));

@@ -18,7 +18,7 @@ use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
-use crate::messages::answers;
+use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
 use crate::messages::{links, notes};
@@ -99,13 +99,13 @@ pub fn note(approval: &Approval, note: &Note) -> Message {
 }
 
 fn mention(approval: &Approval) -> String {
-    let user = approval.request.requester.as_ref().and_then(|person| person.slack.as_deref());
-    user.map(|user| format!("<@{user}> ")).unwrap_or_default()
+    let user = approval.request.requester.as_ref().and_then(|person| person.slack.as_ref());
+    user.map(|user| format!("<@{}> ", user.id)).unwrap_or_default()
 }
 
 /// A mention, which notifies the person, or the name of a person without Slack.
 fn address(person: &Person) -> String {
-    let mention = person.slack.as_ref().map(|user| format!("<@{user}>"));
+    let mention = person.slack.as_ref().map(|user| format!("<@{}>", user.id));
     mention.unwrap_or_else(|| SLACK.excerpt(&person.name, ADDRESSED_NAME_MAX))
 }
 
@@ -177,8 +177,8 @@ fn buttons(approval: &Approval) -> SlackBlock {
 }
 
 fn requested(approval: &Approval) -> String {
-    let by = SLACK.text(&format!("Requested by {}", answers::requester(approval).unwrap_or("a workflow")));
-    format!("{by}, {}", SLACK.when(approval.request.raised_at))
+    let by = Requester::of(approval).line(|name| SLACK.text(name));
+    format!("{} {by}, {}", SLACK.text("Requested by"), SLACK.when(approval.request.raised_at))
 }
 
 fn escalated(approval: &Approval) -> Option<String> {

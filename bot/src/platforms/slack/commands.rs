@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, ephemeral, form};
+use super::{PATIENCE, Slack, SlackState, access, ephemeral, form};
 use crate::approval::place::Platform;
 use crate::calculation::answers::{mistake, not_started, usage};
 use crate::calculation::launch::{self, Asked};
@@ -47,8 +47,8 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
     let deadline = Deadline::after(PATIENCE);
     let SlackState { app, slack } = state;
     let form: Form = body.form()?;
-    let team = form.team_id.as_deref().or(form.enterprise_id.as_deref());
-    let person = match app.policy.slack_person(team, &form.user_id) {
+    let teams: Vec<&str> = [&form.team_id, &form.enterprise_id].into_iter().flatten().map(String::as_str).collect();
+    let person = match access::person(&app, &teams, &form.user_id) {
         Ok(person) => person,
         Err(stranger) => return Ok(ephemeral(&answers::stranger(stranger))),
     };

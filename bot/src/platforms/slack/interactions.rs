@@ -4,6 +4,7 @@
 //! that we do not know are answered 200 and ignored.
 
 use std::collections::HashMap;
+use std::iter;
 
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 use super::commands::{self, Metadata};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, card, form};
+use super::{PATIENCE, Slack, SlackState, access, card, form};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
@@ -29,6 +30,9 @@ use crate::net::deadline::Deadline;
 use crate::platforms::commands::seen;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, Shown, press};
+
+/// What the id of an organisation starts with.
+const ORGANISATION: char = 'E';
 
 #[derive(Deserialize)]
 struct Form {
@@ -45,8 +49,15 @@ struct Kind {
 #[derive(Deserialize)]
 struct Actor {
     user: User,
-    team: Option<Id>,
+    team: Option<Team>,
     enterprise: Option<Id>,
+}
+
+/// The workspace that the app acts in.
+#[derive(Deserialize)]
+struct Team {
+    id: String,
+    enterprise_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -112,11 +123,26 @@ struct View {
 }
 
 impl Actor {
-    /// The person of the policy. In a shared channel the user's own workspace counts, not the channel's.
+    /// The person of the policy.
     fn person<'a>(&self, app: &'a App) -> Result<&'a Person, Stranger> {
-        let of = |id: &Option<Id>| id.as_ref().map(|id| id.id.clone());
-        let team = self.user.team_id.clone().or_else(|| of(&self.team)).or_else(|| of(&self.enterprise));
-        app.policy.slack_person(team.as_deref(), &self.user.id)
+        access::person(app, &self.teams(), &self.user.id)
+    }
+
+    /// The workspaces and organisations that the user is from, as far as the payload proves it. In a channel that is
+    /// shared with another company, everything but the user's own id is that of the company that has the app, and says
+    /// nothing of the user. In an organisation the own id may be the organisation's:
+    /// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
+    fn teams(&self) -> Vec<&str> {
+        let organisation = self.enterprise.as_ref().map(|enterprise| enterprise.id.as_str());
+        let organisation = organisation.or_else(|| self.team.as_ref()?.enterprise_id.as_deref());
+        let team = self.team.as_ref().map(|team| team.id.as_str()).filter(|team| Some(*team) != organisation);
+        let Some(own) = self.user.team_id.as_deref() else {
+            return team.into_iter().chain(organisation).collect();
+        };
+        let is_workspace_of_organisation = team.is_none() && !own.starts_with(ORGANISATION);
+        let is_own = Some(own) == team || Some(own) == organisation || is_workspace_of_organisation;
+        let others = [team, organisation].into_iter().flatten().filter(|_| is_own);
+        iter::once(own).chain(others).collect()
     }
 }
 

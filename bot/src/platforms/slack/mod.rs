@@ -1,5 +1,6 @@
 //! Slack: what comes in is verified, and what goes out carries the token of the app's bot.
 
+mod access;
 pub mod card;
 pub mod client;
 pub mod commands;

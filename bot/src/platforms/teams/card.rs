@@ -13,7 +13,7 @@ use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
-use crate::messages::answers::{self, TYPED_MAX};
+use crate::messages::answers::{self, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
 use crate::messages::{links, notes};
@@ -132,8 +132,14 @@ fn said(vote: &Vote, comment_max: usize) -> Vec<Value> {
 /// Who asked and when, how far it is, who was called in, and the approval's id.
 fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
-    let by = answers::requester(approval).map_or_else(|| "a workflow".to_owned(), line);
-    let requested = [run("Requested by ", Look::Quiet), run(&by, Look::Quiet)];
+    let by = Requester::of(approval);
+    let name = match by {
+        Requester::Person(name) | Requester::Unverified(name) => line(name),
+        Requester::Nobody => "a workflow".to_owned(),
+    };
+    let remark = by.remark().map(|remark| format!(" ({remark})"));
+    let requested = ["Requested by ".to_owned(), name].into_iter().chain(remark);
+    let requested = requested.map(|words| run(&words, Look::Quiet));
     let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
     let quorum = runs([run(&line(&answers::quorum(approval)), Look::Quiet)]);
     let escalated = answers::escalated_to(approval).map(|people| {

@@ -211,7 +211,7 @@ fn channel_verdict(channel: &str, posting: &Posting, identity: &Identity, policy
 
 fn people(postings: &BTreeMap<String, Posting>, Configuration { policy, .. }: &Configuration) -> Verdict {
     let name = |id: &str| {
-        let person = policy.people.values().find(|person| person.slack.as_deref() == Some(id));
+        let person = policy.people.values().find(|person| person.slack.as_ref().is_some_and(|slack| slack.id == id));
         person.map_or_else(|| id.to_owned(), |person| format!("{} ({id})", person.name))
     };
     let mut unknown = Vec::new();

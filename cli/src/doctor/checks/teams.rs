@@ -7,7 +7,7 @@ use super::with_configuration;
 use crate::doctor::facts::Facts;
 use crate::doctor::line::{Line, Verdict};
 use crate::doctor::sources::Configuration;
-use crate::doctor::teams::{Members, Membership, Settings, is_conversation, is_guid};
+use crate::doctor::teams::{Members, Membership, Settings};
 
 /// Teams' word for somebody who is not in a conversation that the bot is in.
 const NOT_A_MEMBER: &str = "MemberNotFoundInConversation";
@@ -22,7 +22,7 @@ pub(super) fn lines(facts: &Facts) -> Vec<Line> {
         (Ok(conversations), Ok(configuration)) => {
             lines.extend(conversations.iter().map(|(id, members)| {
                 let users = users(configuration, id);
-                Line::new(format!("Teams conversation {id}"), conversation(id, members, &users))
+                Line::new(format!("Teams conversation {id}"), conversation(members, &users))
             }));
             lines.push(Line::new("people in Teams", people(conversations.iter(), configuration)));
         }
@@ -44,13 +44,7 @@ fn login(settings: &Settings, Configuration { policy, .. }: &Configuration) -> V
     Verdict::Ok(format!("the tenant {tenant} gives the app {app_id} a token"))
 }
 
-fn conversation(id: &str, members: &Members, users: &str) -> Verdict {
-    if !is_conversation(id) {
-        return Verdict::Fail(
-            "it is no id of a channel or a chat: the bot says the id when it is added, as in 19:…@thread.tacv2"
-                .to_owned(),
-        );
-    }
+fn conversation(members: &Members, users: &str) -> Verdict {
     let refusals = members.values().filter_map(|membership| match membership {
         Membership::Refused(word) if word != NOT_A_MEMBER => Some(word.as_str()),
         Membership::Refused(_) | Membership::Member => None,
@@ -84,10 +78,9 @@ fn people<'a>(
     for (id, members) in conversations {
         for rules in rules_of(configuration, id) {
             for person in &rules.approvers {
-                let remark = match person.teams.as_deref() {
+                let remark = match &person.teams {
                     None => "has no `teams` in the policy",
-                    Some(teams) if !is_guid(teams) => "has a `teams` in the policy that is no object id",
-                    Some(teams) => match members.get(teams) {
+                    Some(teams) => match members.get(&teams.id) {
                         Some(Membership::Refused(word)) if word == NOT_A_MEMBER => "is not in it, or has another id",
                         Some(Membership::Member) => continue,
                         Some(Membership::Refused(_)) | None => {

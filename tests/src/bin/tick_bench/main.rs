@@ -31,8 +31,10 @@ use serde_json::{Value, json};
 
 use self::table::{Calls, Table};
 
-const POLICY: &str = "[people.grace]\nname = \"Grace Hopper\"\n[policies.p]\napprovers = [\"grace\"]\n\
-                      slack_channel = \"C0FINANCE\"\nemail = \"never\"\n";
+const POLICY: &str = "[access]\nslack_teams = [\"T0LOCAL\"]\n\
+                      [people.grace]\nname = \"Grace Hopper\"\nslack = \"U0GRACE\"\n\
+                      [policies.p]\napprovers = [\"grace\"]\n\
+                      requester = \"optional\"\nslack_channel = \"C0FINANCE\"\nemail = \"never\"\n";
 /// When everything was raised, and so much later is the tick.
 const RAISED_AT: &str = "2026-11-23T10:00:00Z";
 const PASSED: SignedDuration = SignedDuration::from_mins(10);

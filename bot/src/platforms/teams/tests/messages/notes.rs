@@ -24,15 +24,15 @@ fn a_note_about_a_request_of_nobody_names_nobody() {
 
 #[test]
 fn the_requester_hears_the_result() {
-    let approval = ended("", Outcome::Approved, vec![vote("Grace", Verdict::Approve, None)]);
+    let shown = "show_result = [\"result\", \"status\", \"nested\", \"none\"]";
+    let approval = ended(shown, Outcome::Approved, vec![vote("Grace", Verdict::Approve, None)]);
     let output = json!({
-        "result": 494, "status": "approved", "approvalId": approval.id.as_str(), "at": "2026-11-23T10:01:00Z",
-        "nested": {"a": 1},
+        "result": 494, "status": "approved", "dbPassword": "hunter2", "salary": 5, "nested": {"a": 1},
     });
     let end = ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some(output.to_string()) };
     assert_eq!(
         note(&approval, &Note::Result(end.clone())),
-        "Ada: The workflow has ended: **SUCCEEDED**\n\n- result: 494\n\n- status: approved"
+        "Ada: The workflow has ended: **SUCCEEDED**\n\n- result: 494\n\n- status: approved\n\n- nested: \\{\"a\":1\\}"
     );
 }
 
@@ -40,7 +40,7 @@ fn the_requester_hears_the_result() {
 fn typed_text_in_a_note_is_disarmed() {
     let votes =
         vec![vote("**Grace**", Verdict::Approve, Some("# Done\n\n- [x](https://evil.example) <at>all</at> {x}"))];
-    let mut approval = ended("", Outcome::Approved, votes);
+    let mut approval = ended("show_result = [\"*name*\"]", Outcome::Approved, votes);
     approval.request.requester = Some(Person { name: "> Ada".to_owned(), ..ada() });
     assert_eq!(
         note(&approval, &Note::Outcome),
@@ -55,9 +55,11 @@ fn typed_text_in_a_note_is_disarmed() {
 #[test]
 fn the_longest_note_is_short_enough() {
     let long = "*".repeat(2_000);
-    let mut approval = ended("", Outcome::Approved, vec![vote(&long, Verdict::Approve, Some(&long)); 30]);
+    let names: Vec<String> = (0..10).map(|n| format!("{n}{long}")).collect();
+    let shown = format!("show_result = {names:?}");
+    let mut approval = ended(&shown, Outcome::Approved, vec![vote(&long, Verdict::Approve, Some(&long)); 30]);
     approval.request.requester = Some(Person { name: long.clone(), ..ada() });
-    let fields: serde_json::Map<String, Value> = (0..100).map(|n| (format!("{n}{long}"), json!(long))).collect();
+    let fields: serde_json::Map<String, Value> = names.into_iter().map(|name| (name, json!(long))).collect();
     let end = ExecutionEnd { status: long, output: Some(Value::Object(fields).to_string()) };
     for note in [note(&approval, &Note::Outcome), note(&approval, &Note::Result(end.clone()))] {
         assert!(note.encode_utf16().count() <= 5_000, "{}", note.len());
