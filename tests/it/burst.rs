@@ -323,7 +323,9 @@ async fn a_repeated_invocation_finds_the_card_that_has_waited() {
     let again = json!({
         "taskToken": record.token.expose(), "executionArn": record.request.execution,
         "stateEnteredAt": record.request.raised_at, "timeoutSeconds": 600,
-        "approval": { "policy": "calculation", "title": "Ship it" }
+        "approval": {
+            "policy": "calculation", "title": record.request.title, "requestedBy": record.request.requested_by
+        }
     });
     let app = burst.harness.world.bot.app.clone();
     let repeated = tokio::spawn(async move { notify::notify(&app, again).await });

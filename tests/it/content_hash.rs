@@ -80,7 +80,7 @@ async fn a_press_on_something_else_is_refused_with_words() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
     let approval = harness.ask().await;
     let (slack, teams) = (&harness.world.slack, &harness.world.teams);
-    for verdict in ["approve", "reject"] {
+    for (verdict, input) in [("approve", "comment"), ("reject", "reason")] {
         let card = harness.card(&approval);
         let grace = harness.user("grace");
         let mut payload = slack.press_payload(&grace, &card.channel, &card.ts, verdict, Some("why")).unwrap();
@@ -90,9 +90,8 @@ async fn a_press_on_something_else_is_refused_with_words() {
         assert!(told.starts_with("What you were shown is not what is asked"), "{told}");
 
         let (grace, card) = (harness.teams_user("grace"), harness.teams_card(&approval).id);
-        let mut activity =
-            teams.invoke_payload(&grace, &card, verdict, &[("comment", "why"), ("reason", "why")]).unwrap();
-        activity["value"]["action"]["data"]["approval"] = json!(format!("{}.{OTHER}", approval.id));
+        let mut activity = teams.invoke_payload(&grace, &card, verdict, &[(input, "why")]).unwrap();
+        activity["value"]["action"]["data"]["content"] = json!(OTHER);
         let told = teams.post(&activity).await.unwrap().body;
         assert!(told.contains("What you were shown is not what is asked"), "{told}");
     }

@@ -215,8 +215,7 @@ fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown 
 /// A press, the inputs filled in before it by their labels, and what goes to the bot beside the approval and the verb.
 fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> Value {
     let verb = if path == ["Approve"] { "approve" } else { "reject" };
-    let shown = format!("{}.{}", approval.id, approval.content_hash());
-    let mut data = json!({"approval": shown, "verb": verb});
+    let mut data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": verb});
     data.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
     json!({"path": path, "inputs": inputs, "sends": {"verb": verb, "data": data}})
 }

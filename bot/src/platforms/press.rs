@@ -10,32 +10,23 @@ use crate::messages::answers;
 use crate::messages::dialect::Dialect;
 use crate::net::deadline::Deadline;
 
-/// Between the approval and the hash.
-const SEPARATOR: char = '.';
-
 /// What a button stands for: an approval, and the hash of what the card shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Shown {
     /// Which approval.
     pub(super) approval: ApprovalId,
-    /// The hash; none on a button that was not made by this version.
+    /// The hash; none where a button does not carry it.
     pub(super) content: Option<Hash>,
 }
 
 impl Shown {
-    /// What the buttons on the card of this approval stand for, as it stands.
-    pub(super) fn value(approval: &Approval) -> String {
-        format!("{}{SEPARATOR}{}", approval.id, approval.content_hash())
-    }
-
-    /// Reads what a button stands for; nothing if it is no button of ours.
-    pub(super) fn parse(value: &str) -> Option<Self> {
-        let (id, hash) = value.split_once(SEPARATOR).map_or((value, None), |(id, hash)| (id, Some(hash)));
-        let content = match hash {
+    /// Reads the id of an approval and the hash beside it; nothing if they are none.
+    pub(super) fn read(approval: &str, content: Option<&str>) -> Option<Self> {
+        let content = match content {
             Some(hash) => Some(Hash::parse(hash)?),
             None => None,
         };
-        Some(Self { approval: ApprovalId::parse(id).ok()?, content })
+        Some(Self { approval: ApprovalId::parse(approval).ok()?, content })
     }
 }
 

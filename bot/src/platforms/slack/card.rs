@@ -22,7 +22,6 @@ use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
 use crate::messages::{links, notes};
-use crate::platforms::press::Shown;
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
@@ -30,6 +29,9 @@ pub const COMMENT: &str = "comment";
 pub const APPROVE: &str = "approve";
 /// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
+
+/// What stands in the value of a button between the approval and the hash of what the card shows.
+pub(super) const SEPARATOR: char = '.';
 
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
@@ -161,7 +163,7 @@ fn buttons(approval: &Approval) -> SlackBlock {
     let button = |action: &str, label: &str, style| {
         SlackBlockButtonElement::new(plain(label))
             .with_action_id(SlackActionId(action.to_owned()))
-            .with_value(Shown::value(approval))
+            .with_value(format!("{}{SEPARATOR}{}", approval.id, approval.content_hash()))
             .with_style(style)
     };
     let confirm = SlackBlockConfirmItem::new(

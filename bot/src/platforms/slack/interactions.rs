@@ -183,7 +183,8 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         return StatusCode::OK.into_response();
     };
     let channel = actions.channel.as_ref().map(|channel| channel.id.clone());
-    let answer = match (Shown::parse(value), actions.actor.person(app)) {
+    let (id, content) = value.split_once(card::SEPARATOR).map_or((value, None), |(id, hash)| (id, Some(hash)));
+    let answer = match (Shown::read(id, content), actions.actor.person(app)) {
         (None, _) => Some(answers::unknown_approval()),
         (Some(_), Err(stranger)) => Some(answers::stranger(stranger)),
         (Some(shown), Ok(person)) => {

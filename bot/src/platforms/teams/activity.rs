@@ -111,6 +111,7 @@ struct Action {
 #[derive(Deserialize)]
 struct Data {
     approval: String,
+    content: Option<String>,
     verb: String,
     comment: Option<String>,
     reason: Option<String>,
@@ -220,6 +221,6 @@ impl Press {
         };
         let typed = |input: Option<String>| input.unwrap_or_default();
         let comment = words::written(&typed(data.reason), &typed(data.comment));
-        Ok(Self { shown: Shown::parse(&data.approval), verdict, comment })
+        Ok(Self { shown: Shown::read(&data.approval, data.content.as_deref()), verdict, comment })
     }
 }

@@ -17,7 +17,6 @@ use crate::messages::answers::{self, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
 use crate::messages::{links, notes};
-use crate::platforms::press::Shown;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
@@ -162,7 +161,7 @@ fn line(typed: &str) -> String {
 /// An action that decides. The verb is in the data too, because older clients send `Action.Submit` instead, which has
 /// none.
 fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
-    let data = json!({ "approval": Shown::value(approval), "verb": verb });
+    let data = json!({ "approval": approval.id, "content": approval.content_hash(), "verb": verb });
     let submit = json!({ "type": "Action.Submit", "title": title, "style": style, "data": data });
     json!({
         "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,

@@ -27,7 +27,7 @@ fn an_open_card_says_what_is_asked_and_asks_it() {
             "Requested by ",
             "Ada",
             "0 of 2 approvals",
-            approval.id.as_str(),
+            &format!("{} · content {}", approval.id, approval.content_hash().short()),
         ]
     );
     assert_eq!(
@@ -54,7 +54,7 @@ fn both_decisions_carry_the_same_in_new_and_old_clients() {
         (&reject["card"]["actions"][0], REJECT, "Reject", "destructive"),
     ];
     for (action, verb, title, style) in decisions {
-        let data = json!({"approval": approval.id.as_str(), "verb": verb});
+        let data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": verb});
         assert_eq!(
             action,
             &json!({

@@ -51,17 +51,15 @@ const HOSTILE: [&str; 12] = [
 /// The elements that read Markdown hold words of ours alone, so nothing that anybody types changes them.
 #[test]
 fn typed_text_is_only_where_nothing_is_read_into_it() {
-    let markdown = |card: &Value| -> Vec<Value> {
+    let markdown = |approval: &Approval| -> Vec<String> {
         let read = ["TextBlock", "Input.Text", "Action.Execute", "Action.Submit", "Action.ShowCard", "Action.OpenUrl"];
-        read.iter().flat_map(|kind| of_type(card, kind)).cloned().collect()
+        let (card, hash) = (card(approval), approval.content_hash().to_string());
+        let elements = read.iter().flat_map(|kind| of_type(&card, kind));
+        elements.map(|element| element.to_string().replace(&hash, "the hash")).collect()
     };
     for text in HOSTILE {
         for (outcome, harmless) in outcomes(text).into_iter().zip(outcomes("harmless")) {
-            assert_eq!(
-                markdown(&card(&saying(text, outcome))),
-                markdown(&card(&saying("harmless", harmless))),
-                "{text}"
-            );
+            assert_eq!(markdown(&saying(text, outcome)), markdown(&saying("harmless", harmless)), "{text}");
         }
     }
 }
@@ -132,6 +130,7 @@ fn of_a_request_nothing_is_cut_and_of_comments_no_more_than_has_to_be() {
         assert!(runs.iter().any(|run| run.ends_with('…')), "a comment that does not fit is shortened");
         assert!(!runs.iter().any(|run| run.contains('\u{fffd}')), "between characters");
         approval.votes.truncate(1);
+        approval.votes[0].name = "Grace".to_owned();
         let runs = texts(&card(&approval), "TextRun");
         assert!(!runs.iter().any(|run| run.ends_with('…')), "there is room for one");
     }
