@@ -17,6 +17,7 @@ use crate::approval::look_up::LookUp;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
+use crate::approval::run::{Run, RunEnd};
 use crate::net::deadline::{Deadline, Unavailable};
 
 /// Where approvals are recorded. Every write is conditional, and a refused one returns who was first.
@@ -48,6 +49,16 @@ pub trait Store: Send + Sync {
 
     /// Up to `limit` approvals that were raised on behalf of this person, the newest first.
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
+
+    /// Records a run that is about to be started, unless it is on record already.
+    async fn record_run(&self, run: &Run) -> Result<(), Unavailable>;
+
+    /// The run of this execution, if somebody started it in a chat.
+    async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable>;
+
+    /// Replaces the record of a run if it is still at `run.version`, and counts the version up; none if somebody else
+    /// was first.
+    async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable>;
 
     /// The next turn of this lane, which nobody else gets: not before `now`, and at least `spacing` after the turn
     /// before it. Times are kept to the millisecond. `None` if it would come later than `latest`, and then none is
@@ -114,6 +125,9 @@ pub trait Executions: Send + Sync {
         name: &str,
         input: &Value,
     ) -> Result<ExecutionArn, StartError>;
+
+    /// How this execution ended; none while it runs.
+    async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable>;
 }
 
 /// Why a callback was not taken.
@@ -222,6 +236,9 @@ pub trait Messenger: Send + Sync {
         note: &Note,
         deadline: Deadline,
     ) -> Result<(), Unsent>;
+
+    /// Tells whoever started a run how it ended, in the conversation where they started it.
+    async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent>;
 }
 
 /// A message that was not sent, and whether trying again is of use.

@@ -10,6 +10,7 @@ use countersign_bot::approval::event::{Event, SOURCE};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::{Attempt, ExecutionEnd, FoundTask, LookUp, TaskFate};
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
@@ -30,6 +31,7 @@ pub struct MemoryStore {
     records: Mutex<Records>,
     /// The earliest turn of each lane that nobody has taken.
     lanes: Mutex<HashMap<String, Timestamp>>,
+    runs: Mutex<HashMap<ExecutionArn, Run>>,
     changes: Changes,
 }
 
@@ -173,6 +175,25 @@ impl Store for MemoryStore {
         Ok(raised.take(limit).map(|(_, id)| id.clone()).collect())
     }
 
+    async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {
+        lock(&self.runs).entry(run.execution.clone()).or_insert_with(|| run.clone());
+        Ok(())
+    }
+
+    async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable> {
+        Ok(lock(&self.runs).get(execution).cloned())
+    }
+
+    async fn save_run(&self, mut run: Run) -> Result<Option<Run>, Unavailable> {
+        let mut runs = lock(&self.runs);
+        let recorded = runs.get_mut(&run.execution).filter(|recorded| recorded.version == run.version);
+        let Some(recorded) = recorded else { return Ok(None) };
+        run.version += 1;
+        *recorded = run.clone();
+        self.changes.note();
+        Ok(Some(run))
+    }
+
     async fn take_turn(
         &self,
         lane: &str,
@@ -302,17 +323,29 @@ impl Executions for LocalStepFunctions {
         input: &Value,
     ) -> Result<ExecutionArn, StartError> {
         let arn = match self.0.start_execution(state_machine_arn, name, input.clone()) {
-            Ok(started) => started.execution_arn,
+            Ok(started) => ExecutionArn::parse(&started.execution_arn),
             Err(engine::StartError::ExecutionAlreadyExists) => {
-                let arn = format!("{}:{name}", state_machine_arn.replace(":stateMachine:", ":execution:"));
-                if self.0.describe_execution(&arn).is_none_or(|execution| execution.input != *input) {
+                let arn = ExecutionArn::named(state_machine_arn, name);
+                let first = arn.as_ref().ok().and_then(|arn| self.0.describe_execution(arn.as_str()));
+                if first.is_none_or(|execution| execution.input != *input) {
                     return Err(StartError::OtherInput);
                 }
                 arn
             }
             Err(error) => return Err(StartError::Refused(error.to_string())),
         };
-        ExecutionArn::parse(&arn).map_err(|error| StartError::Refused(error.to_string()))
+        arn.map_err(|error| StartError::Refused(error.to_string()))
+    }
+
+    async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
+        let described = self.0.describe_execution(execution.as_str());
+        let described = described.ok_or_else(|| Unavailable::new("Step Functions", "ExecutionDoesNotExist"))?;
+        let has_ended = described.status != engine::ExecutionStatus::Running;
+        Ok(has_ended.then(|| RunEnd {
+            status: described.status.to_string(),
+            error: described.error,
+            at: described.stop_date,
+        }))
     }
 }
 

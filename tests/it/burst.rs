@@ -324,7 +324,8 @@ async fn a_repeated_invocation_finds_the_card_that_has_waited() {
         "taskToken": record.token.expose(), "executionArn": record.request.execution,
         "stateEnteredAt": record.request.raised_at, "timeoutSeconds": 600,
         "approval": {
-            "policy": "calculation", "title": record.request.title, "requestedBy": record.request.requested_by
+            "policy": "calculation", "title": record.request.title, "requestedBy": record.request.requested_by,
+            "summary": record.request.summary, "facts": record.request.facts
         }
     });
     let app = burst.harness.world.bot.app.clone();

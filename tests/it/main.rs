@@ -33,6 +33,7 @@ mod reminders;
 mod scanners;
 mod signatures;
 mod slack_outages;
+mod starters;
 mod store;
 mod succession;
 mod teams;

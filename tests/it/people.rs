@@ -69,21 +69,23 @@ async fn a_form_of_somebody_from_another_workspace_starts_nothing() {
 
 #[tokio::test]
 async fn an_organisation_that_is_let_in_lets_in_each_of_its_workspaces() {
-    let organisation = json!({"id": "E0ORG", "name": "Org"});
+    fn organisation() -> Value {
+        json!({"id": "E0ORG", "name": "Org"})
+    }
     let of_team = |payload: &mut Value| {
         payload["team"] = json!({"id": "T1", "domain": "one", "enterprise_id": "E0ORG"});
-        payload["enterprise"] = organisation.clone();
+        payload["enterprise"] = organisation();
     };
     let org_wide = |payload: &mut Value| {
         payload["team"] = Value::Null;
-        payload["enterprise"] = organisation.clone();
+        payload["enterprise"] = organisation();
         payload["is_enterprise_install"] = json!(true);
     };
     let named_in_team = |payload: &mut Value| {
         payload["team"] = json!({"id": "T1", "domain": "one", "enterprise_id": "E0ORG"});
     };
-    let changes: [(&str, &dyn Fn(&mut Value)); 5] =
-        [("T1", &of_team), ("T1", &org_wide), ("E0ORG", &of_team), ("E0ORG", &org_wide), ("T1", &named_in_team)];
+    let changes: [(&str, fn(&mut Value)); 5] =
+        [("T1", of_team), ("T1", org_wide), ("E0ORG", of_team), ("E0ORG", org_wide), ("T1", named_in_team)];
     for (own, change) in changes {
         let harness = world_of(&["E0ORG"], "E0ORG").await;
         let approval = harness.ask().await;
@@ -158,7 +160,6 @@ async fn four_eyes_hold_however_the_requester_is_written() {
         "grace",
         "Grace Hopper",
         "  GRACE\u{a0} hopper ",
-        "G\u{200b}race Hopper",
         "@grace",
         "U0GRACE",
         "<@U0GRACE>",
@@ -185,7 +186,8 @@ async fn four_eyes_hold_however_the_requester_is_written() {
 #[tokio::test]
 async fn a_request_whose_requester_is_not_known_is_refused() {
     let harness = four_eyes(RULES).await;
-    for name in [None, Some(""), Some("the night shift"), Some("hopper"), Some("Ada Lovelace <grace@example.com>")] {
+    let names = ["", "the night shift", "hopper", "Ada Lovelace <grace@example.com>", "G\u{200b}race Hopper"];
+    for name in names.map(Some).into_iter().chain([None]) {
         let refused = notify::notify(&harness.world.bot.app, asked_by(name, "token")).await.unwrap_err();
         assert!(matches!(refused, notify::Error::InvalidApprovalRequest(_)), "{name:?}: {refused}");
         assert!(refused.to_string().contains("approval.requestedBy: "), "{name:?}: {refused}");

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::run::Run;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{Raised, Saved, Store, Waiting};
 use jiff::{SignedDuration, Timestamp};
@@ -46,6 +47,18 @@ impl Store for Unpaced {
 
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         self.0.raised_by(person, limit).await
+    }
+
+    async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {
+        self.0.record_run(run).await
+    }
+
+    async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable> {
+        self.0.run(execution).await
+    }
+
+    async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable> {
+        self.0.save_run(run).await
     }
 
     async fn take_turn(

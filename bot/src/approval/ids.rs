@@ -128,6 +128,13 @@ impl ExecutionArn {
         }
     }
 
+    /// The execution of this name of a state machine. An alias or a version may follow the machine's name, which the
+    /// execution's ARN does not have.
+    pub fn named(state_machine_arn: &str, name: &str) -> Result<Self, InvalidId> {
+        let machine = state_machine_arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
+        Self::parse(&format!("{}:{name}", machine.replace(":stateMachine:", ":execution:")))
+    }
+
     /// The ARN as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -32,6 +32,8 @@ pub mod notes;
 
 pub mod follow_up;
 
+pub mod run;
+
 pub mod transitions;
 
 pub mod explain;

@@ -240,8 +240,11 @@ mod tests {
 
     #[test]
     fn what_is_asked_has_a_hash_that_others_can_make() {
+        let text = "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n\
+                    [policies.p]\napprovers = [\"ada\"]\nrequester = \"optional\"\n";
+        let policy = policy_file::read(text).unwrap();
         let hash = |input: Value| {
-            let asked = read(input, &policy(), entered()).unwrap();
+            let asked = read(input, &policy, entered()).unwrap();
             asked.request.content_hash(&asked.rules.name).to_string()
         };
         // printf '%s' '{"facts":[{"name":"Sum","value":"5"}],"policy":"p","requestedBy":"ada","summary":"","title":"Pay"}'
@@ -320,7 +323,8 @@ mod tests {
             assert!(problem.starts_with("approval.requestedBy: ") && problem.contains(why), "{problem}");
         };
         refused(None, "is missing, and policy `p` needs to know who asks");
-        refused(Some(" \u{200b}"), "is missing");
+        refused(Some(" "), "is missing");
+        refused(Some("\u{200b}ada"), "U+200B, which nobody sees");
         refused(Some("the night shift"), "names nobody of the policy file");
         refused(Some("ghopper"), "a part of those of `grace`");
         refused(Some("Ada Lovelace <ghopper@example.com>"), "may mean `ada`, `grace`");

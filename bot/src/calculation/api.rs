@@ -43,6 +43,7 @@ pub(super) async fn start(State(app): State<App>, caller: IamCaller, headers: He
         input,
         requested_by: None,
         correlation: json!({ "source": "api" }),
+        starter: None,
         command_id: &format!("api:{}:{key}", caller.principal()),
     };
     match launch::launch(&app, launch, deadline).await {

@@ -8,6 +8,7 @@ use super::answers;
 use super::numbers::Numbers;
 use crate::approval::ids::{ExecutionArn, PersonId};
 use crate::approval::policy::{LaunchCommand, Person};
+use crate::approval::run::{Run, Starter};
 use crate::flow::app::App;
 use crate::messages::dialect::Dialect;
 use crate::net::deadline::Deadline;
@@ -24,6 +25,8 @@ pub struct Launch<'a> {
     pub requested_by: Option<&'a PersonId>,
     /// Where it came from; the events of its approval carry it.
     pub correlation: Value,
+    /// Who waits in a chat to hear how it ended.
+    pub starter: Option<Starter>,
     /// The id of the command itself. The same id starts one execution, however often it is delivered.
     pub command_id: &'a str,
 }
@@ -41,6 +44,12 @@ pub async fn launch(app: &App, launch: Launch<'_>, deadline: Deadline) -> Result
     input.entry("correlation").or_insert(launch.correlation);
     let input = Value::Object(input);
     let name = execution_name(launch.command_id);
+    if let Some(starter) = launch.starter {
+        // On record before it runs: the end may come at any time after.
+        let execution = ExecutionArn::named(arn, &name).map_err(|error| StartError::Refused(error.to_string()))?;
+        let run = Run::new(execution, starter, app.now());
+        deadline.run("store", app.ports.store.record_run(&run)).await?;
+    }
     let call = app.ports.executions.start_execution(arn, &name, &input);
     deadline.run("Step Functions", call).await
 }
@@ -53,6 +62,8 @@ pub struct Asked<'a> {
     pub person: &'a Person,
     /// Where they ask, for the events of the approval.
     pub source: Value,
+    /// Where they ask, to tell them how it ended.
+    pub starter: Starter,
     /// The id of the command itself. The same id starts one execution.
     pub id: String,
 }
@@ -70,6 +81,7 @@ pub async fn start(
         input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))].into_iter().collect(),
         requested_by: Some(&asked.person.id),
         correlation: asked.source,
+        starter: Some(asked.starter),
         command_id: &asked.id,
     };
     let started = launch(app, asked_for, deadline).await;

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::app::App;
 use super::reconcile::{self, Pass};
 use super::refresh::refresh;
+use super::runs;
 use crate::approval::event::SOURCE;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::net::deadline::Unavailable;
@@ -53,7 +54,8 @@ pub async fn handle(app: &App, delivery: Delivery) -> Result<(), Unavailable> {
         },
         STEP_FUNCTIONS => match serde_json::from_value::<AboutExecution>(delivery.detail) {
             Ok(about) if ENDED.contains(&about.status.as_str()) => {
-                reconcile::execution_ended(app, &about.execution_arn).await
+                let repaired = reconcile::execution_ended(app, &about.execution_arn).await;
+                runs::tell_starter(app, &about.execution_arn).await.and(repaired)
             }
             _ => Ok(()),
         },

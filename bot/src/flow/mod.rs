@@ -17,6 +17,7 @@ pub mod resolve;
 pub mod refresh;
 
 pub mod reconcile;
+mod runs;
 
 pub mod hear;
 

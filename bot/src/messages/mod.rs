@@ -7,3 +7,4 @@ pub mod explanation;
 pub mod links;
 pub mod lists;
 pub mod notes;
+pub mod runs;

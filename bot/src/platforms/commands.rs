@@ -13,7 +13,7 @@ pub(super) fn seen(typed: &str) -> String {
 }
 
 /// A word without what stands around it where it was copied from: quotation marks, code ticks, brackets, a full stop.
-fn bare(word: &str) -> &str {
+pub(super) fn bare(word: &str) -> &str {
     word.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
@@ -53,18 +53,18 @@ impl<'a> ChatCommand<'a> {
         match name.to_lowercase().as_str() {
             "" | "help" => Self::Help,
             "pending" => Self::List,
-            "show" => Self::Show { id: bare(rest) },
-            "cancel" => Self::Cancel { id: bare(rest) },
+            "show" => Self::Show { id: rest },
+            "cancel" => Self::Cancel { id: rest },
             _ => Self::Start { name, arguments: rest },
         }
     }
 
     /// Reads what follows the command that asks about approvals, as it is `seen`: nothing, `show ID` or `cancel ID`.
     pub(super) fn about_approvals(text: &'a str) -> Self {
-        match text.split_whitespace().map(bare).collect::<Vec<_>>()[..] {
+        match text.split_whitespace().collect::<Vec<_>>()[..] {
             [] => Self::List,
-            [word, id] if word.eq_ignore_ascii_case("show") => Self::Show { id },
-            [word, id] if word.eq_ignore_ascii_case("cancel") => Self::Cancel { id },
+            [word, id] if bare(word).eq_ignore_ascii_case("show") => Self::Show { id },
+            [word, id] if bare(word).eq_ignore_ascii_case("cancel") => Self::Cancel { id },
             _ => Self::Help,
         }
     }
@@ -87,8 +87,8 @@ mod tests {
             ("start 125  122", ChatCommand::Start { name: "start", arguments: "125  122" }),
             ("/Start help", ChatCommand::Start { name: "Start", arguments: "help" }),
             ("`pending`", ChatCommand::List),
-            ("show “apr_1”.", ChatCommand::Show { id: "apr_1" }),
-            ("cancel `apr_1`", ChatCommand::Cancel { id: "apr_1" }),
+            ("show “apr_1”.", ChatCommand::Show { id: "“apr_1”." }),
+            ("cancel `apr_1`", ChatCommand::Cancel { id: "`apr_1`" }),
             ("`start 125 122`", ChatCommand::Start { name: "start", arguments: "125 122`" }),
             ("good morning", ChatCommand::Start { name: "good", arguments: "morning" }),
         ];
@@ -122,8 +122,8 @@ mod tests {
             ("  ", ChatCommand::List),
             ("show apr_1", ChatCommand::Show { id: "apr_1" }),
             ("cancel  apr_1 ", ChatCommand::Cancel { id: "apr_1" }),
-            ("Show `apr_1`", ChatCommand::Show { id: "apr_1" }),
-            ("cancel (apr_1),", ChatCommand::Cancel { id: "apr_1" }),
+            ("Show `apr_1`", ChatCommand::Show { id: "`apr_1`" }),
+            ("cancel (apr_1),", ChatCommand::Cancel { id: "(apr_1)," }),
             ("show", ChatCommand::Help),
             ("show a b", ChatCommand::Help),
             ("anything", ChatCommand::Help),

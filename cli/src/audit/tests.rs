@@ -116,7 +116,7 @@ async fn a_trail_is_shown_line_by_line() {
             "2026-11-23T10:00:01Z     countersign                  could not send the request to the mail of grace \
              (SES: 500, to be tried again)",
             "2026-11-23T10:00:02Z     Grace Hopper (grace)         could not reject in Slack: gave no reason",
-            "2026-11-23T10:00:03Z     Grace Hopper (grace)         approved in Slack: \"fine  [2Jso  be it\"",
+            "2026-11-23T10:00:03Z     Grace Hopper (grace)         approved in Slack: \"fine [U+001B][2Jso [U+202E]be it\"",
             "2026-11-23T10:00:03Z     countersign                  counted enough to approve",
             "2026-11-23T10:00:04Z     Step Functions               was asked: the task has failed with Other, and the \
              execution ended as FAILED",

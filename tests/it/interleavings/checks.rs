@@ -18,9 +18,12 @@ impl Stage {
     pub(super) async fn check(&self, record: &Approval, successor: Option<&Approval>) {
         self.check_truth(record, successor);
         self.check_votes(record);
-        self.check_slack(record);
-        self.check_teams(record);
-        self.check_mails(record);
+        // A task that had ended before anybody was asked gets no card.
+        if !record.copies.is_empty() {
+            self.check_slack(record);
+            self.check_teams(record);
+            self.check_mails(record);
+        }
         self.check_events(record);
         self.check_trail(record).await;
     }

@@ -26,7 +26,7 @@ use super::neighbours::{Forgotten, Neighbours, impostor, machine};
 use super::parts::{Choice, Part};
 use crate::support::faults::Faults;
 use crate::support::stage::{Accepted, Director, staged, turn};
-use crate::support::{START, card_of, policy};
+use crate::support::{START, policy};
 
 const RULES: &str = "approvers = [\"finance\", \"linus\"]\nself_approval = true\nslack_channel = \"C0FINANCE\"\n\
      teams_conversation = \"19:finance@thread.tacv2\"\nremind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"\n\
@@ -241,7 +241,9 @@ impl Stage {
 
     /// A card in the same channel that shows another approval.
     fn card_of_somebody_else(&self, approval: &Approval) -> MessageRef {
-        let (conversation, own) = card_of(approval);
+        let own = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
+        let (conversation, own) =
+            own.map_or(("C0FINANCE".to_owned(), String::new()), |(channel, ts)| (channel.to_owned(), ts.to_owned()));
         let messages = self.world.slack.messages(&conversation).into_iter();
         let other = messages.rev().find(|message| message.thread_ts.is_none() && message.ts != own);
         let message = other.map_or_else(|| "1.000001".to_owned(), |message| message.ts);

@@ -9,6 +9,7 @@ use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
@@ -24,6 +25,8 @@ pub(crate) enum Call {
     Load,
     Save,
     TakeTurn,
+    RecordRun,
+    SaveRun,
     Callback,
     LookUp,
     Start,
@@ -144,6 +147,18 @@ impl Store for Faulty<dyn Store> {
         self.inner.raised_by(person, limit).await
     }
 
+    async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {
+        self.faults.around(Call::RecordRun, self.inner.record_run(run)).await
+    }
+
+    async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable> {
+        self.inner.run(execution).await
+    }
+
+    async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable> {
+        self.faults.around(Call::SaveRun, self.inner.save_run(run)).await
+    }
+
     async fn take_turn(
         &self,
         lane: &str,
@@ -174,6 +189,10 @@ impl TaskCallbacks for Faulty<dyn TaskCallbacks> {
 impl Executions for Faulty<dyn Executions> {
     async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
         self.faults.around(Call::Start, self.inner.start_execution(arn, name, input)).await
+    }
+
+    async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
+        self.faults.around(Call::LookUp, self.inner.end_of(execution)).await
     }
 }
 

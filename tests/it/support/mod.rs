@@ -88,20 +88,25 @@ impl Harness {
     }
 
     pub(crate) async fn with(rules: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
-        Self::with_options(&policy(rules), Options::default(), between).await
+        Self::build(&policy(rules), Options::default(), between).await
     }
 
     pub(crate) async fn with_policy(policy: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
-        Self::with_options(policy, Options::default(), between).await
+        Self::build(policy, Options::default(), between).await
     }
 
     /// The same, for approvals that wait this long.
     pub(crate) async fn with_timeout(rules: &str, timeout_seconds: i64) -> Self {
         let options = Options { timeout_seconds, ..Options::default() };
-        Self::with_options(&policy(rules), options, |ports| ports).await
+        Self::build(&policy(rules), options, |ports| ports).await
     }
 
-    async fn with_options(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
+    /// The same, with options besides the policy.
+    pub(crate) async fn with_options(rules: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
+        Self::build(&policy(rules), options, between).await
+    }
+
+    async fn build(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
         let policy = Source::new("the policy of the test", policy);
         let options = Options { policy, ..options };
         let clock = Clock::manual(START.parse().unwrap());

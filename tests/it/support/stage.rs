@@ -12,6 +12,7 @@ use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
@@ -194,6 +195,18 @@ impl Store for StagedStore {
         in_turn(self.0.raised_by(person, limit)).await
     }
 
+    async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {
+        in_turn(self.0.record_run(run)).await
+    }
+
+    async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable> {
+        in_turn(self.0.run(execution)).await
+    }
+
+    async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable> {
+        in_turn(self.0.save_run(run)).await
+    }
+
     async fn take_turn(
         &self,
         lane: &str,
@@ -236,6 +249,10 @@ impl TaskCallbacks for StagedCallbacks {
 impl Executions for StagedExecutions {
     async fn start_execution(&self, arn: &str, name: &str, input: &Value) -> Result<ExecutionArn, StartError> {
         in_turn(self.0.start_execution(arn, name, input)).await
+    }
+
+    async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
+        in_turn(self.0.end_of(execution)).await
     }
 }
 

@@ -216,6 +216,7 @@ async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
         input: [("x".to_owned(), json!(run)), ("y".to_owned(), json!(1))].into_iter().collect(),
         requested_by: None,
         correlation: json!({}),
+        starter: None,
         command_id: &format!("bench-{run}"),
     };
     launch::launch(&world.bot.app, launch, Deadline::after(PATIENCE)).await?;

@@ -4,6 +4,7 @@
 
 mod lanes;
 mod listings;
+mod runs;
 mod trail;
 
 use std::collections::BTreeSet;
@@ -25,7 +26,7 @@ use serde_json::{Value, json};
 pub type Case = (&'static str, fn(Arc<dyn Store>) -> BoxFuture<'static, ()>);
 
 /// All cases.
-pub const CASES: [Case; 17] = [
+pub const CASES: [Case; 19] = [
     ("what_is_raised_is_loaded_as_it_was", |store| Box::pin(raised(store))),
     ("a_task_that_is_delivered_twice_raises_one_approval", |store| Box::pin(raised_twice(store))),
     ("of_two_writers_one_wins_and_the_other_is_shown_the_winner", |store| Box::pin(two_writers(store))),
@@ -43,6 +44,8 @@ pub const CASES: [Case; 17] = [
     ("turns_of_a_lane_are_spaced_and_an_idle_lane_gives_the_present_moment", |store| Box::pin(lanes::spaced(store))),
     ("of_many_takers_at_one_instant_each_gets_a_turn_of_its_own", |store| Box::pin(lanes::many_takers(store))),
     ("a_turn_that_would_come_too_late_is_not_taken", |store| Box::pin(lanes::too_late(store))),
+    ("a_run_is_recorded_once_and_read_as_it_was", |store| Box::pin(runs::recorded_once(store))),
+    ("of_many_who_change_a_run_at_one_instant_one_does", |store| Box::pin(runs::one_changes(store))),
 ];
 
 const RAISED_AT: &str = "2026-11-23T10:00:00Z";

@@ -26,8 +26,8 @@ pub(super) const DUE_SHARDS: u8 = 16;
 /// again, so eight partitions leave room for twofold, and a listing asks eight.
 pub(super) const LIST_SHARDS: u8 = 8;
 
-/// An approval is kept this long after its deadline or its end, whichever is later.
-const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// An approval is kept this long after its deadline or its end, whichever is later; a run after its start.
+pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Grows when the shape of `record` changes in a way that older code cannot read.
 const FORMAT: u32 = 1;
 /// The audit trail is kept for so much longer than the record of that moment, since the end of an approval that comes
@@ -254,15 +254,15 @@ fn expires(approval: &Approval) -> Timestamp {
     last.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
 }
 
-fn text(value: &str) -> AttributeValue {
+pub(super) fn text(value: &str) -> AttributeValue {
     AttributeValue::S(value.to_owned())
 }
 
-fn number(value: impl ToString) -> AttributeValue {
+pub(super) fn number(value: impl ToString) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
-fn string<'a>(attributes: &'a Attributes, name: &'static str) -> Result<&'a str, Unavailable> {
+pub(super) fn string<'a>(attributes: &'a Attributes, name: &'static str) -> Result<&'a str, Unavailable> {
     let value = attributes.get(name).and_then(|value| value.as_s().ok());
     value.map(String::as_str).ok_or_else(|| broken(name))
 }
@@ -272,11 +272,11 @@ pub(super) fn integer<T: std::str::FromStr>(attributes: &Attributes, name: &'sta
     value.and_then(|value| value.parse().ok()).ok_or_else(|| broken(name))
 }
 
-fn to_json(value: &impl Serialize) -> Result<String, Unavailable> {
+pub(super) fn to_json(value: &impl Serialize) -> Result<String, Unavailable> {
     serde_json::to_string(value).map_err(|error| Unavailable::new(SERVICE, error))
 }
 
-fn from_json<T: for<'de> Deserialize<'de>>(attributes: &Attributes, name: &str) -> Result<T, Unavailable> {
+pub(super) fn from_json<T: for<'de> Deserialize<'de>>(attributes: &Attributes, name: &str) -> Result<T, Unavailable> {
     let value = attributes.get(name).and_then(|value| value.as_s().ok());
     let value = value.and_then(|value| serde_json::from_str(value).ok());
     value.ok_or_else(|| Unavailable::new(SERVICE, format!("the item's {name} is not what this version writes")))

@@ -1,5 +1,6 @@
 //! The store in DynamoDB: one item an approval, replaced by one conditional write, and one item for each entry of its
-//! audit trail, put in the same transaction. The lane of a chat has an item of its own.
+//! audit trail, put in the same transaction. The lane of a chat has an item of its own, and so has a run that was started
+//! in a chat.
 //!
 //! A write that loses gets the winner's item in the same answer (`ReturnValuesOnConditionCheckFailure`), so nobody
 //! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
@@ -7,6 +8,7 @@
 
 mod item;
 mod lanes;
+mod runs;
 mod write;
 
 use std::collections::HashMap;
@@ -24,6 +26,7 @@ use super::{code, retries, timeouts};
 use crate::approval::audit::Entry;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::record::Approval;
+use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
 use crate::ports::{Raised, Saved, Store, Waiting};
 
@@ -185,6 +188,20 @@ impl Store for DynamoDbStore {
         };
         let raised = self.query_shards((0..LIST_SHARDS).map(query), limit).await?;
         Ok(raised.into_iter().rev().take(limit).map(|key| key.id).collect())
+    }
+
+    async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {
+        self.write_run(run, Condition::IsNew).await.map(|_| ())
+    }
+
+    async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable> {
+        self.read_run(execution).await
+    }
+
+    async fn save_run(&self, mut run: Run) -> Result<Option<Run>, Unavailable> {
+        let read = run.version;
+        run.version += 1;
+        Ok(self.write_run(&run, Condition::IsAt(read)).await?.then_some(run))
     }
 
     async fn take_turn(

@@ -38,7 +38,7 @@ pub(super) enum Put {
 }
 
 /// What became of one try.
-enum Try {
+pub(super) enum Try {
     Done,
     Refused(Option<Attributes>),
     /// Nothing was written, because another write of this item was under way or there were too many.
@@ -82,7 +82,7 @@ impl DynamoDbStore {
         Err(Unavailable::new(SERVICE, contention))
     }
 
-    fn put_of(&self, item: Attributes, condition: Condition) -> Result<PutOperation, Unavailable> {
+    pub(super) fn put_of(&self, item: Attributes, condition: Condition) -> Result<PutOperation, Unavailable> {
         let put = PutOperation::builder().table_name(&self.table).set_item(Some(item));
         let put = put.return_values_on_condition_check_failure(OnFailure::AllOld);
         let put = match condition {
@@ -97,7 +97,7 @@ impl DynamoDbStore {
         put.build().map_err(|error| Unavailable::new(SERVICE, error))
     }
 
-    async fn put(&self, put: PutOperation) -> Result<Try, Unavailable> {
+    pub(super) async fn put(&self, put: PutOperation) -> Result<Try, Unavailable> {
         let call = self.client.put_item().table_name(put.table_name).set_item(Some(put.item));
         let call = call.set_condition_expression(put.condition_expression);
         let call = call.set_expression_attribute_names(put.expression_attribute_names);

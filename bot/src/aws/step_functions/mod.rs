@@ -8,12 +8,14 @@ use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use self::history::{is_end, task};
 use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::look_up::{ExecutionEnd, FoundTask, LookUp};
+use crate::approval::run::RunEnd;
 use crate::net::deadline::Unavailable;
 use crate::ports::{CallbackError, Executions, StartError, TaskCallbacks};
 
@@ -43,8 +45,8 @@ impl AwsStepFunctions {
 impl AwsStepFunctions {
     /// What an execution was started with. It can be described for as long as its name is taken:
     /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html>.
-    async fn input_of(&self, execution: &str) -> Result<Option<Value>, Unavailable> {
-        let described = self.client.describe_execution().execution_arn(execution).send().await;
+    async fn input_of(&self, execution: &ExecutionArn) -> Result<Option<Value>, Unavailable> {
+        let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
         let described = described.map_err(|error| unavailable(&error))?;
         Ok(described.input().and_then(|input| serde_json::from_str(input).ok()))
     }
@@ -99,13 +101,13 @@ impl Executions for AwsStepFunctions {
     ) -> Result<ExecutionArn, StartError> {
         let call = self.client.start_execution().state_machine_arn(state_machine_arn).name(name);
         let arn = match call.input(input.to_string()).send().await {
-            Ok(started) => started.execution_arn,
+            Ok(started) => ExecutionArn::parse(&started.execution_arn),
             // The same command was delivered before: its execution has ended since, or its input was another.
             Err(error) if error.code() == Some("ExecutionAlreadyExists") => {
-                // An alias or a version may follow the name of the machine, which the execution's ARN does not have.
-                let machine = state_machine_arn.splitn(8, ':').take(7).collect::<Vec<_>>().join(":");
-                let arn = format!("{}:{name}", machine.replace(":stateMachine:", ":execution:"));
-                if self.input_of(&arn).await? != Some(input.clone()) {
+                let arn = ExecutionArn::named(state_machine_arn, name);
+                if let Ok(arn) = &arn
+                    && self.input_of(arn).await? != Some(input.clone())
+                {
                     return Err(StartError::OtherInput);
                 }
                 arn
@@ -113,7 +115,18 @@ impl Executions for AwsStepFunctions {
             Err(error) if is_passing(&error) => return Err(unavailable(&error).into()),
             Err(error) => return Err(StartError::Refused(code(&error))),
         };
-        ExecutionArn::parse(&arn).map_err(|error| StartError::Refused(error.to_string()))
+        arn.map_err(|error| StartError::Refused(error.to_string()))
+    }
+
+    async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
+        let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
+        let described = described.map_err(|error| unavailable(&error))?;
+        let is_over = !matches!(described.status(), ExecutionStatus::Running | ExecutionStatus::PendingRedrive);
+        Ok(is_over.then(|| RunEnd {
+            status: described.status().as_str().to_owned(),
+            error: described.error().map(str::to_owned),
+            at: described.stop_date().and_then(|at| Timestamp::from_second(at.secs()).ok()),
+        }))
     }
 }
 
@@ -253,6 +266,25 @@ mod tests {
         let mut events = vec![event(1, "ExecutionStarted"), event(2, "TaskStateEntered"), scheduled];
         events.extend(more.iter().enumerate().map(|(index, kind)| event(index + 4, kind)));
         (200, json!({ "events": events }))
+    }
+
+    #[tokio::test]
+    async fn the_end_of_a_run_is_its_status_and_the_name_of_its_error() {
+        let described = |status: &str| {
+            let secret = "a password";
+            json!({
+                "executionArn": RUN, "stateMachineArn": MACHINE, "status": status, "startDate": 1.0, "stopDate": 61.5,
+                "error": "States.Runtime", "cause": secret, "input": secret, "output": secret,
+            })
+        };
+        let answers = ["RUNNING", "PENDING_REDRIVE", "FAILED"].map(|status| (200, described(status)));
+        let (_service, step_functions) = step_functions(answers).await;
+        let execution = ExecutionArn::parse(RUN).unwrap();
+        assert_eq!(step_functions.end_of(&execution).await.unwrap(), None);
+        assert_eq!(step_functions.end_of(&execution).await.unwrap(), None);
+        let (status, error) = ("FAILED".to_owned(), Some("States.Runtime".to_owned()));
+        let expected = RunEnd { status, error, at: Timestamp::from_second(61).ok() };
+        assert_eq!(step_functions.end_of(&execution).await.unwrap(), Some(expected));
     }
 
     #[tokio::test]

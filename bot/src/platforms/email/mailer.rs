@@ -19,6 +19,7 @@ use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
+use crate::approval::run::{Run, RunEnd};
 use crate::aws::ses::{self, Ses};
 use crate::links::Links;
 use crate::net::deadline::Deadline;
@@ -200,5 +201,10 @@ impl Messenger for MailMessenger {
             }
             Note::Escalation | Note::Result(_) => Ok(()),
         }
+    }
+
+    /// Nothing is started by mail.
+    async fn tell_starter(&self, _: &Run, _: &RunEnd, _: Deadline) -> Result<(), Unsent> {
+        Err(Unsent::nowhere())
     }
 }

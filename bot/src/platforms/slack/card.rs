@@ -179,8 +179,8 @@ fn buttons(approval: &Approval) -> SlackBlock {
 }
 
 fn requested(approval: &Approval) -> String {
-    let by = Requester::of(approval).line(|name| SLACK.text(name));
-    format!("{} {by}, {}", SLACK.text("Requested by"), SLACK.when(approval.request.raised_at))
+    let by = SLACK.text(&format!("Requested by {}", Requester::of(approval).line(str::to_owned)));
+    format!("{by}, {}", SLACK.when(approval.request.raised_at))
 }
 
 fn escalated(approval: &Approval) -> Option<String> {

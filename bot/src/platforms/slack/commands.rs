@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::verified::Verified;
 use super::{PATIENCE, Slack, SlackState, access, ephemeral, form};
 use crate::approval::place::Platform;
+use crate::approval::run::Starter;
 use crate::calculation::answers::{mistake, not_started, usage};
 use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::Numbers;
@@ -67,7 +68,8 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
         text => match Numbers::parse(text) {
             Ok(numbers) => {
                 let id = format!("slack:{}", form.trigger_id);
-                let asked = Asked { command, person, source: source(&form.channel_id), id };
+                let starter = starter(&form.channel_id, &form.user_id);
+                let asked = Asked { command, person, source: source(&form.channel_id), starter, id };
                 let started = launch::start(&app, asked, numbers, SLACK, deadline).await;
                 ephemeral(&started.unwrap_or_else(|_| not_started()))
             }
@@ -79,6 +81,11 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
 /// Where a command was given, for the events of its approval.
 pub(super) fn source(channel: &str) -> Value {
     json!({ "source": "slack", "channel": channel })
+}
+
+/// Who gave a command where, to tell them how it ended.
+pub(super) fn starter(channel: &str, user: &str) -> Starter {
+    Starter { platform: Platform::Slack, conversation: channel.to_owned(), user: user.to_owned() }
 }
 
 /// Opens the form; Slack wants an empty answer to the command then.

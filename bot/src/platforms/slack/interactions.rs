@@ -248,7 +248,8 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     };
     // The numbers are in the id: a form that is corrected and submitted again asks for something else.
     let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
-    let asked = Asked { command, person, source: commands::source(&metadata.channel), id };
+    let starter = commands::starter(&metadata.channel, &actor.user.id);
+    let asked = Asked { command, person, source: commands::source(&metadata.channel), starter, id };
     match launch::start(app, asked, numbers, SLACK, deadline).await {
         Ok(text) => Ok(started(slack.as_ref(), &metadata.channel, &actor.user.id, &text, deadline).await),
         Err(_) => Ok(Json(form::problem(&calculation::answers::not_started())).into_response()),

@@ -25,8 +25,11 @@ use self::config::SlackConfig;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
+use crate::approval::run::{Run, RunEnd, Starter};
 use crate::flow::app::App;
 use crate::links::Links;
+use crate::messages::dialect::SLACK;
+use crate::messages::runs;
 use crate::net::deadline::Deadline;
 use crate::net::signature::Verifier;
 use crate::ports::{Messenger, Unsent};
@@ -34,6 +37,10 @@ use crate::ports::{Messenger, Unsent};
 /// `chat.postMessage` takes about one message a second in a channel. Slack lets a short burst pass and does not say how
 /// short, so none is counted on: <https://docs.slack.dev/apis/web-api/rate-limits>.
 const SPACING: SignedDuration = SignedDuration::from_secs(1);
+
+/// Whoever started something is taken to be still there for so long. Slack shows what one person alone is told in a
+/// channel only to somebody who is active: <https://docs.slack.dev/reference/methods/chat.postEphemeral>.
+const PRESENT: SignedDuration = SignedDuration::from_mins(10);
 
 /// Slack gives an app three seconds to acknowledge; half a second is left for the way there and back
 /// <https://docs.slack.dev/interactivity/handling-user-interaction>.
@@ -126,6 +133,17 @@ impl Messenger for SlackMessenger {
         let (channel, ts) = message.on(Platform::Slack).ok_or_else(Unsent::nowhere)?;
         self.client.post(channel, card::note(approval, note), Some(ts), deadline).await?;
         Ok(())
+    }
+
+    async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent> {
+        let text = runs::ended(run, end, &self.links, SLACK);
+        let Starter { conversation, user, .. } = &run.starter;
+        let is_there = end.at.is_some_and(|at| at.duration_since(run.started_at) < PRESENT);
+        if is_there {
+            Ok(self.client.tell(conversation, user, &text, deadline).await?)
+        } else {
+            Ok(self.client.direct(user, &text, deadline).await?)
+        }
     }
 }
 

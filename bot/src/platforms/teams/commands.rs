@@ -8,6 +8,7 @@ use super::verified::Verified;
 use super::{Teams, words};
 use crate::approval::place::Platform;
 use crate::approval::policy::Person;
+use crate::approval::run::Starter;
 use crate::calculation::answers::{mistake, not_started, usage};
 use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::Numbers;
@@ -69,7 +70,12 @@ async fn start(
     let source = json!({ "source": "teams", "conversation": activity.conversation() });
     // An activity's id is one of its conversation's.
     let id = format!("teams:{}:{}", activity.conversation.id, activity.id);
-    let asked = Asked { command, person, source, id };
+    let starter = Starter {
+        platform: Platform::Teams,
+        conversation: activity.conversation.id.clone(),
+        user: activity.from.as_ref().map(|from| from.id.clone()).unwrap_or_default(),
+    };
+    let asked = Asked { command, person, source, starter, id };
     launch::start(app, asked, numbers, TEAMS, verified.deadline()).await.unwrap_or_else(|_| not_started())
 }
 

@@ -29,8 +29,11 @@ use self::token::TokenVerifier;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
+use crate::approval::run::{Run, RunEnd};
 use crate::flow::app::App;
 use crate::links::Links;
+use crate::messages::dialect::TEAMS;
+use crate::messages::runs;
 use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
 use crate::ports::{Messenger, Unsent};
@@ -127,6 +130,11 @@ impl Messenger for TeamsMessenger {
     ) -> Result<(), Unsent> {
         let (conversation, activity) = message.on(Platform::Teams).ok_or_else(Unsent::nowhere)?;
         Ok(self.client.note(conversation, activity, &words::note(approval, note), deadline).await?)
+    }
+
+    async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent> {
+        let text = runs::ended(run, end, &self.links, TEAMS);
+        Ok(self.client.say(&run.starter.conversation, &text, deadline).await?)
     }
 }
 

@@ -16,6 +16,7 @@ use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
 use countersign_bot::approval::look_up::{Attempt, FoundTask, LookUp, TaskFate};
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::run::RunEnd;
 use countersign_bot::approval::{policy_file, request};
 use countersign_bot::flow::app::Ports;
 use countersign_bot::flow::reconcile;
@@ -187,5 +188,9 @@ impl TaskCallbacks for TimedOut {
 impl Executions for TimedOut {
     async fn start_execution(&self, _: &str, _: &str, _: &Value) -> Result<ExecutionArn, StartError> {
         Err(StartError::Refused("nothing is started here".to_owned()))
+    }
+
+    async fn end_of(&self, _: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
+        Ok(None)
     }
 }

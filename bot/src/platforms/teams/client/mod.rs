@@ -171,8 +171,12 @@ impl Client {
         markdown: &str,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let thread = thread(conversation, activity);
-        self.post(&self.service_url, &thread, text_activity(markdown), deadline).await.map(|_| ())
+        self.say(&thread(conversation, activity), markdown, deadline).await
+    }
+
+    /// Posts text into a conversation, or into the thread that its id names.
+    pub async fn say(&self, conversation: &str, markdown: &str, deadline: Deadline) -> Result<(), Error> {
+        self.post(&self.service_url, conversation, text_activity(markdown), deadline).await.map(|_| ())
     }
 
     /// Answers an activity where it was said.
