@@ -288,7 +288,8 @@ mod tests {
         let divided = [&fits[..], &[json!({ "type": "divider" })]].concat();
         assert!(is_too_long(&divided), "a divider costs 125");
         let entities = json!({ "type": "section", "text": { "type": "plain_text", "text": "&".repeat(2_700) } });
-        assert!(message_problems(&[entities.clone()]).is_empty() && is_too_long(&[entities]));
+        let entities = [entities];
+        assert!(message_problems(&entities).is_empty() && is_too_long(&entities));
     }
 
     #[test]
