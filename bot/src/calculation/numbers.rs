@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
+use crate::messages::typed::is_quote;
+
 /// Their names, in the input of the workflow and in a form.
 pub const NAMES: [&str; 2] = ["x", "y"];
-
-/// Quotation marks and code ticks, which numbers that are copied bring along.
-const QUOTES: [char; 13] = ['`', '"', '\'', '“', '”', '„', '‘', '’', '‚', '«', '»', '‹', '›'];
 
 /// The two numbers of a calculation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -68,7 +67,7 @@ impl Numbers {
 pub fn integer(name: &'static str, text: &str) -> Result<i64, Mistake> {
     use std::num::IntErrorKind::{Empty, NegOverflow, PosOverflow};
     // Phones and word processors write a minus sign that is no hyphen.
-    let word = text.trim().trim_matches(QUOTES).replace('\u{2212}', "-");
+    let word = text.trim().trim_matches(is_quote).replace('\u{2212}', "-");
     word.parse::<i64>().map_err(|error| match error.kind() {
         Empty => Mistake::Missing { name },
         PosOverflow | NegOverflow => Mistake::OutOfRange { name },

@@ -8,3 +8,4 @@ pub mod links;
 pub mod lists;
 pub mod notes;
 pub mod runs;
+pub mod typed;

@@ -1,6 +1,6 @@
 //! What people ask about approvals in a chat: what waits, how one stands, and to take one back.
 
-use super::commands::{ChatCommand, bare};
+use super::commands::ChatCommand;
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::Platform;
@@ -48,7 +48,7 @@ async fn list(app: &App, asker: &Asker<'_>) -> String {
 
 /// How one approval stands, and what the person who asks may do about it.
 async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
-    let Ok(id) = ApprovalId::parse(bare(id)) else { return answers::no_approval_id(id, asker.dialect) };
+    let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     match asker.deadline.run("store", app.ports.store.load(&id)).await {
         Ok(Some(approval)) => {
             let explained = explain(&approval, asker.person, app.now());
@@ -61,7 +61,7 @@ async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
 
 /// Takes one approval back, if the person who asks is the one who asked for it.
 async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
-    let Ok(id) = ApprovalId::parse(bare(id)) else { return answers::no_approval_id(id, asker.dialect) };
+    let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     let cancellation = Cancellation { person: asker.person.clone(), platform: asker.platform };
     match resolve::cancel(app, &id, &cancellation, asker.deadline).await {
         Ok(Answer::Recorded(approval)) => answers::cancelled(&approval, asker.dialect),

@@ -114,12 +114,14 @@ async fn a_message_that_is_delivered_twice_starts_one_execution() {
     assert_eq!(harness.world.engine.executions().len(), 1);
 }
 
-/// Sends what Teams would send for a message of Grace's with this text and these entities, as an answer in the first
-/// thread of the channel, and returns the bot's answer.
+/// Sends what Teams would send if the first message of the channel were Grace's and had this text and these entities,
+/// and returns the bot's answer.
 async fn answer_to(harness: &Harness, text: Value, entities: Value) -> String {
     let teams = &harness.world.teams;
-    let thread = format!("{CHANNEL};messageid={}", teams.messages(CHANNEL)[0].id);
+    let first = teams.messages(CHANNEL)[0].id.clone();
+    let thread = format!("{CHANNEL};messageid={first}");
     let mut activity = teams.message_payload(&harness.teams_user("grace"), &thread, "");
+    activity["id"] = json!(first);
     activity["text"] = text;
     activity["entities"] = entities;
     let before = teams.messages(CHANNEL).len();

@@ -15,9 +15,10 @@ use crate::calculation::launch::{self, Asked};
 use crate::calculation::numbers::Numbers;
 use crate::messages::answers;
 use crate::messages::dialect::SLACK;
+use crate::messages::typed::seen;
 use crate::net::deadline::Deadline;
 use crate::platforms::approvals::{self, Asker};
-use crate::platforms::commands::{ChatCommand, seen};
+use crate::platforms::commands::ChatCommand;
 use crate::platforms::malformed::Malformed;
 
 /// Lists, shows and cancels approvals, unless the policy gives the command another meaning.

@@ -26,8 +26,8 @@ use crate::calculation::numbers::{self, Mistake, Numbers};
 use crate::flow::app::App;
 use crate::messages::answers;
 use crate::messages::dialect::SLACK;
+use crate::messages::typed::seen;
 use crate::net::deadline::Deadline;
-use crate::platforms::commands::seen;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, Shown, press};
 

@@ -13,7 +13,7 @@ use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
 use crate::flow::app::App;
-use crate::platforms::commands::seen;
+use crate::messages::typed::seen;
 use crate::platforms::press::Shown;
 
 /// Between the id of a channel and the message that a thread in it starts with.
