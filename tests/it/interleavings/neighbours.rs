@@ -99,7 +99,7 @@ pub(super) fn impostor(execution: &ExecutionArn, now: Timestamp) -> Value {
     json!({
         "taskToken": format!("of another execution than {execution}"), "executionArn": execution,
         "stateEnteredAt": now, "timeoutSeconds": 300,
-        "approval": { "policy": "calculation", "title": "Any order", "requestedBy": "linus" }
+        "approval": { "policy": "elsewhere", "title": "Any order", "requestedBy": "linus" }
     })
 }
 
