@@ -84,7 +84,8 @@ async fn an_organisation_that_is_let_in_lets_in_each_of_its_workspaces() {
     let named_in_team = |payload: &mut Value| {
         payload["team"] = json!({"id": "T1", "domain": "one", "enterprise_id": "E0ORG"});
     };
-    let changes: [(&str, fn(&mut Value)); 5] =
+    type Change = fn(&mut Value);
+    let changes: [(&str, Change); 5] =
         [("T1", of_team), ("T1", org_wide), ("E0ORG", of_team), ("E0ORG", org_wide), ("T1", named_in_team)];
     for (own, change) in changes {
         let harness = world_of(&["E0ORG"], "E0ORG").await;

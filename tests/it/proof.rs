@@ -163,6 +163,27 @@ async fn a_request_whose_execution_holds_its_task_leads_to_it() {
     assert!(harness.mails("grace")[0].text.contains(execution));
 }
 
+/// A policy that names its callers believes no request that only names an execution of theirs.
+#[tokio::test]
+async fn who_may_ask_is_proven_before_anybody_is_asked() {
+    let callers = format!("callers = [\"{ORIGIN}:stateMachine:release\"]");
+    let harness = Harness::with_rules(&format!("{RULES_WITH_TEAMS}\n{callers}")).await;
+    let idle = json!({ "StartAt": "Done", "States": { "Done": { "Type": "Pass", "End": true } } });
+    let release = start(&harness, "release", &idle, json!({}));
+    let pretends = start(&harness, "pretends", &machine("Ask", asking_for(&release)), json!({}));
+    run_to_its_end(&harness, &pretends).await;
+    let approval = harness.world.store.all().remove(0);
+    harness.settled(&approval, Status::Undeliverable).await;
+    assert!(harness.world.slack.messages("C0FINANCE").is_empty() && harness.world.mailbox.mails().is_empty());
+    harness.world.engine.load("release", &machine("Ask", asking(600)).to_string(), &BTreeMap::new()).unwrap();
+    harness.pass_time(1);
+    let arn = format!("{ORIGIN}:stateMachine:release");
+    harness.world.engine.start_execution(&arn, "again", json!({})).unwrap();
+    let approval = asked(&harness, 1).await.remove(0);
+    harness.press("grace", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+}
+
 #[tokio::test]
 async fn executions_of_other_accounts_regions_and_partitions_may_not_ask() {
     let harness = Harness::start().await;

@@ -163,6 +163,11 @@ impl Approval {
         }
     }
 
+    /// Whether the policy lets only some machines ask, and the execution was not seen to hold the task.
+    pub fn lacks_proof(&self) -> bool {
+        self.state == State::Pending && self.attempt.is_none() && !self.rules.callers.is_empty()
+    }
+
     /// How many distinct people have approved.
     pub fn approvals(&self) -> usize {
         self.approvers().count()

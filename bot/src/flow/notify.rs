@@ -26,6 +26,8 @@ use crate::ports::{Raised, Saved, Unsent};
 /// Step Functions has this long to say that its execution holds the task. Without an answer the request goes out all the
 /// same, and leads to the execution once there is one.
 const PROOF: Duration = Duration::from_secs(3);
+/// How long the history is given to show a task, where that is asked for again.
+const PROOF_PAUSE: Duration = Duration::from_millis(500);
 /// Slack, Teams and SES have this long to take the messages, a card from its turn on.
 const DELIVERY: Duration = Duration::from_secs(15);
 /// Step Functions and the bus have this long after that.
@@ -88,7 +90,7 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
         return Err(InvalidInput::field("approval", "something else was asked with the same task token before").into());
     }
     tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
-    let approval = reconcile::ask_step_functions(app, *approval, Deadline::after(PROOF)).await.logged();
+    let approval = prove(app, *approval).await;
     let deadline = Deadline::after(DELIVERY);
     // Boxed, because the compiler gives up on the layout of a future that nests this deep.
     let approval = Box::pin(deliver(app, approval, deadline)).await?;
@@ -105,6 +107,19 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
         tracing::warn!(approval.id = %id, %error, "left to the reconciler");
     }
     Ok(json!({ "approvalId": id }))
+}
+
+/// Asks Step Functions whether the execution holds the task. Where the policy names its callers nobody is asked without,
+/// and the history may show a task a moment late.
+async fn prove(app: &App, mut approval: Approval) -> Approval {
+    let deadline = Deadline::after(PROOF);
+    loop {
+        approval = reconcile::ask_step_functions(app, approval, deadline).await.logged();
+        if !approval.lacks_proof() || deadline.left() < PROOF_PAUSE {
+            return approval;
+        }
+        tokio::time::sleep(PROOF_PAUSE).await;
+    }
 }
 
 /// What went out, and what kept the rest.
@@ -150,7 +165,7 @@ async fn deliver(app: &App, mut approval: Approval, mut deadline: Deadline) -> R
     if approval.state != State::Pending {
         return record(app, approval, sending).await;
     }
-    if let Some(problem) = unreachable_quorum(&approval) {
+    if let Some(problem) = unproven_caller(&approval).or_else(|| unreachable_quorum(&approval)) {
         sending.problems.push(problem);
         return record(app, approval, sending).await;
     }
@@ -190,6 +205,13 @@ async fn deliver(app: &App, mut approval: Approval, mut deadline: Deadline) -> R
         sending.add_all(send_all(app, &approval, not_out(&approval, mails), deadline).await);
     }
     record(app, approval, sending).await
+}
+
+/// A request that only names an execution of a machine which may ask is not believed.
+fn unproven_caller(approval: &Approval) -> Option<String> {
+    let policy = &approval.rules.name;
+    let problem = || format!("policy `{policy}` names its callers, and the execution was not seen to hold this task");
+    approval.lacks_proof().then(problem)
 }
 
 /// A request that not enough people may decide on is not worth sending.
