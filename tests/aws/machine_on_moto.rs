@@ -76,7 +76,13 @@ impl Stage {
         let moto = emulators.moto().await?;
         let client = step_functions::client(&moto.sdk_config());
         let port: Arc<dyn TaskCallbacks> = Arc::new(AwsStepFunctions::new(&moto.sdk_config()));
-        let options = Options { policy: Source::new("the policy of the case", POLICY), ..Options::default() };
+        // Its executions are those of moto's account.
+        let from = format!("arn:aws:states:{REGION}:123456789012");
+        let options = Options {
+            policy: Source::new("the policy of the case", POLICY),
+            environment: [("COUNTERSIGN_EXECUTIONS_FROM", from)].into(),
+            ..Options::default()
+        };
         let on_moto = port.clone();
         let between = move |ports| countersign_bot::flow::app::Ports { callbacks: on_moto, ..ports };
         let running = World::start_with(options, Clock::system(), between).await?;
