@@ -2,6 +2,7 @@
 
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::limits::COMMENT_MAX;
+use countersign_bot::approval::look_up::Attempt;
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::{Approval, Successor, Vote};
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
@@ -185,7 +186,10 @@ fn raised(policy: &str, with: Value) -> Approval {
         "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": asked,
         "executionArn": "arn:aws:states:eu-central-1:123456789012:execution:calculation:5f0c1c9e",
     });
-    Approval::raise(request::read(input, &policy_file::read(POLICY).unwrap(), START.parse().unwrap()).unwrap())
+    let asked = request::read(input, &policy_file::read(POLICY).unwrap(), START.parse().unwrap()).unwrap();
+    let mut approval = Approval::raise(asked);
+    approval.attempt = Some(Attempt { entered: 2, scheduled: 3 });
+    approval
 }
 
 fn vote(approval: &mut Approval, name: &str, verdict: Verdict, comment: Option<&str>) {

@@ -23,6 +23,7 @@ const POLICY: &str = r#"
     email = "grace@example.com"
     [policies.calculation]
     approvers = ["grace"]
+    requester = "optional"
     [commands.start]
     state_machine = "calculation"
     policy = "calculation"

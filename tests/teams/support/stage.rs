@@ -129,7 +129,9 @@ fn policy(conversation: &str) -> String {
         {}
         [policies.calculation]
         approvers = ["grace", "linus"]
+        requester = "optional"
         reason_on_reject = true
+        show_result = ["result"]
         email = "never"
         teams_conversation = "{conversation}"
         [commands.start]
