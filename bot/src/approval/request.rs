@@ -137,7 +137,7 @@ pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, Inva
     let rules = policy.rules.get(&asked.policy).ok_or_else(|| {
         InvalidInput::field("approval.policy", format!("the policy file has no policy {}", quoted(&asked.policy)))
     })?;
-    // That the execution holds the task is proven by whoever has its history; here it is what the request says.
+    // Here it is what the request says; `flow::notify` asks nobody before the history of the execution has shown it.
     if !rules.allow_caller(&execution) {
         let problem = format!("its state machine is not among the callers of policy {}", quoted(&rules.name));
         return Err(InvalidInput::field("executionArn", problem));
