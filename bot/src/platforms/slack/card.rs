@@ -180,7 +180,7 @@ fn buttons(approval: &Approval) -> SlackBlock {
 
 fn requested(approval: &Approval) -> String {
     let by = SLACK.text(&format!("Requested by {}", Requester::of(approval).line(str::to_owned)));
-    format!("{by}, {}", SLACK.when(approval.request.raised_at))
+    format!("{by} · asked {}", SLACK.when(approval.request.raised_at))
 }
 
 fn escalated(approval: &Approval) -> Option<String> {
