@@ -46,7 +46,8 @@ fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     })
 }
 
-fn is_hidden(c: char) -> bool {
+/// Whether a character by itself shows nothing, or changes how others are read. Scripts and emoji need some of them.
+pub fn is_hidden(c: char) -> bool {
     // Unicode counts the blank of Braille among the symbols, and it looks like a space.
     const BRAILLE_BLANK: char = '\u{2800}';
     let is_ours = matches!(GeneralCategory::for_char(c), GeneralCategory::Control | GeneralCategory::Format);

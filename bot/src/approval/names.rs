@@ -1,7 +1,8 @@
 //! Names as people write them, in the form in which two of them are compared.
 
 use icu_normalizer::ComposingNormalizerBorrowed;
-use icu_properties::props::{BinaryProperty, DefaultIgnorableCodePoint, EnumeratedProperty, GeneralCategory};
+
+use crate::visible::is_hidden;
 
 /// The pattern of Braille without a dot, which Unicode counts among the symbols and which looks like a space.
 const BRAILLE_BLANK: char = '\u{2800}';
@@ -10,7 +11,7 @@ const BRAILLE_BLANK: char = '\u{2800}';
 /// alike are equal in this form, and one in which there is nothing to see is empty.
 pub fn comparable(name: &str) -> String {
     let normalizer = ComposingNormalizerBorrowed::new_nfkc();
-    let seen: String = normalizer.normalize(name).chars().map(spaced).filter(|c| is_seen(*c)).collect();
+    let seen: String = normalizer.normalize(name).chars().map(spaced).filter(|c| !is_hidden(*c)).collect();
     // Upper case comes first, since some letters that are the same have their own lower case, as ß and SS.
     let folded = seen.to_uppercase().to_lowercase();
     let folded = normalizer.normalize(&folded);
@@ -25,11 +26,6 @@ pub fn words(name: &str) -> Vec<String> {
 
 fn spaced(c: char) -> char {
     if c.is_whitespace() || c == BRAILLE_BLANK { ' ' } else { c }
-}
-
-fn is_seen(c: char) -> bool {
-    let is_control = matches!(GeneralCategory::for_char(c), GeneralCategory::Control | GeneralCategory::Format);
-    !is_control && !DefaultIgnorableCodePoint::for_char(c)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::BACKGROUND;
 use super::app::App;
 use crate::approval::ids::ExecutionArn;
+use crate::approval::record::Approval;
 use crate::approval::run::{Run, RunEnd, Told};
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::Unsent;
@@ -39,11 +40,12 @@ async fn send(app: &App, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<
     messenger.tell_starter(run, end, deadline).await
 }
 
-/// Whether an approval of this execution has a card that is still there.
+/// Whether an approval of this execution has a card that is still there. One that only names the execution is none of it.
 async fn has_card(app: &App, execution: &ExecutionArn, deadline: Deadline) -> Result<bool, Unavailable> {
     for id in deadline.run("store", app.ports.store.of_execution(execution)).await? {
         let approval = deadline.run("store", app.ports.store.load(&id)).await?;
-        if approval.is_some_and(|approval| approval.copies.iter().any(|copy| copy.message.is_card() && !copy.lost)) {
+        let has_card = |approval: &Approval| approval.copies.iter().any(|copy| copy.message.is_card() && !copy.lost);
+        if approval.is_some_and(|approval| approval.attempt.is_some() && has_card(&approval)) {
             return Ok(true);
         }
     }

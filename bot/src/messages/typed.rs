@@ -1,14 +1,12 @@
 //! What people type, read as they see it.
 
-use icu_properties::CodePointSetData;
-use icu_properties::props::DefaultIgnorableCodePoint;
+use crate::visible::is_hidden;
 
 /// Text as whoever typed it sees it: nothing that is invisible, and a space for white space of every kind. Text that is
 /// pasted brings both along, and so do the editors of the chats.
 pub fn seen(typed: &str) -> String {
-    let invisible = CodePointSetData::new::<DefaultIgnorableCodePoint>();
-    let seen = typed.chars().filter(|c| c.is_whitespace() || !(c.is_control() || invisible.contains(*c)));
-    let spaced: String = seen.map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    let spaced: String =
+        typed.chars().filter(|c| !is_hidden(*c)).map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
     spaced.trim().to_owned()
 }
 
