@@ -157,7 +157,7 @@ fn slack(policy: &Policy, secrets: &Secrets, url: &str, clock: &Clock, changes: 
     let slack = FakeSlack::new(FakeSlackConfig {
         bot_token: secrets.slack_token.clone(),
         signing_secret: secrets.slack_signing.clone(),
-        team_id: policy.slack_teams.first().cloned().unwrap_or_else(|| "T0LOCAL".to_owned()),
+        team_id: policy.let_in.on(Platform::Slack).next().unwrap_or("T0LOCAL").to_owned(),
         bot_url: url.to_owned(),
         clock: clock.clone(),
         changes: changes.clone(),

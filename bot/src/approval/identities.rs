@@ -1,9 +1,11 @@
-//! Who somebody is on a platform, and what the ids of the platforms look like.
+//! Who somebody is on a platform, what the ids of the platforms look like, and what the policy calls them.
 
 use std::fmt;
 
 use email_address::{EmailAddress, Options};
 use serde::{Deserialize, Serialize};
+
+use super::place::Platform;
 
 /// Real ids have 9 to 11 characters, and have grown before.
 const SLACK_ID_MAX: usize = 32;
@@ -11,6 +13,71 @@ const SLACK_ID_MAX: usize = 32;
 const TEAMS_ENDINGS: [&str; 4] = ["@thread.tacv2", "@thread.v2", "@thread.skype", "@unq.gbl.spaces"];
 /// How many hexadecimal digits stand between the hyphens of a GUID.
 const GUID: [usize; 5] = [8, 4, 4, 4, 12];
+
+/// A chat, as far as the policy goes.
+pub struct Chat {
+    /// Which it is.
+    pub platform: Platform,
+    /// A person of it.
+    pub user: IdKind,
+    /// Whom `[access]` lets in: people of this workspace, organisation or tenant.
+    pub place: IdKind,
+    /// Where cards go.
+    pub conversation: IdKind,
+    /// Whether its users and places have GUIDs, which are the same in upper and lower case, and which nobody shares.
+    pub has_guids: bool,
+}
+
+/// One kind of id.
+pub struct IdKind {
+    /// The key of the policy that holds it.
+    pub key: &'static str,
+    /// Whether text can be one.
+    pub is: fn(&str) -> bool,
+    /// What one is, with what it looks like.
+    pub looks: &'static str,
+}
+
+/// Every chat that the policy can name.
+pub const CHATS: [Chat; 2] = [
+    Chat {
+        platform: Platform::Slack,
+        user: IdKind {
+            key: "slack",
+            is: is_slack_user,
+            looks: "a Slack user id, which is U or W and upper-case letters and digits",
+        },
+        place: IdKind {
+            key: "slack_teams",
+            is: is_slack_team,
+            looks: "the id of a Slack workspace, T…, or of an organisation, E…, in upper-case letters and digits",
+        },
+        conversation: IdKind {
+            key: "slack_channel",
+            is: is_slack_conversation,
+            looks: "the id of a Slack channel, such as C0789",
+        },
+        has_guids: false,
+    },
+    Chat {
+        platform: Platform::Teams,
+        user: IdKind { key: "teams", is: is_guid, looks: "an Entra object id, which is a GUID" },
+        place: IdKind { key: "teams_tenants", is: is_guid, looks: "the id of an Entra tenant, which is a GUID" },
+        conversation: IdKind {
+            key: "teams_conversation",
+            is: is_teams_conversation,
+            looks: "the id of a Teams conversation without a thread, such as 19:…@thread.tacv2",
+        },
+        has_guids: true,
+    },
+];
+
+impl Chat {
+    /// An id of a user or a place in the form in which ids are compared.
+    pub fn normal(&self, id: &str) -> String {
+        if self.has_guids { id.to_lowercase() } else { id.to_owned() }
+    }
+}
 
 /// Somebody on a chat platform: an id, and where alone it counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -48,17 +115,17 @@ impl fmt::Display for ChatIdentity {
 }
 
 /// Whether text is the id of a Slack user: `U…`, or `W…` for one of a whole organisation.
-pub fn is_slack_user(text: &str) -> bool {
+fn is_slack_user(text: &str) -> bool {
     is_slack_id(text, "UW")
 }
 
 /// Whether text is the id of a Slack workspace, `T…`, or of an organisation, `E…`.
-pub fn is_slack_team(text: &str) -> bool {
+fn is_slack_team(text: &str) -> bool {
     is_slack_id(text, "TE")
 }
 
 /// Whether text is the id of a Slack conversation: a channel `C…`, a private one `G…` or a direct message `D…`.
-pub fn is_slack_conversation(text: &str) -> bool {
+fn is_slack_conversation(text: &str) -> bool {
     is_slack_id(text, "CGD")
 }
 
@@ -80,7 +147,7 @@ pub fn is_guid(text: &str) -> bool {
 /// Whether text is the id of a conversation in Teams, without a thread: `19:…@…` is a channel or a chat, `a:…` a
 /// personal one with the bot.
 /// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/conversation-basics>
-pub fn is_teams_conversation(text: &str) -> bool {
+fn is_teams_conversation(text: &str) -> bool {
     let is_plain = text.chars().all(|c| c.is_ascii_alphanumeric() || ":@._-".contains(c));
     let is_shared =
         |id: &str| TEAMS_ENDINGS.iter().any(|ending| id.strip_suffix(ending).is_some_and(|id| !id.is_empty()));

@@ -3,7 +3,6 @@
 //!
 //! From the ground up: each module knows those before it.
 
-pub mod identities;
 pub mod ids;
 pub mod limits;
 pub mod names;
@@ -13,6 +12,8 @@ pub mod callers;
 pub mod event;
 pub mod look_up;
 pub mod place;
+
+pub mod identities;
 
 pub mod policy;
 

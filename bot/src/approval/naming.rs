@@ -61,8 +61,7 @@ fn bare(name: &str) -> String {
 }
 
 fn is_called(person: &Person, spelling: &str) -> bool {
-    let chats = [&person.slack, &person.teams].into_iter().flatten();
-    let ids = chats.flat_map(|identity| [identity.id.clone(), identity.to_string()]);
+    let ids = person.chats.values().flat_map(|identity| [identity.id.clone(), identity.to_string()]);
     let own = [person.id.to_string(), person.name.clone()].into_iter().chain(person.email.clone());
     !spelling.is_empty() && own.chain(ids).any(|name| comparable(&name) == spelling)
 }

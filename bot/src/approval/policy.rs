@@ -17,10 +17,8 @@ use super::place::{Destination, Platform};
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]
 pub struct Policy {
-    /// The Slack workspaces and organisations whose members may reach the bot.
-    pub slack_teams: BTreeSet<String>,
-    /// The Entra tenants whose members may reach the bot.
-    pub teams_tenants: BTreeSet<String>,
+    /// Whose members may reach the bot: the workspaces, organisations and tenants of each chat.
+    pub let_in: LetIn,
     /// Everybody the bot knows, by key.
     pub people: BTreeMap<PersonId, Person>,
     /// The rules a workflow names in its request.
@@ -28,6 +26,10 @@ pub struct Policy {
     /// What each chat command launches, by its name without the slash.
     pub commands: BTreeMap<String, LaunchCommand>,
 }
+
+/// The workspaces, organisations and tenants of each chat whose members may reach the bot.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LetIn(pub BTreeMap<Platform, BTreeSet<String>>);
 
 /// One person with every identity that counts as that person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,10 +39,9 @@ pub struct Person {
     pub id: PersonId,
     /// The name that messages show.
     pub name: String,
-    /// The Slack user. It has no workspace only where none is let in.
-    pub slack: Option<ChatIdentity>,
-    /// The user in Entra. Entra makes the ids of its objects itself, so one without a tenant means one person, too.
-    pub teams: Option<ChatIdentity>,
+    /// Who this is in each chat. One without a place means a single person all the same: either nobody is let in
+    /// there, or the chat gives no id twice.
+    pub chats: BTreeMap<Platform, ChatIdentity>,
     /// The address that approval mail goes to.
     pub email: Option<String>,
 }
@@ -143,25 +144,34 @@ pub enum Stranger {
 }
 
 impl Policy {
-    /// The person behind a Slack user, who is from these workspaces and organisations. An id counts only in the one
-    /// that it is bound to: in another workspace it is somebody else's.
-    pub fn slack_person(&self, teams: &[&str], user: &str) -> Result<&Person, Stranger> {
-        let let_in: Vec<&str> = teams.iter().copied().filter(|team| self.slack_teams.contains(*team)).collect();
+    /// The person behind a user of a chat, who is from these workspaces, organisations or tenants, all in the form of
+    /// `Chat::normal`. An id counts only in the place that it is bound to: in another it is somebody else's.
+    pub fn person(&self, chat: Platform, places: &[&str], user: &str) -> Result<&Person, Stranger> {
+        let let_in: Vec<&str> = self.let_in.on(chat).filter(|place| places.contains(place)).collect();
         if let_in.is_empty() {
             return Err(Stranger::ForeignTeam);
         }
-        let is_theirs = |person: &&Person| person.slack.as_ref().is_some_and(|slack| slack.is(&let_in, user));
+        let is_theirs = |person: &&Person| person.on(chat).is_some_and(|identity| identity.is(&let_in, user));
         self.people.values().find(is_theirs).ok_or(Stranger::Unlisted)
     }
+}
 
-    /// The person behind a user of a Microsoft Entra tenant, by the object id.
-    pub fn teams_person(&self, tenant: &str, object_id: &str) -> Result<&Person, Stranger> {
-        let (tenant, object_id) = (tenant.to_lowercase(), object_id.to_lowercase());
-        if !self.teams_tenants.contains(&tenant) {
-            return Err(Stranger::ForeignTeam);
-        }
-        let is_theirs = |person: &&Person| person.teams.as_ref().is_some_and(|teams| teams.is(&[&tenant], &object_id));
-        self.people.values().find(is_theirs).ok_or(Stranger::Unlisted)
+impl LetIn {
+    /// Those of a chat.
+    pub fn on(&self, chat: Platform) -> impl Iterator<Item = &str> {
+        self.0.get(&chat).into_iter().flatten().map(String::as_str)
+    }
+
+    /// Whether the members of this one may reach the bot.
+    pub fn has(&self, chat: Platform, place: &str) -> bool {
+        self.0.get(&chat).is_some_and(|places| places.contains(place))
+    }
+}
+
+impl Person {
+    /// Who this is in a chat.
+    pub fn on(&self, chat: Platform) -> Option<&ChatIdentity> {
+        self.chats.get(&chat)
     }
 }
 

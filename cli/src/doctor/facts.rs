@@ -118,7 +118,7 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
                 .filter_map(|rules| rules.conversation(Platform::Slack).map(str::to_owned))
                 .collect();
             let people: BTreeSet<String> =
-                policy.people.values().filter_map(|person| Some(person.slack.as_ref()?.id.clone())).collect();
+                policy.people.values().filter_map(|person| Some(person.on(Platform::Slack)?.id.clone())).collect();
             (Ok(slack.postings(channels).await), Ok(slack.postings(people).await))
         }
         (_, _, Err(_)) => (Err(after("the configuration")), Err(after("the configuration"))),

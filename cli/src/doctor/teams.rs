@@ -177,7 +177,7 @@ fn asked(policy: &Policy) -> BTreeMap<String, BTreeSet<String>> {
     let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for rules in policy.rules.values() {
         let Some(conversation) = rules.conversation(Platform::Teams) else { continue };
-        let people = rules.approvers.iter().filter_map(|person| Some(person.teams.as_ref()?.id.clone()));
+        let people = rules.approvers.iter().filter_map(|person| Some(person.on(Platform::Teams)?.id.clone()));
         asked.entry(conversation.to_owned()).or_default().extend(people);
     }
     asked

@@ -1,5 +1,6 @@
 //! Who can be acted as: the people of the policy, with every identity that they act with, and an outsider.
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
 
 use crate::fakes::SlackUser;
@@ -28,18 +29,18 @@ pub struct Actor {
 
 /// The Entra tenant that everybody is in.
 pub(crate) fn tenant(policy: &Policy) -> String {
-    policy.teams_tenants.first().cloned().unwrap_or_else(|| TENANT.to_owned())
+    policy.let_in.on(Platform::Teams).next().unwrap_or(TENANT).to_owned()
 }
 
 /// The people of the policy who use Slack, and somebody whom the policy does not know.
 pub(crate) fn of(policy: &Policy) -> Vec<Actor> {
-    let (team, tenant) = (policy.slack_teams.first().cloned().unwrap_or_default(), tenant(policy));
+    let (team, tenant) = (policy.let_in.on(Platform::Slack).next().unwrap_or_default().to_owned(), tenant(policy));
     let approves = |key: &str| {
         let mut rules = policy.rules.values();
         rules.any(|rules| rules.approvers.iter().any(|person| person.id.as_str() == key))
     };
     let listed = policy.people.values().filter_map(|person| {
-        let slack = person.slack.clone()?;
+        let slack = person.on(Platform::Slack)?.clone();
         let team_id = slack.within.unwrap_or_else(|| team.clone());
         let user = SlackUser { id: slack.id, name: person.name.clone(), team_id };
         let role = if approves(person.id.as_str()) { "may approve" } else { "may start, not approve" };
@@ -48,8 +49,7 @@ pub(crate) fn of(policy: &Policy) -> Vec<Actor> {
             name: person.name.clone(),
             user,
             teams: person
-                .teams
-                .as_ref()
+                .on(Platform::Teams)
                 .map(|teams| TeamsUser::new(&teams.id, &person.name, teams.within.as_deref().unwrap_or(&tenant))),
             email: person.email.clone(),
             role: role.to_owned(),

@@ -142,3 +142,15 @@ async fn a_deployment_without_teams_has_no_such_route() {
     let request = request.body(Body::from(activity.to_string())).unwrap();
     assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn an_object_id_means_the_same_person_in_upper_case() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let approval = harness.ask().await;
+    let (teams, card) = (&harness.world.teams, harness.teams_card(&approval).id);
+    let mut activity = teams.invoke_payload(&harness.teams_user("grace"), &card, "approve", &[]).unwrap();
+    let id = activity["from"]["aadObjectId"].as_str().unwrap().to_uppercase();
+    activity["from"]["aadObjectId"] = json!(id);
+    assert_eq!(teams.post(&activity).await.unwrap().status, 200);
+    harness.settled(&approval, Status::Approved).await;
+}

@@ -59,13 +59,7 @@ fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let known = Known { people: &people, groups: &groups, let_in: are_right.then_some(&let_in) };
     let rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
     let commands = file.commands.into_iter().filter_map(|entry| rules::check_command(entry, &names, errors)).collect();
-    Policy {
-        slack_teams: let_in.slack_teams.into_iter().collect(),
-        teams_tenants: let_in.teams_tenants.into_iter().collect(),
-        people,
-        rules,
-        commands,
-    }
+    Policy { let_in, people, rules, commands }
 }
 
 fn problems(text: &str, errors: Vec<Error>) -> Problems {

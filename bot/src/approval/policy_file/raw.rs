@@ -13,12 +13,9 @@ use toml_span::{DeserError, Deserialize, Error, Span, Spanned};
 
 use super::problem;
 use crate::approval::callers::StateMachinePattern;
+use crate::approval::identities::{CHATS, Chat, IdKind};
 use crate::approval::place::Platform;
 use crate::approval::policy::{EmailUse, RequesterUse};
-
-/// The key that names the conversation of a chat.
-pub(super) const CONVERSATIONS: [(Platform, &str); 2] =
-    [(Platform::Slack, "slack_channel"), (Platform::Teams, "teams_conversation")];
 
 /// The five top-level tables.
 pub(super) struct File {
@@ -29,11 +26,9 @@ pub(super) struct File {
     pub(super) commands: Vec<Named<RawCommand>>,
 }
 
+/// Whom each chat lets in.
 #[derive(Default)]
-pub(super) struct Access {
-    pub(super) slack_teams: Vec<Name>,
-    pub(super) teams_tenants: Vec<Name>,
-}
+pub(super) struct Access(pub(super) BTreeMap<Platform, Vec<Name>>);
 
 /// An entry under a name of the user's choice; no value means that its problems are on the list already.
 pub(super) struct Named<T> {
@@ -44,8 +39,7 @@ pub(super) struct Named<T> {
 
 pub(super) struct RawPerson {
     pub(super) name: Name,
-    pub(super) slack: Option<Name>,
-    pub(super) teams: Option<Name>,
+    pub(super) chats: BTreeMap<Platform, Name>,
     pub(super) email: Option<Name>,
 }
 
@@ -174,22 +168,26 @@ fn read_list(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<Vec<Name>
     }
 }
 
+/// Reads the key that each chat has for a kind of id.
+fn by_chat<'de, T: Deserialize<'de>>(
+    table: &mut TableHelper<'de>,
+    kind: fn(&Chat) -> &IdKind,
+) -> BTreeMap<Platform, T> {
+    CHATS.iter().filter_map(|chat| Some((chat.platform, table.optional(kind(chat).key)?))).collect()
+}
+
 impl Read for Access {
     fn read(table: &mut TableHelper<'_>) -> Option<Self> {
-        Some(Self {
-            slack_teams: table.optional("slack_teams").unwrap_or_default(),
-            teams_tenants: table.optional("teams_tenants").unwrap_or_default(),
-        })
+        Some(Self(by_chat(table, |chat| &chat.place)))
     }
 }
 
 impl Read for RawPerson {
     fn read(table: &mut TableHelper<'_>) -> Option<Self> {
         let name = table.required("name");
-        let slack = table.optional("slack");
-        let teams = table.optional("teams");
+        let chats = by_chat(table, |chat| &chat.user);
         let email = table.optional("email");
-        Some(Self { name: name.ok()?, slack, teams, email })
+        Some(Self { name: name.ok()?, chats, email })
     }
 }
 
@@ -209,7 +207,7 @@ impl Read for RawRules {
         });
         let escalate_after = table.optional("escalate_after");
         let escalate_to = table.optional_s("escalate_to");
-        let conversations = CONVERSATIONS.map(|(platform, key)| Some((platform, table.optional(key)?)));
+        let conversations = by_chat(table, |chat| &chat.conversation);
         let email = table.optional("email").unwrap_or(EmailUse::Always);
         let show_result = table.optional("show_result").unwrap_or_default();
         let approvers = approvers.ok()?;
@@ -230,7 +228,7 @@ impl Read for RawRules {
             quiet_hours,
             escalate_after,
             escalate_to,
-            conversations: conversations.into_iter().flatten().collect(),
+            conversations,
             email,
             show_result,
         })

@@ -5,14 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use toml_span::{Error, Span};
 
-use super::people::LetIn;
 use super::problem;
-use super::raw::{CONVERSATIONS, Name, Named, RawCommand, RawQuietHours, RawRules};
-use crate::approval::identities::{is_slack_conversation, is_teams_conversation};
+use super::raw::{Name, Named, RawCommand, RawQuietHours, RawRules};
+use crate::approval::identities::{CHATS, Chat, IdKind};
 use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
 use crate::approval::place::Platform;
-use crate::approval::policy::{EmailUse, Escalation, LaunchCommand, Person, QuietHours, RequesterUse, Rules};
+use crate::approval::policy::{EmailUse, Escalation, LaunchCommand, LetIn, Person, QuietHours, RequesterUse, Rules};
 
 /// Each of them gets a mail and is part of every record, which has to fit an item of the store.
 const APPROVERS_MAX: usize = 100;
@@ -52,10 +51,9 @@ impl<'a> Reach<'a> {
 
     /// The keys of those who could never decide, since no identity of theirs is let in and no mail goes to them.
     fn misses<'p>(&self, people: &'p [Person]) -> Vec<&'p str> {
-        let by_slack = |person: &Person| person.slack.is_some() && !self.let_in.slack_teams.is_empty();
-        let by_teams = |person: &Person| person.teams.is_some() && !self.let_in.teams_tenants.is_empty();
+        let by_chat = |person: &Person| person.chats.keys().any(|chat| self.let_in.on(*chat).next().is_some());
         let by_mail = |person: &Person| person.email.is_some() && self.by_mail;
-        let missed = people.iter().filter(|person| !by_slack(person) && !by_teams(person) && !by_mail(person));
+        let missed = people.iter().filter(|person| !by_chat(person) && !by_mail(person));
         missed.map(|person| person.id.as_str()).collect()
     }
 }
@@ -200,16 +198,10 @@ fn check_conversations(
     raw: BTreeMap<Platform, Name>,
     errors: &mut Vec<Error>,
 ) -> BTreeMap<Platform, String> {
-    for (platform, key) in CONVERSATIONS {
-        let Some(Name { text, span }) = raw.get(&platform) else { continue };
-        let looks = match platform {
-            Platform::Slack if !is_slack_conversation(text) => "the id of a Slack channel, such as C0789",
-            Platform::Teams if !is_teams_conversation(text) => {
-                "the id of a Teams conversation without a thread, such as 19:…@thread.tacv2"
-            }
-            Platform::Slack | Platform::Teams | Platform::Email => continue,
-        };
-        errors.push(problem(format!("policy `{name}`: {key}: `{text}` is not {looks}"), *span));
+    for Chat { platform, conversation: IdKind { key, is, looks }, .. } in &CHATS {
+        if let Some(Name { text, span }) = raw.get(platform).filter(|conversation| !is(&conversation.text)) {
+            errors.push(problem(format!("policy `{name}`: {key}: `{text}` is not {looks}"), *span));
+        }
     }
     raw.into_iter().map(|(platform, name)| (platform, name.text)).collect()
 }

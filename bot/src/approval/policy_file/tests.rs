@@ -1,4 +1,5 @@
 use super::*;
+use crate::approval::place::Platform;
 use crate::approval::policy::{EmailUse, RequesterUse, Stranger};
 
 const GOOD: &str = r#"
@@ -59,11 +60,11 @@ fn a_good_file_is_read_and_groups_become_distinct_people() {
 #[test]
 fn a_slack_user_is_a_person_only_within_an_allowed_workspace() {
     let policy = read(GOOD).unwrap();
-    assert_eq!(policy.slack_person(&["T0123"], "U0456").unwrap().name, "Ada Lovelace");
-    assert_eq!(policy.slack_person(&["T0123", "E0ORG"], "U0456").unwrap().name, "Ada Lovelace");
-    assert_eq!(policy.slack_person(&["T9999"], "U0456"), Err(Stranger::ForeignTeam));
-    assert_eq!(policy.slack_person(&[], "U0456"), Err(Stranger::ForeignTeam));
-    assert_eq!(policy.slack_person(&["T0123"], "U9999"), Err(Stranger::Unlisted));
+    assert_eq!(policy.person(Platform::Slack, &["T0123"], "U0456").unwrap().name, "Ada Lovelace");
+    assert_eq!(policy.person(Platform::Slack, &["T0123", "E0ORG"], "U0456").unwrap().name, "Ada Lovelace");
+    assert_eq!(policy.person(Platform::Slack, &["T9999"], "U0456"), Err(Stranger::ForeignTeam));
+    assert_eq!(policy.person(Platform::Slack, &[], "U0456"), Err(Stranger::ForeignTeam));
+    assert_eq!(policy.person(Platform::Slack, &["T0123"], "U9999"), Err(Stranger::Unlisted));
 }
 
 #[test]
@@ -71,8 +72,8 @@ fn the_same_id_in_another_workspace_is_somebody_elses() {
     let two = GOOD.replace("[\"T0123\"]", "[\"T0123\", \"E0ORG\"]");
     let bound = two.replace("\"U0456\"", "\"T0123:U0456\"").replace("\"U0789\"", "\"E0ORG:U0456\"");
     let policy = read(&bound).unwrap();
-    assert_eq!(policy.slack_person(&["T0123"], "U0456").unwrap().name, "Ada Lovelace");
-    assert_eq!(policy.slack_person(&["T7777", "E0ORG"], "U0456").unwrap().name, "Grace Hopper");
+    assert_eq!(policy.person(Platform::Slack, &["T0123"], "U0456").unwrap().name, "Ada Lovelace");
+    assert_eq!(policy.person(Platform::Slack, &["T7777", "E0ORG"], "U0456").unwrap().name, "Grace Hopper");
     let problem = "slack: slack_teams lets in several: write in which it counts, as in";
     same_lines(
         &wrong(&two),
@@ -91,10 +92,12 @@ fn an_object_id_may_be_bound_to_one_of_several_tenants() {
     let object = "7c1b2d3e-4f50-4a6b-8c7d-9e0f1a2b3c4d";
     let tenants = GOOD.replace("5E0A1C52-0f5e-4d67-9a34-0d9f8e1c2b3a", &format!("{one}\", \"{other}"));
     let anywhere = read(&tenants).unwrap();
-    assert!(anywhere.teams_person(one, object).is_ok() && anywhere.teams_person(&other.to_uppercase(), object).is_ok());
+    for tenant in [one, other] {
+        assert!(anywhere.person(Platform::Teams, &[tenant], object).is_ok());
+    }
     let bound = read(&tenants.replace("7C1B2D3E", &format!("{other}:7C1B2D3E"))).unwrap();
-    assert_eq!(bound.teams_person(one, object), Err(Stranger::Unlisted));
-    assert_eq!(bound.teams_person(other, &object.to_uppercase()).unwrap().name, "Ada Lovelace");
+    assert_eq!(bound.person(Platform::Teams, &[one], object), Err(Stranger::Unlisted));
+    assert_eq!(bound.person(Platform::Teams, &[other], object).unwrap().name, "Ada Lovelace");
 }
 
 #[test]

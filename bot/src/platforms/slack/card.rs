@@ -14,6 +14,7 @@ use super::rich_text;
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
 use crate::approval::notes::Note;
+use crate::approval::place::Platform;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
@@ -101,13 +102,13 @@ pub fn note(approval: &Approval, note: &Note) -> Message {
 }
 
 fn mention(approval: &Approval) -> String {
-    let user = approval.request.requester.as_ref().and_then(|person| person.slack.as_ref());
+    let user = approval.request.requester.as_ref().and_then(|person| person.on(Platform::Slack));
     user.map(|user| format!("<@{}> ", user.id)).unwrap_or_default()
 }
 
 /// A mention, which notifies the person, or the name of a person without Slack.
 fn address(person: &Person) -> String {
-    let mention = person.slack.as_ref().map(|user| format!("<@{}>", user.id));
+    let mention = person.on(Platform::Slack).map(|user| format!("<@{}>", user.id));
     mention.unwrap_or_else(|| SLACK.excerpt(&person.name, ADDRESSED_NAME_MAX))
 }
 

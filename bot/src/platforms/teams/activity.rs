@@ -132,7 +132,8 @@ impl Activity {
     /// the same in every bot.
     pub(super) fn person<'a>(&self, app: &'a App, tenant: &str) -> Result<&'a Person, Stranger> {
         let object_id = self.from.as_ref().and_then(|from| from.aad_object_id.as_deref());
-        app.policy.teams_person(tenant, object_id.ok_or(Stranger::Unlisted)?)
+        let object_id = object_id.ok_or(Stranger::Unlisted)?.to_lowercase();
+        app.policy.person(Platform::Teams, &[tenant], &object_id)
     }
 
     /// The conversation as the policy names it, without a thread.

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use super::client::service_url::ServiceUrl;
 use super::token::Unverified;
 use super::{PATIENCE, Teams, TeamsState};
+use crate::approval::place::Platform;
 use crate::flow::app::App;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
@@ -87,7 +88,7 @@ async fn verify(
     let tenant =
         tenant.ok_or_else(|| Malformed::new("channelData.tenant.id: missing, and so is conversation.tenantId"))?;
     let tenant = tenant.to_lowercase();
-    if !app.policy.teams_tenants.contains(&tenant) {
+    if !app.policy.let_in.has(Platform::Teams, &tenant) {
         return Err(Unverified::ForeignTenant(tenant).into());
     }
     Ok(Verified { body, service_url, tenant, deadline })

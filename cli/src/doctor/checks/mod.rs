@@ -166,7 +166,7 @@ fn slack(identity: &Identity, Configuration { policy, .. }: &Configuration) -> V
             missing.join(", ")
         ));
     }
-    if !policy.slack_teams.contains(team) {
+    if !policy.let_in.has(Platform::Slack, team) {
         return Verdict::Fail(format!(
             "it is for {team_name} ({team}), which access.slack_teams of the policy does not list"
         ));
@@ -211,7 +211,8 @@ fn channel_verdict(channel: &str, posting: &Posting, identity: &Identity, policy
 
 fn people(postings: &BTreeMap<String, Posting>, Configuration { policy, .. }: &Configuration) -> Verdict {
     let name = |id: &str| {
-        let person = policy.people.values().find(|person| person.slack.as_ref().is_some_and(|slack| slack.id == id));
+        let person =
+            policy.people.values().find(|person| person.on(Platform::Slack).is_some_and(|slack| slack.id == id));
         person.map_or_else(|| id.to_owned(), |person| format!("{} ({id})", person.name))
     };
     let mut unknown = Vec::new();

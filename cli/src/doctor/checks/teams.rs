@@ -36,7 +36,7 @@ pub(super) fn lines(facts: &Facts) -> Vec<Line> {
 
 fn login(settings: &Settings, Configuration { policy, .. }: &Configuration) -> Verdict {
     let Settings { app_id, tenant, .. } = settings;
-    if !policy.teams_tenants.contains(&tenant.to_lowercase()) {
+    if !policy.let_in.has(Platform::Teams, &tenant.to_lowercase()) {
         return Verdict::Fail(format!(
             "the app is of the tenant {tenant}, which access.teams_tenants of the policy does not list"
         ));
@@ -78,7 +78,7 @@ fn people<'a>(
     for (id, members) in conversations {
         for rules in rules_of(configuration, id) {
             for person in &rules.approvers {
-                let remark = match &person.teams {
+                let remark = match person.on(Platform::Teams) {
                     None => "has no `teams` in the policy",
                     Some(teams) => match members.get(&teams.id) {
                         Some(Membership::Refused(word)) if word == NOT_A_MEMBER => "is not in it, or has another id",
