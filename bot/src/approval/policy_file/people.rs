@@ -71,6 +71,7 @@ fn check_name(key: &str, name: Name, taken: &mut Taken, errors: &mut Vec<Error>)
         (seen.is_empty(), "has nothing to see in it".to_owned()),
         (length > NAME_MAX, format!("has {length} characters, at most {NAME_MAX}")),
         (name.text.chars().any(char::is_control), "has a line break or another control character".to_owned()),
+        (name.text.contains("=?"), "has `=?`, after which mail programs read something else".to_owned()),
     ];
     let wrong = wrong.into_iter().filter(|(is_wrong, _)| *is_wrong);
     errors.extend(wrong.map(|(_, wrong)| problem(format!("person `{key}`: name {wrong}"), name.span)));

@@ -17,6 +17,8 @@ use crate::approval::policy::{EmailUse, Escalation, LaunchCommand, LetIn, Person
 const APPROVERS_MAX: usize = 100;
 /// More are noise in the thread, and each is part of the record.
 const REMINDERS_MAX: usize = 20;
+/// It is part of every record and of every event.
+const NAME_MAX: usize = 100;
 /// More are no summary of how an execution ended.
 const SHOWN_MAX: usize = 10;
 /// Why somebody could never decide.
@@ -135,6 +137,7 @@ pub(super) fn check_rules(
         ),
         (raw.remind_after.len(), REMINDERS_MAX, "reminders in remind_after", raw.remind_after_span),
         (raw.show_result.len(), SHOWN_MAX, "fields in show_result", span),
+        (name.chars().count(), NAME_MAX, "characters in its name", span),
     ];
     for (there, most, what, span) in limits {
         if there > most {

@@ -221,6 +221,11 @@ fn reminders_and_escalations_have_their_limits() {
             "line 306: policy `p`: 21 reminders in remind_after, at most 20",
         ],
     );
+    let named = |length: usize| {
+        format!("[policies.{}]\nself_approval = true\napprovers = [\"ada\"]\n{ADA}", "p".repeat(length))
+    };
+    assert!(read(&named(100)).is_ok());
+    assert!(wrong(&named(101)).ends_with("101 characters in its name, at most 100"));
 }
 
 #[test]
@@ -288,6 +293,9 @@ fn a_name_can_be_seen_and_tells_one_person_from_another() {
     }
     assert_eq!(named(&"x".repeat(81)).unwrap_err(), "line 5: person `grace`: name has 81 characters, at most 80");
     assert!(named("Grace\\nHopper").unwrap_err().ends_with("name has a line break or another control character"));
+    assert!(
+        named("=?utf-8?q?Ada?=").unwrap_err().ends_with("name has `=?`, after which mail programs read something else")
+    );
 }
 
 /// Whoever is asked under the policy has to be able to decide, by an identity that is let in or by mail.
