@@ -1,6 +1,7 @@
 //! The text of the mails: a request that leads to the page, a reminder of it, and the closing answer. Each as text and as HTML.
 
 use askama::Template;
+use textwrap::Options;
 
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
@@ -107,6 +108,27 @@ struct ClosingHtml<'a> {
 #[template(path = "closing.txt")]
 struct ClosingText<'a> {
     summary: &'a Summary,
+}
+
+/// How many columns a quotation has. A mail program breaks longer lines itself, without the mark on what follows.
+const QUOTED_COLUMNS: usize = 72;
+
+/// A line in the words of somebody else, which each line that it is broken into says.
+fn quoted(line: impl AsRef<str>) -> String {
+    let options = Options::new(QUOTED_COLUMNS).initial_indent("> ").subsequent_indent("> ");
+    textwrap::fill(line.as_ref(), options)
+}
+
+impl Row {
+    fn quoted(&self) -> String {
+        quoted(format!("{}: {}", self.name, self.value))
+    }
+}
+
+impl Said {
+    fn quoted(&self) -> Option<String> {
+        self.comment.as_ref().map(|comment| quoted(format!("“{comment}”")))
+    }
 }
 
 impl Summary {
