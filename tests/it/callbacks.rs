@@ -232,16 +232,6 @@ async fn an_end_that_cannot_be_looked_up_yet_is_not_guessed() {
 }
 
 #[tokio::test]
-async fn a_request_that_cannot_be_recorded_fails_the_state_and_asks_nobody() {
-    let (harness, faults) = faulty().await;
-    faults.next(Call::Raise, Fault::Refused);
-    harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "1 2").await;
-    let ended = harness.ended().await;
-    assert_eq!(ended.error.as_deref(), Some(countersign_bot::flow::notify::APPROVAL_STORE_UNAVAILABLE));
-    assert!(harness.world.slack.messages("C0FINANCE").is_empty() && harness.world.mailbox.mails().is_empty());
-}
-
-#[tokio::test]
 async fn a_run_that_may_not_have_started_is_not_called_started() {
     let (harness, faults) = faulty().await;
     faults.next(Call::Start, Fault::AnswerLost);

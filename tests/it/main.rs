@@ -30,6 +30,7 @@ mod people;
 mod proof;
 mod races;
 mod reminders;
+mod retries;
 mod scanners;
 mod signatures;
 mod slack_outages;
