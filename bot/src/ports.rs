@@ -74,6 +74,23 @@ pub trait Store: Send + Sync {
     ) -> Result<Option<Timestamp>, Unavailable>;
 }
 
+/// How long what is recorded is kept, where the store forgets by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// An approval after its deadline or its end, whichever is later; a run after its start.
+    pub records: SignedDuration,
+    /// So much longer than the record of that moment an entry of the audit trail, since the end of an approval that comes
+    /// late also keeps its record for longer: no entry may go before the record that counts it.
+    pub trails: SignedDuration,
+}
+
+impl Default for Kept {
+    fn default() -> Self {
+        let ninety_days = SignedDuration::from_hours(90 * 24);
+        Self { records: ninety_days, trails: ninety_days }
+    }
+}
+
 /// A pending approval, found without its record. They sort by deadline.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Waiting {

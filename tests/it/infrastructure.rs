@@ -1,6 +1,6 @@
 //! What is deployed and the code name the same things: routes, variables, scopes, indexes and times.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use axum::body::Body;
 use axum::http::Request;
 use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
-use countersign_bot::flow::{self, notify, reconcile};
+use countersign_bot::flow::{self, hear, notify, reconcile};
 use countersign_bot::platforms::{slack, teams};
 use countersign_bot::startup::routes;
 use countersign_workflow_lambdas::{calculate, double};
@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use crate::support::Harness;
 
 const TEMPLATE: &str = include_str!("../../infra/template.yaml");
+const SECURITY: &str = include_str!("../../docs/security.md");
 const MANIFEST: &str = include_str!("../../manifests/slack/manifest.yaml");
 const TEAMS_MANIFEST: &str = include_str!("../../manifests/teams/manifest.json");
 
@@ -203,6 +204,159 @@ fn every_function_has_the_time_it_needs() {
     let machine: Value = serde_json::from_str(include_str!("../../infra/state-machines/calculation.asl.json")).unwrap();
     let waits = machine["States"]["Calculate"]["TimeoutSeconds"].as_u64().unwrap();
     assert!(Duration::from_secs(waits) > timeout("Calculate"), "the state waits longer than its function runs");
+}
+
+/// What a table of a document says under a heading: the cells of each row.
+fn rows(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = document.split_once(heading).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// The words of a cell that are set as code.
+fn code(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The statements of a policy, with those that a condition may leave out.
+fn statements(document: &Value) -> Vec<Value> {
+    let statements = document["Statement"].as_array().unwrap().iter();
+    statements.map(|statement| statement.get("!If").map_or(statement, |choice| &choice[1]).clone()).collect()
+}
+
+/// Everything that a role may do, but for what all may: write logs, and use keys that are named as parameters.
+fn granted(role: &Value) -> BTreeSet<String> {
+    let managed: BTreeMap<String, Value> = resources("AWS::IAM::ManagedPolicy").into_iter().collect();
+    let attached = role["ManagedPolicyArns"].as_array().into_iter().flatten();
+    let attached = attached.map(|policy| managed[policy["!Ref"].as_str().unwrap()]["PolicyDocument"].clone());
+    let own = role["Policies"].as_array().into_iter().flatten().map(|policy| policy["PolicyDocument"].clone());
+    let statements = attached.chain(own).flat_map(|document| statements(&document));
+    let actions = statements.flat_map(|statement| match &statement["Action"] {
+        Value::Array(actions) => actions.clone(),
+        action => vec![action.clone()],
+    });
+    let actions = actions.map(|action| action.as_str().unwrap().to_owned());
+    actions.filter(|action| !action.starts_with("logs:") && !action.starts_with("kms:")).collect()
+}
+
+#[test]
+fn every_role_may_do_what_the_document_says_and_nothing_else() {
+    let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut role = String::new();
+    for row in rows(SECURITY, "## Who may do what") {
+        role = code(&row[0]).pop_first().unwrap_or(role);
+        said.entry(role.clone()).or_default().extend(code(&row[1]));
+    }
+    let roles = resources("AWS::IAM::Role").into_iter();
+    let granted: BTreeMap<String, BTreeSet<String>> = roles.map(|(name, role)| (name, granted(&role))).collect();
+    assert_eq!(granted, said);
+}
+
+/// Keys of somebody else's choice are used for what they are named for, and by no other way than their service.
+#[test]
+fn keys_are_used_through_their_services() {
+    let policies = resources("AWS::IAM::ManagedPolicy").into_iter().map(|(_, policy)| policy["PolicyDocument"].clone());
+    let roles = resources("AWS::IAM::Role").into_iter();
+    let own = roles.flat_map(|(_, role)| role["Policies"].as_array().cloned().unwrap_or_default());
+    let documents = policies.chain(own.map(|policy| policy["PolicyDocument"].clone()));
+    let mut used = BTreeSet::new();
+    for statement in documents.flat_map(|document| statements(&document)) {
+        let actions = statement["Action"].to_string();
+        if !actions.contains("kms:") {
+            continue;
+        }
+        let key = statement["Resource"]["!Ref"].as_str().unwrap().to_owned();
+        let via = &statement["Condition"]["StringEquals"]["kms:ViaService"]["!Sub"];
+        let service = via.as_str().and_then(|via| via.split('.').next());
+        let expected = match key.as_str() {
+            "TableKeyArn" => Some("dynamodb"),
+            "SecretsKeyArn" => Some("secretsmanager"),
+            _ => None,
+        };
+        assert_eq!(service, expected, "{key}");
+        used.insert(key);
+    }
+    assert_eq!(used, texts(["TableKeyArn", "SecretsKeyArn", "WorkflowKeyArns"]));
+}
+
+#[test]
+fn what_a_company_sets_holds_for_every_resource() {
+    let parameter = |condition: &str, parameter: &str| json!({ "!If": [condition, { "!Ref": parameter }, { "!Ref": "AWS::NoValue" }] });
+    for (name, role) in resources("AWS::IAM::Role") {
+        assert_eq!(role["PermissionsBoundary"], parameter("HasBoundary", "PermissionsBoundaryArn"), "{name}");
+    }
+    for (name, logs) in resources("AWS::Logs::LogGroup") {
+        assert_eq!(logs["KmsKeyId"], parameter("HasLogsKey", "LogsKeyArn"), "{name}");
+        assert_eq!(logs["RetentionInDays"]["!Ref"], "LogRetentionDays", "{name}");
+    }
+    for (name, secret) in resources("AWS::SecretsManager::Secret") {
+        assert_eq!(secret["KmsKeyId"], parameter("HasSecretsKey", "SecretsKeyArn"), "{name}");
+    }
+    for (name, table) in resources("AWS::DynamoDB::Table") {
+        let key = &table["SSESpecification"]["KMSMasterKeyId"];
+        assert_eq!(*key, parameter("HasTableKey", "TableKeyArn"), "{name}");
+        assert_eq!(table["DeletionProtectionEnabled"], json!({ "!If": ["ProtectsTable", true, false] }), "{name}");
+    }
+    let parameters = yaml(TEMPLATE)["Parameters"].as_object().unwrap().clone();
+    for parameter in rows(SECURITY, "## What your company sets").iter().flat_map(|row| code(&row[0])) {
+        assert!(parameters.contains_key(&parameter), "the template has no parameter {parameter}");
+    }
+}
+
+#[test]
+fn every_route_that_people_come_by_has_a_limit_of_its_own() {
+    let (_, stage) = resources("AWS::ApiGatewayV2::Stage").into_iter().next().unwrap();
+    let limited: BTreeMap<String, Value> = serde_json::from_value(stage["RouteSettings"].clone()).unwrap();
+    let of_people = routes::ROUTES.into_iter().filter(|route| *route != "POST /calculations");
+    assert_eq!(texts(limited.keys().map(String::as_str)), texts(of_people));
+    for (route, limits) in limited {
+        assert_eq!(limits, stage["DefaultRouteSettings"], "{route}");
+        assert_eq!(limits["ThrottlingRateLimit"]["!Ref"], "ThrottlingRateLimit", "{route}");
+    }
+    // A stage that is made before its route is refused.
+    let template = yaml(TEMPLATE);
+    let first = &template["Resources"]["HttpApiStage"]["DependsOn"];
+    for (name, route) in resources("AWS::ApiGatewayV2::Route") {
+        let is_limited = stage["RouteSettings"].get(route["RouteKey"].as_str().unwrap()).is_some();
+        assert_eq!(first.as_array().unwrap().contains(&json!(name)), is_limited, "{name}");
+    }
+}
+
+/// The query of a mail's link lets whoever has it decide.
+#[test]
+fn the_log_of_the_api_has_the_source_and_nothing_that_can_hold_a_query() {
+    let (_, stage) = resources("AWS::ApiGatewayV2::Stage").into_iter().next().unwrap();
+    let format = stage["AccessLogSettings"]["Format"].as_str().unwrap();
+    let format: BTreeMap<String, String> = serde_json::from_str(format).unwrap();
+    assert_eq!(format["sourceIp"], "$context.identity.sourceIp");
+    for value in format.values() {
+        let can_hold_one = ["path", "Path", "header", "query", "requestLine"].iter().any(|word| value.contains(word));
+        assert!(value.starts_with("$context.") && !can_hold_one, "{value}");
+    }
+}
+
+#[tokio::test]
+async fn of_the_end_of_an_execution_only_its_arn_and_status_are_handed_on() {
+    let functions: BTreeMap<String, Value> = resources("AWS::Serverless::Function").into_iter().collect();
+    let rule = &functions["Reconciler"]["Events"]["ExecutionEnded"]["Properties"];
+    let transformer = &rule["InputTransformer"];
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    let event = json!({ "detail": {
+        "executionArn": approval.request.execution, "status": "ABORTED", "input": "in secret", "output": "in secret"
+    } });
+    let mut handed_on = transformer["InputTemplate"].as_str().unwrap().to_owned();
+    for (name, path) in transformer["InputPathsMap"].as_object().unwrap() {
+        let path = path.as_str().unwrap().strip_prefix('$').unwrap().replace('.', "/");
+        handed_on = handed_on.replace(&format!("<{name}>"), &event.pointer(&path).unwrap().to_string());
+    }
+    let handed_on: Value = serde_json::from_str(&handed_on).unwrap();
+    let detail = json!({ "executionArn": approval.request.execution, "status": "ABORTED" });
+    assert_eq!(handed_on, json!({ "source": "aws.states", "detail": detail }));
+    // And that is all that the reconciler needs: it looks at the approval, whose execution has not ended.
+    let woken = hear::wake(&harness.world.bot.app, handed_on).await;
+    assert!(woken.unwrap_err().to_string().contains("the end of the execution does not show yet"));
 }
 
 /// The code of a folder without its tests. Whatever reads the environment names its variables as whole texts.

@@ -59,7 +59,7 @@ async fn start<T: Clone>(
         let deployed = check(Deployed::read(environment, secret, |path| std::fs::read_to_string(path))?)?;
         let step_functions = Arc::new(AwsStepFunctions::new(&aws));
         let ports = Ports {
-            store: Arc::new(DynamoDbStore::new(&aws, deployed.table)),
+            store: Arc::new(DynamoDbStore::new(&aws, deployed.table).keeping(deployed.kept)),
             callbacks: step_functions.clone(),
             executions: step_functions,
             bus: Arc::new(EventBridgeBus::new(&aws, deployed.bus)),

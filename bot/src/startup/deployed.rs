@@ -1,12 +1,14 @@
-//! What a deployed function reads besides: the table, the bus and the policy file.
+//! What a deployed function reads besides: the table and how long it keeps, the bus and the policy file.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::SignedDuration;
+
 use super::config::{Config, reader};
 use crate::approval::policy::Policy;
 use crate::approval::policy_file;
-use crate::ports::SecretValues;
+use crate::ports::{Kept, SecretValues};
 use crate::reader::{Problems, Reader};
 
 /// Where Lambda puts the zip of the function, and with it the policy.
@@ -22,6 +24,8 @@ pub struct Deployed {
     pub policy: Policy,
     /// The DynamoDB table of the approvals.
     pub table: String,
+    /// How long what is recorded is kept.
+    pub kept: Kept,
     /// The event bus that outcomes go on.
     pub bus: String,
 }
@@ -42,8 +46,9 @@ impl Deployed {
         let config = Config::read(&mut reader);
         let table = reader.required("COUNTERSIGN_TABLE", "approvals are recorded in it");
         let bus = reader.required("COUNTERSIGN_BUS", "outcomes are broadcast on it");
+        let kept = kept(&mut reader);
         let policy = policy(&mut reader, read_file);
-        let read = (|| Some(Self { config: config?, policy: policy?, table: table?, bus: bus? }))();
+        let read = (|| Some(Self { config: config?, policy: policy?, table: table?, kept, bus: bus? }))();
         reader.finish(read)
     }
 
@@ -66,6 +71,28 @@ impl Deployed {
             return Err(Problems(vec![problem.to_owned()]));
         }
         Ok(self)
+    }
+}
+
+/// An approval may stay unfinished for so long after its deadline, and its trail has to outlive it.
+const TRAIL_DAYS_MIN: u16 = 90;
+
+fn kept<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> Kept {
+    let default = Kept::default();
+    let records = days(reader, "COUNTERSIGN_RECORD_DAYS", 1).unwrap_or(default.records);
+    let trails = days(reader, "COUNTERSIGN_TRAIL_DAYS", TRAIL_DAYS_MIN).unwrap_or(default.trails);
+    Kept { records, trails }
+}
+
+/// A number of days, if one is said.
+fn days<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>, name: &str, min: u16) -> Option<SignedDuration> {
+    let text = reader.optional(name)?;
+    match text.parse::<u16>() {
+        Ok(days) if days >= min => Some(SignedDuration::from_hours(24 * i64::from(days))),
+        _ => {
+            reader.complain(format!("{name} is no number of days from {min} on"));
+            None
+        }
     }
 }
 
@@ -159,6 +186,22 @@ mod tests {
                 "COUNTERSIGN_TABLE is missing: approvals are recorded in it",
                 "COUNTERSIGN_BUS is set and empty",
                 "/var/task/policy.toml:1: missing field 'approvers' in table",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_recorded_is_kept_for_as_long_as_is_said() {
+        assert_eq!(read(&[], &[], POLICY).unwrap().kept, Kept::default());
+        let said = [("COUNTERSIGN_RECORD_DAYS", Some("7")), ("COUNTERSIGN_TRAIL_DAYS", Some("400"))];
+        let day = SignedDuration::from_hours(24);
+        assert_eq!(read(&said, &[], POLICY).unwrap().kept, Kept { records: day * 7, trails: day * 400 });
+        let wrong = [("COUNTERSIGN_RECORD_DAYS", Some("0")), ("COUNTERSIGN_TRAIL_DAYS", Some("89"))];
+        assert_eq!(
+            read(&wrong, &[], POLICY).unwrap_err().0,
+            [
+                "COUNTERSIGN_RECORD_DAYS is no number of days from 1 on",
+                "COUNTERSIGN_TRAIL_DAYS is no number of days from 90 on"
             ]
         );
     }

@@ -38,7 +38,7 @@ pub(crate) struct Facts {
     pub(crate) function: Fact<Function>,
     /// The bot's secret.
     pub(crate) secret: Fact<SecretValues>,
-    /// The secret that the reference workflow shares with the third party.
+    /// The secret that the reference workflow, where there is one, shares with the third party.
     pub(crate) double_secret: Fact<SecretValues>,
     /// What the function reads when it starts.
     pub(crate) configuration: Fact<Configuration>,
@@ -186,7 +186,10 @@ async fn bot_secret(aws: &Aws, function: &Fact<Function>) -> Fact<SecretValues> 
 }
 
 async fn double_secret(aws: &Aws, stack: &Fact<Stack>) -> Fact<SecretValues> {
-    secret(aws, output(stack, "DoubleSecretId")?).await
+    match stack.as_ref().map_err(|_| after("the stack"))?.output("DoubleSecretId") {
+        Ok(id) => secret(aws, id).await,
+        Err(_) => Err(Verdict::Skipped("the stack is without the reference workflow".to_owned())),
+    }
 }
 
 async fn secret(aws: &Aws, id: &str) -> Fact<SecretValues> {

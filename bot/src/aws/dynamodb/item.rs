@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::SERVICE;
@@ -18,6 +18,7 @@ use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vot
 use crate::approval::request::Request;
 use crate::approval::state::State;
 use crate::net::deadline::Unavailable;
+use crate::ports::Kept;
 
 /// A partition of an index takes 1,000 writes a second. A million approvals raised in ten minutes are 1,700 a second
 /// with about three changes of the index each, so sixteen partitions leave room for threefold.
@@ -26,13 +27,8 @@ pub(super) const DUE_SHARDS: u8 = 16;
 /// again, so eight partitions leave room for twofold, and a listing asks eight.
 pub(super) const LIST_SHARDS: u8 = 8;
 
-/// An approval is kept this long after its deadline or its end, whichever is later; a run after its start.
-pub(super) const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// Grows when the shape of `record` changes in a way that older code cannot read.
 const FORMAT: u32 = 1;
-/// The audit trail is kept for so much longer than the record of that moment, since the end of an approval that comes
-/// late also keeps its record for longer: no entry may go before the record that counts it.
-const TRAIL_KEPT_LONGER: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The range key of the approval itself.
 const APPROVAL: &str = "approval";
 /// What the range keys of the audit trail begin with, before the number of the entry.
@@ -80,7 +76,7 @@ struct Record {
 
 impl Item {
     /// The item that records an approval.
-    pub(super) fn new(approval: &Approval) -> Result<Self, Unavailable> {
+    pub(super) fn new(approval: &Approval, kept: Kept) -> Result<Self, Unavailable> {
         let write_id = format!("{:032x}", fastrand::u128(..));
         let record = Record {
             request: approval.request.clone(),
@@ -109,7 +105,7 @@ impl Item {
         set("title", text(&approval.request.title));
         set("execution", text(approval.request.execution.as_str()));
         set("raised_at", number(approval.request.raised_at.as_millisecond()));
-        set("expires", number(expires(approval).as_second()));
+        set("expires", number(expires(approval, kept).as_second()));
         set("votes", AttributeValue::M(votes(&approval.votes)?));
         set("record", text(&to_json(&record)?));
         set("audit_count", number(approval.audit.count));
@@ -131,8 +127,8 @@ impl Item {
     }
 
     /// The items of the entries that are to be written with an approval.
-    pub(super) fn journal(approval: &Approval) -> Result<Vec<Attributes>, Unavailable> {
-        let expires = expires(approval).saturating_add(TRAIL_KEPT_LONGER).unwrap_or(Timestamp::MAX);
+    pub(super) fn journal(approval: &Approval, kept: Kept) -> Result<Vec<Attributes>, Unavailable> {
+        let expires = expires(approval, kept).saturating_add(kept.trails).unwrap_or(Timestamp::MAX);
         let item = |entry: &Entry| {
             Ok(HashMap::from([
                 ("id".to_owned(), text(approval.id.as_str())),
@@ -248,10 +244,10 @@ fn shard(id: &ApprovalId, shards: u8) -> u8 {
     id.as_str().bytes().fold(0, |sum: u8, byte| sum.wrapping_mul(31).wrapping_add(byte)) % shards
 }
 
-fn expires(approval: &Approval) -> Timestamp {
+fn expires(approval: &Approval, kept: Kept) -> Timestamp {
     let ended_at = approval.resolution().map_or(approval.request.deadline, |resolution| resolution.at);
     let last = ended_at.max(approval.request.deadline);
-    last.saturating_add(KEPT).unwrap_or(Timestamp::MAX)
+    last.saturating_add(kept.records).unwrap_or(Timestamp::MAX)
 }
 
 pub(super) fn text(value: &str) -> AttributeValue {

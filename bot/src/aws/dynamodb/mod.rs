@@ -28,7 +28,7 @@ use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::record::Approval;
 use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
-use crate::ports::{Raised, Saved, Store, Waiting};
+use crate::ports::{Kept, Raised, Saved, Store, Waiting};
 
 use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, read_entry};
 use write::{Condition, Put};
@@ -51,6 +51,7 @@ const TRY_TIMEOUT: Duration = Duration::from_millis(700);
 pub struct DynamoDbStore {
     client: Client,
     table: String,
+    kept: Kept,
 }
 
 impl DynamoDbStore {
@@ -60,7 +61,12 @@ impl DynamoDbStore {
             .timeout_config(timeouts(TRY_TIMEOUT))
             .retry_config(retries())
             .build();
-        Self { client: Client::from_conf(config), table }
+        Self { client: Client::from_conf(config), table, kept: Kept::default() }
+    }
+
+    /// The same table, in which what is written from now on is kept for so long.
+    pub fn keeping(self, kept: Kept) -> Self {
+        Self { kept, ..self }
     }
 
     /// The first keys of an index that match, in the order of its range key.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 
-use super::item::{Attributes, KEPT, from_json, number, string, text, to_json};
+use super::item::{Attributes, from_json, number, string, text, to_json};
 use super::write::{Condition, Try};
 use super::{DynamoDbStore, SERVICE, unavailable};
 use crate::approval::ids::ExecutionArn;
@@ -19,7 +19,7 @@ impl DynamoDbStore {
     pub(super) async fn write_run(&self, run: &Run, condition: Condition) -> Result<bool, Unavailable> {
         let write_id = format!("{:032x}", fastrand::u128(..));
         let mut item = key(&run.execution);
-        let expires = run.started_at.saturating_add(KEPT).unwrap_or(jiff::Timestamp::MAX);
+        let expires = run.started_at.saturating_add(self.kept.records).unwrap_or(jiff::Timestamp::MAX);
         item.insert("version".to_owned(), number(run.version));
         item.insert("write_id".to_owned(), text(&write_id));
         item.insert("record".to_owned(), text(&to_json(run)?));

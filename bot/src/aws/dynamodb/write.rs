@@ -52,10 +52,10 @@ impl DynamoDbStore {
         if approval.journal.len() > JOURNAL_MAX {
             return Err(Unavailable::new(SERVICE, "there are too many entries of the audit trail in one change"));
         }
-        let item = Item::new(approval)?;
+        let item = Item::new(approval, self.kept)?;
         let write_id = item.write_id.clone();
         let record = self.put_of(item.into_attributes(), condition)?;
-        let entries = Item::journal(approval)?;
+        let entries = Item::journal(approval, self.kept)?;
         let entries = entries.into_iter().map(|entry| self.put_of(entry, Condition::IsNew));
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         let mut contention = String::new();
@@ -171,7 +171,7 @@ mod tests {
     use crate::approval::sample::{after, approval};
     use crate::approval::state::Outcome;
     use crate::aws::wire::{Answer, refusal};
-    use crate::ports::{Raised, Saved, Store};
+    use crate::ports::{Kept, Raised, Saved, Store};
 
     /// A record with nothing left to write of its trail.
     fn recorded(version: u64) -> Approval {
@@ -191,7 +191,7 @@ mod tests {
 
     /// The item of this approval, in the JSON that DynamoDB speaks.
     fn wire_item(approval: &Approval) -> Value {
-        let item = Item::new(approval).unwrap().into_attributes();
+        let item = Item::new(approval, Kept::default()).unwrap().into_attributes();
         fn value(attribute: &AttributeValue) -> Value {
             match attribute {
                 AttributeValue::S(text) => json!({ "S": text }),

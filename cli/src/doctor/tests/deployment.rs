@@ -58,6 +58,7 @@ policy = "calculation"
 /// What can be wrong with it; the default is a deployment with which all is well.
 pub(super) struct Deployment {
     pub(super) stack_status: &'static str,
+    pub(super) outputs: BTreeMap<&'static str, &'static str>,
     pub(super) environment: BTreeMap<&'static str, String>,
     pub(super) policy: String,
     pub(super) secret: Value,
@@ -103,6 +104,7 @@ impl Default for Deployment {
         ];
         Self {
             stack_status: "UPDATE_COMPLETE",
+            outputs: [("WebhookFunction", "approvals-webhook"), ("DoubleSecretId", "double-secret")].into(),
             environment: environment.map(|(name, value)| (name, value.to_owned())).into(),
             policy: POLICY.to_owned(),
             secret: json!({ "slack_signing_secret": SIGNING_SECRET, "slack_bot_token": TOKEN, "link_key": LINK_KEY }),
@@ -175,9 +177,8 @@ impl Deployment {
 
     /// What AWS has of it.
     fn account(&self, url: &str) -> Account {
-        let output = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
-        let outputs = [("WebhookFunction", "approvals-webhook"), ("DoubleSecretId", "double-secret")];
-        let stack = (self.stack_status.to_owned(), outputs.map(output).into());
+        let outputs = self.outputs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let stack = (self.stack_status.to_owned(), outputs.collect());
         let function = json!({
             "Configuration": { "Environment": { "Variables": self.environment } },
             "Code": { "Location": format!("{url}/code.zip") },

@@ -101,6 +101,13 @@ async fn the_stack_and_its_functions() {
 async fn the_secrets() {
     expect_failure("secret of double", "it has no `key`", |it| it.double_secret = json!({})).await;
     expect_failure("secret of double", "it has no `key`", |it| it.double_secret = json!({ "key": " " })).await;
+    let without_workflow = report(|it| {
+        it.outputs.remove("DoubleSecretId");
+    });
+    assert_eq!(
+        without_workflow.await[3],
+        "skipped  secret of double         the stack is without the reference workflow"
+    );
     expect_failure("secret", "is not a JSON object of texts", |it| it.secret = json!({ "link_key": 7 })).await;
     let empty = failures(|it| it.secret["slack_bot_token"] = json!("")).await;
     assert!(empty[0].contains("slack_bot_token is empty: fill it"), "{empty:#?}");

@@ -103,7 +103,7 @@ fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions(
     for letter in ["a", "ä", "あ", "😀"] {
         let mut approval = grown(letter, Verdict::Approve);
         approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));
-        let stored = size(&Item::new(&approval).unwrap().into_attributes());
+        let stored = size(&Item::new(&approval, Kept::default()).unwrap().into_attributes());
         assert!(stored < ITEM_MAX, "{letter}: {stored} bytes in an item");
         let output = DecisionOutput::new(&approval, Status::Approved, after(2_100));
         let output = serde_json::to_string(&output).unwrap().len();

@@ -1,5 +1,7 @@
 //! An item is read back as it was written, and what is not one is refused.
 
+use jiff::SignedDuration;
+
 use super::*;
 use crate::approval::ids::PersonId;
 use crate::approval::place::{MessageRef, Platform};
@@ -50,7 +52,7 @@ fn a_record_is_read_as_it_was_written() {
     for state in states {
         let mut approval = full();
         approval.state = state;
-        let read = Item::new(&approval).unwrap().approval().unwrap();
+        let read = Item::new(&approval, Kept::default()).unwrap().approval().unwrap();
         assert_eq!(read.token.expose(), approval.token.expose());
         assert_eq!(format!("{read:?}"), format!("{:?}", in_order(approval)));
     }
@@ -64,32 +66,39 @@ fn in_order(mut approval: Approval) -> Approval {
 
 #[test]
 fn an_item_that_another_version_wrote_is_named_and_not_quoted() {
-    let mut item = Item::new(&full()).unwrap();
+    let mut item = Item::new(&full(), Kept::default()).unwrap();
     item.attributes.insert("format".to_owned(), number(2));
     assert!(item.approval().unwrap_err().to_string().contains("the item's format is not what"));
-    let mut item = Item::new(&full()).unwrap();
+    let mut item = Item::new(&full(), Kept::default()).unwrap();
     item.attributes.insert("record".to_owned(), text("AQCEsecret"));
     let error = item.approval().unwrap_err();
     assert!(!format!("{error:?}").contains("AQCE"), "{error}");
 }
 
 #[test]
-fn an_approval_leaves_the_index_when_nothing_is_left_to_do_and_is_kept_for_ninety_days() {
+fn an_approval_leaves_the_index_when_nothing_is_left_to_do_and_is_kept_as_long_as_was_said() {
     let mut approval = approval("email = \"never\"");
-    assert!(Item::new(&approval).unwrap().attributes.contains_key("due_at"));
+    assert!(Item::new(&approval, Kept::default()).unwrap().attributes.contains_key("due_at"));
     approval.resolve(Outcome::Approved, after(60));
     approval.outbox.clear();
-    let item = Item::new(&approval).unwrap();
+    let item = Item::new(&approval, Kept::default()).unwrap();
     assert!(!item.attributes.contains_key("due_at") && !item.attributes.contains_key("due_shard"));
-    let kept = integer::<i64>(&item.attributes, "expires").unwrap() - after(600).as_second();
-    assert_eq!(kept, 90 * 24 * 60 * 60);
+    let after_its_deadline =
+        |attributes: &Attributes| integer::<i64>(attributes, "expires").unwrap() - after(600).as_second();
+    assert_eq!(after_its_deadline(&item.attributes), 90 * 24 * 60 * 60);
+    let kept = Kept { records: SignedDuration::from_hours(24), trails: SignedDuration::from_hours(100 * 24) };
+    assert_eq!(after_its_deadline(&Item::new(&approval, kept).unwrap().attributes), 24 * 60 * 60);
+    assert!(!approval.journal.is_empty());
+    for entry in Item::journal(&approval, kept).unwrap() {
+        assert_eq!(after_its_deadline(&entry), 101 * 24 * 60 * 60, "the trail is kept longer");
+    }
 }
 
 #[test]
 fn an_approval_is_listed_while_it_waits_and_for_its_requester_always() {
     let mut approval = approval("");
     let shard = shard(&approval.id, LIST_SHARDS);
-    let item = |approval: &Approval| Item::new(approval).unwrap().attributes;
+    let item = |approval: &Approval| Item::new(approval, Kept::default()).unwrap().attributes;
     let waits = item(&approval);
     assert_eq!(string(&waits, "waiting").unwrap(), format!("p#{shard}"));
     assert_eq!(integer::<i64>(&waits, "deadline").unwrap(), after(600).as_millisecond());
@@ -103,7 +112,7 @@ fn an_approval_is_listed_while_it_waits_and_for_its_requester_always() {
 
 #[test]
 fn a_record_from_before_there_were_trails_begins_one() {
-    let mut item = Item::new(&full()).unwrap();
+    let mut item = Item::new(&full(), Kept::default()).unwrap();
     item.attributes.retain(|name, _| !["audit_count", "audit_hash", "refused"].contains(&name.as_str()));
     let read = item.approval().unwrap();
     assert_eq!((read.audit, read.refused), (Head::genesis(&read.id), 0));
