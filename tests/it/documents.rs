@@ -162,3 +162,25 @@ fn the_limits_of_a_request_are_those_of_the_code() {
         limits::documented().into_iter().map(|(field, limit)| format!("`{field}`: {limit}")).collect();
     assert_eq!(rows, expected, "fields and limits should be\n{}", expected.join("\n"));
 }
+
+/// Each threat is followed by files and the tests in them that hold it.
+#[test]
+fn every_threat_is_held_by_tests_that_are_there() {
+    let document = fs::read_to_string(Path::new(ROOT).join("docs/security.md")).unwrap();
+    let (_, threats) = document.split_once("## Threats").unwrap();
+    let rows: Vec<&str> = threats.lines().filter(|line| line.starts_with("| ")).skip(1).collect();
+    assert!(rows.len() > 10, "there are threats");
+    for row in rows {
+        let held_by = row.trim_matches('|').rsplit('|').next().unwrap();
+        let (mut file, mut tests) = (String::new(), 0);
+        for name in held_by.split('`').skip(1).step_by(2) {
+            if name.contains('/') {
+                file = fs::read_to_string(Path::new(ROOT).join(name)).unwrap_or_else(|_| panic!("there is no {name}"));
+            } else {
+                assert!(file.contains(&format!("fn {name}(")), "{name} is not there: {row}");
+                tests += 1;
+            }
+        }
+        assert!(tests > 0, "nothing holds {row}");
+    }
+}
