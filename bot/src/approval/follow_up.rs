@@ -72,6 +72,11 @@ impl Approval {
         self.execution_end.is_none() && self.live_copies().any(|copy| copy.message.is_card())
     }
 
+    /// Whether the task may still be completed, or is to be looked for in the history of its execution.
+    pub fn needs_token(&self) -> bool {
+        self.resolution().is_none() || self.is_unfinished() || self.awaits_execution_end()
+    }
+
     /// What has to be sent so that every copy, and whoever reads beside it, know what is recorded.
     pub fn errands(&self) -> Vec<Errand> {
         let mut errands = Vec::new();

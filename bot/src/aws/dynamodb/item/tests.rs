@@ -95,6 +95,36 @@ fn an_approval_leaves_the_index_when_nothing_is_left_to_do_and_is_kept_as_long_a
 }
 
 #[test]
+fn a_token_that_nobody_needs_any_more_is_not_kept() {
+    let mut approval = approval("email = \"never\"\nslack_channel = \"C1\"");
+    let token = approval.token.expose().to_owned();
+    let kept = |approval: &Approval| {
+        let written = Item::new(approval, Kept::default()).unwrap();
+        let is_kept = format!("{:?}", written.attributes).contains(&token);
+        assert!(written.approval().is_ok(), "it is read all the same");
+        is_kept
+    };
+    approval.outbox.clear();
+    assert!(kept(&approval), "it waits");
+    let mut resolving = approval.clone();
+    resolving.state = State::Resolving(Ending { intent: Intent::Approve, at: after(1) });
+    assert!(kept(&resolving), "its task is to be completed");
+    approval.resolve(Outcome::Approved, after(60));
+    assert!(kept(&approval), "it is to be broadcast");
+    approval.outbox.clear();
+    assert!(!kept(&approval), "nothing is left to do");
+    approval.adopt(Some(&MessageRef::Card {
+        platform: Platform::Slack,
+        conversation: "C1".to_owned(),
+        message: "1.0".to_owned(),
+    }));
+    (approval.copies[0].shows, approval.copies[0].heard) = (approval.revision, usize::MAX);
+    assert!(!approval.is_unfinished() && kept(&approval), "a thread waits to hear how the execution ended");
+    approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: None });
+    assert!(!kept(&approval), "nobody waits any more");
+}
+
+#[test]
 fn an_approval_is_listed_while_it_waits_and_for_its_requester_always() {
     let mut approval = approval("");
     let shard = shard(&approval.id, LIST_SHARDS);
