@@ -77,7 +77,7 @@ pub trait Store: Send + Sync {
 /// How long what is recorded is kept, where the store forgets by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kept {
-    /// An approval after its deadline or its end, whichever is later; a run after its start.
+    /// An approval after its deadline or its end, whichever is later.
     pub records: SignedDuration,
     /// So much longer than the record of that moment an entry of the audit trail, since the end of an approval that comes
     /// late also keeps its record for longer: no entry may go before the record that counts it.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
 
 use super::item::{Attributes, from_json, number, string, text, to_json};
 use super::write::{Condition, Try};
@@ -11,6 +12,8 @@ use crate::approval::ids::ExecutionArn;
 use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
 
+/// A run is kept this long after its start, since it may wait for people for weeks before its starter hears how it ended.
+const KEPT: SignedDuration = SignedDuration::from_hours(90 * 24);
 /// The range key of a run.
 const RUN: &str = "run";
 
@@ -19,7 +22,7 @@ impl DynamoDbStore {
     pub(super) async fn write_run(&self, run: &Run, condition: Condition) -> Result<bool, Unavailable> {
         let write_id = format!("{:032x}", fastrand::u128(..));
         let mut item = key(&run.execution);
-        let expires = run.started_at.saturating_add(self.kept.records).unwrap_or(jiff::Timestamp::MAX);
+        let expires = run.started_at.saturating_add(KEPT).unwrap_or(Timestamp::MAX);
         item.insert("version".to_owned(), number(run.version));
         item.insert("write_id".to_owned(), text(&write_id));
         item.insert("record".to_owned(), text(&to_json(run)?));
