@@ -11,8 +11,6 @@ mod stage;
 mod strangers;
 mod workflows;
 
-use std::sync::OnceLock;
-
 /// What takes an input.
 pub type Target = fn(&[u8]);
 
@@ -28,19 +26,6 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("policy", operators::policy),
     ("state-machine", operators::state_machine),
 ];
-
-/// The target that the environment names.
-///
-/// # Panics
-///
-/// If it names none.
-pub fn chosen() -> Target {
-    static CHOSEN: OnceLock<Target> = OnceLock::new();
-    *CHOSEN.get_or_init(|| {
-        let wanted = std::env::var("COUNTERSIGN_FUZZ_TARGET").unwrap();
-        TARGETS.into_iter().find(|(name, _)| *name == wanted).unwrap().1
-    })
-}
 
 #[cfg(test)]
 mod tests {

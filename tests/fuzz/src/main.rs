@@ -4,7 +4,14 @@
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]
-libfuzzer_sys::fuzz_target!(|input: &[u8]| countersign_fuzz::chosen()(input));
+static CHOSEN: std::sync::LazyLock<countersign_fuzz::Target> = std::sync::LazyLock::new(|| {
+    let wanted = std::env::var("COUNTERSIGN_FUZZ_TARGET").expect("the variable names a target");
+    let chosen = countersign_fuzz::TARGETS.into_iter().find(|(name, _)| *name == wanted);
+    chosen.expect("the target is one of those that there are").1
+});
+
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|input: &[u8]| CHOSEN(input));
 
 #[cfg(not(fuzzing))]
 fn main() {}
