@@ -31,7 +31,7 @@ const SAID_LAST: usize = 60;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Fuzz {
     /// How long each target has.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     minutes: u64,
     /// The targets, which are the folders of `tests/fuzz/inputs`; all of them if none is named.
     targets: Vec<String>,
