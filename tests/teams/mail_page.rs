@@ -6,10 +6,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
+use countersign_bot::approval::limits::FACT_NAME_MAX;
 use countersign_bot::approval::state::Status;
 use countersign_playground::browser::Browser;
 use countersign_playground::clock::Clock;
-use countersign_playground::world::{Options, Source, World};
+use countersign_playground::world::{Options, Running, Source, World};
 use countersign_tests::cases;
 use countersign_tests::patience::until;
 use serde_json::{Value, json};
@@ -30,7 +31,11 @@ const POLICY: &str = r#"
 "#;
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![a_page_decides_by_nothing_but_a_choice_to_approve, a_page_decides_by_nothing_but_a_choice_to_reject]
+    cases![
+        a_page_decides_by_nothing_but_a_choice_to_approve,
+        a_page_decides_by_nothing_but_a_choice_to_reject,
+        a_page_has_room_for_the_longest_names_and_values,
+    ]
 }
 
 async fn a_page_decides_by_nothing_but_a_choice_to_approve(tools: Arc<Tools>) -> anyhow::Result<()> {
@@ -41,13 +46,40 @@ async fn a_page_decides_by_nothing_but_a_choice_to_reject(tools: Arc<Tools>) -> 
     decided(&tools, "Reject", Status::Rejected, "You have rejected this").await
 }
 
-async fn decided(tools: &Tools, verdict: &str, expected: Status, said: &str) -> anyhow::Result<()> {
+async fn a_page_has_room_for_the_longest_names_and_values(tools: Arc<Tools>) -> anyhow::Result<()> {
+    let words = |max: usize| "a name that goes on ".chars().cycle().take(max).collect::<String>();
+    let facts = [words(FACT_NAME_MAX), "x".repeat(FACT_NAME_MAX)].map(|text| json!({ "name": text, "value": text }));
+    let state = json!({
+        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "End": true,
+        "Parameters": { "FunctionName": "notifier", "Payload": {
+            "taskToken.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id",
+            "stateEnteredAt.$": "$$.State.EnteredTime", "timeoutSeconds": 600,
+            "approval": { "policy": "calculation", "title": "Much to read", "facts": facts },
+        } },
+    });
+    let machine = json!({ "StartAt": "Ask", "States": { "Ask": state } }).to_string();
+    let state_machine = Source::new("the machine of the case", &machine);
+    let (_running, link) = asked(Options { state_machine, ..Options::default() }).await?;
+    let page = browse(&tools, &link, None).await?;
+    // The page is 390 pixels wide; of what a row has of that, no part is left with less than a third.
+    ensure!(page["narrowest"].as_u64().is_some_and(|width| width >= 90), "{page}");
+    Ok(())
+}
+
+/// A world in which the workflow asks, and the link in the mail.
+async fn asked(options: Options) -> anyhow::Result<(Running, String)> {
     let policy = Source::new("the policy of the case", POLICY);
-    let running = World::start(Options { policy, ..Options::default() }, Clock::system()).await?;
+    let running = World::start(Options { policy, ..options }, Clock::system()).await?;
     let world = &running.world;
     Browser::new().post_json(&format!("{}/calculations", world.url), &json!({"x": 125, "y": 122})).await?;
     let link =
         until("the mail is out", async || Ok(world.mailbox.mails().first().and_then(|mail| mail.link()))).await?;
+    Ok((running, link))
+}
+
+async fn decided(tools: &Tools, verdict: &str, expected: Status, said: &str) -> anyhow::Result<()> {
+    let (running, link) = asked(Options::default()).await?;
+    let world = &running.world;
     let scanned = browse(tools, &link, None).await?;
     ensure!(scanned["buttons"] == 1, "{scanned}");
     let loaded = scanned["loaded"].as_array().context("it says what was loaded")?;

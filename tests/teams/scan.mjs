@@ -51,7 +51,9 @@ try {
     await page.screenshot({ path: join(screenshots, "refused.png"), fullPage: true });
   }
   await page.waitForLoadState("networkidle");
-  process.stdout.write(JSON.stringify({ buttons, loaded, text: await page.innerText("main") }));
+  const widths = await page.locator("dt, dd").evaluateAll((cells) => cells.map((cell) => cell.clientWidth));
+  const narrowest = Math.min(...widths);
+  process.stdout.write(JSON.stringify({ buttons, loaded, narrowest, text: await page.innerText("main") }));
   if (verdict) await page.screenshot({ path: join(screenshots, `${verdict}-done.png`), fullPage: true });
 } finally {
   await browser.close();
