@@ -49,6 +49,11 @@ impl Engine {
         self.shared.lock().functions.insert(name, function);
     }
 
+    /// Forgets every function. Functions that hold what holds this engine would keep each other alive for ever.
+    pub fn forget_functions(&self) {
+        self.shared.lock().functions.clear();
+    }
+
     /// Starts an execution on the current tokio runtime. The same start once more gives the same execution, as long
     /// as that runs.
     pub fn start_execution(&self, machine_arn: &str, name: &str, input: Value) -> Result<Started, StartError> {

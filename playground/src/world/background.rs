@@ -25,11 +25,18 @@ const ANNOUNCERS: usize = 32;
 /// How often the reconciler passes; on AWS it is each minute.
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 
-/// A world with its server and its background work, which end when this is dropped; runs that wait go on waiting.
+/// A world with its server, its background work and its functions, which end when this is dropped.
 pub struct Running {
     /// The system.
     pub world: Arc<World>,
     tasks: JoinSet<()>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // They hold the bot, which holds the engine that holds them.
+        self.world.engine.forget_functions();
+    }
 }
 
 impl Running {
