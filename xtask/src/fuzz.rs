@@ -15,8 +15,6 @@ const PROGRAM: &str = "target";
 const HANG_SECONDS: u32 = 20;
 /// A program that needs more is a finding.
 const MEMORY_MB: u32 = 2048;
-/// Coverage without a sanitizer, so that the pinned compiler will do: safe code has nothing for one to find.
-const BUILD: [&str; 2] = ["--sanitizer", "none"];
 /// What the released profile does to be small takes minutes and finds nothing.
 const PROFILE: [(&str, &str); 3] = [
     ("CARGO_PROFILE_RELEASE_LTO", "off"),
@@ -42,11 +40,11 @@ impl Fuzz {
     pub(crate) fn run(&self) -> anyhow::Result<()> {
         let inputs = root().join("tests").join("fuzz").join("inputs");
         let targets = self.chosen(&inputs)?;
-        step("Targets", cargo_fuzz("build")?.arg(PROGRAM))?;
+        let program = built()?;
         let mut failed = Vec::new();
         for name in &targets {
             head(&format!("{name}, {} min", self.minutes));
-            match self.throw(name, &inputs.join(name)) {
+            match self.throw(&program, name, &inputs.join(name)) {
                 Ok(figures) => say(&figures),
                 Err(error) => failed.push(format!("{name}: {error:#}")),
             }
@@ -70,20 +68,20 @@ impl Fuzz {
     }
 
     /// Gives the last figures of libFuzzer, or says where the input lies that was not taken.
-    fn throw(&self, name: &str, inputs: &Path) -> anyhow::Result<String> {
+    fn throw(&self, program: &Path, name: &str, inputs: &Path) -> anyhow::Result<String> {
         let folder = target().join("fuzz").join(name);
         // What is new is kept in the first folder, so that the next run begins with it.
         let (corpus, found) = (folder.join("corpus"), folder.join("found"));
         fs::create_dir_all(&corpus)?;
         fs::create_dir_all(&found)?;
         let log = folder.join("log.txt");
-        let mut run = cargo_fuzz("run")?;
-        run.env("COUNTERSIGN_FUZZ_TARGET", name).arg(PROGRAM).arg(&corpus).arg(inputs).arg("--");
+        let mut run = Command::new(program);
+        run.env("COUNTERSIGN_FUZZ_TARGET", name).arg(&corpus).arg(inputs);
         run.arg(format!("-max_total_time={}", self.minutes * 60)).arg("-print_final_stats=1");
         run.arg(format!("-timeout={HANG_SECONDS}")).arg(format!("-rss_limit_mb={MEMORY_MB}"));
         run.arg(format!("-artifact_prefix={}/", found.display()));
         run.stdout(File::create(&log)?).stderr(File::options().append(true).open(&log)?);
-        let status = run.status().context("cargo-fuzz cannot be run")?;
+        let status = run.status().context("the targets cannot be run")?;
         let said = fs::read_to_string(&log).unwrap_or_default();
         if !status.success() {
             let lines: Vec<&str> = said.lines().collect();
@@ -95,14 +93,19 @@ impl Fuzz {
     }
 }
 
-fn cargo_fuzz(verb: &str) -> anyhow::Result<Command> {
-    let mut command = Tool::CargoFuzz.command("cargo-fuzz")?;
-    command.arg(verb).args(BUILD).envs(PROFILE);
-    command.arg("--fuzz-dir").arg(Path::new("tests").join("fuzz"));
-    command.arg("--target-dir").arg(build_folder());
-    Ok(command)
-}
-
-fn build_folder() -> PathBuf {
-    target().join("fuzz").join("build")
+/// Builds the program of the targets, and says where it is. Coverage comes without a sanitizer, so that the pinned
+/// compiler will do: safe code has nothing for one to find.
+fn built() -> anyhow::Result<PathBuf> {
+    let folder = target().join("fuzz").join("build");
+    let mut build = Tool::CargoFuzz.command("cargo-fuzz")?;
+    build.envs(PROFILE).args(["build", "--sanitizer", "none", "--fuzz-dir"]).arg(Path::new("tests").join("fuzz"));
+    step("Targets", build.arg("--target-dir").arg(&folder).arg(PROGRAM))?;
+    // It is in the folder of the machine's own platform, which goes by a name of the compiler's.
+    for platform in fs::read_dir(&folder)? {
+        let program = platform?.path().join("release").join(PROGRAM);
+        if program.is_file() {
+            return Ok(program);
+        }
+    }
+    bail!("{} has no program of the targets", folder.display())
 }
