@@ -5,7 +5,7 @@ use countersign_bot::approval::state::Status;
 use countersign_bot::flow::notify::notify;
 use serde_json::{Value, json};
 
-use crate::stage::{Stage, act};
+use crate::stage::{APART, Stage, act};
 
 /// The whole input, and the same as what is asked for in an input that is right. Whatever is taken goes out whole to
 /// everybody who is asked.
@@ -24,6 +24,7 @@ pub(crate) fn task_input(input: &[u8]) {
             let is_out = approval.status() == Status::Pending && approval.outbox.is_empty();
             assert!(is_out, "{:?}: {:?}", approval.status(), approval.outbox);
         }
+        stage.world().clock.advance(APART);
         // It is refused or taken; either is an answer.
         let _answer = notify(&stage.world().bot.app, input).await;
     });
