@@ -12,6 +12,9 @@ use serde_json::{Map, Value, json};
 use crate::context::Scope;
 use crate::errors::{Failure, RESULT_PATH_MATCH_FAILURE};
 
+/// With more, a path of a line finds more places than memory holds.
+const DESCENTS_MAX: usize = 2;
+
 /// A parsed path.
 pub(crate) struct Path {
     text: String,
@@ -44,6 +47,10 @@ impl Path {
             None => (Root::Data, Cow::Borrowed(text)),
         };
         let query = parse_json_path(&plain).map_err(|_| format!("is not a JSONPath: {text}"))?;
+        let descents = query.segments.iter().filter(|segment| matches!(segment, Segment::Descendant(_))).count();
+        if descents > DESCENTS_MAX {
+            return Err(format!("has more than {DESCENTS_MAX} `..`, each of which multiplies what it finds: {text}"));
+        }
         let query = match query.segments.iter().map(single_step).collect::<Option<Vec<_>>>() {
             Some(steps) => Query::One(steps),
             None => Query::Many(query),

@@ -27,6 +27,14 @@ fn check_state(state: Value, expected: &str) {
 }
 
 #[test]
+fn a_path_that_finds_more_than_memory_holds_is_refused() {
+    let pass = |path: &str| json!({ "Type": "Pass", "Parameters": { "x.$": path }, "End": true });
+    assert!(problems_of(&only(pass("$..a..b"))).is_empty());
+    let problems = problems_of(&only(pass("$..*..*..*")));
+    assert!(problems.len() == 1 && problems[0].contains("more than 2 `..`"), "{problems:?}");
+}
+
+#[test]
 fn fields_that_are_not_supported_are_named() {
     let table = [
         (with(asking(), json!({ "HeartbeatSecondsPath": "$.h" })), "HeartbeatSecondsPath"),
