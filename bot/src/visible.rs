@@ -37,10 +37,12 @@ pub fn is_blank(text: &str) -> bool {
 /// Each character, and whether it is hidden.
 fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
     let mut before = None;
+    let mut marks = 0;
     let mut left = text.chars().peekable();
     std::iter::from_fn(move || {
         let c = left.next()?;
-        let is_hidden = is_hidden(c) && !is_needed(c, before, left.peek().copied());
+        marks = if is_mark(c) { marks + 1 } else { 0 };
+        let is_hidden = is_hidden(c) && !is_needed(c, before, left.peek().copied()) || marks > MARKS_MAX;
         before = Some(c);
         Some((c, is_hidden))
     })
@@ -48,11 +50,26 @@ fn characters(text: &str) -> impl Iterator<Item = (char, bool)> {
 
 /// Whether a character by itself shows nothing, or changes how others are read. Scripts and emoji need some of them.
 pub fn is_hidden(c: char) -> bool {
-    // Unicode counts the blank of Braille among the symbols, and it looks like a space.
-    const BRAILLE_BLANK: char = '\u{2800}';
     let is_ours = matches!(GeneralCategory::for_char(c), GeneralCategory::Control | GeneralCategory::Format);
     !c.is_whitespace()
-        && (is_ours || DefaultIgnorableCodePoint::for_char(c) || is_noncharacter(c) || c == BRAILLE_BLANK)
+        && (is_ours
+            || DefaultIgnorableCodePoint::for_char(c)
+            || is_noncharacter(c)
+            || BLANKS.contains(&c)
+            || is_overlay(c))
+}
+
+/// Unicode counts these among the symbols, and they look like a space or like nothing: the blank of Braille, the object of
+/// another program, a filler of Khitan, two blanks of Egyptian and the head of no note.
+const BLANKS: [char; 6] = ['\u{2800}', '\u{fffc}', '\u{16fe4}', '\u{13441}', '\u{13442}', '\u{1d159}'];
+
+/// More marks on one letter are no way to write, and cover the lines around it.
+const MARKS_MAX: usize = 4;
+
+/// Whether a mark strikes a letter out, or encloses it.
+fn is_overlay(c: char) -> bool {
+    matches!(c, '\u{334}'..='\u{338}' | '\u{488}' | '\u{489}' | '\u{20d2}' | '\u{20d3}' | '\u{20d8}'..='\u{20da}'
+        | '\u{20dd}'..='\u{20e0}' | '\u{20e2}'..='\u{20e6}' | '\u{20ea}' | '\u{20eb}')
 }
 
 /// Unicode keeps these out of all text: <https://www.unicode.org/faq/private_use.html#nonchar1>.
@@ -76,6 +93,7 @@ fn is_needed(c: char, before: Option<char>, after: Option<char>) -> bool {
         '\u{fe0e}' | '\u{fe0f}' => {
             ExtendedPictographic::for_char(before) || after == Some('\u{20e3}') || Ideographic::for_char(before)
         }
+        '\u{20e3}' => matches!(before, '0'..='9' | '#' | '*' | '\u{fe0f}'),
         // The forms of ideographs, which names are written with.
         '\u{fe00}'..='\u{fe0d}' | '\u{e0100}'..='\u{e01ef}' => Ideographic::for_char(before),
         // The forms of Mongolian letters.
@@ -108,7 +126,8 @@ mod tests {
     /// Zero width, soft hyphen, grapheme joiner, fillers, Mongolian, Braille, selectors, tags, directions, controls.
     const HIDDEN: &str = "\u{200b}\u{00ad}\u{034f}\u{115f}\u{1160}\u{3164}\u{ffa0}\u{17b4}\u{17b5}\u{180e}\u{2800}\
         \u{fe00}\u{fe0f}\u{e0001}\u{e0041}\u{e0100}\u{202e}\u{2066}\u{2069}\u{200e}\u{200f}\u{061c}\u{200c}\u{200d}\
-        \u{2060}\u{2064}\u{206a}\u{feff}\u{fff9}\u{1d173}\u{0}\u{7}\u{1b}\u{7f}\u{80}\u{fdd0}\u{ffff}\u{10ffff}";
+        \u{2060}\u{2064}\u{206a}\u{feff}\u{fff9}\u{1d173}\u{0}\u{7}\u{1b}\u{7f}\u{80}\u{fdd0}\u{ffff}\u{10ffff}\
+        \u{fffc}\u{16fe4}\u{13441}\u{13442}\u{1d159}";
 
     #[test]
     fn what_shows_nothing_is_hidden_and_blank() {
@@ -119,6 +138,15 @@ mod tests {
             assert!(is_blank(&c.to_string()) && !is_blank(&text), "U+{:04X}", u32::from(c));
         }
         assert!(is_blank(HIDDEN) && is_blank("") && is_blank(" \t\r\n\u{a0}\u{3000}\u{2028}") && is_blank("\u{301}"));
+    }
+
+    #[test]
+    fn what_strikes_letters_out_or_covers_lines_is_hidden() {
+        for overlay in ['\u{334}', '\u{335}', '\u{336}', '\u{338}', '\u{489}', '\u{20dd}', '\u{20e3}', '\u{20e5}'] {
+            assert_eq!(shown(&format!("a{overlay}b")), format!("a[U+{:04X}]b", u32::from(overlay)));
+        }
+        assert_eq!(shown("e\u{301}\u{302}\u{303}\u{304}\u{305}"), "e\u{301}\u{302}\u{303}\u{304}[U+0305]");
+        assert_eq!(first_hidden("1\u{20e3} #\u{fe0f}\u{20e3} ทั้ง שָׁ Việt e\u{301}"), None);
     }
 
     #[test]

@@ -38,15 +38,18 @@ fn many_approvers() -> String {
 
 /// A request that is as long as it may be, in this script.
 fn longest(script: &str) -> Value {
-    let text = |max: usize| script.chars().cycle().take(max).collect::<String>();
-    let cost = countersign_bot::approval::limits::cost(&text(100)).div_ceil(100);
+    let cycled = |max: usize| script.chars().cycle().take(max).collect::<String>();
+    let cost = countersign_bot::approval::limits::cost(&cycled(100)).div_ceil(100);
     // A character outside of the basic plane counts as two everywhere.
     let wide = if script == "😀" { 2 } else { 1 };
-    let title = text(150 / wide).trim().to_owned();
-    let facts: Vec<Value> = (0..20).map(|_| json!({"name": text(100 / cost), "value": text(100 / cost)})).collect();
+    // Each ends in letters of its own, so that none is taken for a part of another.
+    let text = |max: usize, end: &str| cycled(max - end.len()).trim_start().to_owned() + end;
+    let facts: Vec<Value> = (0..20)
+        .map(|n| json!({"name": text(100 / cost, &format!("N{n:02}")), "value": text(100 / cost, &format!("V{n:02}"))}))
+        .collect();
     let request = json!({
-        "policy": "calculation", "title": title, "summary": text(1_700 / cost), "facts": facts,
-        "requestedBy": text(100 / wide),
+        "policy": "calculation", "title": text(150 / wide, "T"), "summary": text(1_700 / cost, "S"), "facts": facts,
+        "requestedBy": text(100 / wide, "R"),
     });
     request
 }
@@ -187,6 +190,28 @@ async fn a_title_that_says_something_else_at_its_end_is_not_cut() {
     let request = json!({"policy": "calculation", "title": title});
     let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err();
     assert!(error.to_string().starts_with("approval.title: has 181 characters"), "{error}");
+}
+
+/// Gmail shows about the first 102 KB of a mail, and hides the rest behind a link.
+#[tokio::test]
+async fn a_request_of_many_lines_is_shown_whole_by_gmail_and_by_slack() {
+    let harness = Harness::start().await;
+    let facts: Vec<Value> = (0..20).map(|n| json!({"name": format!("Amount {n}"), "value": "1"})).collect();
+    let request = json!({
+        "policy": "calculation", "title": "Pay", "summary": "a\n".repeat(1_480), "facts": facts, "requestedBy": "linus",
+    });
+    let approval = harness.ask_for(&request).await;
+    let mail = harness.mails("grace").remove(0);
+    assert!(mail.html.len() < 60_000, "{} bytes", mail.html.len());
+    let blocks = harness.card(&approval).blocks;
+    let sections: Vec<&Value> = blocks.as_array().unwrap().iter().filter(|block| block["type"] == "section").collect();
+    assert!(sections.len() >= 3 && sections.iter().all(|section| section["expand"] == true), "{sections:?}");
+    let shown = shown(&harness.card(&approval));
+    assert!(shown.find("In the words of whoever asked:") < shown.find("Amount 0"), "{shown}");
+    let in_teams = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let approval = in_teams.ask_for(&request).await;
+    let card = texts(&in_teams.teams_card(&approval).card.unwrap()).join("\n");
+    assert!(card.find("In the words of whoever asked:") < card.find("Amount 0"), "{card}");
 }
 
 #[tokio::test]

@@ -199,25 +199,37 @@ async fn a_request_whose_requester_is_not_known_is_refused() {
 #[tokio::test]
 async fn every_place_says_that_nobody_of_the_policy_has_asked() {
     for (name, said) in [
-        (None, "a workflow (nobody of the policy has asked)"),
-        (Some("the night shift"), "“the night shift” (not verified: nobody of the policy has asked)"),
+        (None, "nobody of the policy"),
+        (Some("the night shift"), "nobody of the policy; the workflow says “the night shift”"),
     ] {
         let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
         notify::notify(&harness.world.bot.app, asked_by(name, "token")).await.unwrap();
         let approval = harness.world.store.all().remove(0);
         assert!(shown(&harness.card(&approval)).contains(&format!("Requested by {said}")), "{said}");
         let in_teams = format!("{:?}", harness.teams_card(&approval));
-        assert!(in_teams.contains("nobody of the policy has asked)"), "{in_teams}");
+        assert!(in_teams.contains("nobody of the policy"), "{in_teams}");
         let mail = harness.mails("grace").remove(0);
         assert!(mail.text.contains(&format!("Requested by: {said}")), "{}", mail.text);
         let page = harness.browser.get(&harness.link("grace")).await.unwrap().body;
-        assert!(mail.html.contains("nobody of the policy has asked)"), "{}", mail.html);
-        assert!(page.contains("nobody of the policy has asked)"), "{page}");
+        assert!(mail.html.contains("nobody of the policy"), "{}", mail.html);
+        assert!(page.contains("nobody of the policy"), "{page}");
         let channel = harness.world.channel.clone();
         let show = format!("show {}", approval.id);
         let shown = harness.world.slack.command(&harness.user("grace"), &channel, "/approvals", &show).await;
         assert!(shown.text.unwrap().contains(&format!("Requested by {said}")), "{said}");
     }
+}
+
+#[tokio::test]
+async fn a_name_that_is_perhaps_an_approvers_is_refused_where_requesters_may_not_decide() {
+    let harness = Harness::start().await;
+    let ask = async |name: &str, token: &str| notify::notify(&harness.world.bot.app, asked_by(Some(name), token)).await;
+    let refused = ask("Hopper, Grace", "token-1").await.unwrap_err().to_string();
+    assert!(refused.contains("approval.requestedBy: is nobody's name") && refused.contains("`grace`"), "{refused}");
+    assert!(ask("the night shift", "token-2").await.is_ok());
+    let may_decide = Harness::with_rules(&format!("{RULES}\nself_approval = true")).await;
+    let taken = notify::notify(&may_decide.world.bot.app, asked_by(Some("Hopper, Grace"), "token-1")).await;
+    assert!(taken.is_ok(), "{taken:?}");
 }
 
 #[tokio::test]

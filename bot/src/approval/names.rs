@@ -7,8 +7,8 @@ use crate::visible::is_hidden;
 /// The pattern of Braille without a dot, which Unicode counts among the symbols and which looks like a space.
 const BRAILLE_BLANK: char = '\u{2800}';
 
-/// A name in one width and one case, without what nobody sees and with one space between words. Two names that look
-/// alike are equal in this form, and one in which there is nothing to see is empty.
+/// A name in one width and one case, without what nobody sees and with one space between words. Two names that are
+/// written alike are equal in this form, and one in which there is nothing to see is empty.
 pub fn comparable(name: &str) -> String {
     let normalizer = ComposingNormalizerBorrowed::new_nfkc();
     let seen: String = normalizer.normalize(name).chars().map(spaced).filter(|c| !is_hidden(*c)).collect();

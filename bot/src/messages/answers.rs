@@ -253,6 +253,9 @@ pub fn progress(approval: &Approval, dialect: Dialect) -> String {
     format!("{} · decide by {}", dialect.text(&quorum(approval)), dialect.when(approval.request.deadline))
 }
 
+/// Stands before what whoever asked has written, since it could read like a line of ours.
+pub const IN_THEIR_WORDS: &str = "In the words of whoever asked:";
+
 /// Who asked.
 pub enum Requester<'a> {
     /// Somebody of the policy, by the name there.
@@ -274,22 +277,13 @@ impl<'a> Requester<'a> {
         }
     }
 
-    /// What has to be said beside the name, in our words.
-    pub fn remark(&self) -> Option<&'static str> {
-        match self {
-            Self::Person(_) => None,
-            Self::Unverified(_) => Some("not verified: nobody of the policy has asked"),
-            Self::Nobody => Some("nobody of the policy has asked"),
-        }
-    }
-
-    /// Both on one line; `typed` makes a name safe for its place.
+    /// Who that is, on one line; `typed` makes a name safe for its place. Our words come first, since a name can end with
+    /// whatever it likes.
     pub fn line(&self, typed: impl Fn(&str) -> String) -> String {
-        let remark = self.remark().map(|remark| format!(" ({remark})")).unwrap_or_default();
         match self {
             Self::Person(name) => typed(name),
-            Self::Unverified(name) => format!("“{}”{remark}", typed(name)),
-            Self::Nobody => format!("a workflow{remark}"),
+            Self::Unverified(name) => format!("nobody of the policy; the workflow says “{}”", typed(name)),
+            Self::Nobody => "nobody of the policy".to_owned(),
         }
     }
 }

@@ -47,7 +47,7 @@ fn outcome_of(approval: &Approval, task: &FoundTask) -> Option<Outcome> {
                 Some(Intent::GiveUp { reason }) if error == APPROVAL_UNDELIVERABLE => {
                     Outcome::Undeliverable { reason: reason.clone() }
                 }
-                _ => cancelled(&format!("The task failed with {error}.")),
+                _ => cancelled(&format!("The task failed with {}.", name_of(error))),
             })
         }
         TaskFate::TimedOut => Some(Outcome::Expired),
@@ -98,6 +98,13 @@ fn ended(end: &ExecutionEnd) -> Outcome {
 /// The outcome of a request that this person has taken back.
 pub fn cancelled_by(name: &str) -> Outcome {
     cancelled(&format!("It was cancelled by {name}, who had asked for it."))
+}
+
+/// The name of an error. Whoever fails a task chooses it, and could choose words that read like ours.
+fn name_of(error: &str) -> &str {
+    let is_name = (1..=100).contains(&error.len())
+        && error.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | ':'));
+    if is_name { error } else { "an error that has no proper name" }
 }
 
 fn cancelled(reason: &str) -> Outcome {
@@ -182,6 +189,8 @@ mod tests {
             (failed(APPROVAL_CANCELLED, &ours.to_string()), "The task failed with ApprovalCancelled."),
             (failed(APPROVAL_UNDELIVERABLE, "nobody"), "The task failed with ApprovalUndeliverable."),
             (failed("Lambda.Unknown", ""), "The task failed with Lambda.Unknown."),
+            (failed("X. Approved by Grace", ""), "The task failed with an error that has no proper name."),
+            (failed("", ""), "The task failed with an error that has no proper name."),
             (TaskFate::Abandoned, "The workflow went on without waiting for a decision."),
         ];
         for (fate, reason) in cases {

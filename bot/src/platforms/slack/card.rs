@@ -19,7 +19,7 @@ use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
-use crate::messages::answers::{self, Requester};
+use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
 use crate::messages::{links, notes};
@@ -56,8 +56,11 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     blocks.push(rich_text::block(&format!("{} {standing}", sign(approval))));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
     let summary = lines(&approval.request.summary);
+    if !summary.trim().is_empty() || !approval.request.facts.is_empty() {
+        blocks.push(rich_text::context(&[IN_THEIR_WORDS.to_owned()]));
+    }
     if !summary.trim().is_empty() {
-        blocks.push(SlackSectionBlock::new().with_text(typed(&summary)).into());
+        blocks.push(whole(SlackSectionBlock::new().with_text(typed(&summary))));
     }
     blocks.extend(facts(approval));
     blocks
@@ -132,7 +135,7 @@ fn facts(approval: &Approval) -> Vec<SlackBlock> {
     let fields: Vec<SlackBlockText> =
         facts.map(|fact| typed(&format!("{}\n{}", visible(one_line(&fact.name)), one_line(&fact.value)))).collect();
     let sections = fields.chunks(FIELDS_MAX);
-    sections.map(|fields| SlackSectionBlock::new().with_fields(fields.to_vec()).into()).collect()
+    sections.map(|fields| whole(SlackSectionBlock::new().with_fields(fields.to_vec()))).collect()
 }
 
 /// The latest votes that there is room for.
@@ -191,7 +194,13 @@ fn escalated(approval: &Approval) -> Option<String> {
 /// Words of ours alone.
 fn ours(markup: &str) -> SlackBlock {
     let text = SlackBlockMarkDownText::new(markup.to_owned()).with_verbatim(true);
-    SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(text)).into()
+    whole(SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(text)))
+}
+
+/// A section that Slack shows whole; otherwise it may hide the end of a long one behind "see more":
+/// <https://docs.slack.dev/reference/block-kit/blocks/section-block>.
+fn whole(section: SlackSectionBlock) -> SlackBlock {
+    section.with_expand(true).into()
 }
 
 /// Text that shows no markup and no emoji names.

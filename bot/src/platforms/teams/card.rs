@@ -13,7 +13,7 @@ use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
-use crate::messages::answers::{self, Requester, TYPED_MAX};
+use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
 use crate::messages::{links, notes};
@@ -35,6 +35,9 @@ fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
     let title = line(&request.title);
     let mut body = vec![runs([run(&title, Look::Title)]), standing(approval)];
     let summary = lines(&request.summary);
+    if !summary.trim().is_empty() || !request.facts.is_empty() {
+        body.push(ours(IN_THEIR_WORDS, Look::Quiet));
+    }
     if !summary.trim().is_empty() {
         body.push(runs([run(summary.trim(), Look::Normal)]));
     }
@@ -131,14 +134,8 @@ fn said(vote: &Vote, comment_max: usize) -> Vec<Value> {
 /// Who asked and when, how far it is, who was called in, and the approval's id.
 fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
-    let by = Requester::of(approval);
-    let name = match by {
-        Requester::Person(name) | Requester::Unverified(name) => line(name),
-        Requester::Nobody => "a workflow".to_owned(),
-    };
-    let remark = by.remark().map(|remark| format!(" ({remark})"));
-    let requested = ["Requested by ".to_owned(), name].into_iter().chain(remark);
-    let requested = requested.map(|words| run(&words, Look::Quiet));
+    let requested =
+        ["Requested by ".to_owned(), Requester::of(approval).line(line)].map(|words| run(&words, Look::Quiet));
     let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
     let quorum = runs([run(&line(&answers::quorum(approval)), Look::Quiet)]);
     let escalated = answers::escalated_to(approval).map(|people| {

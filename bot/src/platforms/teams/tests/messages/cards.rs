@@ -35,6 +35,7 @@ fn an_open_card_says_what_is_asked_and_asks_it() {
         [
             "The workflow is told that this was rejected. This cannot be undone.",
             "⏳ Waits for a decision until {{DATE(2026-11-23T10:10:00Z,SHORT)}} {{TIME(2026-11-23T10:10:00Z)}}.",
+            "In the words of whoever asked:",
             "Asked {{DATE(2026-11-23T10:00:00Z,SHORT)}} {{TIME(2026-11-23T10:00:00Z)}} · \
              decide by {{DATE(2026-11-23T10:10:00Z,SHORT)}} {{TIME(2026-11-23T10:10:00Z)}}",
         ]
@@ -167,9 +168,10 @@ fn nobody_is_left_without_a_requester() {
     let mut approval = approval("");
     approval.request.requester = None;
     approval.request.requested_by = Some("the night shift".to_owned());
-    assert!(texts(&card(&approval), "TextRun").contains(&"the night shift".to_owned()));
+    let said = "nobody of the policy; the workflow says “the night shift”".to_owned();
+    assert!(texts(&card(&approval), "TextRun").contains(&said));
     approval.request.requested_by = None;
-    assert!(texts(&card(&approval), "TextRun").contains(&"a workflow".to_owned()));
+    assert!(texts(&card(&approval), "TextRun").contains(&"nobody of the policy".to_owned()));
 }
 
 #[test]
