@@ -27,8 +27,11 @@ impl Approval {
         Some((call.at, self.rules.escalation.as_ref()?.to.as_slice()))
     }
 
-    /// When the next reminder falls due, deadline or not.
+    /// When the next reminder falls due, deadline or not. Nobody is called for a machine that may not ask.
     pub(super) fn next_reminder(&self) -> Option<Timestamp> {
+        if self.lacks_proof() {
+            return None;
+        }
         let after = self.rules.remind_after.get(self.reminded)?;
         let at = self.request.raised_at.saturating_add(*after).ok()?;
         Some(self.quiet_until.map_or(at, |until| until.max(at)))
@@ -36,7 +39,8 @@ impl Approval {
 
     /// When more people are called in, deadline or not.
     pub(super) fn next_escalation(&self) -> Option<Timestamp> {
-        let escalation = self.rules.escalation.as_ref().filter(|_| self.escalated().is_none())?;
+        let is_due = !self.lacks_proof() && self.escalated().is_none();
+        let escalation = self.rules.escalation.as_ref().filter(|_| is_due)?;
         self.request.raised_at.saturating_add(escalation.after).ok()
     }
 }

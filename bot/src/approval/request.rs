@@ -128,7 +128,8 @@ pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, Inva
         return Err(InvalidInput::field("timeoutSeconds", format!("must be 1 to {TIMEOUT_MAX_SECONDS}")));
     }
     let is_first_try = now.duration_since(input.state_entered_at) <= FIRST_TRY_STARTS_WITHIN;
-    let raised_at = if is_first_try { input.state_entered_at } else { now };
+    // Nobody asks before their state was entered; the clocks of two services differ a little.
+    let raised_at = if is_first_try { input.state_entered_at.min(now) } else { now };
     let deadline = raised_at
         .checked_add(SignedDuration::from_secs(input.timeout_seconds))
         .map_err(|_| InvalidInput::field("stateEnteredAt", "is too late for the timeout"))?;
@@ -167,11 +168,12 @@ fn requester<'a>(name: Option<&str>, policy: &'a Policy, rules: &Rules) -> Resul
     let problem = match name.map(|name| policy.named(name)) {
         Some(Named::Person(person)) => return Ok(Some(person)),
         Some(Named::Several(people)) => format!("may mean {}: name one of them by this key", keys(&people)),
-        _ if rules.requester == RequesterUse::Optional => return Ok(None),
-        Some(Named::Almost(people)) => {
+        // Where requesters may not decide, whoever was perhaps meant would be free to.
+        Some(Named::Almost(people)) if rules.requester == RequesterUse::Known || !rules.self_approval => {
             format!("is nobody's name in the policy file, and a part of those of {}: use such a key", keys(&people))
         }
-        Some(Named::Nobody) => {
+        _ if rules.requester == RequesterUse::Optional => return Ok(None),
+        Some(Named::Nobody | Named::Almost(_)) => {
             format!("names nobody of the policy file, and policy {} needs to know who asks", quoted(&rules.name))
         }
         None => format!("is missing, and policy {} needs to know who asks", quoted(&rules.name)),
@@ -267,6 +269,14 @@ mod tests {
     }
 
     #[test]
+    fn a_state_that_is_said_to_be_entered_later_was_entered_now() {
+        let mut input = good();
+        input["stateEnteredAt"] = json!("2200-01-01T00:00:00Z");
+        let request = read(input, &policy(), entered()).unwrap().request;
+        assert_eq!((request.raised_at, request.deadline), (entered(), entered() + SignedDuration::from_secs(600)));
+    }
+
+    #[test]
     fn the_time_of_a_later_try_runs_from_its_own_start() {
         for (seconds, deadline) in [(60, "2026-11-23T10:10:00Z"), (61, "2026-11-23T10:11:01Z")] {
             let asked = read(good(), &policy(), entered() + SignedDuration::from_secs(seconds)).unwrap();
@@ -335,7 +345,11 @@ mod tests {
         for optional in ["requester = \"optional\"", "self_approval = true"] {
             assert_eq!(asked_by(optional, None), Ok(None));
             assert_eq!(asked_by(optional, Some("the night shift")), Ok(None));
-            assert_eq!(asked_by(optional, Some("ghopper")), Ok(None));
+            assert_eq!(
+                asked_by(optional, Some("ghopper")).is_ok(),
+                optional.starts_with("self"),
+                "perhaps an approver"
+            );
             assert_eq!(asked_by(optional, Some("Grace Hopper")), Ok(Some("grace".to_owned())));
             assert!(asked_by(optional, Some("Ada Lovelace <ghopper@example.com>")).is_err(), "four eyes of whom?");
         }

@@ -56,6 +56,9 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
             "What you were shown is not what is asked, so your decision does not count. Please look at the card again."
                 .to_owned()
         }
+        Refusal::Unproven => {
+            "It is not proven yet that this workflow may ask, so no decision counts. Try again in a moment.".to_owned()
+        }
         Refusal::CommentTooLong => format!("The comment is too long: at most {COMMENT_MAX} characters."),
     }
 }

@@ -237,6 +237,8 @@ pub enum Reason {
     CommentTooLong,
     /// They were shown something else than what was asked.
     OtherContent,
+    /// It was not proven that the workflow may ask.
+    Unproven,
     /// The person had not asked for it.
     NotTheRequester,
 }

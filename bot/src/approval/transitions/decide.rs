@@ -100,12 +100,17 @@ pub enum Refusal {
     CommentTooLong,
     /// The person was shown something else than what is asked.
     OtherContent,
+    /// The policy lets only some machines ask, and this one is not proven to be among them.
+    Unproven,
 }
 
 /// Applies a command to an approval: the new record, or why it does not count.
 pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<Counted, Refusal> {
     authorise(approval, &command.person.id)?;
     check_open(approval, now)?;
+    if approval.lacks_proof() {
+        return Err(Refusal::Unproven);
+    }
     if command.shown.is_some_and(|shown| shown != approval.content_hash()) {
         return Err(Refusal::OtherContent);
     }
@@ -282,6 +287,20 @@ mod tests {
         assert_eq!(refused.unwrap_err(), Refusal::CommentTooLong);
         let edge = "ä".repeat(COMMENT_MAX);
         assert!(decide(&approval(""), &command("grace", Verdict::Approve, Some(&edge)), after(1)).is_ok());
+    }
+
+    /// The reconciler may look at a request before the notifier has seen whether its machine may ask.
+    #[test]
+    fn nobody_is_called_and_nobody_decides_before_a_caller_is_proven() {
+        let rules = "callers = [\"arn:aws:states:*:*:stateMachine:*\"]\nremind_after = [\"1m\"]\nescalate_after = \"2m\"\n\
+                     escalate_to = [\"linus\"]";
+        let proven = approval(rules);
+        let mut unproven = proven.clone();
+        unproven.attempt = None;
+        let press = command("grace", Verdict::Approve, None);
+        assert!(decide(&proven, &press, after(1)).is_ok() && proven.clone().call_again(after(180)));
+        assert_eq!(decide(&unproven, &press, after(1)).unwrap_err(), Refusal::Unproven);
+        assert!(unproven.next_call().is_none() && !unproven.call_again(after(180)));
     }
 
     #[test]

@@ -96,6 +96,7 @@ impl From<&Refusal> for Reason {
             Refusal::ReasonRequired => Self::ReasonMissing,
             Refusal::CommentTooLong => Self::CommentTooLong,
             Refusal::OtherContent => Self::OtherContent,
+            Refusal::Unproven => Self::Unproven,
             Refusal::NotTheRequester { .. } => Self::NotTheRequester,
         }
     }

@@ -195,7 +195,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::AlreadyDecided { .. }
         | Refusal::Closed { .. }
         | Refusal::TooLate { .. }
-        | Refusal::OtherContent => StatusCode::CONFLICT,
+        | Refusal::OtherContent
+        | Refusal::Unproven => StatusCode::CONFLICT,
     }
 }
 
