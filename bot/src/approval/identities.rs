@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::place::Platform;
 
+/// What the id of an organisation begins with.
+pub const ORGANISATION: char = 'E';
 /// Real ids have 9 to 11 characters, and have grown before.
 const SLACK_ID_MAX: usize = 32;
 /// How the ids of conversations in Teams end: channels, group chats, older channels, chats of two people.
@@ -73,6 +75,12 @@ pub const CHATS: [Chat; 2] = [
 ];
 
 impl Chat {
+    /// Whether an id means one person in all of these places: no two have the same GUID, and the workspaces of an
+    /// organisation know its people by one id.
+    pub fn is_shared(&self, places: &[&str]) -> bool {
+        self.has_guids || places.iter().any(|place| place.starts_with(ORGANISATION))
+    }
+
     /// An id of a user or a place in the form in which ids are compared.
     pub fn normal(&self, id: &str) -> String {
         if self.has_guids { id.to_lowercase() } else { id.to_owned() }

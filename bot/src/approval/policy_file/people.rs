@@ -118,7 +118,7 @@ fn check_identity(
     if let [place] = places {
         identity.within = Some((*place).to_owned());
     }
-    let taken_id = if chat.has_guids { identity.id.clone() } else { identity.to_string() };
+    let taken_id = if chat.is_shared(places) { identity.id.clone() } else { identity.to_string() };
     taken.take(person, &format!("{key} identity"), taken_id, *span, errors);
     Some(identity)
 }

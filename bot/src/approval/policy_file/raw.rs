@@ -14,6 +14,7 @@ use toml_span::{DeserError, Deserialize, Error, Span, Spanned};
 use super::problem;
 use crate::approval::callers::StateMachinePattern;
 use crate::approval::identities::{CHATS, Chat, IdKind};
+use crate::approval::limits::TIMEOUT_MAX_SECONDS;
 use crate::approval::place::Platform;
 use crate::approval::policy::{EmailUse, RequesterUse};
 
@@ -293,6 +294,9 @@ impl<'de> Deserialize<'de> for Duration {
         let span = value.span;
         let text = value.take_string(Some("a duration such as \"5m\""))?;
         match text.parse::<SignedDuration>() {
+            Ok(duration) if duration.as_secs() > TIMEOUT_MAX_SECONDS => {
+                Err(problem(format!("`{text}` is longer than any task waits"), span).into())
+            }
             Ok(duration) if duration.is_positive() => Ok(Self(duration)),
             _ => {
                 let message = format!("`{text}` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"");

@@ -21,6 +21,9 @@ const REMINDERS_MAX: usize = 20;
 const NAME_MAX: usize = 100;
 /// More are no summary of how an execution ended.
 const SHOWN_MAX: usize = 10;
+/// Slack's limit on the name of a command, with its slash:
+/// <https://docs.slack.dev/reference/app-manifest>.
+const COMMAND_MAX: usize = 31;
 /// Why somebody could never decide.
 const UNREACHABLE: &str = "no identity is let in by [access], and no mail goes there";
 
@@ -266,8 +269,13 @@ pub(super) fn check_command(
     policies: &BTreeSet<String>,
     errors: &mut Vec<Error>,
 ) -> Option<(String, LaunchCommand)> {
-    let Named { name, value, .. } = entry;
+    let Named { name, value, span } = entry;
     let raw = value?;
+    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
+    if !(1..=COMMAND_MAX).contains(&name.len()) || !name.chars().all(is_name) {
+        let wanted = format!("a command has 1 to {COMMAND_MAX} of a-z, 0-9, '-' and '_', and no slash");
+        errors.push(problem(format!("command `{name}`: {wanted}"), span));
+    }
     if !policies.contains(&raw.policy.text) {
         let message = format!("command `{name}`: there is no policy `{}`", raw.policy.text);
         errors.push(problem(message, raw.policy.span));

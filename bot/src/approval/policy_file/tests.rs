@@ -69,20 +69,20 @@ fn a_slack_user_is_a_person_only_within_an_allowed_workspace() {
 
 #[test]
 fn the_same_id_in_another_workspace_is_somebody_elses() {
-    let two = GOOD.replace("[\"T0123\"]", "[\"T0123\", \"E0ORG\"]");
-    let bound = two.replace("\"U0456\"", "\"T0123:U0456\"").replace("\"U0789\"", "\"E0ORG:U0456\"");
+    let two = GOOD.replace("[\"T0123\"]", "[\"T0123\", \"T0TWO\"]");
+    let bound = two.replace("\"U0456\"", "\"T0123:U0456\"").replace("\"U0789\"", "\"T0TWO:U0456\"");
     let policy = read(&bound).unwrap();
     assert_eq!(policy.person(Platform::Slack, &["T0123"], "U0456").unwrap().name, "Ada Lovelace");
-    assert_eq!(policy.person(Platform::Slack, &["T7777", "E0ORG"], "U0456").unwrap().name, "Grace Hopper");
+    assert_eq!(policy.person(Platform::Slack, &["T7777", "T0TWO"], "U0456").unwrap().name, "Grace Hopper");
     let problem = "slack: slack_teams lets in several: write in which it counts, as in";
     same_lines(
         &wrong(&two),
         &[
-            &format!("line 8: person `ada`: {problem} \"E0ORG:U0456\""),
-            &format!("line 14: person `grace`: {problem} \"E0ORG:U0789\""),
+            &format!("line 8: person `ada`: {problem} \"T0123:U0456\""),
+            &format!("line 14: person `grace`: {problem} \"T0123:U0789\""),
         ],
     );
-    let elsewhere = wrong(&two.replace("\"U0456\"", "\"T0999:U0456\"").replace("\"U0789\"", "\"E0ORG:U0789\""));
+    let elsewhere = wrong(&two.replace("\"U0456\"", "\"T0999:U0456\"").replace("\"U0789\"", "\"T0TWO:U0789\""));
     same_lines(&elsewhere, &["line 8: person `ada`: slack: slack_teams does not let `T0999` in"]);
 }
 
@@ -335,6 +335,34 @@ fn a_quorum_that_nobody_could_fill_is_told_when_the_policy_is_read() {
         "nobody in escalate_to could ever decide: no identity is let in by [access], and no mail goes there";
     assert_eq!(escalated("escalate_to = [\"linus\"]"), Err(format!("line 14: policy `p`: {unreachable}")));
     assert_eq!(escalated("escalate_to = [\"linus\", \"ada\"]"), Ok(()));
+}
+
+/// The workspaces of an organisation know its people by one id.
+#[test]
+fn an_id_is_taken_once_where_an_organisation_is_let_in() {
+    let text = |places: &str, other: &str| {
+        let people = "[people.one]\nname = \"One\"\nslack = \"T0ONE:U0ADA\"\n[people.two]\nname = \"Two\"\n";
+        read(&format!("[access]\nslack_teams = {places}\n{people}slack = \"{other}\"\n")).map(|_| ())
+    };
+    assert!(text("[\"T0ONE\", \"T0TWO\"]", "T0TWO:U0ADA").is_ok());
+    let taken = text("[\"T0ONE\", \"E0ORG\"]", "E0ORG:U0ADA").unwrap_err().to_string();
+    assert!(taken.ends_with("person `two`: `one` already has this slack identity"), "{taken}");
+}
+
+#[test]
+fn a_command_has_a_name_that_can_be_typed() {
+    for (name, is_right) in [("start", true), ("start-2_x", true), ("/start", false), ("Start", false), ("a b", false)]
+    {
+        let command = format!("[commands.\"{name}\"]\nstate_machine = \"m\"\npolicy = \"p\"\n");
+        let found = read(&format!("{ADA}[policies.p]\nself_approval = true\napprovers = [\"ada\"]\n{command}"));
+        assert_eq!(found.is_ok(), is_right, "{name}: {found:?}");
+    }
+}
+
+#[test]
+fn nothing_is_awaited_longer_than_a_task_waits() {
+    let rules = "self_approval = true\napprovers = [\"ada\"]\nremind_after = [\"99999999999h\"]\n";
+    assert!(wrong(&format!("{ADA}[policies.p]\n{rules}")).ends_with("`99999999999h` is longer than any task waits"));
 }
 
 #[test]

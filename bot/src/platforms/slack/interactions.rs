@@ -16,6 +16,7 @@ use serde_json::Value;
 use super::commands::{self, Metadata};
 use super::verified::Verified;
 use super::{PATIENCE, Slack, SlackState, access, card, form};
+use crate::approval::identities::ORGANISATION;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
@@ -30,9 +31,6 @@ use crate::messages::typed::seen;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, Shown, press};
-
-/// What the id of an organisation starts with.
-const ORGANISATION: char = 'E';
 
 #[derive(Deserialize)]
 struct Form {
