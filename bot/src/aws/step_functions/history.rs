@@ -13,8 +13,56 @@ use crate::approval::look_up::{Attempt, TaskFate};
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-to-resource.html#connect-wait-token>.
 const WAITS_FOR_TOKEN: &str = ".waitForTaskToken";
 
+/// The events of a history, with the data of this token's task alone: those of others may have 256 KB each, and there may
+/// be thousands.
+pub(super) struct History<'a> {
+    token: &'a TaskToken,
+    events: Vec<HistoryEvent>,
+    /// The latest event of the task, until it has ended.
+    latest: Option<i64>,
+    has_ended: bool,
+}
+
+impl<'a> History<'a> {
+    /// A history that is still to be read, for the task of this token.
+    pub(super) fn of(token: &'a TaskToken) -> Self {
+        Self { token, events: Vec::new(), latest: None, has_ended: false }
+    }
+
+    /// Takes the events in their order.
+    pub(super) fn read(&mut self, events: Vec<HistoryEvent>) {
+        for event in events {
+            let is_ours = match self.latest {
+                Some(latest) => event.previous_event_id() == latest && !self.has_ended,
+                None => is_scheduled_with(&event, self.token),
+            };
+            if is_ours {
+                self.latest = Some(event.id());
+                self.has_ended = fate_of_end(&event).is_some();
+            }
+            self.events.push(if is_ours { event } else { without_data(event) });
+        }
+    }
+
+    /// The task that was scheduled with the token: which attempt of its state it is, and what became of it.
+    pub(super) fn task(&self) -> Option<(Attempt, TaskFate)> {
+        task(&self.events, self.token)
+    }
+
+    /// Whether the execution has ended with the last of the events.
+    pub(super) fn ends(&self) -> bool {
+        self.events.last().is_some_and(|event| is_end(event.r#type()))
+    }
+}
+
+fn without_data(event: HistoryEvent) -> HistoryEvent {
+    let bare = HistoryEvent::builder().timestamp(*event.timestamp()).r#type(event.r#type().clone()).id(event.id());
+    // It is built of all that has to be there.
+    bare.previous_event_id(event.previous_event_id()).build().unwrap_or(event)
+}
+
 /// The task that was scheduled with this token: which attempt of its state it is, and what became of it.
-pub(super) fn task(events: &[HistoryEvent], token: &TaskToken) -> Option<(Attempt, TaskFate)> {
+fn task(events: &[HistoryEvent], token: &TaskToken) -> Option<(Attempt, TaskFate)> {
     // A token exists from the scheduling of its task on, so what holds it later is at most a copy.
     let scheduled = events.iter().find(|event| is_scheduled_with(event, token))?;
     let attempt = Attempt { entered: entered(events, scheduled).id(), scheduled: scheduled.id() };
@@ -86,7 +134,7 @@ fn fate_of_end(event: &HistoryEvent) -> Option<TaskFate> {
 }
 
 /// Whether the execution has ended with this event.
-pub(super) fn is_end(kind: &HistoryEventType) -> bool {
+fn is_end(kind: &HistoryEventType) -> bool {
     matches!(
         kind,
         HistoryEventType::ExecutionSucceeded

@@ -11,7 +11,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use self::history::{is_end, task};
+use self::history::History;
 use super::{code, retries, timeouts};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::look_up::{ExecutionEnd, FoundTask, LookUp};
@@ -21,9 +21,10 @@ use crate::ports::{CallbackError, Executions, StartError, TaskCallbacks};
 
 const SERVICE: &str = "Step Functions";
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
-/// `GetExecutionHistory` returns at most 1,000 events a page; a workflow that waits for people has few.
+/// `GetExecutionHistory` returns at most 1,000 events a page. Each may have 256 KB, and a page has to arrive in time; a
+/// workflow that waits for people has few.
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_GetExecutionHistory.html>
-const HISTORY_PAGE: i32 = 1_000;
+const HISTORY_PAGE: i32 = 100;
 
 /// A Step Functions client.
 #[derive(Debug, Clone)]
@@ -71,19 +72,18 @@ impl TaskCallbacks for AwsStepFunctions {
         };
         let pages = self.client.get_execution_history().execution_arn(execution.as_str()).max_results(HISTORY_PAGE);
         let mut pages = pages.into_paginator().send();
-        let mut events = Vec::new();
+        let mut history = History::of(token);
         while let Some(page) = pages.next().await {
             match page {
-                Ok(page) => events.extend(page.events),
+                Ok(page) => history.read(page.events),
                 Err(error) => return refused(&error),
             }
         }
-        let Some((attempt, fate)) = task(&events, token) else { return Ok(LookUp::NotInHistory) };
+        let Some((attempt, fate)) = history.task() else { return Ok(LookUp::NotInHistory) };
         // Both answers are eventually consistent, so an end counts when both show it: the history last, since a redrive
         // goes on after an earlier end.
-        let has_ended = events.last().is_some_and(|event| is_end(event.r#type()));
         let is_over = !matches!(described.status(), ExecutionStatus::Running | ExecutionStatus::PendingRedrive);
-        let end = (has_ended && is_over).then(|| ExecutionEnd {
+        let end = (history.ends() && is_over).then(|| ExecutionEnd {
             status: described.status().as_str().to_owned(),
             output: described.output().map(str::to_owned),
         });

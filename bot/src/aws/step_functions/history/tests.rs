@@ -45,6 +45,34 @@ fn failed(id: i64, previous: i64, error: &str, cause: &str) -> HistoryEvent {
     with(id, previous, HistoryEventType::TaskFailed, |it| it.task_failed_event_details(details))
 }
 
+/// What a history tells of a task that is read as it comes in.
+fn task(events: &[HistoryEvent], token: &TaskToken) -> Option<(Attempt, TaskFate)> {
+    let mut history = History::of(token);
+    for event in events {
+        history.read(vec![event.clone()]);
+    }
+    history.task()
+}
+
+#[test]
+fn the_data_of_other_tasks_is_not_kept() {
+    let output = json!({ "large": "x".repeat(1_000) });
+    let token = token();
+    let mut history = History::of(&token);
+    history.read(vec![
+        event(1, 0, HistoryEventType::TaskStateEntered),
+        asked(2, 1, "other"),
+        succeeded(3, 2, &output),
+        asked(4, 1, "a+/="),
+        asked(5, 3, "another"),
+        succeeded(6, 4, &json!({ "ours": true })),
+        succeeded(7, 5, &output),
+    ]);
+    assert_eq!(history.task().unwrap().1, TaskFate::Succeeded(json!({ "ours": true })));
+    let kept = format!("{:?}", history.events);
+    assert!(!kept.contains("xxx") && !kept.contains("other") && history.events.len() == 7, "{kept}");
+}
+
 fn token() -> TaskToken {
     TaskToken::parse("a+/=").unwrap()
 }
