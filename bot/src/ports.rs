@@ -11,6 +11,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::approval::audit::Entry;
+use crate::approval::delivery::{Fate, Unsent};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
@@ -226,6 +227,8 @@ impl Clock for SystemClock {
 
 /// A platform that approvals are shown on, as far as the flow needs it. Each has one implementation, the real one: what
 /// tests replace is the service that its client speaks to.
+///
+/// What a platform did with a message is one of four words: `Ok` is sent, and `Unsent` has the others.
 #[async_trait]
 pub trait Messenger: Send + Sync {
     /// Which platform.
@@ -258,30 +261,9 @@ pub trait Messenger: Send + Sync {
     async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent>;
 }
 
-/// A message that was not sent, and whether trying again is of use.
-#[derive(Debug, thiserror::Error)]
-#[error("{problem}")]
-pub struct Unsent {
-    /// The platform refused this message for good.
-    pub is_final: bool,
-    /// What it said.
-    pub problem: String,
-}
-
-impl Unsent {
-    /// The rules of the approval name no such place.
-    pub fn nowhere() -> Self {
-        Self { is_final: true, problem: "the rules name no such place".to_owned() }
-    }
-
-    /// The platform of a recorded message is no longer configured.
-    pub fn platform_is_off() -> Self {
-        Self { is_final: false, problem: "the platform is not configured".to_owned() }
-    }
-}
-
+/// A call that was not answered before its deadline may have done what it was asked.
 impl From<Unavailable> for Unsent {
     fn from(error: Unavailable) -> Self {
-        Self { is_final: false, problem: error.to_string() }
+        Self { fate: Fate::MaybeSent, problem: error.to_string() }
     }
 }

@@ -94,6 +94,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "policy": approval.rules.name,
         "contentHash": approval.content_hash(),
         "deadline": approval.request.deadline,
+        "giveUpAt": approval.give_up_at(),
         "required": approval.rules.required,
         "mayDecide": refusal.is_none(),
         "mayNotBecause": refusal,
@@ -102,7 +103,8 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "calledIn": explained.called_in.as_ref().map(|(at, people)| json!({ "at": at, "people": ids(people) })),
         "text": text,
     });
-    Explained { text: format!("To {}:\n{text}", person.name), json, ending: Ending::Well }
+    let given_up = format!("If it reaches nobody, it is given up at {}.", PLAIN.when(approval.give_up_at()));
+    Explained { text: format!("To {}:\n{text}\n{given_up}", person.name), json, ending: Ending::Well }
 }
 
 /// What a state passes. What a file leaves out beside the approval is the same for every request.
@@ -162,6 +164,7 @@ mod tests {
         );
         assert!(to_ada.contains("Could still decide: Grace Hopper"), "{to_ada}");
         assert!(text(&request, "grace").contains("You may approve or reject it."));
+        assert!(to_ada.ends_with("If it reaches nobody, it is given up at 23 Nov 2026, 10:05 UTC."), "{to_ada}");
         assert!(text(&request, "eve").contains("You cannot decide on this request"));
         let nobody = explained(&request, "mallory").err().unwrap().to_string();
         assert_eq!(nobody, "the policy has nobody who is called `mallory`");

@@ -245,7 +245,7 @@ async fn a_request_that_nobody_answers_expires(emulators: Arc<Emulators>) -> any
 
 async fn a_request_that_reaches_nobody_fails_at_once(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let stage = Stage::set(&emulators, "undeliverable", NEVER).await?;
-    stage.world().slack.fail_always("chat.postMessage", Some(Fault::NotOk("channel_not_found".to_owned())));
+    stage.world().slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
     let execution = stage.start(json!({ "x": 125, "y": 122 })).await?;
     let ended = stage.ended(&execution).await?;
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));

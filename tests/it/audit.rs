@@ -79,20 +79,20 @@ async fn a_run_can_be_read_from_its_beginning_to_its_end() {
 #[tokio::test]
 async fn a_request_that_did_not_get_everywhere_says_where_and_why() {
     let harness = Harness::start().await;
-    harness.world.slack.fail_next("chat.postMessage", SlackFault::NotOk("channel_not_found".to_owned()));
+    harness.world.slack.fail_next("chat.postMessage", SlackFault::NotOk("invalid_blocks".to_owned()));
     let approval = harness.ask().await;
     let entries = trail(&harness, &approval).await;
     let What::Undelivered { failures } = &entries[2].what else { panic!("{entries:?}") };
     let [failure] = failures.as_slice() else { panic!("{failures:?}") };
     assert_eq!((failure.place.platform, failure.place.target.as_deref()), (Platform::Slack, Some("C0FINANCE")));
-    assert!(failure.problem.contains("channel_not_found") && !failure.again, "{failure:?}");
+    assert!(failure.problem.contains("invalid_blocks") && !failure.again, "{failure:?}");
 }
 
 #[tokio::test]
 async fn what_went_out_is_told_once_though_the_answer_of_the_store_was_lost() {
     let (harness, faults) = faulty().await;
     faults.next(Call::Save, Fault::AnswerLost);
-    harness.world.slack.fail_next("chat.postMessage", SlackFault::NotOk("channel_not_found".to_owned()));
+    harness.world.slack.fail_next("chat.postMessage", SlackFault::NotOk("invalid_blocks".to_owned()));
     let approval = harness.ask().await;
     let kinds = kinds(&harness, &approval).await;
     assert_eq!(kinds[..3], ["raised", "delivered", "undelivered"]);

@@ -13,6 +13,7 @@ mod card_limits;
 mod commands;
 mod content_hash;
 mod deciding;
+mod delivery;
 mod documents;
 mod email;
 mod events;

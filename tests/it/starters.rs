@@ -219,7 +219,7 @@ async fn a_run_that_cannot_be_recorded_is_not_started_and_others_are_nobodys_bus
 #[tokio::test]
 async fn what_a_chat_refuses_for_good_is_not_tried_for_ever() {
     let harness = unheard(RULES, &Faults::default()).await;
-    let refused = Some(SlackFault::NotOk("channel_not_found".to_owned()));
+    let refused = Some(SlackFault::NotOk("msg_too_long".to_owned()));
     harness.world.slack.fail_always("chat.postEphemeral", refused.clone());
     harness.world.slack.fail_always("chat.postMessage", refused);
     let ended = failing(&harness).await;

@@ -103,7 +103,7 @@ async fn a_release_that_nobody_decides_on_expires() {
 #[tokio::test]
 async fn a_release_that_reaches_nobody_fails() {
     let harness = world().await;
-    harness.world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("channel_not_found".to_owned())));
+    harness.world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
     harness.world.mailbox.fail_always(Some("MessageRejected"));
     start(&harness);
     let (ended, _) = ended(&harness).await;

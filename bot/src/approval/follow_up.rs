@@ -2,13 +2,17 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::delivery::{Missing, Next};
 use super::notes::Note;
 use super::place::{Destination, MessageRef};
 use super::record::{Approval, SentMessage};
+use super::request::Request;
 use super::state::State;
 
 /// How long whoever recorded a change has before the reconciler also looks at it.
 pub(super) const HEAD_START: SignedDuration = SignedDuration::from_secs(15);
+/// How long a request that has reached nobody is tried at the longest, where the policy does not say it.
+const GIVE_UP_AFTER: SignedDuration = SignedDuration::from_mins(10);
 /// How long the reconciler keeps asking how the execution ended, for the last note to the requester.
 const RESULT_AWAITED: SignedDuration = SignedDuration::from_hours(24);
 /// The same where the history has not shown that the execution is the one that waited.
@@ -50,7 +54,9 @@ impl Approval {
         match &self.state {
             State::Pending => {
                 let at = self.next_call().unwrap_or(self.request.deadline);
-                Some(retry_at.map_or(at, |retry_at| retry_at.max(at)))
+                let at = retry_at.map_or(at, |retry_at| retry_at.max(at));
+                // Whoever has promised to send it may not come back.
+                Some(self.promises().min().map_or(at, |until| until.min(at)))
             }
             State::Resolving(_) => retry_at,
             State::Resolved(resolution) if self.awaits_execution_end() => {
@@ -64,7 +70,35 @@ impl Approval {
 
     /// Whether something that is recorded has not reached everybody it should reach.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.state, State::Resolving(_)) || !self.outbox.is_empty() || !self.errands().is_empty()
+        let is_left = self.missing.iter().any(Missing::is_left);
+        matches!(self.state, State::Resolving(_))
+            || !self.outbox.is_empty()
+            || !self.errands().is_empty()
+            || (self.reaches_nobody() && !is_left)
+    }
+
+    /// Whether every place has refused the request, be it for good, and it is not known to be, and cannot be, anywhere.
+    /// One that waits for its turn, or was promised, has not been refused.
+    pub fn reaches_nobody(&self) -> bool {
+        let has_refused = |missing: &Missing| missing.problem.is_some() && !missing.maybe;
+        let is_tried = self.promises().next().is_none() && !self.missing.is_empty();
+        self.state == State::Pending && self.copies.is_empty() && is_tried && self.missing.iter().all(has_refused)
+    }
+
+    /// When a request is given up that has reached nobody: as the policy says, or after ten minutes or half of the time
+    /// there is, whichever is shorter.
+    pub fn give_up_at(&self) -> Timestamp {
+        let Request { raised_at, deadline, .. } = self.request;
+        let by_default = (deadline.duration_since(raised_at) / 2).min(GIVE_UP_AFTER);
+        later(raised_at, self.rules.give_up_after.unwrap_or(by_default))
+    }
+
+    /// Until when places are promised.
+    fn promises(&self) -> impl Iterator<Item = Timestamp> {
+        self.missing.iter().filter_map(|missing| match missing.next {
+            Next::Promised { until } => Some(until),
+            Next::Anybody { .. } | Next::Nobody => None,
+        })
     }
 
     /// Whether somebody still waits to hear in a thread how the execution ended.
@@ -81,7 +115,8 @@ impl Approval {
     pub fn errands(&self) -> Vec<Errand> {
         let mut errands = Vec::new();
         if self.state == State::Pending {
-            errands.extend(self.unsent.iter().cloned().map(Errand::Send));
+            let anybody = self.missing.iter().filter(|missing| matches!(missing.next, Next::Anybody { .. }));
+            errands.extend(anybody.map(|missing| Errand::Send(missing.destination.clone())));
         }
         for copy in self.live_copies() {
             // A mail cannot be changed; it is answered.
@@ -94,6 +129,16 @@ impl Approval {
                 number,
             }));
         }
+        errands
+    }
+
+    /// Those of the errands that may be run at this time: a platform may want to be left alone until later.
+    pub fn errands_at(&self, now: Timestamp) -> Vec<Errand> {
+        let is_later = |missing: &Missing| matches!(missing.next, Next::Anybody { from: Some(from) } if from > now);
+        let spared: Vec<&Destination> =
+            self.missing.iter().filter(|missing| is_later(missing)).map(|missing| &missing.destination).collect();
+        let mut errands = self.errands();
+        errands.retain(|errand| !matches!(errand, Errand::Send(destination) if spared.contains(&destination)));
         errands
     }
 
@@ -158,7 +203,7 @@ mod tests {
     fn a_request_that_could_not_be_sent_is_sent_as_long_as_it_waits() {
         let mut approval = approval("slack_channel = \"C1\"");
         approval.outbox.clear();
-        approval.unsent.push(Destination::Chat(Platform::Slack));
+        approval.missing.push(Missing::new(Destination::Chat(Platform::Slack)));
         assert_eq!(approval.errands(), [Errand::Send(Destination::Chat(Platform::Slack))]);
         assert_eq!(approval.due_at(), Some(after(15)));
         approval.resolve(Outcome::Expired, after(600));
@@ -196,8 +241,8 @@ mod tests {
         let mut approval = approval("");
         let mut waits = Vec::new();
         for _ in 0..9 {
-            approval.put_off("no answer", after(0));
-            waits.push(approval.due_at().unwrap().as_second() - after(0).as_second());
+            approval.put_off("no answer", after(15));
+            waits.push(approval.due_at().unwrap().as_second() - after(15).as_second());
         }
         assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300, 300]);
     }

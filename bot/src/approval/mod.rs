@@ -14,6 +14,7 @@ pub mod look_up;
 pub mod place;
 
 pub mod identities;
+pub mod delivery;
 
 pub mod policy;
 

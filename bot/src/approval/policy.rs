@@ -74,6 +74,9 @@ pub struct Rules {
     pub conversations: BTreeMap<Platform, String>,
     /// When approval mail is sent.
     pub email: EmailUse,
+    /// How long a request that has reached nobody is tried, counted from the request.
+    #[serde(default)]
+    pub give_up_after: Option<SignedDuration>,
     /// The fields of the execution's output that may be shown.
     pub show_result: Vec<String>,
 }

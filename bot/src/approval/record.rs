@@ -5,10 +5,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::audit::{Entry, Hash, Head};
+use super::delivery::Missing;
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
 use super::look_up::{Attempt, ExecutionEnd};
-use super::place::{Destination, MessageRef, Platform};
+use super::place::{MessageRef, Platform};
 use super::policy::Rules;
 use super::request::Request;
 use super::state::{Outcome, Resolution, State, Status, Verdict};
@@ -39,8 +40,8 @@ pub struct Approval {
     pub quiet_until: Option<Timestamp>,
     /// The messages that are out.
     pub copies: Vec<SentMessage>,
-    /// Where the request should have gone and could not be sent yet.
-    pub unsent: Vec<Destination>,
+    /// Where the request has to go and is not known to be.
+    pub missing: Vec<Missing>,
     /// Events that are recorded and not yet accepted by the bus.
     pub outbox: Vec<Event>,
     /// Which attempt of its state waits, once the history of the execution was seen to hold the task. Until then nothing

@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::net::deadline::Deadline;
     use crate::net::http::HttpClient;
-    use crate::platforms::slack::client as slack;
+    use crate::platforms::slack::{client as slack, error};
     use crate::ports::Secrets;
 
     /// Two TLS providers in one binary panic when the second client is made, so all are made here. Those that set up
@@ -100,7 +100,7 @@ mod tests {
         assert!(!error.is_sent, "{error}");
         let slack = slack::Client::new("https://127.0.0.1:9", &"xoxb-test".into()).unwrap();
         let deadline = Deadline::after(Duration::from_secs(5));
-        let error = slack.ephemeral("C1", "U1", "text", deadline).await.unwrap_err();
-        assert_eq!(error, slack::Error::NoAnswer("the connection failed"));
+        let refused = slack.ephemeral("C1", "U1", "text", deadline).await.unwrap_err();
+        assert_eq!(refused, error::Error::NotSent("there is no connection"));
     }
 }

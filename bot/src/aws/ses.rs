@@ -1,5 +1,6 @@
 //! Sends mail through SES, as the raw message that `mail` has built.
 
+use std::error::Error as _;
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -9,8 +10,10 @@ use aws_sdk_ses::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ses::operation::send_raw_email::SendRawEmailError;
 use aws_sdk_ses::primitives::Blob;
 use aws_sdk_ses::types::RawMessage;
+use hyper_util::client::legacy;
 
 use super::{http_client, retries, timeouts};
+use crate::approval::delivery::Fate;
 
 const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -21,14 +24,18 @@ pub struct Ses {
     configuration_set: Option<String>,
 }
 
-/// A mail that was not accepted. The code is SES's own; the message is left out, since it quotes addresses.
+/// Why SES did not take a mail. A code is SES's own; its message is left out, since it quotes addresses.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("SES did not take the mail: {code}")]
-pub struct Error {
-    /// SES's error code, or what happened to the call.
-    pub code: String,
-    /// Whether SES refused this mail for good.
-    pub is_final: bool,
+pub enum Error {
+    /// SES answered with this code.
+    #[error("SES did not take the mail: {0}")]
+    Refused(String),
+    /// Nothing was sent.
+    #[error("SES was not reached: {0}")]
+    NotSent(&'static str),
+    /// No answer, or one that is not SES's.
+    #[error("SES did not answer: {0}")]
+    NoAnswer(&'static str),
 }
 
 impl Ses {
@@ -57,8 +64,8 @@ impl Ses {
 
     /// `SendRawEmail` to one address. The SDK repeats what may be repeated, with jitter.
     pub async fn send(&self, from: &str, to: &str, message: Vec<u8>) -> Result<(), Error> {
-        let raw =
-            RawMessage::builder().data(Blob::new(message)).build().map_err(|_| Error::new("Unbuildable", true))?;
+        let raw = RawMessage::builder().data(Blob::new(message)).build();
+        let raw = raw.map_err(|_| Error::NotSent("the call could not be made"))?;
         let call = self.client.send_raw_email().source(from).destinations(to).raw_message(raw);
         let call = call.set_configuration_set_name(self.configuration_set.clone());
         call.send().await.map(|_| ()).map_err(|error| Error::from(&error))
@@ -66,21 +73,73 @@ impl Ses {
 }
 
 impl Error {
-    fn new(code: &str, is_final: bool) -> Self {
-        Self { code: code.to_owned(), is_final }
+    /// What became of a mail. Whatever is not in the table was not sent and may pass: an account that is paused, a sender
+    /// that is not verified, a permission that lacks can be mended.
+    pub fn fate(&self) -> Fate {
+        match self {
+            Self::Refused(code) => match code.as_str() {
+                // The address or the content is not taken:
+                // https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html#API_SendRawEmail_Errors
+                // https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
+                "MessageRejected" | "InvalidParameterValue" => Fate::Refused,
+                // SES failed while it had the mail: https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
+                "InternalFailure" => Fate::MaybeSent,
+                _ => Fate::NotSent { retry_after: None },
+            },
+            Self::NotSent(_) => Fate::NotSent { retry_after: None },
+            Self::NoAnswer(_) => Fate::MaybeSent,
+        }
     }
 }
 
 impl From<&SdkError<SendRawEmailError>> for Error {
     fn from(error: &SdkError<SendRawEmailError>) -> Self {
         match error {
-            SdkError::ServiceError(service) => {
-                let code = service.err().code().unwrap_or("Unknown");
-                // A mail that SES rejects for its content or its sender is rejected again.
-                Self::new(code, matches!(code, "MessageRejected" | "MailFromDomainNotVerified"))
-            }
-            SdkError::TimeoutError(_) => Self::new("no answer in time", false),
-            _ => Self::new("no connection", false),
+            SdkError::ServiceError(service) => Self::Refused(service.err().code().unwrap_or("Unknown").to_owned()),
+            SdkError::ConstructionFailure(_) => Self::NotSent("the call could not be made"),
+            SdkError::DispatchFailure(_) if is_of_connecting(error) => Self::NotSent("there is no connection"),
+            SdkError::TimeoutError(_) => Self::NoAnswer("no answer in time"),
+            _ => Self::NoAnswer("the answer was lost"),
         }
+    }
+}
+
+fn is_of_connecting(error: &SdkError<SendRawEmailError>) -> bool {
+    let mut causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    causes.any(|cause| cause.downcast_ref::<legacy::Error>().is_some_and(legacy::Error::is_connect))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_answer_has_its_word() {
+        let refused = |code: &str| Error::Refused(code.to_owned());
+        let not_sent = Fate::NotSent { retry_after: None };
+        let table = [
+            (refused("MessageRejected"), Fate::Refused),
+            (refused("InvalidParameterValue"), Fate::Refused),
+            (refused("InternalFailure"), Fate::MaybeSent),
+            (refused("Throttling"), not_sent),
+            (refused("ServiceUnavailable"), not_sent),
+            (refused("AccessDenied"), not_sent),
+            (refused("MailFromDomainNotVerifiedException"), not_sent),
+            (refused("ConfigurationSetDoesNotExist"), not_sent),
+            (refused("AccountSendingPausedException"), not_sent),
+            (refused("Unknown"), not_sent),
+            (Error::NotSent("there is no connection"), not_sent),
+            (Error::NoAnswer("no answer in time"), Fate::MaybeSent),
+        ];
+        for (error, fate) in table {
+            assert_eq!(error.fate(), fate, "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_nobody_listens_nothing_is_sent() {
+        let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let error = Ses::at(&format!("http://{gone}")).send("bot@example.com", "a@example.com", vec![0]).await;
+        assert_eq!(error, Err(Error::NotSent("there is no connection")));
     }
 }

@@ -1,11 +1,12 @@
 //! The messages of an approval, on whichever platform they are: sent, brought up to date, and answered with notes.
 
 use super::app::App;
+use crate::approval::delivery::{Fate, Unsent};
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
 use crate::net::deadline::Deadline;
-use crate::ports::{Messenger, Unsent};
+use crate::ports::Messenger;
 
 /// Sends the request to one place. A platform that is off when the request is raised is not waited for.
 pub(crate) async fn send(
@@ -14,7 +15,7 @@ pub(crate) async fn send(
     destination: &Destination,
     deadline: Deadline,
 ) -> Result<MessageRef, Unsent> {
-    let messenger = messenger(app, destination.platform()).map_err(|off| Unsent { is_final: true, ..off })?;
+    let messenger = messenger(app, destination.platform()).map_err(|off| Unsent { fate: Fate::Refused, ..off })?;
     messenger.send(approval, destination, deadline).await
 }
 

@@ -14,14 +14,14 @@ use super::change::{CONFLICTS_MAX, SAVE_LONGEST, save_surely};
 use super::pace::{self, Turn};
 use super::refresh::refresh;
 use super::{copies, reconcile, resolve, succession};
+use crate::approval::delivery::Unsent;
 use crate::approval::place::Destination;
-use crate::approval::policy::EmailUse;
 use crate::approval::record::{Approval, SentMessage};
 use crate::approval::request::{self, InvalidInput};
 use crate::approval::state::State;
-use crate::approval::transitions::deliver::Undelivered;
+use crate::approval::transitions::reach::Undelivered;
 use crate::net::deadline::{Deadline, Unavailable};
-use crate::ports::{Raised, Saved, Unsent};
+use crate::ports::{Raised, Saved};
 
 /// Step Functions has this long to say that its execution holds the task. Without an answer the request goes out all the
 /// same, and leads to the execution once there is one.
@@ -44,6 +44,9 @@ pub const LONGEST: Duration = PROOF
     .saturating_add(SAVE_LONGEST)
     .saturating_add(DELIVERED)
     .saturating_add(TIDYING);
+
+/// Why a request without a place to go to reaches nobody.
+const NOWHERE: &str = "the policy names no channel and no address that the request could be sent to";
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +76,8 @@ impl Error {
 
 /// Raises the approval that a state's input asks for, and returns its id.
 ///
-/// If it reaches nobody, the task is failed at once as `ApprovalUndeliverable`; its timeout is not waited for.
+/// If nobody is to be asked or every place refuses it for good, the task is failed as `ApprovalUndeliverable` at once. What
+/// was refused for now, or was not finished, is left to whoever looks at the record next.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     let deadline = Deadline::after(DELIVERY);
     let asked = request::read(input, &app.policy, app.now())?;
@@ -81,28 +85,31 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
         let problem = "is of an account or a region that may not ask here";
         return Err(InvalidInput::field("executionArn", problem).into());
     }
-    let asked = Approval::raise(asked);
+    let mut asked = Approval::raise(asked);
+    // On record before anything goes out, so that somebody else goes on if this ends.
+    asked.promise(&asked.first_places(), app.now());
     let content = asked.content_hash();
-    let (Raised::New(approval) | Raised::Existing(approval)) =
-        deadline.run("store", app.ports.store.raise(asked)).await?;
+    let (approval, is_new) = match deadline.run("store", app.ports.store.raise(asked)).await? {
+        Raised::New(approval) => (*approval, true),
+        Raised::Existing(approval) => (*approval, false),
+    };
     // A decision about what was asked first must not be taken for one about this.
     if approval.content_hash() != content {
         return Err(InvalidInput::field("approval", "something else was asked with the same task token before").into());
     }
-    tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, "raised");
-    let approval = prove(app, *approval).await;
-    let deadline = Deadline::after(DELIVERY);
-    // Boxed, because the compiler gives up on the layout of a future that nests this deep.
-    let approval = Box::pin(deliver(app, approval, deadline)).await?;
+    tracing::info!(approval.id = %approval.id, approval.policy = approval.rules.name, is_new, "raised");
+    let approval = prove(app, approval).await;
+    // Whoever has recorded it has promised to send it.
+    let approval = if is_new { Box::pin(deliver(app, approval, Deadline::after(DELIVERY))).await? } else { approval };
     let deadline = Deadline::after(SETTLING);
     let approval = resolve::settle(app, approval, deadline).await.logged();
     let id = approval.id.clone();
     let tidy = async {
-        // Somebody may have voted while the last copies went out.
+        // Somebody may have voted while the last copies went out, and what has just failed may work now.
         let refreshed = refresh(app, &id).await;
         refreshed.and(succession::close_earlier_tries(app, &approval).await)
     };
-    // The request is out, so nothing that is left may fail the state.
+    // The request is on record, so nothing that is left may fail the state.
     if let Err(error) = Deadline::after(TIDYING).run("notifier", tidy).await {
         tracing::warn!(approval.id = %id, %error, "left to the reconciler");
     }
@@ -122,129 +129,119 @@ async fn prove(app: &App, mut approval: Approval) -> Approval {
     }
 }
 
-/// What went out, and what kept the rest.
+/// What became of the request where it was to go.
 #[derive(Default)]
 struct Sending {
     sent: Vec<SentMessage>,
     failures: Vec<Undelivered>,
-    problems: Vec<String>,
-    /// Whether a card is still to go out in its turn, so that the request is not given up.
-    is_left: bool,
+    /// The cards that wait for their turn, until when at least.
+    waiting: Vec<(Destination, Timestamp)>,
+    /// The cards whose turn is not soon.
+    too_late: Vec<Destination>,
 }
 
 impl Sending {
-    fn add_all(&mut self, sent: Vec<Sent>) {
-        for (destination, sent) in sent {
-            match sent {
-                Ok(message) => self.sent.push(message),
-                Err(error) => self.fail(destination, error),
+    fn add(&mut self, (destination, sent): Sent) {
+        match sent {
+            Ok(message) => self.sent.push(message),
+            Err(unsent) => {
+                let platform = destination.platform().name();
+                tracing::warn!(platform, error = %unsent, "a request could not be sent");
+                self.failures.push(Undelivered { destination, unsent });
             }
         }
     }
 
-    fn fail(&mut self, destination: Destination, error: Unsent) {
-        let platform = destination.platform().name();
-        tracing::warn!(platform, %error, "a request could not be sent");
-        let problem = format!("{platform}: {error}");
-        if !self.problems.contains(&problem) {
-            self.problems.push(problem);
+    /// Writes what became of it into the record. What every place has refused for good is given up.
+    fn write_to(&self, approval: &mut Approval, now: Timestamp) {
+        approval.delivered(&self.sent, now);
+        for (destination, turn) in &self.waiting {
+            approval.promise(std::slice::from_ref(destination), *turn);
         }
-        self.failures.push(Undelivered { destination, problem: error.problem, again: !error.is_final });
-    }
-
-    fn leave_to_reconciler(&mut self, destination: Destination) {
-        self.fail(destination, pace::too_late());
-        self.is_left = true;
+        for destination in &self.too_late {
+            approval.wait_for_a_turn(destination, now);
+        }
+        if !self.failures.is_empty() || !self.too_late.is_empty() {
+            approval.leave_to_reconciler(now);
+        }
+        approval.undelivered(&self.failures, now);
+        approval.promise(&approval.stand_ins(), now);
+        approval.give_up_unreached(now);
     }
 }
 
-/// Sends what is not out yet, each card in its turn, and writes down what went out. Mail waits for chat only when it is
-/// the fallback.
-async fn deliver(app: &App, mut approval: Approval, mut deadline: Deadline) -> Result<Approval, Error> {
-    let mut sending = Sending::default();
+/// Sends what was promised, each card in its turn, and writes down what became of it.
+async fn deliver(app: &App, approval: Approval, deadline: Deadline) -> Result<Approval, Error> {
     if approval.state != State::Pending {
-        return record(app, approval, sending).await;
+        return Ok(approval);
     }
-    if let Some(problem) = unproven_caller(&approval).or_else(|| unreachable_quorum(&approval)) {
-        sending.problems.push(problem);
-        return record(app, approval, sending).await;
+    let places = approval.promised();
+    if let Some(problem) = approval.why_not_to_ask().or_else(|| places.is_empty().then(|| NOWHERE.to_owned())) {
+        return Ok(record(app, approval, |approval, now| approval.give_up_unasked(&problem, now)).await?);
     }
-    let mails = mails(&approval);
-    let cards = not_out(&approval, approval.rules.chats().collect());
-    let (mut at_once, mut waiting) = (Vec::new(), Vec::new());
-    for (destination, turn) in pace::take_turns(app, &approval, cards).await {
+    let (mut sending, mut at_once) = (Sending::default(), Vec::new());
+    for (destination, turn) in pace::take_turns(app, &approval, places).await {
         match turn {
             Turn::Now => at_once.push(destination),
-            Turn::At(turn) => waiting.push((destination, turn)),
-            Turn::TooLate => sending.leave_to_reconciler(destination),
+            Turn::At(turn) => sending.waiting.push((destination, turn)),
+            Turn::TooLate => sending.too_late.push(destination),
         }
     }
-    if approval.rules.email == EmailUse::Always {
-        at_once.extend(not_out(&approval, mails.clone()));
+    let at_once = at_once.into_iter().map(|destination| send(app, &approval, destination, deadline));
+    for sent in join_all(at_once).await {
+        sending.add(sent);
     }
-    sending.add_all(send_all(app, &approval, at_once, deadline).await);
-    let mut is_wanted = waiting.is_empty();
+    let waiting = sending.waiting.clone();
+    let mut approval = record(app, approval, |approval, now| sending.write_to(approval, now)).await?;
     if !waiting.is_empty() {
-        // What is out can be decided from now on, so it is on record and on the bus before the wait.
-        approval = record_so_far(app, approval, &mut sending).await?;
-        approval = resolve::settle(app, approval, Deadline::after(SETTLING)).await.logged();
-        let asked = approval.clone();
-        let send = |(destination, turn)| send_in_turn(app, &asked, destination, turn);
-        let mut in_turn: FuturesUnordered<_> = waiting.into_iter().map(send).collect();
-        while let Some(sent) = in_turn.next().await {
-            is_wanted |= sent.is_some();
-            sending.add_all(sent.into_iter().collect());
-            if !in_turn.is_empty() {
-                approval = record_so_far(app, approval, &mut sending).await?;
-            }
+        approval = deliver_in_turn(app, approval, waiting).await?;
+    }
+    // What is promised still are the mails that stand in for a card that no chat has taken.
+    let mut stand_ins = approval.promised();
+    stand_ins.retain(|destination| matches!(destination, Destination::Email(_)));
+    send_all(app, approval, stand_ins, Deadline::after(DELIVERY)).await
+}
+
+/// Sends the request to all these places at the same time, and writes down what became of it.
+async fn send_all(
+    app: &App,
+    approval: Approval,
+    destinations: Vec<Destination>,
+    deadline: Deadline,
+) -> Result<Approval, Error> {
+    if destinations.is_empty() {
+        return Ok(approval);
+    }
+    let mut sending = Sending::default();
+    let sends = destinations.into_iter().map(|destination| send(app, &approval, destination, deadline));
+    for sent in join_all(sends).await {
+        sending.add(sent);
+    }
+    Ok(record(app, approval, |approval, now| sending.write_to(approval, now)).await?)
+}
+
+/// Sends cards when their turns have come. What is out can be decided from now on, so it is on the bus before the wait.
+async fn deliver_in_turn(
+    app: &App,
+    approval: Approval,
+    waiting: Vec<(Destination, Timestamp)>,
+) -> Result<Approval, Error> {
+    let mut approval = resolve::settle(app, approval, Deadline::after(SETTLING)).await.logged();
+    let asked = approval.clone();
+    let send = |(destination, turn)| send_in_turn(app, &asked, destination, turn);
+    let mut in_turn: FuturesUnordered<_> = waiting.into_iter().map(send).collect();
+    while let Some(sent) = in_turn.next().await {
+        if let Some(sent) = sent {
+            let mut sending = Sending::default();
+            sending.add(sent);
+            approval = record(app, approval, |approval, now| sending.write_to(approval, now)).await?;
         }
-        deadline = Deadline::after(DELIVERY);
     }
-    let in_chat = sending.sent.iter().chain(&approval.copies).any(|copy| copy.message.is_card());
-    if approval.rules.email == EmailUse::Fallback && !in_chat && is_wanted {
-        sending.add_all(send_all(app, &approval, not_out(&approval, mails), deadline).await);
-    }
-    record(app, approval, sending).await
-}
-
-/// A request that only names an execution of a machine which may ask is not believed.
-fn unproven_caller(approval: &Approval) -> Option<String> {
-    let policy = &approval.rules.name;
-    let problem = || format!("policy `{policy}` names its callers, and the execution was not seen to hold this task");
-    approval.lacks_proof().then(problem)
-}
-
-/// A request that not enough people may decide on is not worth sending.
-fn unreachable_quorum(approval: &Approval) -> Option<String> {
-    let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    let eligible = approval.rules.eligible(requester).count();
-    let (required, policy) = (approval.rules.required, &approval.rules.name);
-    (eligible < required).then(|| {
-        let people = if eligible == 1 { "1 person".to_owned() } else { format!("{eligible} people") };
-        format!("policy `{policy}` needs {required} approvals, but only {people} may give one")
-    })
-}
-
-/// The mails of those who may decide and have an address.
-fn mails(approval: &Approval) -> Vec<Destination> {
-    let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    let people = approval.rules.eligible(requester).filter(|person| person.email.is_some());
-    people.map(|person| Destination::Email(person.id.clone())).collect()
-}
-
-/// Those of these places that do not have the request yet.
-fn not_out(approval: &Approval, mut destinations: Vec<Destination>) -> Vec<Destination> {
-    destinations.retain(|destination| !approval.copies.iter().any(|copy| copy.message.is_at(destination)));
-    destinations
+    Ok(approval)
 }
 
 /// Where the request was to go, and what came of it.
 type Sent = (Destination, Result<SentMessage, Unsent>);
-
-/// Sends the request to all these places at the same time.
-async fn send_all(app: &App, approval: &Approval, destinations: Vec<Destination>, deadline: Deadline) -> Vec<Sent> {
-    join_all(destinations.into_iter().map(|destination| send(app, approval, destination, deadline))).await
-}
 
 async fn send(app: &App, approval: &Approval, destination: Destination, deadline: Deadline) -> Sent {
     let sent = copies::send(app, approval, &destination, deadline).await;
@@ -257,42 +254,25 @@ async fn send_in_turn(app: &App, approval: &Approval, destination: Destination, 
     Some(send(app, &current, destination, Deadline::after(DELIVERY)).await)
 }
 
-/// Writes down what is out while cards still wait for their turns, and keeps what the end has to know of it.
-async fn record_so_far(app: &App, approval: Approval, sending: &mut Sending) -> Result<Approval, Error> {
-    let (is_left, problems) = (sending.is_left, sending.problems.clone());
-    let so_far = std::mem::replace(sending, Sending { is_left, problems, ..Sending::default() });
-    record(app, approval, Sending { is_left: true, ..so_far }).await
-}
-
-/// Writes down what is out. If nothing is and nothing is left, the record says that the task is to be failed.
-async fn record(app: &App, mut approval: Approval, sending: Sending) -> Result<Approval, Error> {
+/// Writes down what has happened.
+async fn record(
+    app: &App,
+    mut approval: Approval,
+    write: impl Fn(&mut Approval, Timestamp),
+) -> Result<Approval, Unavailable> {
     for _ in 0..CONFLICTS_MAX {
-        let (mut next, now) = (approval.clone(), app.now());
-        next.delivered(&sending.sent, now);
-        next.undelivered(&sending.failures, now);
-        if !next.unsent.is_empty() {
-            next.leave_to_reconciler(now);
-        }
-        if next.copies.is_empty() && next.state == State::Pending && !sending.is_left {
-            next.give_up(nobody(&sending), now);
-        }
+        let mut next = approval.clone();
+        write(&mut next, app.now());
         approval = match save_surely(app, &next).await {
             Ok(Saved::Done(recorded)) => return Ok(*recorded),
             Ok(Saved::Conflict(theirs)) => *theirs,
-            // The request is out and can be decided; the card is adopted with the first click on it.
+            // The request is out and can be decided; a card is found with the first press on it.
             Err(error) if !next.copies.is_empty() => {
                 tracing::error!(approval.id = %approval.id, %error, "the messages that are out could not be recorded");
                 return Ok(approval);
             }
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
     }
-    Err(Unavailable::new("store", "other writers were always first").into())
-}
-
-fn nobody(sending: &Sending) -> String {
-    match sending.problems.as_slice() {
-        [] => "the policy names no channel and no address that the request could be sent to".to_owned(),
-        problems => problems.join("; "),
-    }
+    Err(Unavailable::new("store", "other writers were always first"))
 }

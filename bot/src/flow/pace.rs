@@ -15,7 +15,6 @@ use crate::approval::place::Destination;
 use crate::approval::record::Approval;
 use crate::approval::state::State;
 use crate::net::deadline::Deadline;
-use crate::ports::Unsent;
 
 /// A turn is waited for this long, as a Lambda function ends after 15 minutes at the latest and has the rest to do as
 /// well: <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
@@ -110,9 +109,4 @@ pub(crate) async fn soon(app: &App, approval: &Approval, destination: &Destinati
         }
         Turn::TooLate => false,
     }
-}
-
-/// What is on record about a card that is left to the reconciler for its turn.
-pub(crate) fn too_late() -> Unsent {
-    Unsent { is_final: false, problem: "too many others wait to be posted there".to_owned() }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::app::App;
-use super::change::{CONFLICTS_MAX, change};
+use super::change::{CONFLICTS_MAX, Changed, change};
 use crate::approval::audit::{Callback, Found, What};
 use crate::approval::event::Event;
 use crate::approval::ids::ApprovalId;
@@ -140,6 +140,15 @@ pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Se
     }
     let sent = broadcast(app, approval, deadline).await;
     Settled { approval: sent.approval, problem: problem.or(sent.problem) }
+}
+
+/// Fails the task of a request that has reached nobody, if it is time to.
+pub(super) async fn give_up(app: &App, approval: Approval, deadline: Deadline) -> Result<(), Unavailable> {
+    let now = app.now();
+    match change(app, approval, deadline, |approval| approval.give_up_unreached(now)).await? {
+        Changed::Yes(approval) => settle(app, approval, deadline).await.problem.map_or(Ok(()), Err),
+        Changed::No(_) => Ok(()),
+    }
 }
 
 /// Makes the callback of an approval that is resolving, and records how the task ended.

@@ -2,11 +2,11 @@
 
 use super::BACKGROUND;
 use super::app::App;
+use crate::approval::delivery::Unsent;
 use crate::approval::ids::ExecutionArn;
 use crate::approval::record::Approval;
 use crate::approval::run::{Run, RunEnd, Told};
 use crate::net::deadline::{Deadline, Unavailable};
-use crate::ports::Unsent;
 
 /// Tells whoever started this execution how it ended, unless a card of it is out, whose thread tells it.
 ///
@@ -24,7 +24,7 @@ pub(super) async fn tell_starter(app: &App, execution: &ExecutionArn) -> Result<
     let Some(run) = deadline.run("store", app.ports.store.save_run(run)).await? else { return Ok(()) };
     let (told, result) = match send(app, &run, &end, deadline).await {
         Ok(()) => (Told::Yes, Ok(())),
-        Err(error) if error.is_final => {
+        Err(error) if error.is_refused() => {
             tracing::warn!(%execution, %error, "whoever started a run cannot be told how it ended");
             (Told::Yes, Ok(()))
         }

@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::OnceLock;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use futures::future::{FutureExt, ready};
@@ -19,6 +20,10 @@ use super::deadline::{Deadline, Unavailable};
 
 /// An answer longer than this is not read.
 const ANSWER_MAX_BYTES: usize = 1024 * 1024;
+
+/// A connection, TLS included, is given up after this, which is before whoever calls gives up the call: so it is known that
+/// nothing was sent where nobody answers.
+const CONNECTING: Duration = Duration::from_secs(3);
 
 /// Opens connections over TLS, or plain ones.
 pub type Connector = HttpsConnector<HttpConnector>;
@@ -58,10 +63,12 @@ impl Service<Uri> for ConnectorOnDemand {
     }
 
     fn call(&mut self, uri: Uri) -> Self::Future {
-        match self.connector() {
-            Ok(mut connector) => connector.call(uri),
-            Err(error) => ready(Err(error.into())).boxed(),
-        }
+        let mut connector = match self.connector() {
+            Ok(connector) => connector,
+            Err(error) => return ready(Err(error.into())).boxed(),
+        };
+        let connecting = connector.call(uri);
+        async { tokio::time::timeout(CONNECTING, connecting).await.unwrap_or_else(|late| Err(late.into())) }.boxed()
     }
 }
 

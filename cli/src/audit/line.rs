@@ -114,8 +114,9 @@ fn places_text(places: &[Place]) -> String {
 }
 
 fn failure_text(failure: &Failure) -> String {
+    let maybe = if failure.maybe { ", may be there" } else { "" };
     let again = if failure.again { ", to be tried again" } else { "" };
-    format!("{} ({}{again})", place_text(&failure.place), failure.problem)
+    format!("{} ({}{maybe}{again})", place_text(&failure.place), failure.problem)
 }
 
 fn reason_text(reason: Reason) -> &'static str {

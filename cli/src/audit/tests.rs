@@ -43,7 +43,7 @@ fn approved() -> Approval {
     let mut approval = approval();
     let card = Place { platform: Platform::Slack, target: Some("C1".to_owned()), message: Some("1.0".to_owned()) };
     let mail = Place { platform: Platform::Email, target: Some("grace".to_owned()), message: None };
-    let failure = Failure { place: mail, problem: "SES: 500".to_owned(), again: true };
+    let failure = Failure { place: mail, problem: "SES: 500".to_owned(), again: true, maybe: false };
     let (platform, verdict) = (Platform::Slack, Verdict::Approve);
     let comment = Some("fine\n\u{1b}[2Jso \u{202e}be it".to_owned());
     let found = Found { task: Fate::Failed("Other".to_owned()), execution: Some("FAILED".to_owned()) };

@@ -261,7 +261,7 @@ fn read(raw: Vec<u8>) -> Option<Mail> {
 
 #[cfg(test)]
 mod tests {
-    use countersign_bot::aws::ses::Ses;
+    use countersign_bot::aws::ses::{Error, Ses};
     use tokio::net::TcpListener;
 
     use super::*;
@@ -304,10 +304,10 @@ mod tests {
         let (mailbox, ses) = mailbox().await;
         mailbox.fail_next("MessageRejected");
         let error = ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap_err();
-        assert_eq!((error.code.as_str(), error.is_final), ("MessageRejected", true));
+        assert_eq!(error, Error::Refused("MessageRejected".to_owned()));
         mailbox.fail_always(Some("Throttling"));
         let error = ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap_err();
-        assert_eq!((error.code.as_str(), error.is_final), ("Throttling", false));
+        assert_eq!(error, Error::Refused("Throttling".to_owned()));
         mailbox.recover();
         ses.send("bot@example.com", "ada@example.com", RAW.into()).await.unwrap();
         assert_eq!(mailbox.mails().len(), 1);

@@ -183,7 +183,7 @@ impl<'a> Calculation<'a> {
     pub(crate) async fn asked_everywhere(&self) -> anyhow::Result<Approval> {
         until("the request is out everywhere", async || {
             self.stack.tick().await?;
-            Ok(self.record().await?.filter(|it| it.outbox.is_empty() && it.unsent.is_empty() && it.copies.len() == 3))
+            Ok(self.record().await?.filter(|it| it.outbox.is_empty() && it.missing.is_empty() && it.copies.len() == 3))
         })
         .await
     }

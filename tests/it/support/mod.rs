@@ -1,6 +1,7 @@
 //! The harness: a whole world on a clock that stands still, spoken to in the words of the domain.
 
 pub(crate) mod faults;
+pub(crate) mod gate;
 pub(crate) mod logs;
 pub(crate) mod stage;
 
@@ -8,8 +9,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_bot::approval::follow_up::Errand;
 use countersign_bot::approval::ids::ApprovalId;
-use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::app::Ports;
@@ -312,6 +314,16 @@ pub(crate) fn card_of(approval: &Approval) -> (String, String) {
     let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
     let (channel, ts) = card.expect("the card is out");
     (channel.to_owned(), ts.to_owned())
+}
+
+/// Where the request is still to be sent.
+pub(crate) fn unsent(approval: &Approval) -> Vec<Destination> {
+    let errands = approval.errands().into_iter();
+    let unsent = errands.filter_map(|errand| match errand {
+        Errand::Send(destination) => Some(destination),
+        Errand::Update(_) | Errand::Tell { .. } => None,
+    });
+    unsent.collect()
 }
 
 /// Everything a card shows, as text.

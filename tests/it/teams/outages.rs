@@ -5,7 +5,7 @@ use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::teams::{Fault, Operation};
 
 use super::CHANNEL;
-use crate::support::{Harness, RULES_WITH_TEAMS};
+use crate::support::{Harness, RULES_WITH_TEAMS, unsent};
 
 const TEAMS_ALONE: &str =
     "approvers = [\"finance\"]\nteams_conversation = \"19:finance@thread.tacv2\"\nemail = \"never\"";
@@ -20,12 +20,12 @@ async fn a_card_that_could_not_be_posted_is_posted_later() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
     harness.world.teams.fail_always(Operation::Create, Some(Fault::RateLimited { retry_after: 600 }));
     let approval = harness.ask().await;
-    assert_eq!(approval.unsent, [Destination::Chat(Platform::Teams)]);
-    // The announcer has heard of the request too, and tries in vain when the card has its next turn.
-    harness.pass_time(1);
-    harness.until("nobody is at it", |world| world.store.all().pop()?.lease_until.is_none().then_some(())).await;
+    assert_eq!(unsent(&approval), [Destination::Chat(Platform::Teams)]);
     harness.world.teams.recover();
     harness.pass_time(20);
+    harness.reconcile().await;
+    assert!(!is_open(&harness), "Teams wants to be left alone, which it is for five minutes");
+    harness.pass_time(300);
     harness.reconcile().await;
     assert!(is_open(&harness));
     harness.press_in_teams("grace", &approval, "approve", &[]).await;
@@ -48,12 +48,12 @@ async fn a_card_that_could_not_be_closed_is_closed_later() {
     assert!(!is_open(&harness));
 }
 
-/// A conversation that the bot is not in takes no card, ever; where nobody else was asked, the workflow hears at once.
+/// A card that Teams never takes is not tried again; where nobody else was asked, the workflow hears at once.
 #[tokio::test]
-async fn a_conversation_without_the_bot_is_undeliverable() {
+async fn a_card_that_teams_never_takes_is_undeliverable() {
     let harness = Harness::with_rules(TEAMS_ALONE).await;
-    let blocked = Fault::Refused { status: 403, code: "BotNotInConversationRoster".to_owned() };
-    harness.world.teams.fail_always(Operation::Create, Some(blocked));
+    let too_big = Fault::Refused { status: 413, code: "MessageSizeTooBig".to_owned() };
+    harness.world.teams.fail_always(Operation::Create, Some(too_big));
     harness.world.slack.command(&harness.user("ada"), &harness.world.channel, "/start", "1 2").await;
     let ended = harness.ended().await;
     assert_eq!(ended.error.as_deref(), Some("ApprovalUndeliverable"));

@@ -213,6 +213,9 @@ pub struct Failure {
     pub problem: String,
     /// Whether it is tried again.
     pub again: bool,
+    /// Whether it may have got there all the same.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maybe: bool,
 }
 
 /// Why a word did not count.

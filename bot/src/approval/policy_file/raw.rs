@@ -60,6 +60,7 @@ pub(super) struct RawRules {
     pub(super) escalate_to: Option<Spanned<Vec<Name>>>,
     pub(super) conversations: BTreeMap<Platform, Name>,
     pub(super) email: EmailUse,
+    pub(super) give_up_after: Option<Duration>,
     pub(super) show_result: Vec<String>,
 }
 
@@ -210,6 +211,7 @@ impl Read for RawRules {
         let escalate_to = table.optional_s("escalate_to");
         let conversations = by_chat(table, |chat| &chat.conversation);
         let email = table.optional("email").unwrap_or(EmailUse::Always);
+        let give_up_after = table.optional("give_up_after");
         let show_result = table.optional("show_result").unwrap_or_default();
         let approvers = approvers.ok()?;
         let (remind_after, remind_after_span) =
@@ -231,6 +233,7 @@ impl Read for RawRules {
             escalate_to,
             conversations,
             email,
+            give_up_after,
             show_result,
         })
     }

@@ -166,6 +166,7 @@ pub(super) fn check_rules(
         quiet_hours,
         escalation,
         email: raw.email,
+        give_up_after: raw.give_up_after.map(|duration| duration.0),
         show_result: raw.show_result,
     };
     Some((name, rules))

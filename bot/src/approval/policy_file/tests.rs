@@ -28,6 +28,7 @@ remind_after = ["8m", "5m"]
 quiet_hours = { from = "22:00", to = "07:00", time_zone = "Europe/Berlin" }
 escalate_after = "8m"
 escalate_to = ["grace"]
+give_up_after = "90s"
 slack_channel = "C0789"
 
 [commands.start]
@@ -51,6 +52,7 @@ fn a_good_file_is_read_and_groups_become_distinct_people() {
     assert_eq!(ids, ["ada", "grace"]);
     assert_eq!(rules.email, EmailUse::Always);
     assert_eq!(rules.remind_after[0].as_secs(), 300);
+    assert_eq!(rules.give_up_after.map(|after| after.as_secs()), Some(90));
     let quiet = rules.quiet_hours.as_ref().unwrap();
     assert_eq!((quiet.from.to_string().as_str(), quiet.time_zone.iana_name()), ("22:00:00", Some("Europe/Berlin")));
     assert!(!rules.self_approval);
@@ -139,6 +141,7 @@ required = 1
 [policies.e]
 approvers = ["ada"]
 required = 0
+give_up_after = "never"
 
 [commands.start]
 state_machine = "m"
@@ -163,8 +166,9 @@ policy = "nope"
             "line 30: email = \"sometimes\" is not \"always\", \"fallback\" or \"never\"",
             "line 32: missing field 'approvers' in table",
             "line 37: policy `e`: required is at least 1",
-            "line 41: command `start`: there is no policy `nope`",
-            "line 43: unknown key `extra`; known here: access, people, groups, policies, commands",
+            "line 38: `never` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
+            "line 42: command `start`: there is no policy `nope`",
+            "line 44: unknown key `extra`; known here: access, people, groups, policies, commands",
         ],
     );
 }

@@ -54,7 +54,9 @@ impl Approval {
         let to = self.rules.escalation.as_ref().map(|escalation| escalation.to.clone()).unwrap_or_default();
         let is_new = |person: &Person| self.rules.approver(&person.id).is_none();
         let added: Vec<Person> = to.iter().filter(|person| is_new(person)).cloned().collect();
-        self.unsent.extend(self.mails_to(&added));
+        for mail in self.mails_to(&added) {
+            self.want(mail);
+        }
         self.rules.approvers.extend(added);
         self.calls.push(Call { at: now, kind: CallKind::Escalation });
         self.revision += 1;
@@ -190,7 +192,7 @@ mod tests {
                 }));
             }
             approval.call_again(after(120));
-            approval.unsent.len()
+            approval.missing.len()
         };
         assert_eq!(
             [mails("", true), mails("email = \"fallback\"", true), mails("email = \"fallback\"", false)],

@@ -2,23 +2,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::approval::audit::{Failure, Place, What};
-use crate::approval::place::{Destination, MessageRef};
+use crate::approval::audit::{Place, What};
+use crate::approval::delivery::{Missing, Next};
+use crate::approval::place::MessageRef;
 use crate::approval::record::{Approval, SentMessage};
 
 /// Longer than the deadline of everything done under it.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
-/// A place that the request did not get to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Undelivered {
-    /// Where to.
-    pub destination: Destination,
-    /// What kept it from there.
-    pub problem: String,
-    /// Whether it is tried again.
-    pub again: bool,
-}
 
 impl Approval {
     /// Takes in messages that have gone out. One that is on record already, because its card was pressed meanwhile or
@@ -40,23 +30,21 @@ impl Approval {
         if !places.is_empty() {
             self.log(What::Delivered { places }, now);
         }
-        self.unsent.retain(|destination| !sent.iter().any(|message| message.message.is_at(destination)));
+        for message in sent {
+            self.found_at(&message.message);
+        }
     }
 
-    /// Notes where the request did not get to, and keeps the places that are tried again.
-    pub(crate) fn undelivered(&mut self, failures: &[Undelivered], now: Timestamp) {
-        if failures.is_empty() {
-            return;
-        }
-        let told = failures.iter().map(|failure| Failure {
-            place: Place::of(self, &failure.destination),
-            problem: failure.problem.clone(),
-            again: failure.again,
+    /// Forgets that the request is missing where this message is. Another card may be there that nobody has on record.
+    fn found_at(&mut self, message: &MessageRef) {
+        self.missing.retain_mut(|missing| {
+            let may_be_twice = missing.maybe && message.is_card();
+            let is_here = message.is_at(&missing.destination);
+            if is_here {
+                missing.next = Next::Nobody;
+            }
+            !is_here || may_be_twice
         });
-        self.log(What::Undelivered { failures: told.collect() }, now);
-        self.unsent.retain(|unsent| !failures.iter().any(|failure| failure.destination == *unsent));
-        let again = failures.iter().filter(|failure| failure.again);
-        self.unsent.extend(again.map(|failure| failure.destination.clone()));
     }
 
     /// Notes which revisions messages show by now, each with its last.
@@ -94,23 +82,31 @@ impl Approval {
         }
     }
 
-    /// Takes a message into the copies that is out without being on record, as when the platform took the
-    /// card and its answer was lost.
-    /// Only a message in the policy's channel or conversation can be one, and only where no card is on record: another
-    /// approval may have its card there. Says whether it was new.
+    /// Takes a message into the copies that is out without being on record, as when the platform took the card and its
+    /// answer was lost, or one that the platform once called gone. Only a message in the policy's channel or conversation
+    /// can be one, and only where no card is on record or another may be out: another approval may have its card there.
+    /// Says whether anything was new.
     pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
         let Some(message) = message else { return false };
-        let is_another = match message {
-            MessageRef::Card { platform, conversation, .. } => {
-                self.rules.conversation(*platform) != Some(conversation)
-                    || self.copies.iter().any(|copy| copy.message.on(*platform).is_some())
+        if let Some(known) = self.copies.iter_mut().find(|copy| copy.message == *message) {
+            // Whoever has pressed on it has seen it.
+            let is_back = known.lost;
+            if is_back {
+                (known.lost, known.shows) = (false, 0);
+                self.revision = self.revision.max(1);
             }
-            MessageRef::Email { .. } => self.copies.iter().any(|copy| copy.message == *message),
-        };
-        if is_another {
-            return false;
+            return is_back;
+        }
+        if let MessageRef::Card { platform, conversation, .. } = message {
+            let is_elsewhere = self.rules.conversation(*platform) != Some(conversation);
+            let has_card = self.copies.iter().any(|copy| copy.message.on(*platform).is_some());
+            let may_be_another = |missing: &Missing| missing.maybe && message.is_at(&missing.destination);
+            if is_elsewhere || (has_card && !self.missing.iter().any(may_be_another)) {
+                return false;
+            }
         }
         self.copies.push(SentMessage::new(message.clone(), 0, self.calls.len()));
+        self.missing.retain(|missing| !message.is_at(&missing.destination));
         // A card that nobody has on record may show anything, so it is brought up to date; the others need not be.
         self.revision = self.revision.max(1);
         true
@@ -128,7 +124,11 @@ impl Approval {
     /// Takes the lease if there is something to send and nobody holds it, and says whether it was taken.
     pub(crate) fn take_lease(&mut self, now: Timestamp) -> bool {
         let is_taken = self.lease_until.is_some_and(|until| until > now);
-        if is_taken || self.errands().is_empty() {
+        if is_taken {
+            return false;
+        }
+        self.reclaim(now);
+        if self.errands_at(now).is_empty() {
             return false;
         }
         self.lease_until = now.saturating_add(LEASE).ok();
@@ -146,7 +146,8 @@ impl Approval {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::approval::place::Platform;
+    use crate::approval::follow_up::Errand;
+    use crate::approval::place::{Destination, Platform};
     use crate::approval::sample::{after, approval};
 
     fn card(shows: u32) -> SentMessage {
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn what_is_known_of_a_message_outlasts_the_news_that_it_went_out() {
         let mut approval = approval("slack_channel = \"C1\"");
-        approval.unsent = vec![Destination::Chat(Platform::Slack)];
+        approval.missing = vec![Missing::new(Destination::Chat(Platform::Slack))];
         approval.delivered(&[card(0)], after(1));
         let entries = approval.journal.len();
         approval.shown(&[(card(0).message, 2)], after(2));
@@ -165,22 +166,18 @@ mod tests {
         approval.lost(&[card(0).message], after(3));
         approval.delivered(&[card(1)], after(4));
         assert_eq!(approval.copies, [SentMessage { shows: 2, heard: 3, lost: true, ..card(0) }]);
-        assert!(approval.unsent.is_empty());
+        assert!(approval.missing.is_empty());
         assert_eq!(approval.journal.len(), entries + 1, "only that it is lost is new");
     }
 
     #[test]
-    fn a_place_that_is_tried_again_is_kept_once() {
+    fn a_press_brings_a_card_back_that_was_called_gone() {
         let mut approval = approval("slack_channel = \"C1\"");
-        let failed = |again| Undelivered {
-            destination: Destination::Chat(Platform::Slack),
-            problem: "no answer".to_owned(),
-            again,
-        };
-        approval.undelivered(&[failed(true)], after(1));
-        approval.undelivered(&[failed(true)], after(2));
-        assert_eq!(approval.unsent, [Destination::Chat(Platform::Slack)]);
-        approval.undelivered(&[failed(false)], after(3));
-        assert_eq!(approval.unsent, []);
+        approval.delivered(&[card(0)], after(1));
+        assert!(!approval.discover(Some(&card(0).message), after(2)), "it was never away");
+        approval.lost(&[card(0).message], after(3));
+        assert_eq!(approval.errands(), []);
+        assert!(approval.discover(Some(&card(0).message), after(4)));
+        assert_eq!(approval.errands(), [Errand::Update(card(0).message)]);
     }
 }

@@ -8,6 +8,7 @@ pub mod deliver;
 pub mod events;
 pub mod journal;
 pub mod raise;
+pub mod reach;
 pub mod settle;
 pub mod supersede;
 pub mod truth;

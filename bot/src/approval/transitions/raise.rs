@@ -24,7 +24,7 @@ impl Approval {
             reminded: 0,
             quiet_until: None,
             copies: Vec::new(),
-            unsent: Vec::new(),
+            missing: Vec::new(),
             outbox: Vec::new(),
             execution_end: None,
             attempt: None,

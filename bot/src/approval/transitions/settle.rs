@@ -102,7 +102,12 @@ impl Approval {
         } else {
             PARKED
         };
-        self.retry = Some(Retry { failures, at: later(now, delay) });
+        // No sooner than a platform wants to be asked again, and in time to give up what has reached nobody.
+        let mut at = later(now, delay).max(self.retry.map_or(now, |retry| retry.at));
+        if self.reaches_nobody() && self.give_up_at() > now {
+            at = at.min(self.give_up_at());
+        }
+        self.retry = Some(Retry { failures, at });
         if failures == PARKED_AFTER {
             self.log(What::Parked { problem: problem.to_owned(), failures }, now);
             self.outbox.push(Event::parked(self, problem, failures, now));

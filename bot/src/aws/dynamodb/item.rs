@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 
 use super::SERVICE;
 use crate::approval::audit::{Entry, Hash, Head};
+use crate::approval::delivery::Missing;
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, TaskToken};
 use crate::approval::look_up::{Attempt, ExecutionEnd};
-use crate::approval::place::Destination;
 use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
 use crate::approval::request::Request;
@@ -64,7 +64,8 @@ struct Record {
     reminded: usize,
     quiet_until: Option<Timestamp>,
     copies: Vec<SentMessage>,
-    unsent: Vec<Destination>,
+    #[serde(default)]
+    missing: Vec<Missing>,
     outbox: Vec<Event>,
     execution_end: Option<ExecutionEnd>,
     attempt: Option<Attempt>,
@@ -86,7 +87,7 @@ impl Item {
             reminded: approval.reminded,
             quiet_until: approval.quiet_until,
             copies: approval.copies.clone(),
-            unsent: approval.unsent.clone(),
+            missing: approval.missing.clone(),
             outbox: approval.outbox.clone(),
             execution_end: approval.execution_end.clone(),
             attempt: approval.attempt,
@@ -181,7 +182,7 @@ impl Item {
             reminded: record.reminded,
             quiet_until: record.quiet_until,
             copies: record.copies,
-            unsent: record.unsent,
+            missing: record.missing,
             outbox: record.outbox,
             execution_end: record.execution_end,
             attempt: record.attempt,

@@ -14,6 +14,7 @@ use mail_builder::headers::text::Text;
 
 use super::link::LinkKeys;
 use super::text::{self, Text as MailText};
+use crate::approval::delivery::Unsent;
 use crate::approval::ids::{ApprovalId, PersonId};
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
@@ -23,7 +24,7 @@ use crate::approval::run::{Run, RunEnd};
 use crate::aws::ses::{self, Ses};
 use crate::links::Links;
 use crate::net::deadline::Deadline;
-use crate::ports::{Clock, Messenger, Unsent};
+use crate::ports::{Clock, Messenger};
 
 /// The name that mail clients show beside the address.
 const SENDER_NAME: &str = "Countersign";
@@ -73,7 +74,7 @@ fn subject(text: &str) -> HeaderType<'_> {
 
 impl From<ses::Error> for Unsent {
     fn from(error: ses::Error) -> Self {
-        Self { is_final: error.is_final, problem: error.to_string() }
+        Self { fate: error.fate(), problem: error.to_string() }
     }
 }
 
@@ -130,8 +131,7 @@ impl MailMessenger {
         text: MailText,
         deadline: Deadline,
     ) -> Result<(), Unsent> {
-        let never = |problem: &str| Unsent { is_final: true, problem: problem.to_owned() };
-        let address = person.email.as_deref().ok_or_else(|| never("the person has no address"))?;
+        let address = person.email.as_deref().ok_or_else(|| Unsent::refused("the person has no address"))?;
         let raw = message
             .from(Address::new_address(Some(SENDER_NAME), self.mailer.from.as_str()))
             .to(Address::new_address(Some(text.recipient.as_str()), address))
@@ -144,7 +144,7 @@ impl MailMessenger {
             .text_body(text.text)
             .html_body(text.html)
             .write_to_vec()
-            .map_err(|_| never("the mail could not be built"))?;
+            .map_err(|_| Unsent::refused("the mail could not be built"))?;
         tracing::debug!(approval.id = %approval.id, bytes = raw.len(), "sending a mail");
         let call = async { self.mailer.send(address, raw).await.map_err(Unsent::from) };
         deadline.run("SES", call).await
@@ -188,7 +188,7 @@ impl Messenger for MailMessenger {
         deadline: Deadline,
     ) -> Result<(), Unsent> {
         let MessageRef::Email { person } = message else { return Err(Unsent::nowhere()) };
-        let nobody = || Unsent { is_final: true, problem: "the person is no approver".to_owned() };
+        let nobody = || Unsent::refused("the person is no approver");
         let person = approval.rules.approver(person).ok_or_else(nobody)?;
         match note {
             Note::Reminder { at } => {

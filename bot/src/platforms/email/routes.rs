@@ -20,7 +20,7 @@ use super::link::{Link, LinkKeys, NotServed};
 use super::page::{self, Form, Notice, Page};
 use super::text::Summary;
 use crate::approval::ids::ApprovalId;
-use crate::approval::place::Platform;
+use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
 use crate::approval::state::{State as ApprovalState, Verdict};
@@ -145,7 +145,7 @@ async fn carry_out(app: &App, mut visitor: Visitor, verdict: Verdict, comment: S
         platform: Platform::Email,
         verdict,
         comment: (!comment.is_empty()).then(|| comment.clone()),
-        message: None,
+        message: Some(MessageRef::Email { person: visitor.person.id.clone() }),
         shown: Some(visitor.approval.content_hash()),
     };
     let (status, notice) = match resolve::carry_out(app, &visitor.approval.id, &command, deadline).await {

@@ -18,6 +18,7 @@ use slack_morphism::{
     SlackApiToken, SlackApiTokenValue, SlackClient, SlackClientSession, SlackMessageContent, SlackTriggerId,
 };
 
+use super::error::Error;
 use super::rich_text;
 use crate::net::deadline::Deadline;
 use crate::net::http::ConnectorOnDemand;
@@ -52,53 +53,6 @@ pub struct Posted {
     pub channel: String,
     /// The message's timestamp, which names it.
     pub ts: String,
-}
-
-/// Why a call did not do what it should. No variant carries a body: bodies hold what people wrote.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Error {
-    /// Slack answered `ok: false` with this code.
-    #[error("Slack refused the call: {0}")]
-    Refused(String),
-    /// Slack's rate limit is reached, and waiting would take us past the deadline.
-    #[error("Slack's rate limit is reached")]
-    RateLimited,
-    /// Slack answered with an HTTP error status.
-    #[error("Slack answered with status {0}")]
-    Status(u16),
-    /// No answer, or one that is not Slack's.
-    #[error("Slack did not answer: {0}")]
-    NoAnswer(&'static str),
-}
-
-impl Error {
-    /// Whether the same call can never succeed, because of the message itself.
-    pub fn is_final(&self) -> bool {
-        const FINAL: [&str; 9] = [
-            "message_not_found",
-            "cant_update_message",
-            "edit_window_closed",
-            "channel_not_found",
-            "is_archived",
-            "thread_not_found",
-            "invalid_blocks",
-            "msg_blocks_too_long",
-            "msg_too_long",
-        ];
-        matches!(self, Self::Refused(code) if FINAL.contains(&code.as_str()))
-    }
-}
-
-impl From<SlackClientError> for Error {
-    fn from(error: SlackClientError) -> Self {
-        match error {
-            SlackClientError::ApiError(error) => Self::Refused(error.code),
-            SlackClientError::RateLimitError(_) => Self::RateLimited,
-            SlackClientError::HttpError(error) => Self::Status(error.status_code.as_u16()),
-            SlackClientError::ProtocolError(_) => Self::NoAnswer("the answer is not what Slack documents"),
-            _ => Self::NoAnswer("the connection failed"),
-        }
-    }
 }
 
 /// A client of the Web API with one bot token.
@@ -214,15 +168,16 @@ async fn run<T, F: Future<Output = Result<T, SlackClientError>>>(
         async move {
             let error = match tokio::time::timeout(deadline.left(), call).await {
                 Ok(Ok(response)) => return Try::Done(Ok(response)),
-                // Slack says that it did nothing.
-                Ok(Err(SlackClientError::RateLimitError(limited))) => {
-                    return Try::Again(Err(Error::RateLimited), limited.retry_after.or(Some(DEFAULT_RATE_PAUSE)));
-                }
                 Ok(Err(error)) => Error::from(error),
                 Err(_) => Error::NoAnswer("no answer in time"),
             };
-            let may_pass = matches!(error, Error::Status(500..) | Error::NoAnswer(_));
-            if may_pass && repeat == Repeat::Freely { Try::Again(Err(error), None) } else { Try::Done(Err(error)) }
+            match error {
+                // Slack says that it did nothing.
+                Error::RateLimited { retry_after } => Try::Again(Err(error), retry_after.or(Some(DEFAULT_RATE_PAUSE))),
+                Error::NotSent(_) => Try::Again(Err(error), None),
+                Error::Status(500..) | Error::NoAnswer(_) if repeat == Repeat::Freely => Try::Again(Err(error), None),
+                error => Try::Done(Err(error)),
+            }
         }
     };
     retry(deadline, try_once).await

@@ -5,6 +5,7 @@ pub mod card;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod error;
 mod form;
 mod interactions;
 mod rich_text;
@@ -22,6 +23,7 @@ use serde_json::json;
 
 use self::client::Client;
 use self::config::SlackConfig;
+use crate::approval::delivery::Unsent;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
@@ -32,7 +34,7 @@ use crate::messages::dialect::SLACK;
 use crate::messages::runs;
 use crate::net::deadline::Deadline;
 use crate::net::signature::Verifier;
-use crate::ports::{Messenger, Unsent};
+use crate::ports::Messenger;
 
 /// `chat.postMessage` takes about one message a second in a channel. Slack lets a short burst pass and does not say how
 /// short, so none is counted on: <https://docs.slack.dev/apis/web-api/rate-limits>.
@@ -109,12 +111,7 @@ impl Messenger for SlackMessenger {
     async fn send(&self, approval: &Approval, _: &Destination, deadline: Deadline) -> Result<MessageRef, Unsent> {
         let channel = approval.rules.conversation(Platform::Slack).ok_or_else(Unsent::nowhere)?;
         let card = card::card(approval, &self.links);
-        let posted = self.client.post(channel, card, None, deadline).await.map_err(|error| {
-            // A card whose answer was lost may be out. It is adopted with the first click on it, while a second one
-            // beside it would leave it to itself.
-            let is_final = error.is_final() || matches!(error, client::Error::NoAnswer(_));
-            Unsent { is_final, problem: error.to_string() }
-        })?;
+        let posted = self.client.post(channel, card, None, deadline).await?;
         Ok(MessageRef::Card { platform: Platform::Slack, conversation: posted.channel, message: posted.ts })
     }
 
@@ -144,11 +141,5 @@ impl Messenger for SlackMessenger {
         } else {
             Ok(self.client.direct(user, &text, deadline).await?)
         }
-    }
-}
-
-impl From<client::Error> for Unsent {
-    fn from(error: client::Error) -> Self {
-        Self { is_final: error.is_final(), problem: error.to_string() }
     }
 }

@@ -26,6 +26,7 @@ use self::client::Client;
 use self::client::service_url::AllowedHosts;
 use self::config::TeamsConfig;
 use self::token::TokenVerifier;
+use crate::approval::delivery::Unsent;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
@@ -36,7 +37,7 @@ use crate::messages::dialect::TEAMS;
 use crate::messages::runs;
 use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
-use crate::ports::{Messenger, Unsent};
+use crate::ports::Messenger;
 
 /// In one conversation Teams takes 7 messages of a bot in a second, 8 in two, 60 in thirty and 1,800 in an hour:
 /// <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit>.
@@ -105,12 +106,7 @@ impl Messenger for TeamsMessenger {
     async fn send(&self, approval: &Approval, _: &Destination, deadline: Deadline) -> Result<MessageRef, Unsent> {
         let conversation = approval.rules.conversation(Platform::Teams).ok_or_else(Unsent::nowhere)?;
         let (card, summary) = (card::card(approval, &self.links), words::summary(approval));
-        let posted = self.client.post_card(conversation, card, &summary, deadline).await.map_err(|error| {
-            // A card whose answer was lost may be out. It is adopted with the first press on it, while a second one
-            // beside it would leave it to itself.
-            let is_final = error.is_final() || error.may_be_done();
-            Unsent { is_final, problem: error.to_string() }
-        })?;
+        let posted = self.client.post_card(conversation, card, &summary, deadline).await?;
         let client::Posted { conversation, activity } = posted;
         Ok(MessageRef::Card { platform: Platform::Teams, conversation, message: activity })
     }
@@ -135,11 +131,5 @@ impl Messenger for TeamsMessenger {
     async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent> {
         let text = runs::ended(run, end, &self.links, TEAMS);
         Ok(self.client.say(&run.starter.conversation, &text, deadline).await?)
-    }
-}
-
-impl From<client::Error> for Unsent {
-    fn from(error: client::Error) -> Self {
-        Self { is_final: error.is_final(), problem: error.to_string() }
     }
 }

@@ -6,7 +6,8 @@ use axum::routing::post;
 use axum::{Json, Router};
 use countersign_bot::net::deadline::Deadline;
 use countersign_bot::net::signature::{SigningKey, Verifier};
-use countersign_bot::platforms::slack::client::{Client, Error as ClientError, Message};
+use countersign_bot::platforms::slack::client::{Client, Message};
+use countersign_bot::platforms::slack::error::Error as ClientError;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -86,7 +87,8 @@ async fn each_fault_reaches_the_real_client_as_what_it_is() {
     slack.fail_next("chat.postMessage", Fault::Status(503));
     assert_eq!(post(soon()).await, Err(ClientError::Status(503)));
     slack.fail_next("chat.postMessage", Fault::RateLimited { retry_after: 60 });
-    assert_eq!(post(soon()).await, Err(ClientError::RateLimited));
+    let limited = ClientError::RateLimited { retry_after: Some(Duration::from_secs(60)) };
+    assert_eq!(post(soon()).await, Err(limited));
     slack.fail_next("chat.postMessage", Fault::Hang);
     let answer = post(Deadline::after(Duration::from_millis(50))).await;
     assert!(matches!(answer, Err(ClientError::NoAnswer(_))), "{answer:?}");

@@ -3,8 +3,9 @@
 use jiff::SignedDuration;
 
 use super::*;
+use crate::approval::delivery::Next;
 use crate::approval::ids::PersonId;
-use crate::approval::place::{MessageRef, Platform};
+use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::CallKind;
 use crate::approval::sample::{after, approval, command};
 use crate::approval::state::{Ending, Intent, Outcome, Verdict};
@@ -32,7 +33,11 @@ fn full() -> Approval {
     }
     approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some("{}".to_owned()) });
     approval.lease_until = Some(after(60));
-    approval.unsent = vec![Destination::Chat(Platform::Slack), Destination::Email(PersonId::parse("linus").unwrap())];
+    let mut mail = Missing::new(Destination::Email(PersonId::parse("linus").unwrap()));
+    (mail.next, mail.maybe, mail.problem) = (Next::Promised { until: after(90) }, true, Some("no".to_owned()));
+    let mut chat = Missing::new(Destination::Chat(Platform::Slack));
+    chat.next = Next::Anybody { from: Some(after(60)) };
+    approval.missing = vec![chat, mail];
     approval.version = 9;
     approval.refused = 3;
     approval.journal.clear();

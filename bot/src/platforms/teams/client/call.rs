@@ -1,11 +1,9 @@
 //! One call over HTTP, repeated where that is of use and does no harm.
 
-use std::time::Duration;
-
 use axum::body::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 
-use super::error::Error;
+use super::error::{Error, retry_after};
 use crate::net::deadline::Deadline;
 use crate::net::http::{HttpClient, NoAnswer};
 use crate::net::retry::{Repeat, Try, retry};
@@ -41,12 +39,6 @@ fn is_passing(status: StatusCode, repeat: Repeat) -> bool {
         StatusCode::GATEWAY_TIMEOUT => repeat == Repeat::Freely,
         _ => false,
     }
-}
-
-/// How long the answer wants us to wait, if it says so in seconds.
-fn retry_after(answer: &Response<Bytes>) -> Option<Duration> {
-    let seconds = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
-    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 impl From<NoAnswer> for Error {

@@ -1,8 +1,13 @@
 //! Why a call of the Connector did not do what it should.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
-use http::{Response, StatusCode};
+use http::{Response, StatusCode, header};
+use jiff::SignedDuration;
 use serde::Deserialize;
+
+use crate::approval::delivery::{Fate, Unsent};
 
 /// Why a call did not do what it should. No variant carries a body: bodies hold what people wrote.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +22,10 @@ pub enum Error {
     },
     /// The rate limit is reached, and waiting would take us past the deadline.
     #[error("Teams' rate limit is reached")]
-    RateLimited,
+    RateLimited {
+        /// How long Teams wants to be left alone, if it says so.
+        retry_after: Option<Duration>,
+    },
     /// The login gave the bot no token, so nothing was sent to Teams.
     #[error("the login gave the bot no token: {0}")]
     NoToken(String),
@@ -44,7 +52,7 @@ impl Error {
     /// What an answer with an error status means.
     pub(super) fn of(answer: &Response<Bytes>) -> Self {
         match answer.status() {
-            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited,
+            StatusCode::TOO_MANY_REQUESTS => Self::RateLimited { retry_after: retry_after(answer) },
             status => {
                 let code = serde_json::from_slice(answer.body()).map(|body: Body| body.error.code);
                 Self::Refused { status: status.as_u16(), code: printable(code.unwrap_or_default()) }
@@ -52,17 +60,45 @@ impl Error {
         }
     }
 
-    /// Whether the same call can never succeed: the message is not one, is too big, or has nowhere to go. None of these
-    /// is to be repeated:
+    /// What became of a message, by the table in
     /// <https://learn.microsoft.com/microsoftteams/platform/bots/build-conversational-capability#status-codes-from-bot-conversational-apis>.
-    pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused { status: 400 | 403 | 404 | 413, .. })
+    /// Whatever is not in the table was not sent and may pass: the bot can be let into a conversation, or back into one,
+    /// and its secret can be replaced.
+    #[expect(clippy::match_same_arms, reason = "each row of the table has a source of its own")]
+    pub fn fate(&self) -> Fate {
+        const NOT_SENT: Fate = Fate::NotSent { retry_after: None };
+        match self {
+            Self::Refused { status, code } => match (status, code.as_str()) {
+                // The message is not one, or is too big.
+                (400 | 413, _) => Fate::Refused,
+                // The message that is to be changed is gone.
+                (404, "ActivityNotFoundInConversation") => Fate::Refused,
+                // The service asks to be asked again.
+                (412 | 502 | 503, _) => NOT_SENT,
+                // The service failed, or did not answer its own gateway in time.
+                (500.., _) => Fate::MaybeSent,
+                _ => NOT_SENT,
+            },
+            // https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
+            Self::RateLimited { retry_after } => {
+                Fate::NotSent { retry_after: retry_after.and_then(|pause| SignedDuration::try_from(pause).ok()) }
+            }
+            Self::NoToken(_) | Self::NotSent(_) => NOT_SENT,
+            Self::NoAnswer(_) => Fate::MaybeSent,
+        }
     }
+}
 
-    /// Whether Teams may have done all the same what it was asked.
-    pub fn may_be_done(&self) -> bool {
-        matches!(self, Self::NoAnswer(_) | Self::Refused { status: 500 | 504, .. })
+impl From<Error> for Unsent {
+    fn from(error: Error) -> Self {
+        Self { fate: error.fate(), problem: error.to_string() }
     }
+}
+
+/// How long an answer wants us to wait, if it says so in seconds.
+pub(super) fn retry_after(answer: &Response<Bytes>) -> Option<Duration> {
+    let seconds = answer.headers().get(header::RETRY_AFTER)?.to_str().ok()?;
+    seconds.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// A code is one word of letters; whatever else stands in its place is not for the log.

@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use futures::future::join_all;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::service_url::{AllowedHosts, Host};
 use super::wire::{Answer, Service};
 use super::*;
+use crate::approval::delivery::Fate;
 
 const CHANNEL: &str = "19:finance@thread.tacv2";
+const NOT_SENT: Fate = Fate::NotSent { retry_after: None };
 const CHAT: &str = "19:group@thread.v2";
 
 /// An answer of the login.
@@ -101,7 +104,7 @@ async fn a_token_that_teams_refuses_is_replaced_once() {
     service.then([refusal(401, "BotNotRegistered"), token("t3", 3600), refusal(401, "BotNotRegistered")]);
     let error = client.note(CHAT, "m1", "text", deadline()).await.unwrap_err();
     assert_eq!(error, refused(401, "BotNotRegistered"));
-    assert!(!error.is_final(), "the secret may be replaced");
+    assert_eq!(error.fate(), NOT_SENT, "the secret may be replaced");
 }
 
 #[tokio::test]
@@ -125,7 +128,7 @@ async fn without_a_token_nothing_is_sent_and_the_error_says_no_secret() {
     ];
     assert_eq!(errors[0].to_string(), "the login gave the bot no token: 401 invalid_client");
     assert_eq!(errors[1].to_string(), "the login gave the bot no token: the answer is not what is documented");
-    assert!(errors.iter().all(|error| !error.is_final() && !error.may_be_done()));
+    assert!(errors.iter().all(|error| error.fate() == NOT_SENT));
     assert!(calls(&service).is_empty());
 }
 
@@ -183,7 +186,7 @@ async fn a_channel_that_names_only_the_thread_names_the_card_by_it() {
     let (_, client) = logged_in(answers.map(|answer| Answer::Json(201, answer))).await;
     assert_eq!(client.post_card(CHANNEL, json!({}), "Pay", deadline()).await.unwrap().activity, "17");
     let error = client.post_card(CHANNEL, json!({}), "Pay", deadline()).await.unwrap_err();
-    assert!(error.may_be_done(), "{error}");
+    assert_eq!(error.fate(), Fate::MaybeSent, "{error}");
 }
 
 #[tokio::test]
@@ -270,16 +273,18 @@ async fn a_post_is_repeated_only_when_nothing_happened_and_an_update_freely() {
 #[tokio::test]
 async fn tries_are_counted() {
     let (service, client) = logged_in([const { Answer::RetryAfter(429, "0") }; 10]).await;
-    assert_eq!(client.note(CHAT, "1", "text", deadline()).await, Err(Error::RateLimited));
+    let limited = Err(Error::RateLimited { retry_after: Some(Duration::ZERO) });
+    assert_eq!(client.note(CHAT, "1", "text", deadline()).await, limited);
     assert_eq!(calls(&service).len(), 4);
 }
 
 #[tokio::test]
 async fn a_pause_that_is_longer_than_the_time_left_is_not_begun() {
-    for pause in ["30", "99999999999"] {
+    for (pause, seconds) in [("30", 30), ("99999999999", 99_999_999_999)] {
         let (service, client) = logged_in([Answer::RetryAfter(429, pause)]).await;
         let deadline = deadline();
-        assert_eq!(client.note(CHAT, "1", "text", deadline).await, Err(Error::RateLimited));
+        let limited = Err(Error::RateLimited { retry_after: Some(Duration::from_secs(seconds)) });
+        assert_eq!(client.note(CHAT, "1", "text", deadline).await, limited);
         assert!(deadline.left() > Duration::from_secs(15) && calls(&service).len() == 1);
     }
 }
@@ -289,7 +294,7 @@ async fn silence_is_given_up_at_the_deadline() {
     let (service, client) = logged_in([Answer::Silence]).await;
     let error = client.note(CHAT, "1", "text", Deadline::after(Duration::from_millis(300))).await.unwrap_err();
     assert_eq!(error, Error::NoAnswer("the answer was lost, or did not come in time"));
-    assert!(error.may_be_done() && calls(&service).len() == 1);
+    assert!(error.fate() == Fate::MaybeSent && calls(&service).len() == 1);
 }
 
 #[tokio::test]
@@ -301,18 +306,36 @@ async fn where_nobody_listens_nothing_is_sent() {
     let to = ReplyTo { service_url, conversation: CHAT.to_owned(), message: Some("1".to_owned()) };
     let error = client.reply(&to, "text", Deadline::after(Duration::from_millis(200))).await.unwrap_err();
     assert_eq!(error, Error::NotSent("there is no connection"));
-    assert!(!error.may_be_done() && !error.is_final());
+    assert_eq!(error.fate(), NOT_SENT);
 }
 
 #[test]
-fn only_what_can_never_succeed_is_final() {
-    for status in [400, 403, 404, 413] {
-        assert!(refused(status, "Code").is_final(), "{status}");
+fn every_answer_has_its_word() {
+    let limited = |retry_after| Error::RateLimited { retry_after };
+    let pause = Fate::NotSent { retry_after: Some(SignedDuration::from_secs(30)) };
+    let table = [
+        (refused(400, "BadSyntax"), Fate::Refused),
+        (refused(413, "MessageSizeTooBig"), Fate::Refused),
+        (refused(404, "ActivityNotFoundInConversation"), Fate::Refused),
+        (refused(404, "ConversationNotFound"), NOT_SENT),
+        (refused(404, "without a code"), NOT_SENT),
+        (refused(401, "BotNotRegistered"), NOT_SENT),
+        (refused(403, "BotNotInConversationRoster"), NOT_SENT),
+        (refused(403, "BotDisabledByAdmin"), NOT_SENT),
+        (refused(412, "PreconditionFailed"), NOT_SENT),
+        (refused(500, "ServiceError"), Fate::MaybeSent),
+        (refused(502, "ServiceError"), NOT_SENT),
+        (refused(503, "without a code"), NOT_SENT),
+        (refused(504, "GatewayTimeout"), Fate::MaybeSent),
+        (limited(None), NOT_SENT),
+        (limited(Some(Duration::from_secs(30))), pause),
+        (Error::NoToken("401 invalid_client".to_owned()), NOT_SENT),
+        (Error::NotSent("there is no connection"), NOT_SENT),
+        (Error::NoAnswer("the answer was lost"), Fate::MaybeSent),
+    ];
+    for (error, fate) in table {
+        assert_eq!(error.fate(), fate, "{error}");
     }
-    for status in [401, 412, 429, 500, 502, 503, 504] {
-        assert!(!refused(status, "Code").is_final(), "{status}");
-    }
-    assert!(!Error::RateLimited.is_final() && !Error::NoAnswer("").is_final());
 }
 
 #[tokio::test]

@@ -1,0 +1,102 @@
+//! What a platform did with a message, in one of four words, the same for every platform: it was sent, or it is one of the
+//! three here. Each platform has a table of its answers that says which.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::place::Destination;
+
+/// A message that is not known to have been sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{problem}")]
+pub struct Unsent {
+    /// What became of it instead.
+    pub fate: Fate,
+    /// What the platform said, without addresses or bodies.
+    pub problem: String,
+}
+
+/// What became of a message that is not known to have been sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing has arrived, and trying again may help: what refuses it can pass, or somebody can mend it.
+    NotSent {
+        /// How long the platform wants to be left alone, where it says so.
+        retry_after: Option<SignedDuration>,
+    },
+    /// The answer was lost, so it may have arrived.
+    MaybeSent,
+    /// The platform refuses this message, and always will.
+    Refused,
+}
+
+impl Unsent {
+    /// Nothing has arrived.
+    pub fn not_sent(problem: impl ToString) -> Self {
+        Self { fate: Fate::NotSent { retry_after: None }, problem: problem.to_string() }
+    }
+
+    /// It is never taken.
+    pub fn refused(problem: impl ToString) -> Self {
+        Self { fate: Fate::Refused, problem: problem.to_string() }
+    }
+
+    /// The rules of the approval name no such place.
+    pub fn nowhere() -> Self {
+        Self::refused("the rules name no such place")
+    }
+
+    /// The platform of a recorded message is no longer configured.
+    pub fn platform_is_off() -> Self {
+        Self::not_sent("the platform is not configured")
+    }
+
+    /// Whether it is never taken.
+    pub fn is_refused(&self) -> bool {
+        self.fate == Fate::Refused
+    }
+}
+
+/// A place that the request has to get to and is not known to be at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Missing {
+    /// Where.
+    pub destination: Destination,
+    /// Who sends it there.
+    pub next: Next,
+    /// Whether it may be there all the same, in a message that nobody has on record.
+    pub maybe: bool,
+    /// What the platform said the last time.
+    pub problem: Option<String>,
+}
+
+/// Who sends a request to a place next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Next {
+    /// Whoever has promised to, until this time.
+    Promised {
+        /// After that, anybody.
+        until: Timestamp,
+    },
+    /// Whoever looks at the record.
+    Anybody {
+        /// Not before this time, which the platform has named.
+        from: Option<Timestamp>,
+    },
+    /// Nobody: it was refused for good, or may be there.
+    Nobody,
+}
+
+impl Missing {
+    /// A place that anybody may send the request to.
+    pub fn new(destination: Destination) -> Self {
+        Self { destination, next: Next::Anybody { from: None }, maybe: false, problem: None }
+    }
+
+    /// Whether somebody is still to send the request there.
+    pub fn is_left(&self) -> bool {
+        self.next != Next::Nobody
+    }
+}
