@@ -1,11 +1,12 @@
 //! Any order of clicks on three platforms, cancellations, announcements, repairs, retries, redeliveries, time and aborts,
 //! by machines whose clocks are off, with services that fail and a crash between any two steps, beside neighbours who mean
-//! ill: when all is quiet again,
-//! Step Functions, the record, every copy, the events and the audit trail say the same.
+//! ill, also where the first cards were refused or the notifier was killed: when all is quiet again, Step Functions, the
+//! record, every copy, the events and the audit trail say the same.
 //!
 //! A failure prints its seed and the shortest case that shows it, and is kept beside this file, from where it is played
 //! first from then on. `COUNTERSIGN_SEED` plays the cases of another run again.
 
+mod beginnings;
 mod checks;
 mod neighbours;
 mod parts;
@@ -18,10 +19,12 @@ use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 use countersign_bot::flow::reconcile;
 use jiff::SignedDuration;
+use proptest::prelude::{Just, Strategy};
 use proptest::test_runner::{Config, FileFailurePersistence, RngAlgorithm, TestRng, TestRunner};
 use sha2::{Digest, Sha256};
 
-use self::parts::{Part, choices, parts};
+use self::beginnings::{Beginning, bad_beginning, parts_after};
+use self::parts::{Choice, Part, choices, parts};
 use self::stage::Stage;
 use crate::support::stage::Director;
 use crate::support::{card_of, shown};
@@ -31,9 +34,20 @@ use crate::support::{card_of, shown};
 const BATCHES: u32 = 40;
 const CASES_A_BATCH: u32 = 25;
 
-/// Plays a thousand cases, and looks that each status was the end of some.
-#[expect(clippy::print_stdout, reason = "the seed is what the cases can be played from again")]
+/// Plays a thousand cases whose requests all go out at once, and looks that each status was the end of some.
 fn any_order(required: usize, regressions: &'static str) {
+    let cases = (Just(Beginning::default()), parts(), choices());
+    // A few cases need not end in every way.
+    any_order_after(required, regressions, cases, &["approved", "rejected", "expired", "cancelled", "superseded"]);
+}
+
+#[expect(clippy::print_stdout, reason = "the seed is what the cases can be played from again")]
+fn any_order_after(
+    required: usize,
+    regressions: &'static str,
+    cases: impl Strategy<Value = (Beginning, Vec<Part>, Vec<Choice>)>,
+    statuses: &[&str],
+) {
     let seed = std::env::var_os("COUNTERSIGN_SEED").and_then(|seed| seed.into_string().ok());
     let seed = seed.unwrap_or_else(|| format!("{:016x}", fastrand::u64(..)));
     println!("COUNTERSIGN_SEED={seed}");
@@ -52,13 +66,15 @@ fn any_order(required: usize, regressions: &'static str) {
         };
         let rng: [u8; 32] = Sha256::digest(format!("{seed} {batch}")).into();
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &rng));
-        let result = runner.run(&(parts(), choices()), |(parts, choices)| {
+        let result = runner.run(&cases, |(beginning, parts, choices)| {
             runtime.block_on(async {
-                let case = stage.raise().await;
+                let case = stage.raise_after(&beginning).await;
                 stage.play(&case, &parts, &choices).await;
                 let approvals = stage.calm_down(&case).await;
                 for (number, approval) in approvals.iter().enumerate() {
-                    stage.check(approval, approvals.get(number + 1)).await;
+                    // Only the notifier of the first try is ever killed.
+                    let was_killed = number == 0 && beginning.killed_after.is_some();
+                    stage.check(approval, approvals.get(number + 1), was_killed).await;
                     *seen.borrow_mut().entry(approval.status().as_str()).or_default() += 1;
                 }
                 if let Some(impostor) = stage.impostor(&case).await {
@@ -71,8 +87,7 @@ fn any_order(required: usize, regressions: &'static str) {
             panic!("COUNTERSIGN_SEED={seed}: {failure}\n{runner}");
         }
     }
-    // A few cases need not end in every way.
-    for status in ["approved", "rejected", "expired", "cancelled", "superseded"] {
+    for status in statuses {
         assert!(batches < BATCHES || seen.borrow().contains_key(status), "no case ended as {status}: {seen:?}");
     }
 }
@@ -85,6 +100,13 @@ fn any_order_with_one_approver_ends_in_one_truth() {
 #[test]
 fn any_order_with_a_quorum_of_two_ends_in_one_truth() {
     any_order(2, "it/interleavings/quorum-of-two.txt");
+}
+
+/// Whatever the platforms do with the first cards, and wherever the notifier is killed.
+#[test]
+fn any_order_after_a_bad_beginning_ends_in_one_truth() {
+    let cases = (bad_beginning(), parts_after(), choices());
+    any_order_after(1, "it/interleavings/bad-beginning.txt", cases, &["approved", "rejected", "expired", "cancelled"]);
 }
 
 /// An announcer that holds an older card and dies after posting it must not have the last word.

@@ -92,6 +92,13 @@ impl Stage {
 
     /// Starts a run of its own and sends its cards and mails.
     pub(super) async fn raise(&self) -> Case {
+        let case = self.start().await;
+        self.ask(&case).await;
+        case
+    }
+
+    /// Starts a run of its own, whose state has asked.
+    pub(super) async fn start(&self) -> Case {
         self.recover();
         self.world.clock.advance(SignedDuration::from_secs(5));
         let run = self.runs.fetch_add(1, Ordering::Relaxed);
@@ -100,12 +107,11 @@ impl Stage {
         while self.asked(&case).is_empty() || self.neighbours.token(&case.execution).is_none() {
             tokio::task::yield_now().await;
         }
-        self.ask(&case).await;
         case
     }
 
     /// All services work from now on.
-    fn recover(&self) {
+    pub(super) fn recover(&self) {
         self.world.slack.recover();
         self.world.teams.recover();
         self.faults.recover();
@@ -123,12 +129,12 @@ impl Stage {
         self.world.store.load(&id).await.unwrap()
     }
 
-    fn asked(&self, case: &Case) -> Vec<Value> {
+    pub(super) fn asked(&self, case: &Case) -> Vec<Value> {
         self.asked.lock().unwrap().get(case.execution.as_str()).cloned().unwrap_or_default()
     }
 
     /// Invokes the notifier with every task of the state that it has not recorded.
-    async fn ask(&self, case: &Case) {
+    pub(super) async fn ask(&self, case: &Case) {
         for input in self.asked(case) {
             if self.world.store.load(&id_of(&input)).await.unwrap().is_none() {
                 notify::notify(&self.app(0), input).await.unwrap();
@@ -151,7 +157,7 @@ impl Stage {
     }
 
     /// The bot on a machine whose clock is off.
-    fn app(&self, skew: i64) -> App {
+    pub(super) fn app(&self, skew: i64) -> App {
         let app = self.world.bot.app.clone();
         let clock = Arc::new(Skewed(self.world.clock.clone(), SignedDuration::from_secs(skew)));
         App { ports: Ports { clock, ..app.ports }, ..app }

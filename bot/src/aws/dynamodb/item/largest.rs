@@ -6,8 +6,10 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::approval::audit::What;
+use crate::approval::delivery::Next;
+use crate::approval::ids::PersonId;
 use crate::approval::limits::{COMMENT_MAX, FACT_NAME_MAX, FACT_VALUE_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX};
-use crate::approval::place::{MessageRef, Platform};
+use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy_file;
 use crate::approval::request;
 use crate::approval::sample::after;
@@ -85,6 +87,13 @@ fn grown(letter: &str, last: Verdict) -> Approval {
     approval
 }
 
+/// A mail that SES has refused with the longest code that it has.
+fn refused_mail(person: &PersonId) -> Missing {
+    let mut mail = Missing::new(Destination::Email(person.clone()));
+    (mail.next, mail.problem) = (Next::Nobody, Some(format!("SES did not take the mail: {}", "C".repeat(60))));
+    mail
+}
+
 fn size(item: &Attributes) -> usize {
     fn of(value: &AttributeValue) -> usize {
         match value {
@@ -103,8 +112,12 @@ fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions(
     for letter in ["a", "ä", "あ", "😀"] {
         let mut approval = grown(letter, Verdict::Approve);
         approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));
-        let stored = size(&Item::new(&approval, Kept::default()).unwrap().into_attributes());
-        assert!(stored < ITEM_MAX, "{letter}: {stored} bytes in an item");
+        let stored = |approval: &Approval| size(&Item::new(approval, Kept::default()).unwrap().into_attributes());
+        assert!(stored(&approval) < ITEM_MAX, "{letter}: {} bytes in an item", stored(&approval));
+        // A mail that was refused takes more room than one that is out.
+        approval.copies.clear();
+        approval.missing = approval.rules.approvers.iter().map(|person| refused_mail(&person.id)).collect();
+        assert!(stored(&approval) < ITEM_MAX, "{letter}: {} bytes in an item", stored(&approval));
         let output = DecisionOutput::new(&approval, Status::Approved, after(2_100));
         let output = serde_json::to_string(&output).unwrap().len();
         assert!(output < OUTPUT_MAX, "{letter}: {output} bytes of output");
