@@ -155,6 +155,16 @@ pub fn is_safe(url: &Url) -> bool {
 mod tests {
     use super::*;
 
+    /// What takes connections and never shakes hands is known to have been sent nothing.
+    #[tokio::test]
+    async fn a_connection_that_does_not_come_about_sends_nothing() {
+        let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let request = Request::get(format!("https://{}", silent.local_addr().unwrap())).body(Vec::new()).unwrap();
+        let deadline = Deadline::after(2 * CONNECTING);
+        let error = HttpClient::default().send(request, deadline).await.unwrap_err();
+        assert!(!error.is_sent && !deadline.left().is_zero(), "{error}");
+    }
+
     #[test]
     fn secrets_travel_over_tls_or_on_this_machine() {
         for safe in ["https://slack.com/api", "http://127.0.0.1:8420", "http://localhost/x", "http://[::1]:1"] {
