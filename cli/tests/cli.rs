@@ -70,7 +70,7 @@ fn file(name: &str, text: &str) -> PathBuf {
 fn what_cannot_start_says_why_and_starts_nothing() {
     let policy = file("policy.toml", "[policies.calculation]\napprovers = []\ncolour = 1\n");
     let machine =
-        file("machine.json", r#"{"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Succeed"}}}"#);
+        file("machine.json", r#"{"StartAt": "A", "QueryLanguage": "SQL", "States": {"A": {"Type": "Succeed"}}}"#);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let cases: [(&[&str], &str); 8] = [

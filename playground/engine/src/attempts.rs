@@ -8,9 +8,11 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::context::{Context, MapItem, Scope};
-use crate::errors::Failure;
+use crate::errors::{Failure, QUERY_EVALUATION_ERROR};
+use crate::exit::{Left, Output};
+use crate::fields::MAX_SECONDS;
 use crate::history::HistoryKind;
-use crate::machine::{Job, Map, Parallel, State, Work};
+use crate::machine::{Items, Job, Limit, Map, Parallel, State, Work};
 use crate::retry::Retries;
 use crate::run::{Run, Step, Thread};
 
@@ -32,7 +34,7 @@ impl<'r> Visit<'r, '_> {
         loop {
             self.context.retry_count = retries.count();
             let failure = match self.attempt(work, input).await {
-                Ok(output) => return Ok((output, work.then.next())),
+                Ok(left) => return Ok((left, work.then.next())),
                 Err(failure) => failure,
             };
             if let Some(delay) = retries.next_delay(&failure) {
@@ -42,25 +44,19 @@ impl<'r> Visit<'r, '_> {
             let Some(catcher) = work.recovery.catcher(&failure) else {
                 return Err(failure);
             };
-            // AWS puts the error into the state's unfiltered input and leaves `OutputPath` out.
-            let output = catcher.result_path.apply(input, failure.to_output())?;
-            return Ok((output, Some(&catcher.next)));
+            let left = catcher.exit.leave(input, failure.to_output(), &self.context)?;
+            return Ok((left, Some(&catcher.next)));
         }
     }
 
-    async fn attempt(&mut self, work: &'r Work, input: &Value) -> Result<Value, Failure> {
+    async fn attempt(&mut self, work: &'r Work, input: &Value) -> Result<Left, Failure> {
         let effective = self.state.input.apply(&self.scope(input))?;
         let result = match &work.job {
             Job::Task(task) => self.task(task, effective).await?,
             Job::Parallel(parallel) => self.parallel(parallel, effective).await?,
             Job::Map(map) => self.map(map, effective).await?,
         };
-        let result = match &work.results.selector {
-            Some(selector) => selector.evaluate(&self.scope(&result))?,
-            None => result,
-        };
-        let output = work.results.path.apply(input, result)?;
-        self.state.output.apply(&self.scope(&output))
+        self.state.exit.leave(input, result, &self.context)
     }
 
     pub(crate) fn scope<'s>(&'s self, data: &'s Value) -> Scope<'s> {
@@ -90,25 +86,49 @@ impl<'r> Visit<'r, '_> {
     }
 
     async fn map(&mut self, map: &'r Map, input: Value) -> Result<Value, Failure> {
-        let items = match &map.items {
-            Some(path) => path.find_or_fail(&self.scope(&input))?,
-            None => input.clone(),
-        };
-        let Value::Array(items) = items else {
-            return Err(Failure::runtime(format!("The items of the Map state '{}' are not an array", self.name)));
+        let items = self.items(map, &input)?;
+        let limit = match &map.max_concurrency {
+            Limit::Fixed(limit) => *limit,
+            Limit::Query(query) => query.whole(&self.scope(&input), 0, MAX_SECONDS)?,
         };
         self.record(HistoryKind::MapStateStarted, json!({ "length": items.len() }))?;
         let mut iterations: Vec<Branch<'_>> = Vec::with_capacity(items.len());
-        for (index, value) in items.into_iter().enumerate() {
-            let item = Arc::new(MapItem { index, value });
+        for item in items {
+            let item = Arc::new(item);
             let iteration =
                 Iteration { run: self.run, name: self.name, map, context: self.context.clone(), input: &input };
-            let thread = Thread { previous: self.thread.previous, item: Some(Arc::clone(&item)) };
+            let thread = Thread { item: Some(Arc::clone(&item)), ..self.thread.clone() };
             iterations.push(Box::pin(iteration.go(item, thread)));
         }
-        let results = all_or_first_failure(iterations, map.max_concurrency).await;
+        let results = all_or_first_failure(iterations, limit).await;
         self.record_end(&results, HistoryKind::MapStateSucceeded, HistoryKind::MapStateFailed)?;
         results
+    }
+
+    fn items(&self, map: &Map, input: &Value) -> Result<Vec<MapItem>, Failure> {
+        let items = match &map.items {
+            Items::Input => input.clone(),
+            Items::Path(path) => path.find_or_fail(&self.scope(input))?,
+            Items::Template(template) => template.evaluate(&self.scope(input))?,
+        };
+        match items {
+            Value::Array(items) => {
+                Ok(items.into_iter().enumerate().map(|(index, value)| MapItem { index, key: None, value }).collect())
+            }
+            Value::Object(entries) if self.is_in_jsonata() => {
+                let entries = entries.into_iter().enumerate();
+                Ok(entries.map(|(index, (key, value))| MapItem { index, key: Some(key), value }).collect())
+            }
+            _ if self.is_in_jsonata() => {
+                let cause = format!("The Items of the Map state '{}' must give an array or an object", self.name);
+                Err(Failure::new(QUERY_EVALUATION_ERROR, cause))
+            }
+            _ => Err(Failure::runtime(format!("The items of the Map state '{}' are not an array", self.name))),
+        }
+    }
+
+    fn is_in_jsonata(&self) -> bool {
+        matches!(self.state.exit.output, Output::Query { .. })
     }
 
     fn record_end(
@@ -140,7 +160,7 @@ impl Iteration<'_> {
         self.context.item = Some(Arc::clone(&item));
         let input = match &self.map.item_selector {
             Some(selector) => selector.evaluate(&Scope::new(self.input, &self.context)),
-            None => Ok(item.value.clone()),
+            None => Ok(item.to_input()),
         };
         let result = match input {
             Ok(input) => self.run.flow(&self.map.processor, input, thread.clone()).await,

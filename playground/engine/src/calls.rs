@@ -14,7 +14,7 @@ use crate::fields::MAX_SECONDS;
 use crate::function::{FunctionError, plain_function_name};
 use crate::history::HistoryKind;
 use crate::limits::within_data_limit;
-use crate::machine::{Resource, Task, Timeout};
+use crate::machine::{Resource, Seconds, Task};
 use crate::run::Run;
 use crate::tokens::{Deadlines, Outcome, TaskFate, TokenError, new_token};
 
@@ -62,7 +62,8 @@ impl Drop for OpenTask<'_> {
 impl<'r> Visit<'r, '_> {
     /// One attempt of a task.
     pub(crate) async fn task(&mut self, task: &Task, input: Value) -> Outcome {
-        let timeout = self.timeout_seconds(&task.timeout, &input)?;
+        let timeout = self.seconds(&task.timeout, &input)?;
+        let heartbeat = self.seconds(&task.heartbeat, &input)?;
         if matches!(task.resource, Resource::InvokeAndWait) {
             // Each attempt gets a token of its own.
             self.context.token = Some(new_token());
@@ -72,7 +73,7 @@ impl<'r> Visit<'r, '_> {
             None => input,
         };
         within_data_limit(&parameters, &format!("input of the task '{}'", self.name))?;
-        let scheduled = scheduled_details(task, timeout, &parameters);
+        let scheduled = scheduled_details(task, (timeout, heartbeat), &parameters);
         let (function, payload) = match &task.resource {
             Resource::Function { arn } => (arn.clone(), parameters),
             Resource::Invoke | Resource::InvokeAndWait => function_and_payload(parameters)?,
@@ -83,7 +84,7 @@ impl<'r> Visit<'r, '_> {
             Resource::Invoke | Resource::InvokeAndWait => TASK_EVENTS,
         };
         self.record(events.scheduled, scheduled)?;
-        let open = self.open_token(task, deadline);
+        let open = self.open_token(heartbeat, deadline);
         self.record(events.started, details_of(task))?;
         let outcome = match (self.run.shared.call(&function, payload), open) {
             (Err(failure), _) => Err(failure),
@@ -98,11 +99,12 @@ impl<'r> Visit<'r, '_> {
         outcome
     }
 
-    fn timeout_seconds(&self, timeout: &Timeout, input: &Value) -> Result<Option<u32>, Failure> {
-        let path = match timeout {
-            Timeout::Never => return Ok(None),
-            Timeout::Seconds(seconds) => return Ok(Some(*seconds)),
-            Timeout::Path(path) => path,
+    fn seconds(&self, seconds: &Seconds, input: &Value) -> Result<Option<u32>, Failure> {
+        let path = match seconds {
+            Seconds::Never => return Ok(None),
+            Seconds::Fixed(seconds) => return Ok(Some(*seconds)),
+            Seconds::Query(query) => return query.whole(&self.scope(input), 1, MAX_SECONDS).map(Some),
+            Seconds::Path(path) => path,
         };
         let seconds = path.find_or_fail(&self.scope(input))?.as_u64().and_then(|seconds| u32::try_from(seconds).ok());
         match seconds {
@@ -117,11 +119,11 @@ impl<'r> Visit<'r, '_> {
     /// Puts the token of this attempt into the table, if the task has one.
     fn open_token(
         &self,
-        task: &Task,
+        heartbeat: Option<u32>,
         deadline: Option<Timestamp>,
     ) -> Option<(OpenTask<'r>, oneshot::Receiver<Outcome>)> {
         let token = self.context.token.as_ref()?;
-        let heartbeat = task.heartbeat_seconds.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
+        let heartbeat = heartbeat.map(|seconds| SignedDuration::from_secs(i64::from(seconds)));
         let deadlines = Deadlines { task: deadline, heartbeat, execution: self.run.deadline };
         let run: &'r Run = self.run;
         let shared = &*run.shared;
@@ -229,7 +231,7 @@ impl Shared {
 
 fn function_and_payload(parameters: Value) -> Result<(String, Value), Failure> {
     let Value::Object(mut parameters) = parameters else {
-        return Err(Failure::runtime("The Parameters of lambda:invoke are not an object"));
+        return Err(Failure::runtime("What lambda:invoke is called with is not an object"));
     };
     match parameters.remove("FunctionName") {
         Some(Value::String(name)) => Ok((name, parameters.remove("Payload").unwrap_or_else(|| json!({})))),
@@ -263,7 +265,7 @@ fn details_of(task: &Task) -> Value {
     }
 }
 
-fn scheduled_details(task: &Task, timeout: Option<u32>, parameters: &Value) -> Value {
+fn scheduled_details(task: &Task, (timeout, heartbeat): (Option<u32>, Option<u32>), parameters: &Value) -> Value {
     let mut details = details_of(task);
     let field = match task.resource {
         Resource::Function { .. } => "input",
@@ -273,7 +275,7 @@ fn scheduled_details(task: &Task, timeout: Option<u32>, parameters: &Value) -> V
     if let Some(seconds) = timeout {
         details["timeoutInSeconds"] = Value::from(seconds);
     }
-    if let Some(seconds) = task.heartbeat_seconds {
+    if let Some(seconds) = heartbeat {
         details["heartbeatInSeconds"] = Value::from(seconds);
     }
     details

@@ -1,10 +1,14 @@
-//! What a path can read: the data of the state under `$` and the context object under `$$`.
+//! What a path or an expression can read: the data of the state, the context object and the variables.
 
 use std::cell::OnceCell;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
+
+use crate::clock::Clock;
+use crate::jsonata::Offers;
+use crate::variables::Variables;
 
 /// The role a local execution pretends to have.
 pub(crate) const ROLE_ARN: &str = "arn:aws:iam::000000000000:role/local";
@@ -22,13 +26,34 @@ pub(crate) struct ExecutionContext {
 /// The item that one iteration of a `Map` state works on.
 pub(crate) struct MapItem {
     pub(crate) index: usize,
+    /// The key, where the items are those of an object.
+    pub(crate) key: Option<String>,
     pub(crate) value: Value,
 }
 
-/// The context object of one visit to a state.
+impl MapItem {
+    /// What an iteration gets that asks for nothing else; an entry of an object comes with its key.
+    pub(crate) fn to_input(&self) -> Value {
+        match &self.key {
+            Some(key) => json!({ "Key": key, "Value": self.value }),
+            None => self.value.clone(),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        match &self.key {
+            Some(key) => json!({ "Index": self.index, "Key": key, "Value": self.value }),
+            None => json!({ "Index": self.index, "Value": self.value }),
+        }
+    }
+}
+
+/// What one visit to a state knows beside its data: the context object, and the variables as they were on entry.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) execution: Arc<ExecutionContext>,
+    pub(crate) clock: Clock,
+    pub(crate) variables: Arc<Variables>,
     pub(crate) state: String,
     pub(crate) entered: Timestamp,
     pub(crate) retry_count: u32,
@@ -64,7 +89,7 @@ impl Context {
         let task = self.token.as_ref().map(|token| json!({ "Token": &**token }));
         object.insert("Task".to_owned(), task.unwrap_or_default());
         if let Some(item) = &self.item {
-            object.insert("Map".to_owned(), json!({ "Item": { "Index": item.index, "Value": item.value } }));
+            object.insert("Map".to_owned(), json!({ "Item": item.to_value() }));
         }
         Value::Object(object)
     }
@@ -75,16 +100,23 @@ fn timestamp_text(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%dT%H:%M:%S.%3fZ").to_string()
 }
 
-/// The two roots that paths start from. The context object is only built when a path asks for it.
+/// Where paths and expressions start from. What only some of them ask for is built when one does.
 pub(crate) struct Scope<'a> {
     data: &'a Value,
     context: &'a Context,
-    built: OnceCell<Value>,
+    offers: (Offers, &'a Value),
+    context_object: OnceCell<Value>,
+    states: OnceCell<Arc<Value>>,
 }
 
 impl<'a> Scope<'a> {
     pub(crate) fn new(data: &'a Value, context: &'a Context) -> Scope<'a> {
-        Scope { data, context, built: OnceCell::new() }
+        Scope::offering(data, context, (Offers::Nothing, &Value::Null))
+    }
+
+    /// A scope in which `$states` has one thing more.
+    pub(crate) fn offering(data: &'a Value, context: &'a Context, offers: (Offers, &'a Value)) -> Scope<'a> {
+        Scope { data, context, offers, context_object: OnceCell::new(), states: OnceCell::new() }
     }
 
     pub(crate) fn data(&self) -> &Value {
@@ -92,6 +124,34 @@ impl<'a> Scope<'a> {
     }
 
     pub(crate) fn context_object(&self) -> &Value {
-        self.built.get_or_init(|| self.context.to_value())
+        self.context_object.get_or_init(|| self.context.to_value())
+    }
+
+    pub(crate) fn variable(&self, name: &str) -> Option<&Value> {
+        self.context.variables.get(name)
+    }
+
+    /// Those of the named variables that have a value.
+    pub(crate) fn variables_named(&self, names: &[String]) -> Vec<(String, Value)> {
+        names.iter().filter_map(|name| Some((name.clone(), self.variable(name)?.clone()))).collect()
+    }
+
+    /// The `$states` of JSONata.
+    pub(crate) fn states(&self) -> Arc<Value> {
+        let states = self.states.get_or_init(|| {
+            let mut states = json!({ "input": self.data, "context": self.context_object() });
+            let (offers, value) = self.offers;
+            match offers {
+                Offers::Nothing => {}
+                Offers::Result => states["result"] = value.clone(),
+                Offers::ErrorOutput => states["errorOutput"] = value.clone(),
+            }
+            Arc::new(states)
+        });
+        Arc::clone(states)
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.context.clock.now()
     }
 }

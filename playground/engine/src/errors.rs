@@ -9,6 +9,7 @@ pub(crate) const HEARTBEAT_TIMEOUT: &str = "States.HeartbeatTimeout";
 pub(crate) const INTRINSIC_FAILURE: &str = "States.IntrinsicFailure";
 pub(crate) const NO_CHOICE_MATCHED: &str = "States.NoChoiceMatched";
 pub(crate) const PARAMETER_PATH_FAILURE: &str = "States.ParameterPathFailure";
+pub(crate) const QUERY_EVALUATION_ERROR: &str = "States.QueryEvaluationError";
 pub(crate) const RESULT_PATH_MATCH_FAILURE: &str = "States.ResultPathMatchFailure";
 pub(crate) const RUNTIME: &str = "States.Runtime";
 pub(crate) const TASK_FAILED: &str = "States.TaskFailed";
@@ -23,6 +24,7 @@ pub(crate) const KNOWN: &[&str] = &[
     INTRINSIC_FAILURE,
     NO_CHOICE_MATCHED,
     PARAMETER_PATH_FAILURE,
+    QUERY_EVALUATION_ERROR,
     RESULT_PATH_MATCH_FAILURE,
     RUNTIME,
     TASK_FAILED,
@@ -31,7 +33,6 @@ pub(crate) const KNOWN: &[&str] = &[
     "States.Http.Socket",
     "States.ItemReaderFailed",
     "States.Permissions",
-    "States.QueryEvaluationError",
     "States.ResultWriterFailed",
 ];
 

@@ -6,9 +6,37 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
+use crate::exit::Output;
+use crate::jsonata::{Offers, Query, between_delimiters};
 use crate::paths::{Filter, Path, ResultPath};
 use crate::problem::Report;
 use crate::template::Template;
+use crate::variables::refusal_of_name;
+
+/// `QueryLanguage`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    JsonPath,
+    Jsonata,
+}
+
+/// Fields that only the other language has, which is told when one is used.
+const OF_JSON_PATH: &[&str] = &[
+    "CausePath",
+    "ErrorPath",
+    "InputPath",
+    "ItemsPath",
+    "OutputPath",
+    "Parameters",
+    "Result",
+    "ResultPath",
+    "ResultSelector",
+    "SecondsPath",
+    "TimeoutSecondsPath",
+    "TimestampPath",
+    "Variable",
+];
+const OF_JSONATA: &[&str] = &["Arguments", "Condition", "Items", "Output"];
 
 /// The largest number of seconds that AWS accepts anywhere.
 pub(crate) const MAX_SECONDS: u32 = 99_999_999;
@@ -20,6 +48,7 @@ pub(crate) struct Fields<'a> {
     /// What stands before the name of a field, such as `Retry[0].`.
     prefix: String,
     object: &'a Map<String, Value>,
+    language: Language,
     asked: RefCell<HashSet<&'a str>>,
 }
 
@@ -37,12 +66,30 @@ impl<'a> Fields<'a> {
         };
         // A comment may stand in every object.
         let asked = RefCell::new(HashSet::from(["Comment"]));
-        Some(Fields { report, state, prefix, object, asked })
+        Some(Fields { report, state, prefix, object, language: Language::JsonPath, asked })
+    }
+
+    /// Reads `QueryLanguage`, in which the rest is read: a machine of JSONPath may have states of JSONata, and no
+    /// machine of JSONata has one of JSONPath.
+    pub(crate) fn with_language(mut self, around: Language) -> Fields<'a> {
+        let language = self.read("QueryLanguage", |value| match (value.as_str(), around) {
+            (Some("JSONata"), _) => Ok(Language::Jsonata),
+            (Some("JSONPath"), Language::JsonPath) => Ok(Language::JsonPath),
+            (Some("JSONPath"), Language::Jsonata) => Err("cannot be JSONPath in a machine of JSONata".to_owned()),
+            _ => Err(format!("must be JSONPath or JSONata, not {value}")),
+        });
+        self.language = language.unwrap_or(around);
+        self
+    }
+
+    pub(crate) fn language(&self) -> Language {
+        self.language
     }
 
     /// The fields of an object inside this one; `place` is its field, such as `Retry[0]`.
     pub(crate) fn inner(&self, place: &str, value: &'a Value) -> Option<Fields<'a>> {
-        Fields::new(self.report, self.state, format!("{}{place}.", self.prefix), value)
+        let inner = Fields::new(self.report, self.state, format!("{}{place}.", self.prefix), value)?;
+        Some(Fields { language: self.language, ..inner })
     }
 
     pub(crate) fn report(&self) -> &'a Report {
@@ -132,14 +179,18 @@ impl<'a> Fields<'a> {
         path.unwrap_or(ResultPath::Replace)
     }
 
-    /// A payload template, which must be an object.
-    pub(crate) fn template(&self, field: &'a str) -> Option<Template> {
+    /// A payload template. In JSONPath it must be an object, in JSONata anything can be computed.
+    pub(crate) fn template(&self, field: &'a str, offers: Offers) -> Option<Template> {
         let value = self.get(field)?;
-        if !value.is_object() {
+        if self.language == Language::JsonPath && !value.is_object() {
             self.problem(field, "must be an object");
             return None;
         }
-        match Template::parse(value) {
+        let template = match self.language {
+            Language::JsonPath => Template::parse(value),
+            Language::Jsonata => Template::parse_queries(value, &self.place(field), offers),
+        };
+        match template {
             Ok(template) => Some(template),
             Err(refused) => {
                 for (place, message) in refused {
@@ -168,19 +219,61 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// `QueryLanguage` may say what is the only choice here anyway.
-    pub(crate) fn only_json_path(&self) {
-        self.read("QueryLanguage", |value| match value.as_str() {
-            Some("JSONPath") => Ok(()),
-            _ => Err(format!("{value} is not supported, only JSONPath")),
-        });
+    /// `Assign`: an object whose keys are names of variables.
+    pub(crate) fn assign(&self, offers: Offers) -> Option<Template> {
+        if self.get("Assign").is_some_and(|value| !value.is_object()) {
+            self.problem("Assign", "must be an object");
+            return None;
+        }
+        let template = self.template("Assign", offers)?;
+        for name in template.keys().unwrap_or_default() {
+            if let Some(refusal) = refusal_of_name(name) {
+                self.problem(&format!("Assign.{name}"), refusal);
+            }
+        }
+        Some(template)
+    }
+
+    /// `Output` of JSONata.
+    pub(crate) fn output(&self, offers: Offers) -> Output {
+        Output::Query { template: self.template("Output", offers), offers }
+    }
+
+    /// A field whose value is an expression of JSONata; `None` if it is none, or one that is refused.
+    pub(crate) fn query(&self, field: &'a str) -> Option<Query> {
+        let text = self.get(field)?.as_str()?;
+        let query = between_delimiters(text)
+            .and_then(|text| text.map(|text| Query::parse(text, &self.place(field), Offers::Nothing)).transpose());
+        query.unwrap_or_else(|message| {
+            self.problem(field, message);
+            None
+        })
+    }
+
+    /// Whether the value is meant as an expression of JSONata, well-formed or not.
+    pub(crate) fn is_query(&self, field: &str) -> bool {
+        let text = self.object.get(field).and_then(Value::as_str);
+        self.language == Language::Jsonata && text.is_some_and(|text| between_delimiters(text) != Ok(None))
+    }
+
+    /// A field as the causes of failures name it, such as `Choices[1]/Condition`.
+    fn place(&self, field: &str) -> String {
+        format!("{}{field}", self.prefix.replace('.', "/"))
     }
 
     /// Everything that was not asked for is refused by name.
     pub(crate) fn finish(self) {
         let asked = self.asked.borrow();
         for field in self.names().filter(|field| !asked.contains(field)) {
-            self.problem(field, "is not supported");
+            let elsewhere = match self.language {
+                Language::JsonPath if OF_JSONATA.contains(&field) => Some("JSONata"),
+                Language::Jsonata if OF_JSON_PATH.contains(&field) => Some("JSONPath"),
+                _ => None,
+            };
+            match elsewhere {
+                Some(language) => self.problem(field, format!("is there only where the QueryLanguage is {language}")),
+                None => self.problem(field, "is not supported"),
+            }
         }
     }
 }

@@ -10,11 +10,13 @@ mod errors;
 mod event;
 mod execution;
 mod executions;
+mod exit;
 mod expression;
 mod fields;
 mod function;
 mod history;
 mod intrinsics;
+mod jsonata;
 mod limits;
 mod load;
 mod machine;
@@ -32,6 +34,7 @@ mod template;
 #[cfg(test)]
 mod tests;
 mod tokens;
+mod variables;
 
 pub use self::engine::Engine;
 pub use self::event::EngineEvent;

@@ -12,6 +12,10 @@ pub const ORIGIN: &str = "arn:aws:states:local:000000000000";
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html>
 const MAX_DATA_BYTES: usize = 262_144;
 
+/// All variables together.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html>
+const MAX_VARIABLES_BYTES: usize = 10 << 20;
+
 /// The most events one execution may have; it also ends a machine that loops forever.
 pub(crate) const MAX_HISTORY_EVENTS: u64 = 25_000;
 
@@ -23,6 +27,20 @@ pub(crate) fn within_data_limit(data: &Value, subject: &str) -> Result<(), Failu
     }
     let cause = format!("The {subject} has a size exceeding the maximum number of bytes service limit.");
     Err(Failure::new(DATA_LIMIT_EXCEEDED, cause))
+}
+
+/// Checks all variables that a state can read against the quota for them together.
+pub(crate) fn within_variables_limit<'v>(
+    variables: impl Iterator<Item = (&'v String, &'v Value)>,
+) -> Result<(), Failure> {
+    let mut size = ByteCount(0);
+    for (name, value) in variables {
+        size.0 = size.0.saturating_add(name.len());
+        if serde_json::to_writer(&mut size, value).is_err() || size.0 > MAX_VARIABLES_BYTES {
+            return Err(Failure::new(DATA_LIMIT_EXCEEDED, "The variables have more than 10 MiB together."));
+        }
+    }
+    Ok(())
 }
 
 /// Counts instead of keeping, so that measuring costs no memory.

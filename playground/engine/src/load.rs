@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use serde_json::Value;
 
-use crate::fields::Fields;
+use crate::fields::{Fields, Language};
 use crate::limits::{ORIGIN, is_valid_name};
 use crate::machine::{Flow, Machine};
 use crate::problem::{Problem, Report};
@@ -46,22 +46,24 @@ fn parse_machine(report: &Report, definition: &Value) -> (Option<u32>, Option<Fl
     let Some(fields) = Fields::new(report, None, String::new(), definition) else {
         return (None, None);
     };
-    fields.only_json_path();
+    let fields = fields.with_language(Language::JsonPath);
     fields.read("Version", |value| match value.as_str() {
         Some("1.0") => Ok(()),
         _ => Err(format!("{value} is not supported, only \"1.0\"")),
     });
     let timeout_seconds = fields.whole("TimeoutSeconds", 1);
-    let flow = parse_flow(&fields);
+    let flow = parse_flow(&fields, fields.language());
     fields.finish();
     if let Some(flow) = &flow {
         check_unique_names(report, flow, &mut HashSet::new());
+        check_assigned(report, flow, &HashSet::new());
     }
     (timeout_seconds, flow)
 }
 
-/// Reads `StartAt` and `States` of an object and checks how its states are linked.
-pub(crate) fn parse_flow(fields: &Fields<'_>) -> Option<Flow> {
+/// Reads `StartAt` and `States` of an object and checks how its states are linked. Branches and iterations are in the
+/// language of the machine, not in that of the state they are in.
+pub(crate) fn parse_flow(fields: &Fields<'_>, of_machine: Language) -> Option<Flow> {
     let start_at = fields.required_string("StartAt");
     let objects = match fields.get("States") {
         Some(Value::Object(objects)) if !objects.is_empty() => objects,
@@ -75,7 +77,7 @@ pub(crate) fn parse_flow(fields: &Fields<'_>) -> Option<Flow> {
         if name.chars().count() > 80 {
             fields.report().add(Some(name), "", "has a name of more than 80 characters");
         }
-        if let Some(state) = parse_state(fields.report(), name, object) {
+        if let Some(state) = parse_state(fields.report(), name, object, of_machine) {
             states.insert(name.clone(), state);
         }
     }
@@ -132,6 +134,23 @@ fn check_unique_names<'f>(report: &Report, flow: &'f Flow, seen: &mut HashSet<&'
         for inner in state.flows() {
             check_unique_names(report, inner, seen);
         }
+    }
+}
+
+/// A flow inside a state reads the variables around it, and may neither assign nor hide them.
+fn check_assigned<'f>(report: &Report, flow: &'f Flow, around: &HashSet<&'f str>) {
+    let mut known = around.clone();
+    for (name, state) in &flow.states {
+        for (field, variable) in state.assigns() {
+            if around.contains(variable) {
+                let message = format!("assigns {variable}, which is a variable of the flow around this one");
+                report.add(Some(name), &field, message);
+            }
+            known.insert(variable);
+        }
+    }
+    for inner in flow.states.values().flat_map(|state| state.flows()) {
+        check_assigned(report, inner, &known);
     }
 }
 

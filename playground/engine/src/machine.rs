@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::choice::Rule;
-use crate::paths::{Filter, Path, ResultPath};
+use crate::exit::Exit;
+use crate::jsonata::Query;
+use crate::paths::{Filter, Path};
 use crate::retry::Recovery;
 use crate::template::Template;
 
@@ -29,8 +31,8 @@ pub(crate) struct Flow {
 /// One state.
 pub(crate) struct State {
     pub(crate) input: Filter,
-    pub(crate) output: Filter,
     pub(crate) body: Body,
+    pub(crate) exit: Exit,
 }
 
 /// What the state does.
@@ -49,16 +51,9 @@ pub(crate) enum Transition {
     End,
 }
 
-/// How the result of a state becomes its output.
-pub(crate) struct Results {
-    pub(crate) selector: Option<Template>,
-    pub(crate) path: ResultPath,
-}
-
 /// A state that can fail, and may be retried and caught.
 pub(crate) struct Work {
     pub(crate) job: Job,
-    pub(crate) results: Results,
     pub(crate) recovery: Recovery,
     pub(crate) then: Transition,
 }
@@ -73,9 +68,10 @@ pub(crate) enum Job {
 /// A `Task` state.
 pub(crate) struct Task {
     pub(crate) resource: Resource,
+    /// `Parameters` or `Arguments`.
     pub(crate) parameters: Option<Template>,
-    pub(crate) timeout: Timeout,
-    pub(crate) heartbeat_seconds: Option<u32>,
+    pub(crate) timeout: Seconds,
+    pub(crate) heartbeat: Seconds,
 }
 
 /// What a `Task` calls.
@@ -88,39 +84,67 @@ pub(crate) enum Resource {
     InvokeAndWait,
 }
 
-/// `TimeoutSeconds` or `TimeoutSecondsPath`.
-pub(crate) enum Timeout {
+/// `TimeoutSeconds`, `TimeoutSecondsPath` or `HeartbeatSeconds`.
+pub(crate) enum Seconds {
     Never,
-    Seconds(u32),
+    Fixed(u32),
     Path(Path),
+    Query(Query),
 }
 
 /// A `Parallel` state.
 pub(crate) struct Parallel {
     pub(crate) branches: Vec<Flow>,
+    /// `Parameters` or `Arguments`.
     pub(crate) parameters: Option<Template>,
 }
 
 /// A `Map` state.
 pub(crate) struct Map {
-    pub(crate) items: Option<Path>,
+    pub(crate) items: Items,
     pub(crate) item_selector: Option<Template>,
     pub(crate) processor: Flow,
-    /// 0 is no limit.
-    pub(crate) max_concurrency: u32,
+    pub(crate) max_concurrency: Limit,
 }
 
-/// A `Choice` state: the first rule that holds decides.
+/// What a `Map` state iterates over.
+pub(crate) enum Items {
+    Input,
+    /// `ItemsPath`.
+    Path(Path),
+    /// `Items`.
+    Template(Template),
+}
+
+/// How much may happen at once; 0 is no limit.
+pub(crate) enum Limit {
+    Fixed(u32),
+    Query(Query),
+}
+
+/// A `Choice` state: the first alternative that holds decides.
 pub(crate) struct Choice {
-    pub(crate) rules: Vec<(Rule, String)>,
+    pub(crate) alternatives: Vec<Alternative>,
     pub(crate) default: Option<String>,
+}
+
+/// One of the `Choices`.
+pub(crate) struct Alternative {
+    pub(crate) condition: Condition,
+    pub(crate) exit: Exit,
+    pub(crate) next: String,
+}
+
+/// When an alternative is taken.
+pub(crate) enum Condition {
+    Rule(Rule),
+    Query(Query),
 }
 
 /// A `Pass` state.
 pub(crate) struct Pass {
     pub(crate) parameters: Option<Template>,
     pub(crate) result: Option<Value>,
-    pub(crate) path: ResultPath,
     pub(crate) then: Transition,
 }
 
@@ -128,14 +152,17 @@ pub(crate) struct Pass {
 pub(crate) enum Until {
     Seconds(u32),
     SecondsPath(Path),
+    SecondsQuery(Query),
     Timestamp(Timestamp),
     TimestampPath(Path),
+    TimestampQuery(Query),
 }
 
-/// A text that is written down or read from the input.
+/// A text that is written down, read from the input or computed.
 pub(crate) enum Text {
     Literal(String),
     Path(Path),
+    Query(Query),
 }
 
 impl State {
@@ -150,12 +177,25 @@ impl State {
                 successors.extend(work.recovery.catchers.iter().map(|catcher| ("Catch", catcher.next.as_str())));
             }
             Body::Choice(choice) => {
-                successors.extend(choice.rules.iter().map(|(_, next)| ("Choices", next.as_str())));
+                successors.extend(choice.alternatives.iter().map(|one| ("Choices", one.next.as_str())));
                 successors.extend(choice.default.iter().map(|next| ("Default", next.as_str())));
             }
             _ => {}
         }
         successors
+    }
+
+    /// The variables that this state may assign, with the field that does.
+    pub(crate) fn assigns(&self) -> impl Iterator<Item = (String, &str)> {
+        let own = ("Assign".to_owned(), &self.exit);
+        let others: Vec<_> = match &self.body {
+            Body::Work(work) => numbered("Catch", work.recovery.catchers.iter().map(|catcher| &catcher.exit)).collect(),
+            Body::Choice(choice) => numbered("Choices", choice.alternatives.iter().map(|one| &one.exit)).collect(),
+            _ => Vec::new(),
+        };
+        std::iter::once(own)
+            .chain(others)
+            .flat_map(|(field, exit)| exit.assigns().into_iter().map(move |name| (field.clone(), name)))
     }
 
     /// The flows inside this state.
@@ -178,6 +218,10 @@ impl State {
             Body::Choice(_) | Body::Succeed | Body::Fail { .. } => None,
         }
     }
+}
+
+fn numbered<'e>(list: &str, exits: impl Iterator<Item = &'e Exit>) -> impl Iterator<Item = (String, &'e Exit)> {
+    exits.enumerate().map(move |(index, exit)| (format!("{list}[{index}].Assign"), exit))
 }
 
 impl Transition {

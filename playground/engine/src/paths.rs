@@ -1,5 +1,5 @@
-//! Paths of the States Language: `$…` into the data of a state, `$$…` into the context object, and the three places
-//! (`InputPath`, `ResultPath`, `OutputPath`) where they decide what flows from state to state.
+//! Paths of the States Language: `$…` into the data of a state, `$$…` into the context object, `$name…` into a variable,
+//! and the three places (`InputPath`, `ResultPath`, `OutputPath`) where they decide what flows from state to state.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,25 +16,29 @@ use crate::errors::{Failure, RESULT_PATH_MATCH_FAILURE};
 const DESCENTS_MAX: usize = 2;
 
 /// A parsed path.
+#[derive(Clone)]
 pub(crate) struct Path {
     text: String,
     root: Root,
     query: Query,
 }
 
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, PartialEq)]
 enum Root {
     Data,
     Context,
+    Variable(String),
 }
 
 /// AWS answers with the value itself when a path can only match one, and with a list for every other path.
+#[derive(Clone)]
 enum Query {
     One(Vec<Step>),
     Many(JpQuery),
 }
 
 /// One step of a reference path.
+#[derive(Clone)]
 enum Step {
     Name(String),
     Index(i64),
@@ -42,10 +46,14 @@ enum Step {
 
 impl Path {
     pub(crate) fn parse(text: &str) -> Result<Path, String> {
-        let (root, plain) = match text.strip_prefix("$$") {
-            Some(rest) => (Root::Context, Cow::Owned(format!("${rest}"))),
-            None => (Root::Data, Cow::Borrowed(text)),
+        let (root, plain) = match (text.strip_prefix("$$"), variable_of(text)) {
+            (Some(rest), _) => (Root::Context, Cow::Owned(format!("${rest}"))),
+            (None, Some((name, rest))) => (Root::Variable(name.to_owned()), Cow::Owned(format!("${rest}"))),
+            (None, None) => (Root::Data, Cow::Borrowed(text)),
         };
+        if matches!(root, Root::Variable(_)) && plain[1..].contains('$') {
+            return Err(format!("may not go back to $ in a path of a variable: {text}"));
+        }
         let query = parse_json_path(&plain).map_err(|_| format!("is not a JSONPath: {text}"))?;
         let descents = query.segments.iter().filter(|segment| matches!(segment, Segment::Descendant(_))).count();
         if descents > DESCENTS_MAX {
@@ -69,9 +77,10 @@ impl Path {
 
     /// What the path finds; `None` when a path to one value finds nothing.
     pub(crate) fn find<'s>(&self, scope: &'s Scope<'_>) -> Option<Cow<'s, Value>> {
-        let root = match self.root {
+        let root = match &self.root {
             Root::Data => scope.data(),
             Root::Context => scope.context_object(),
+            Root::Variable(name) => scope.variable(name)?,
         };
         match &self.query {
             Query::One(steps) => steps.iter().try_fold(root, |value, step| step.within(value)).map(Cow::Borrowed),
@@ -108,6 +117,13 @@ impl fmt::Display for Path {
     }
 }
 
+/// The name of the variable that a path begins with, and the rest of the path.
+fn variable_of(text: &str) -> Option<(&str, &str)> {
+    let text = text.strip_prefix('$').filter(|text| text.starts_with(|c: char| c.is_alphabetic() || c == '_'))?;
+    let end = text.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(text.len());
+    Some(text.split_at(end))
+}
+
 fn single_step(segment: &Segment) -> Option<Step> {
     match segment {
         Segment::Selector(Selector::Name(name)) => Some(Step::Name(name.clone())),
@@ -138,6 +154,7 @@ fn place_in_list(index: i64, length: usize) -> Option<usize> {
 }
 
 /// `InputPath` and `OutputPath`.
+#[derive(Clone)]
 pub(crate) enum Filter {
     /// `null`: the data is replaced by an empty object.
     Nothing,
@@ -168,8 +185,10 @@ pub(crate) enum ResultPath {
 impl ResultPath {
     pub(crate) fn parse(text: &str) -> Result<ResultPath, String> {
         let path = Path::parse_reference(text)?;
-        if path.root == Root::Context {
-            return Err("cannot write to the context object".to_owned());
+        match path.root {
+            Root::Data => {}
+            Root::Context => return Err("cannot write to the context object".to_owned()),
+            Root::Variable(_) => return Err("cannot write to a variable: Assign does".to_owned()),
         }
         match &path.query {
             Query::One(steps) if steps.is_empty() => Ok(ResultPath::Replace),

@@ -3,7 +3,10 @@
 use serde_json::Value;
 
 use crate::errors;
-use crate::fields::Fields;
+use crate::exit::{Exit, Output};
+use crate::fields::{Fields, Language};
+use crate::jsonata::Offers;
+use crate::paths::Filter;
 use crate::retry::{Catcher, Jitter, Recovery, Retrier};
 
 /// Reads both lists of a state; a state may have neither.
@@ -81,7 +84,12 @@ fn retrier(entry: &Fields<'_>, errors: Vec<String>) -> Retrier {
 }
 
 fn catcher(entry: &Fields<'_>, errors: Vec<String>) -> Option<Catcher> {
-    let result_path = entry.result_path();
+    // AWS puts the error into the state's unfiltered input and leaves `OutputPath` out.
+    let output = match entry.language() {
+        Language::JsonPath => Output::Paths { selector: None, path: entry.result_path(), filter: Filter::Everything },
+        Language::Jsonata => entry.output(Offers::ErrorOutput),
+    };
+    let exit = Exit { output, assign: entry.assign(Offers::ErrorOutput) };
     let next = entry.required_string("Next")?.to_owned();
-    Some(Catcher { errors, result_path, next })
+    Some(Catcher { errors, exit, next })
 }

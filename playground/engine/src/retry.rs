@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::errors::Failure;
-use crate::paths::ResultPath;
+use crate::exit::Exit;
 use crate::random;
 
 /// What a state does about its failures.
@@ -34,7 +34,7 @@ pub(crate) enum Jitter {
 /// One entry of `Catch`.
 pub(crate) struct Catcher {
     pub(crate) errors: Vec<String>,
-    pub(crate) result_path: ResultPath,
+    pub(crate) exit: Exit,
     pub(crate) next: String,
 }
 

@@ -6,7 +6,8 @@ use crate::paths::Path;
 
 /// Reads a rule; its `Next`, if it is a top-level one, is read by the caller.
 pub(crate) fn parse_rule(fields: &Fields<'_>) -> Option<Rule> {
-    let operators: Vec<_> = fields.names().filter(|name| !matches!(*name, "Comment" | "Next" | "Variable")).collect();
+    let operators: Vec<_> =
+        fields.names().filter(|name| !matches!(*name, "Assign" | "Comment" | "Next" | "Variable")).collect();
     let [operator] = operators[..] else {
         for field in operators.iter().copied().chain(["Variable"]) {
             fields.get(field);

@@ -12,9 +12,12 @@ use crate::context::{Context, ExecutionContext, MapItem, Scope};
 use crate::errors::{Failure, NO_CHOICE_MATCHED};
 use crate::execution::End;
 use crate::executions::{NewEvent, Shared, after};
+use crate::exit::Left;
+use crate::fields::MAX_SECONDS;
 use crate::history::HistoryKind;
 use crate::limits::within_data_limit;
-use crate::machine::{Body, Choice, Flow, Job, Machine, Pass, State, Text, Until};
+use crate::machine::{Body, Choice, Condition, Flow, Job, Machine, Pass, State, Text, Until};
+use crate::variables::Variables;
 
 /// One execution on its way.
 pub(crate) struct Run {
@@ -30,10 +33,12 @@ pub(crate) struct Thread {
     /// The event that the next one follows from.
     pub(crate) previous: u64,
     pub(crate) item: Option<Arc<MapItem>>,
+    /// Its variables and those around it. What a branch or an iteration assigns ends with it.
+    pub(crate) variables: Arc<Variables>,
 }
 
-/// The output of a state, and the state that is next if one is.
-pub(crate) type Step<'r> = (Value, Option<&'r str>);
+/// What a state leaves, and the state that is next if one is.
+pub(crate) type Step<'r> = (Left, Option<&'r str>);
 
 impl Run {
     pub(crate) fn new(
@@ -47,7 +52,7 @@ impl Run {
 
     /// Runs the execution to its end. Dropping this future ends whatever it was doing.
     pub(crate) async fn drive(self) {
-        let thread = Thread { previous: 0, item: None };
+        let thread = Thread { previous: 0, item: None, variables: Arc::default() };
         let end = tokio::select! {
             biased;
             () = self.sleep_until(self.deadline) => End::TimedOut,
@@ -100,18 +105,20 @@ impl Run {
         state: &'r State,
         input: Value,
         thread: &mut Thread,
-    ) -> Result<Step<'r>, Failure> {
+    ) -> Result<(Value, Option<&'r str>), Failure> {
         let (entered, exited) = event_kinds(&state.body);
         self.record(thread, entered, Some(name), json!({ "input": input }))?;
         let context = Context {
             execution: Arc::clone(&self.execution),
+            clock: self.shared.clock.clone(),
+            variables: Arc::clone(&thread.variables),
             state: name.to_owned(),
             entered: self.shared.clock.now(),
             retry_count: 0,
             token: None,
             item: thread.item.clone(),
         };
-        let (output, next) = match &state.body {
+        let (left, next) = match &state.body {
             Body::Work(work) => {
                 Visit { run: self, name, state, thread: &mut *thread, context }.work(work, &input).await?
             }
@@ -121,14 +128,25 @@ impl Run {
                 let effective = state.input.apply(&Scope::new(&input, &context))?;
                 let end = self.end_of_wait(until, &Scope::new(&effective, &context))?;
                 self.sleep_until(Some(end)).await;
-                (state.output.apply(&Scope::new(&effective, &context))?, then.next())
+                (state.exit.leave(&input, effective, &context)?, then.next())
             }
-            Body::Succeed => (filtered(state, &input, &context)?, None),
+            Body::Succeed => {
+                let effective = state.input.apply(&Scope::new(&input, &context))?;
+                (state.exit.leave(&input, effective, &context)?, None)
+            }
             Body::Fail { error, cause } => return Err(failure_of(error.as_ref(), cause.as_ref(), &input, &context)),
         };
+        let Left { output, assigned } = left;
         within_data_limit(&output, &format!("output of the state '{name}'"))?;
         if let Some(exited) = exited {
-            self.record(thread, exited, Some(name), json!({ "output": output }))?;
+            let mut details = json!({ "output": output });
+            if !assigned.is_empty() {
+                details["assignedVariables"] = json!(assigned);
+            }
+            self.record(thread, exited, Some(name), details)?;
+        }
+        if !assigned.is_empty() {
+            Arc::make_mut(&mut thread.variables).extend(assigned);
         }
         Ok((output, next))
     }
@@ -150,7 +168,9 @@ impl Run {
         let in_seconds = |seconds| after(self.shared.clock.now(), seconds).unwrap_or(Timestamp::MAX);
         match until {
             Until::Seconds(seconds) => Ok(in_seconds(*seconds)),
+            Until::SecondsQuery(query) => query.whole(scope, 0, MAX_SECONDS).map(in_seconds),
             Until::Timestamp(end) => Ok(*end),
+            Until::TimestampQuery(query) => query.evaluate_to(scope, "an RFC 3339 timestamp", timestamp),
             Until::SecondsPath(path) => path
                 .find_or_fail(scope)?
                 .as_u64()
@@ -182,36 +202,33 @@ fn event_kinds(body: &Body) -> (HistoryKind, Option<HistoryKind>) {
 fn choose<'r>(choice: &'r Choice, state: &State, input: &Value, context: &Context) -> Result<Step<'r>, Failure> {
     let effective = state.input.apply(&Scope::new(input, context))?;
     let scope = Scope::new(&effective, context);
-    let mut chosen = choice.default.as_deref();
-    for (rule, next) in &choice.rules {
-        if rule.holds(&scope)? {
-            chosen = Some(next);
-            break;
+    for alternative in &choice.alternatives {
+        let holds = match &alternative.condition {
+            Condition::Rule(rule) => rule.holds(&scope)?,
+            Condition::Query(query) => query.evaluate_to(&scope, "true or false", Value::as_bool)?,
+        };
+        if holds {
+            let left = alternative.exit.leave(input, effective.clone(), context)?;
+            return Ok((left, Some(&alternative.next)));
         }
     }
-    if chosen.is_none() {
+    let Some(default) = &choice.default else {
         let cause = format!("The choice state '{}' has no rule that matches and no Default", context.state);
         return Err(Failure::new(NO_CHOICE_MATCHED, cause));
-    }
-    Ok((state.output.apply(&scope)?, chosen))
+    };
+    Ok((state.exit.leave(input, effective.clone(), context)?, Some(default)))
 }
 
-fn pass_on(pass: &Pass, state: &State, input: &Value, context: &Context) -> Result<Value, Failure> {
+fn pass_on(pass: &Pass, state: &State, input: &Value, context: &Context) -> Result<Left, Failure> {
     let effective = state.input.apply(&Scope::new(input, context))?;
     let effective = match &pass.parameters {
         Some(parameters) => parameters.evaluate(&Scope::new(&effective, context))?,
         None => effective,
     };
-    let output = pass.path.apply(input, pass.result.clone().unwrap_or(effective))?;
-    state.output.apply(&Scope::new(&output, context))
+    state.exit.leave(input, pass.result.clone().unwrap_or(effective), context)
 }
 
-fn filtered(state: &State, input: &Value, context: &Context) -> Result<Value, Failure> {
-    let effective = state.input.apply(&Scope::new(input, context))?;
-    state.output.apply(&Scope::new(&effective, context))
-}
-
-/// The failure that a `Fail` state stands for; a path that gives no string is a failure of its own.
+/// The failure that a `Fail` state stands for; what gives no string is a failure of its own.
 fn failure_of(error: Option<&Text>, cause: Option<&Text>, input: &Value, context: &Context) -> Failure {
     let scope = Scope::new(input, context);
     let read = |text: Option<&Text>| match text {
@@ -221,6 +238,9 @@ fn failure_of(error: Option<&Text>, cause: Option<&Text>, input: &Value, context
             Value::String(text) => Ok(Some(text)),
             _ => Err(Failure::runtime(format!("The path {path} of a Fail state does not give a string"))),
         },
+        Some(Text::Query(query)) => {
+            query.evaluate_to(&scope, "a string", |value| value.as_str().map(str::to_owned)).map(Some)
+        }
     };
     match (read(error), read(cause)) {
         (Ok(error), Ok(cause)) => Failure::stated(error.unwrap_or_default(), cause),

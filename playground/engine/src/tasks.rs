@@ -1,7 +1,9 @@
 //! Reads `Task` states, whose fields depend on each other.
 
-use crate::fields::Fields;
-use crate::machine::{Resource, Task, Timeout};
+use crate::fields::{Fields, Language};
+use crate::jsonata::Offers;
+use crate::machine::{Resource, Seconds, Task};
+use crate::states::parameters;
 use crate::template::Template;
 
 /// Reads the fields of a `Task` state.
@@ -13,8 +15,8 @@ pub(crate) fn parse_task(fields: &Fields<'_>) -> Option<Task> {
         }
         parsed
     });
-    let parameters = fields.template("Parameters");
-    let heartbeat_seconds = fields.whole("HeartbeatSeconds", 1);
+    let parameters = fields.template(parameters(fields), Offers::Nothing);
+    let heartbeat = seconds(fields, "HeartbeatSeconds");
     let timeout = timeout(fields);
     let resource = resource?;
     if !matches!(resource, Resource::Function { .. }) {
@@ -22,15 +24,15 @@ pub(crate) fn parse_task(fields: &Fields<'_>) -> Option<Task> {
     }
     if matches!(resource, Resource::InvokeAndWait) {
         check_token_is_passed(fields, parameters.as_ref());
-    } else if heartbeat_seconds.is_some() {
+    } else if !matches!(heartbeat, Seconds::Never) {
         fields.problem("HeartbeatSeconds", "has no effect without .waitForTaskToken");
     }
-    if let (Timeout::Seconds(timeout), Some(heartbeat)) = (&timeout, heartbeat_seconds)
-        && heartbeat >= *timeout
+    if let (Seconds::Fixed(timeout), Seconds::Fixed(heartbeat)) = (&timeout, &heartbeat)
+        && heartbeat >= timeout
     {
         fields.problem("HeartbeatSeconds", format!("must be less than TimeoutSeconds ({timeout}), not {heartbeat}"));
     }
-    Some(Task { resource, parameters, timeout, heartbeat_seconds })
+    Some(Task { resource, parameters, timeout, heartbeat })
 }
 
 fn parse_resource(resource: &str) -> Option<Resource> {
@@ -45,41 +47,57 @@ fn parse_resource(resource: &str) -> Option<Resource> {
     }
 }
 
-fn timeout(fields: &Fields<'_>) -> Timeout {
-    let seconds = fields.whole("TimeoutSeconds", 1);
+fn timeout(fields: &Fields<'_>) -> Seconds {
+    let seconds = seconds(fields, "TimeoutSeconds");
+    if fields.language() == Language::Jsonata || !fields.has("TimeoutSecondsPath") {
+        return seconds;
+    }
     let path = fields.reference("TimeoutSecondsPath");
-    if fields.has("TimeoutSeconds") && fields.has("TimeoutSecondsPath") {
+    if fields.has("TimeoutSeconds") {
         fields.problem("TimeoutSecondsPath", "is there beside TimeoutSeconds");
     }
-    match (seconds, path) {
-        (Some(seconds), _) => Timeout::Seconds(seconds),
-        (None, Some(path)) => Timeout::Path(path),
-        (None, None) => Timeout::Never,
+    path.map_or(Seconds::Never, Seconds::Path)
+}
+
+fn seconds(fields: &Fields<'_>, field: &'static str) -> Seconds {
+    if fields.is_query(field) {
+        return fields.query(field).map_or(Seconds::Never, Seconds::Query);
     }
+    fields.whole(field, 1).map_or(Seconds::Never, Seconds::Fixed)
 }
 
 /// `lambda:invoke` must name a function; of its other parameters only the payload is supported.
-fn check_invoke_parameters(fields: &Fields<'_>, parameters: Option<&Template>) {
-    let Some(parameters) = parameters else {
-        if !fields.has("Parameters") {
-            fields.problem("Parameters", "is missing");
+fn check_invoke_parameters(fields: &Fields<'_>, template: Option<&Template>) {
+    let field = parameters(fields);
+    let Some(template) = template else {
+        if !fields.has(field) {
+            fields.problem(field, "is missing");
         }
         return;
     };
-    let names = parameters.keys();
+    let names = match (template, template.keys()) {
+        (_, Some(names)) => names,
+        // What an expression gives is seen when it runs.
+        (Template::Query(_), None) => return,
+        (_, None) => return fields.problem(field, "must be an object"),
+    };
     if !names.contains(&"FunctionName") {
-        fields.problem("Parameters.FunctionName", "is missing");
+        fields.problem(&format!("{field}.FunctionName"), "is missing");
     }
     for name in names {
         if !matches!(name, "FunctionName" | "Payload") {
-            fields.problem(&format!("Parameters.{name}"), "is not supported");
+            fields.problem(&format!("{field}.{name}"), "is not supported");
         }
     }
 }
 
 /// A state that waits for its token and passes it to nobody would always time out. No other tool notices.
-fn check_token_is_passed(fields: &Fields<'_>, parameters: Option<&Template>) {
-    if parameters.is_some_and(|parameters| !parameters.passes_task_token()) {
-        fields.problem("Parameters", "does not pass $$.Task.Token, so nobody could complete the task");
+fn check_token_is_passed(fields: &Fields<'_>, template: Option<&Template>) {
+    if template.is_some_and(|template| !template.passes_task_token()) {
+        let token = match fields.language() {
+            Language::JsonPath => "$$.Task.Token",
+            Language::Jsonata => "$states.context.Task.Token",
+        };
+        fields.problem(parameters(fields), format!("does not pass {token}, so nobody could complete the task"));
     }
 }

@@ -5,6 +5,7 @@ mod choices;
 mod data;
 mod fan_out;
 mod histories;
+mod jsonata;
 mod machines;
 mod many;
 mod refused;

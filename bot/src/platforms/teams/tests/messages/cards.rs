@@ -33,11 +33,11 @@ fn an_open_card_says_what_is_asked_and_asks_it() {
     assert_eq!(
         texts(&card, "TextBlock"),
         [
-            "The workflow is told that this was rejected. This cannot be undone.",
             "⏳ Waits for a decision until {{DATE(2026-11-23T10:10:00Z,SHORT)}} {{TIME(2026-11-23T10:10:00Z)}}.",
             "In the words of whoever asked:",
             "Asked {{DATE(2026-11-23T10:00:00Z,SHORT)}} {{TIME(2026-11-23T10:00:00Z)}} · \
              decide by {{DATE(2026-11-23T10:10:00Z,SHORT)}} {{TIME(2026-11-23T10:10:00Z)}}",
+            "The workflow is told that this was rejected. This cannot be undone.",
         ]
     );
     let execution = format!("https://countersign.example/executions/{}", approval.request.execution);
