@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that has to pass.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::Context;
@@ -41,6 +42,8 @@ enum Part {
     Dependencies,
     /// The template, the state machines and the Teams manifest.
     Infra,
+    /// The engine's table of expressions, beside the program that AWS documents.
+    Jsonata,
     /// The zips of the functions, as the emulated tests take them.
     Package,
     /// The benchmarks in short, which shows that they work.
@@ -77,6 +80,7 @@ impl Test {
         beside.start("Tools", this_part(Part::Tools)?);
         beside.start("Dependencies", this_part(Part::Dependencies)?);
         beside.start("Infrastructure", this_part(Part::Infra)?);
+        beside.start("Expressions", this_part(Part::Jsonata)?);
         let compiled = self.part(Part::Lints).and_then(|()| self.part(Part::Package));
         let others = beside.ended();
         compiled.and(others)?;
@@ -102,6 +106,7 @@ impl Test {
             }
             Part::Dependencies => dependencies(),
             Part::Infra => infra::lint(),
+            Part::Jsonata => expressions(),
             Part::Package => self.package(),
             Part::Bench => bench::short(&zips_of_tests()),
             Part::Tests => {
@@ -144,6 +149,14 @@ fn this_part(part: Part) -> anyhow::Result<Command> {
 fn dependencies() -> anyhow::Result<()> {
     let mut deny = Tool::CargoDeny.command("cargo-deny")?;
     step("Dependencies", deny.args(["--workspace", "--locked", "check", "licenses", "bans", "sources"]))
+}
+
+/// What a row of the table says is held to the engine by a test of the engine.
+fn expressions() -> anyhow::Result<()> {
+    let table = Path::new("playground/engine/src/tests/jsonata/expressions.json");
+    let mut node = Command::new("node");
+    node.arg(root().join("xtask/src/expressions.mjs")).arg(root().join(table)).arg(Tool::Jsonata.ready()?);
+    step("Expressions", &mut node)
 }
 
 /// A tenth of the orders that the whole check plays takes seconds instead of minutes.

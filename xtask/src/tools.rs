@@ -31,6 +31,8 @@ pub(crate) enum Tool {
     CargoFuzz,
     /// `asl-validator`.
     AslValidator,
+    /// `jsonata`, in the version that AWS documents.
+    Jsonata,
     /// The schemas of Teams manifests, which Microsoft publishes as part of a package.
     TeamsManifest,
     /// Microsoft's renderer of cards, its local client of Teams, and what drives a browser.
@@ -41,13 +43,14 @@ pub(crate) enum Tool {
 
 impl Tool {
     /// Every tool.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Emulators,
         Self::Infra,
         Self::Build,
         Self::CargoDeny,
         Self::CargoFuzz,
         Self::AslValidator,
+        Self::Jsonata,
         Self::TeamsManifest,
         Self::Teams,
         Self::CardSchema,
@@ -61,6 +64,7 @@ impl Tool {
             Self::CargoDeny => "cargo-deny",
             Self::CargoFuzz => "cargo-fuzz",
             Self::AslValidator => "asl-validator",
+            Self::Jsonata => "jsonata",
             Self::TeamsManifest => "teams-manifest",
             Self::Teams => "teams",
             Self::CardSchema => "card-schema",
@@ -72,7 +76,7 @@ impl Tool {
         let pins = root().join("xtask").join("tools").join(self.name()).with_extension("txt");
         let folder = folder().join(self.name());
         match self {
-            Self::AslValidator | Self::TeamsManifest | Self::Teams => ready(&folder, &pins, npm),
+            Self::AslValidator | Self::Jsonata | Self::TeamsManifest | Self::Teams => ready(&folder, &pins, npm),
             Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny => ready(&folder, &pins, virtual_environment),
             Self::CardSchema => ready(&folder, &pins, files_of_packages),
             Self::CargoFuzz => ready(&folder, &pins, crates),
@@ -84,7 +88,9 @@ impl Tool {
     /// A command of the tool, which is installed if need be.
     pub(crate) fn command(self, program: &str) -> anyhow::Result<Command> {
         let bin = match self {
-            Self::AslValidator | Self::TeamsManifest | Self::Teams => Path::new("node_modules").join(".bin"),
+            Self::AslValidator | Self::Jsonata | Self::TeamsManifest | Self::Teams => {
+                Path::new("node_modules").join(".bin")
+            }
             Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny | Self::CargoFuzz | Self::CardSchema => {
                 PathBuf::from("bin")
             }

@@ -1,6 +1,7 @@
 //! Machines and states in JSONata.
 
 mod data;
+mod expressions;
 mod failures;
 mod functions;
 mod languages;
