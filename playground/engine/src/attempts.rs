@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::context::{Context, MapItem, Scope};
-use crate::errors::{Failure, QUERY_EVALUATION_ERROR};
+use crate::errors::{Failure, QUERY_EVALUATION_ERROR, RUNTIME};
 use crate::exit::{Left, Output};
 use crate::fields::MAX_SECONDS;
 use crate::history::HistoryKind;
@@ -105,6 +105,8 @@ impl<'r> Visit<'r, '_> {
         results
     }
 
+    /// Of an object, each entry is an item.
+    /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemspath.html>
     fn items(&self, map: &Map, input: &Value) -> Result<Vec<MapItem>, Failure> {
         let items = match &map.items {
             Items::Input => input.clone(),
@@ -115,20 +117,19 @@ impl<'r> Visit<'r, '_> {
             Value::Array(items) => {
                 Ok(items.into_iter().enumerate().map(|(index, value)| MapItem { index, key: None, value }).collect())
             }
-            Value::Object(entries) if self.is_in_jsonata() => {
+            Value::Object(entries) => {
                 let entries = entries.into_iter().enumerate();
                 Ok(entries.map(|(index, (key, value))| MapItem { index, key: Some(key), value }).collect())
             }
-            _ if self.is_in_jsonata() => {
-                let cause = format!("The Items of the Map state '{}' must give an array or an object", self.name);
-                Err(Failure::new(QUERY_EVALUATION_ERROR, cause))
+            _ => {
+                let cause = format!("The items of the Map state '{}' are no array and no object", self.name);
+                let error = match self.state.exit.output {
+                    Output::Paths { .. } => RUNTIME,
+                    Output::Query { .. } => QUERY_EVALUATION_ERROR,
+                };
+                Err(Failure::new(error, cause))
             }
-            _ => Err(Failure::runtime(format!("The items of the Map state '{}' are not an array", self.name))),
         }
-    }
-
-    fn is_in_jsonata(&self) -> bool {
-        matches!(self.state.exit.output, Output::Query { .. })
     }
 
     fn record_end(

@@ -132,15 +132,15 @@ fn range(arguments: &[JValue]) -> Answer {
 fn hash(arguments: &[JValue]) -> Answer {
     let (text, algorithm) = match arguments {
         [JValue::Undefined, ..] => return Ok(JValue::Undefined),
-        [JValue::String(text), JValue::String(algorithm)] => (text.as_bytes(), &**algorithm),
+        [JValue::String(text), JValue::String(algorithm)] => (values::plain(text), &**algorithm),
         _ => return refused("$hash takes a text and the name of an algorithm"),
     };
     let hex = match algorithm {
-        "MD5" => hex(&Md5::digest(text)),
-        "SHA-1" => hex(&Sha1::digest(text)),
-        "SHA-256" => hex(&Sha256::digest(text)),
-        "SHA-384" => hex(&Sha384::digest(text)),
-        "SHA-512" => hex(&Sha512::digest(text)),
+        "MD5" => hex(&Md5::digest(&text)),
+        "SHA-1" => hex(&Sha1::digest(&text)),
+        "SHA-256" => hex(&Sha256::digest(&text)),
+        "SHA-384" => hex(&Sha384::digest(&text)),
+        "SHA-512" => hex(&Sha512::digest(&text)),
         _ => return refused("$hash: the algorithm must be MD5, SHA-1, SHA-256, SHA-384 or SHA-512"),
     };
     Ok(JValue::from(hex))
@@ -173,7 +173,7 @@ fn random(arguments: &[JValue]) -> Answer {
 fn parse(arguments: &[JValue]) -> Answer {
     match arguments {
         [JValue::Undefined] => Ok(JValue::Undefined),
-        [JValue::String(text)] => match parse::json(text) {
+        [JValue::String(text)] => match parse::json(&values::plain(text)) {
             Ok(value) => Ok(values::to_jsonata(&value)),
             Err(error) => refused(&format!("$parse: the text is not JSON: {error}")),
         },

@@ -87,10 +87,16 @@ async fn map_runs_once_for_each_item_and_knows_which() {
 }
 
 #[tokio::test]
-async fn map_over_nothing_and_over_something_that_is_no_list() {
+async fn map_over_nothing_over_an_object_and_over_something_else() {
     let state = json!({ "Type": "Map", "ItemProcessor": branch("Each", json!({ "Type": "Pass" })) });
     assert_eq!(run(only(state.clone()), json!([])).await.output, Some(json!([])));
-    assert_eq!(run(only(state), json!({})).await.error.as_deref(), Some("States.Runtime"));
+    assert_eq!(run(only(state.clone()), json!({})).await.output, Some(json!([])));
+    let entries = json!([{ "Key": "b", "Value": 1 }, { "Key": "a", "Value": [2] }]);
+    assert_eq!(run(only(state.clone()), json!({ "b": 1, "a": [2] })).await.output, Some(entries));
+    let selecting =
+        with(state.clone(), json!({ "ItemSelector": { "k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value" } }));
+    assert_eq!(run(only(selecting), json!({ "a": 1 })).await.output, Some(json!([{ "k": "a", "v": 1 }])));
+    assert_eq!(run(only(state), json!("text")).await.error.as_deref(), Some("States.Runtime"));
 }
 
 #[tokio::test]

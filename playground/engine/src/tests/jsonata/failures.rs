@@ -89,7 +89,7 @@ async fn the_wrong_kind_of_value_is_the_same_error() {
         assert!(cause.ends_with(&format!(" specified for the field '{field}' {message}")), "{cause}");
     }
     let items = json!({ "Type": "Map", "ItemProcessor": processor, "Items": "{% 5 %}" });
-    assert_eq!(cause(items).await, "The Items of the Map state 'Only' must give an array or an object");
+    assert_eq!(cause(items).await, "The items of the Map state 'Only' are no array and no object");
 }
 
 #[tokio::test]
