@@ -102,6 +102,8 @@ fn values_of_the_wrong_kind() {
     };
     let choice = |rule: Value| json!({ "Type": "Choice", "Choices": [with(rule, json!({ "Next": "S" }))] });
     let table = [
+        (task(json!({ "Resource": "{% 'arn' %}" })), "Resource {% 'arn' %} is not supported"),
+        (json!({ "Type": "{% 'Pass' %}" }), "Type {% 'Pass' %} is not supported"),
         (task(json!({ "TimeoutSeconds": "600" })), "TimeoutSeconds must be a whole number from 1 to 99999999"),
         (task(json!({ "TimeoutSeconds": 0 })), "TimeoutSeconds must be a whole number from 1 to 99999999"),
         (

@@ -203,6 +203,26 @@ fn inner_flows_may_not_assign_what_is_outside() {
 }
 
 #[tokio::test]
+async fn an_expression_may_have_a_variable_of_the_same_name() {
+    let machine = |output: &str| {
+        json!({ "QueryLanguage": "JSONata", "StartAt": "Set", "States": {
+        "Set": { "Type": "Pass", "Assign": { "x": 1 }, "Next": "Look" },
+        "Look": { "Type": "Pass", "Output": output, "Next": "Again" },
+        "Again": { "Type": "Pass", "Output": ["{% $states.input %}", "{% $x %}"], "End": true }
+    } })
+    };
+    let table = [
+        ("{% [$x, ($x := 2; $x), $x] %}", json!([1, 2, 1])),
+        ("{% ($x := $x + 1; $x) %}", json!(2)),
+        ("{% $map([5], function($x) { $x }) %}", json!(5)),
+        ("{% [$states.input.l@$x.($x + 1), $x] %}", json!([6, 1])),
+    ];
+    for (output, expected) in table {
+        assert_eq!(run(machine(output), json!({ "l": [5] })).await.output, Some(json!([expected, 1])), "{output}");
+    }
+}
+
+#[tokio::test]
 async fn a_variable_hides_the_function_of_its_name() {
     let machine = |output: &str| {
         json!({ "QueryLanguage": "JSONata", "StartAt": "Set", "States": {
