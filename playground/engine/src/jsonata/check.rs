@@ -8,7 +8,7 @@ use jsonata_core::ast::{AstNode, BinaryOp, PathStep, Stage};
 use super::{Offers, functions};
 
 /// The functions of JSONata 2.0.6 that Step Functions has: all but `$eval`.
-/// <https://docs.jsonata.org/2.0.0/overview>
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html>
 const FUNCTIONS: &str = "\
     abs append assert average base64decode base64encode boolean ceil contains count decodeUrl decodeUrlComponent \
     distinct each encodeUrl encodeUrlComponent error exists filter floor formatBase formatInteger formatNumber \
