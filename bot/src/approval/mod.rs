@@ -13,8 +13,8 @@ pub mod event;
 pub mod look_up;
 pub mod place;
 
-pub mod identities;
 pub mod delivery;
+pub mod identities;
 
 pub mod policy;
 
