@@ -69,7 +69,7 @@ struct Settings {
     /// A policy file (TOML) to use instead of the one that comes along.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// A state machine (Amazon States Language, JSONPath) to use instead of the one that is deployed.
+    /// A state machine (Amazon States Language) to use instead of the one that is deployed.
     #[arg(long, value_name = "FILE")]
     state_machine: Option<PathBuf>,
 }
