@@ -14,7 +14,7 @@ use crate::{bench, chromium, infra, tools};
 /// What to check.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
-    /// Only what needs neither an emulator nor a browser: the layout, the lints and the offline tests, with a tenth of the
+    /// Only what needs neither an emulator nor a browser: the layout, the lints and the offline tests, with a fortieth of the
     /// orders of events.
     #[arg(long, conflicts_with_all = ["only", "released"])]
     quick: bool,
@@ -159,8 +159,8 @@ fn expressions() -> anyhow::Result<()> {
     step("Expressions", &mut node)
 }
 
-/// A tenth of the orders that the whole check plays takes seconds instead of minutes.
-const QUICK_BATCHES: &str = "4";
+/// A fortieth of the orders that the whole check plays takes seconds instead of minutes.
+const QUICK_BATCHES: &str = "1";
 
 /// All tests of the workspace or, if targets are named, theirs.
 fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<Command> {
