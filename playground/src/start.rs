@@ -56,8 +56,9 @@ impl World {
         let engine = Engine::new(clock.clone());
         let state_machine_arn = load_state_machine(&engine, &options)?;
         let address = ("127.0.0.1", options.port);
-        let listener =
-            TcpListener::bind(address).await.with_context(|| format!("port {} cannot be used", options.port))?;
+        let listener = TcpListener::bind(address).await.with_context(|| {
+            format!("port {} cannot be used; is it running already? --port 0 takes any that is free", options.port)
+        })?;
         let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         let secrets = Secrets::new();
         let slack = slack(&policy, &secrets, &url, &clock, &changes);

@@ -7,7 +7,11 @@ import { draw, progress, took } from "./graph.js";
 /** Below this, a deadline is near. */
 const NEAR_SECONDS = 60;
 const WIDTH = { min: 330, max: 620 };
-const TONES = { running: "busy", approved: "good", succeeded: "good", expired: "warn", cancelled: "warn", "invalid input": "warn" };
+// Of the words that workflows answer with, those that are no good end. Any other is as good as its execution's end.
+const TONES = {
+  running: "busy", expired: "warn", cancelled: "warn", "invalid input": "warn",
+  rejected: "bad", undeliverable: "bad", failed: "bad",
+};
 
 const body = document.getElementById("workflow-body");
 let page = null;
@@ -133,7 +137,7 @@ function word(run) {
 }
 
 function tone(run) {
-  return TONES[word(run)] ?? "bad";
+  return TONES[word(run)] ?? (run.status === "SUCCEEDED" ? "good" : "bad");
 }
 
 /** The headline: what is going on, and what came of it. */
