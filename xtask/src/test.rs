@@ -67,7 +67,8 @@ impl Test {
                 self.part(Part::Format)?;
                 self.part(Part::Lints)?;
                 let mut tests = tests(&["--lib", "--bins", "--test", "cli", "--test", "it"], &[])?;
-                step("Tests", tests.env("COUNTERSIGN_BATCHES", QUICK_BATCHES))
+                tests.env("COUNTERSIGN_BATCHES", QUICK_BATCHES).env("RUST_TEST_THREADS", QUICK_THREADS);
+                step("Tests", &mut tests)
             }
             None => self.whole(),
         }
@@ -161,6 +162,8 @@ fn expressions() -> anyhow::Result<()> {
 
 /// A fortieth of the orders that the whole check plays takes seconds instead of minutes.
 const QUICK_BATCHES: &str = "1";
+/// Many tests wait for each other's servers and not for a processor.
+const QUICK_THREADS: &str = "8";
 
 /// All tests of the workspace or, if targets are named, theirs.
 fn tests(which: &[&str], arguments: &[String]) -> anyhow::Result<Command> {
