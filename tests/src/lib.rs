@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
+pub mod asking;
 pub mod case;
 pub mod emulated_table;
 pub mod harness;

@@ -11,8 +11,8 @@ use countersign_bot::approval::state::Status;
 use countersign_playground::browser::Browser;
 use countersign_playground::clock::Clock;
 use countersign_playground::world::{Options, Running, Source, World};
-use countersign_tests::cases;
 use countersign_tests::patience::until;
+use countersign_tests::{asking, cases};
 use serde_json::{Value, json};
 
 use crate::support::node::node;
@@ -49,15 +49,7 @@ async fn a_page_decides_by_nothing_but_a_choice_to_reject(tools: Arc<Tools>) -> 
 async fn a_page_has_room_for_the_longest_names_and_values(tools: Arc<Tools>) -> anyhow::Result<()> {
     let words = |max: usize| "a name that goes on ".chars().cycle().take(max).collect::<String>();
     let facts = [words(FACT_NAME_MAX), "x".repeat(FACT_NAME_MAX)].map(|text| json!({ "name": text, "value": text }));
-    let state = json!({
-        "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "End": true,
-        "Parameters": { "FunctionName": "notifier", "Payload": {
-            "taskToken.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id",
-            "stateEnteredAt.$": "$$.State.EnteredTime", "timeoutSeconds": 600,
-            "approval": { "policy": "calculation", "title": "Much to read", "facts": facts },
-        } },
-    });
-    let machine = json!({ "StartAt": "Ask", "States": { "Ask": state } }).to_string();
+    let machine = asking::machine(&json!({ "policy": "calculation", "title": "Much to read", "facts": facts }));
     let state_machine = Source::new("the machine of the case", &machine);
     let (_running, link) = asked(Options { state_machine, ..Options::default() }).await?;
     let page = browse(&tools, &link, None).await?;

@@ -1,6 +1,8 @@
 //! What a platform did with a message, in one of four words, the same for every platform: it was sent, or it is one of the
 //! three here. Each platform has a table of its answers that says which.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -30,10 +32,20 @@ pub enum Fate {
     Refused,
 }
 
+impl Fate {
+    /// Nothing has arrived, and nothing is said of when to ask again.
+    pub const NOT_SENT: Self = Self::NotSent { retry_after: None };
+
+    /// Nothing has arrived, since a rate limit refused it.
+    pub fn limited(retry_after: Option<Duration>) -> Self {
+        Self::NotSent { retry_after: retry_after.and_then(|pause| SignedDuration::try_from(pause).ok()) }
+    }
+}
+
 impl Unsent {
     /// Nothing has arrived.
     pub fn not_sent(problem: impl ToString) -> Self {
-        Self { fate: Fate::NotSent { retry_after: None }, problem: problem.to_string() }
+        Self { fate: Fate::NOT_SENT, problem: problem.to_string() }
     }
 
     /// It is never taken.

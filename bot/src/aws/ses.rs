@@ -84,9 +84,9 @@ impl Error {
                 "MessageRejected" | "InvalidParameterValue" => Fate::Refused,
                 // SES failed while it had the mail: https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
                 "InternalFailure" => Fate::MaybeSent,
-                _ => Fate::NotSent { retry_after: None },
+                _ => Fate::NOT_SENT,
             },
-            Self::NotSent(_) => Fate::NotSent { retry_after: None },
+            Self::NotSent(_) => Fate::NOT_SENT,
             Self::NoAnswer(_) => Fate::MaybeSent,
         }
     }
@@ -116,7 +116,7 @@ mod tests {
     #[test]
     fn every_answer_has_its_word() {
         let refused = |code: &str| Error::Refused(code.to_owned());
-        let not_sent = Fate::NotSent { retry_after: None };
+        let not_sent = Fate::NOT_SENT;
         let table = [
             (refused("MessageRejected"), Fate::Refused),
             (refused("InvalidParameterValue"), Fate::Refused),

@@ -22,6 +22,7 @@ use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::fakes::teams::{Shown, TeamsMessage, TeamsUser};
 use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
 use countersign_playground::world::{Options, Running, Source, World};
+use countersign_tests::asking;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -186,15 +187,7 @@ impl Harness {
 
     /// A workflow asks for this; returns the approval once its messages are out.
     pub(crate) async fn ask_for(&self, approval: &Value) -> Approval {
-        let payload = json!({
-            "taskToken.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id",
-            "stateEnteredAt.$": "$$.State.EnteredTime", "timeoutSeconds": 600, "approval": approval,
-        });
-        let state = json!({
-            "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "TimeoutSeconds": 600,
-            "End": true, "Parameters": { "FunctionName": "notifier", "Payload": payload },
-        });
-        let machine = json!({ "StartAt": "Ask", "States": { "Ask": state } }).to_string();
+        let machine = asking::machine(approval);
         let engine = &self.world.engine;
         let arn = engine.load("asks", &machine, &BTreeMap::new()).unwrap();
         engine.start_execution(&arn, "run", json!({})).unwrap();

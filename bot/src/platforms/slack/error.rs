@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use hyper_util::client::legacy;
-use jiff::SignedDuration;
 use slack_morphism::errors::{SlackClientError, SlackClientHttpProtocolError};
 
 use crate::approval::delivery::{Fate, Unsent};
@@ -39,7 +38,6 @@ impl Error {
     /// the app or its token can be mended, and a private channel that the bot is not in is not found until it is invited.
     #[expect(clippy::match_same_arms, reason = "each row of the table has a source of its own")]
     pub fn fate(&self) -> Fate {
-        const NOT_SENT: Fate = Fate::NotSent { retry_after: None };
         match self {
             Self::Refused(code) => match code.as_str() {
                 // The message that is to be changed or answered is gone, or can never be changed:
@@ -55,18 +53,16 @@ impl Error {
                 // Slack says that some of it may have been done:
                 // https://docs.slack.dev/reference/methods/chat.postMessage#errors
                 "internal_error" | "fatal_error" => Fate::MaybeSent,
-                _ => NOT_SENT,
+                _ => Fate::NOT_SENT,
             },
             // https://docs.slack.dev/apis/web-api/rate-limits
-            Self::RateLimited { retry_after } => {
-                Fate::NotSent { retry_after: retry_after.and_then(|pause| SignedDuration::try_from(pause).ok()) }
-            }
+            Self::RateLimited { retry_after } => Fate::limited(*retry_after),
             // The server cannot handle the request now: https://www.rfc-editor.org/rfc/rfc9110#section-15.6.4
-            Self::Status(503) => NOT_SENT,
+            Self::Status(503) => Fate::NOT_SENT,
             // A server that failed, or did not hear from the one behind it, may have done it:
             // https://www.rfc-editor.org/rfc/rfc9110#section-15.6
             Self::Status(500..) => Fate::MaybeSent,
-            Self::Status(_) | Self::NotSent(_) => NOT_SENT,
+            Self::Status(_) | Self::NotSent(_) => Fate::NOT_SENT,
             Self::NoAnswer(_) => Fate::MaybeSent,
         }
     }
@@ -106,9 +102,9 @@ impl From<Error> for Unsent {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use jiff::SignedDuration;
 
-    const NOT_SENT: Fate = Fate::NotSent { retry_after: None };
+    use super::*;
 
     #[test]
     fn every_answer_has_its_word() {
@@ -127,23 +123,23 @@ mod tests {
             (refused("no_text"), Fate::Refused),
             (refused("internal_error"), Fate::MaybeSent),
             (refused("fatal_error"), Fate::MaybeSent),
-            (refused("channel_not_found"), NOT_SENT),
-            (refused("not_in_channel"), NOT_SENT),
-            (refused("is_archived"), NOT_SENT),
-            (refused("invalid_auth"), NOT_SENT),
-            (refused("token_revoked"), NOT_SENT),
-            (refused("missing_scope"), NOT_SENT),
-            (refused("ratelimited"), NOT_SENT),
-            (refused("service_unavailable"), NOT_SENT),
-            (refused("a_code_of_tomorrow"), NOT_SENT),
-            (limited(None), NOT_SENT),
+            (refused("channel_not_found"), Fate::NOT_SENT),
+            (refused("not_in_channel"), Fate::NOT_SENT),
+            (refused("is_archived"), Fate::NOT_SENT),
+            (refused("invalid_auth"), Fate::NOT_SENT),
+            (refused("token_revoked"), Fate::NOT_SENT),
+            (refused("missing_scope"), Fate::NOT_SENT),
+            (refused("ratelimited"), Fate::NOT_SENT),
+            (refused("service_unavailable"), Fate::NOT_SENT),
+            (refused("a_code_of_tomorrow"), Fate::NOT_SENT),
+            (limited(None), Fate::NOT_SENT),
             (limited(Some(Duration::from_secs(30))), pause),
-            (Error::Status(403), NOT_SENT),
+            (Error::Status(403), Fate::NOT_SENT),
             (Error::Status(500), Fate::MaybeSent),
             (Error::Status(502), Fate::MaybeSent),
-            (Error::Status(503), NOT_SENT),
+            (Error::Status(503), Fate::NOT_SENT),
             (Error::Status(504), Fate::MaybeSent),
-            (Error::NotSent("there is no connection"), NOT_SENT),
+            (Error::NotSent("there is no connection"), Fate::NOT_SENT),
             (Error::NoAnswer("no answer in time"), Fate::MaybeSent),
         ];
         for (error, fate) in table {

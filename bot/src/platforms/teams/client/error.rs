@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use http::{Response, StatusCode, header};
-use jiff::SignedDuration;
 use serde::Deserialize;
 
 use crate::approval::delivery::{Fate, Unsent};
@@ -66,7 +65,6 @@ impl Error {
     /// and its secret can be replaced.
     #[expect(clippy::match_same_arms, reason = "each row of the table has a source of its own")]
     pub fn fate(&self) -> Fate {
-        const NOT_SENT: Fate = Fate::NotSent { retry_after: None };
         match self {
             Self::Refused { status, code } => match (status, code.as_str()) {
                 // The message is not one, or is too big.
@@ -74,16 +72,14 @@ impl Error {
                 // The message that is to be changed is gone.
                 (404, "ActivityNotFoundInConversation") => Fate::Refused,
                 // The service asks to be asked again.
-                (412 | 502 | 503, _) => NOT_SENT,
+                (412 | 502 | 503, _) => Fate::NOT_SENT,
                 // The service failed, or did not answer its own gateway in time.
                 (500.., _) => Fate::MaybeSent,
-                _ => NOT_SENT,
+                _ => Fate::NOT_SENT,
             },
             // https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit
-            Self::RateLimited { retry_after } => {
-                Fate::NotSent { retry_after: retry_after.and_then(|pause| SignedDuration::try_from(pause).ok()) }
-            }
-            Self::NoToken(_) | Self::NotSent(_) => NOT_SENT,
+            Self::RateLimited { retry_after } => Fate::limited(*retry_after),
+            Self::NoToken(_) | Self::NotSent(_) => Fate::NOT_SENT,
             Self::NoAnswer(_) => Fate::MaybeSent,
         }
     }
