@@ -1,9 +1,9 @@
 //! Countersign puts a human decision into an AWS Step Functions workflow.
 //!
 //! ```text
-//! Step Functions ──token──▶ notify ──▶ store ──▶ Slack card, Teams card, e-mail
-//! Slack / Teams / e-mail ──▶ platforms: verify ▶ authorise ▶ resolve: decide ▶ record ▶ call back ▶ broadcast
-//! EventBridge ──outcome──▶ hear ──▶ refresh: every copy closes, the requester is told
+//! Step Functions ──token──▶ notify: check ▶ record ▶ enqueue
+//! queue, in order in each place ──▶ deliver: make this place show the record
+//! Slack / Teams / e-mail ──▶ platforms: verify ▶ authorise ▶ resolve: decide ▶ record ▶ call back ▶ announce
 //! each minute, and when an execution ends ──▶ reconcile: finish what was left half done
 //! ```
 //!
@@ -13,7 +13,7 @@
 //! bin, lambda                  a thin main for each function
 //! startup                      configuration, routes, and the bot put together
 //! platforms, calculation       what people press and type, and what they read
-//! flow                         notify, resolve, refresh, reconcile: from port to port
+//! flow                         notify, resolve, deliver, reconcile: from port to port
 //! aws, messages, reader        the ports on AWS, the shared words, the environment: side by side
 //! links, ports                 addresses, and what the flows need from outside
 //! approval                     the pure core

@@ -3,7 +3,6 @@
 //! A messenger has one implementation for each platform; its client is concrete, and a test gives it another address.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::approval::audit::Entry;
-use crate::approval::delivery::{Fate, Unsent};
+use crate::approval::delivery::{Delivery, Fate, Unsent};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
@@ -60,19 +59,6 @@ pub trait Store: Send + Sync {
     /// Replaces the record of a run if it is still at `run.version`, and counts the version up; none if somebody else
     /// was first.
     async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable>;
-
-    /// The next turn of this lane, which nobody else gets: not before `now`, and at least `spacing` after the turn
-    /// before it. Times are kept to the millisecond. `None` if it would come later than `latest`, and then none is
-    /// taken.
-    ///
-    /// A turn whose answer is lost is taken, and passes unused.
-    async fn take_turn(
-        &self,
-        lane: &str,
-        now: Timestamp,
-        spacing: SignedDuration,
-        latest: Timestamp,
-    ) -> Result<Option<Timestamp>, Unavailable>;
 }
 
 /// How long what is recorded is kept, where the store forgets by itself.
@@ -187,6 +173,20 @@ pub trait EventBus: Send + Sync {
     async fn put(&self, events: &[Event]) -> Result<Vec<String>, Unavailable>;
 }
 
+/// The queue of what messengers have to bring up to date: in order in each place, and none of them waits for another.
+///
+/// What is received comes again if it is not finished. After as many times as the queue has for it, it is left to the
+/// reconciler.
+#[async_trait]
+pub trait Deliveries: Send + Sync {
+    /// Has a messenger make each of these. The same one for the same version of its record is made once in a few minutes,
+    /// however often it is asked for. After an error some may be in the queue.
+    async fn enqueue(&self, deliveries: &[Delivery]) -> Result<(), Unavailable>;
+
+    /// Has a delivery that was received come again after this long. Its place waits meanwhile.
+    async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable>;
+}
+
 /// The values of a secret by their keys.
 pub type SecretValues = BTreeMap<String, SecretString>;
 
@@ -198,30 +198,19 @@ pub trait Secrets: Send + Sync {
 }
 
 /// The time.
-#[async_trait]
 pub trait Clock: Send + Sync {
     /// The present moment.
     fn now(&self) -> Timestamp;
-
-    /// Returns once this time has come, and at once if it has passed.
-    async fn sleep_until(&self, at: Timestamp);
 }
 
 /// The clock of the machine.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
-#[async_trait]
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
-    }
-
-    async fn sleep_until(&self, at: Timestamp) {
-        // A time that has passed makes a negative duration, which the other type cannot hold.
-        let left = Duration::try_from(at.duration_since(self.now())).unwrap_or_default();
-        tokio::time::sleep(left).await;
     }
 }
 
@@ -234,7 +223,7 @@ pub trait Messenger: Send + Sync {
     /// Which platform.
     fn platform(&self) -> Platform;
 
-    /// How far apart requests go into one conversation; none if they may go out as they come.
+    /// How far apart messages go into one conversation; none if they may go out as they come.
     fn spacing(&self) -> Option<SignedDuration>;
 
     /// Sends the request to one place.

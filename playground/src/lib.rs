@@ -3,6 +3,7 @@
 
 pub mod browser;
 pub mod changes;
+pub mod deliveries;
 pub mod demo;
 pub mod fakes;
 pub mod markup;

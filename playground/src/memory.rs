@@ -18,19 +18,17 @@ use countersign_bot::ports::{
 };
 use countersign_engine::clock::Clock;
 use countersign_engine::{self as engine, Engine};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 
 use crate::changes::Changes;
 use crate::lock;
 
-/// Approvals by id with their audit trails, the indexes that DynamoDB has, and the lanes.
+/// Approvals by id with their audit trails and the indexes that DynamoDB has.
 #[derive(Default)]
 pub struct MemoryStore {
     records: Mutex<Records>,
-    /// The earliest turn of each lane that nobody has taken.
-    lanes: Mutex<HashMap<String, Timestamp>>,
     runs: Mutex<HashMap<ExecutionArn, Run>>,
     changes: Changes,
 }
@@ -193,22 +191,6 @@ impl Store for MemoryStore {
         self.changes.note();
         Ok(Some(run))
     }
-
-    async fn take_turn(
-        &self,
-        lane: &str,
-        now: Timestamp,
-        spacing: SignedDuration,
-        latest: Timestamp,
-    ) -> Result<Option<Timestamp>, Unavailable> {
-        let mut lanes = lock(&self.lanes);
-        let turn = lanes.get(lane).map_or(now, |next| now.max(*next));
-        if turn > latest {
-            return Ok(None);
-        }
-        lanes.insert(lane.to_owned(), turn.saturating_add(spacing).unwrap_or(Timestamp::MAX));
-        Ok(Some(turn))
-    }
 }
 
 /// A bus that keeps every event it has carried, in the shape in which EventBridge delivers it.
@@ -264,14 +246,9 @@ impl EventBus for MemoryBus {
 #[derive(Clone)]
 pub struct LocalClock(pub Clock);
 
-#[async_trait]
 impl ports::Clock for LocalClock {
     fn now(&self) -> Timestamp {
         self.0.now()
-    }
-
-    async fn sleep_until(&self, at: Timestamp) {
-        self.0.sleep_until(at).await;
     }
 }
 

@@ -25,6 +25,7 @@ use countersign_workflow_lambdas::double::{self, Double};
 use tokio::net::TcpListener;
 
 use crate::changes::Changes;
+use crate::deliveries::MemoryDeliveries;
 use crate::fakes::teams::{FakeTeams, FakeTeamsConfig};
 use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
 use crate::memory::{LocalClock, LocalStepFunctions, MemoryBus, MemoryStore};
@@ -76,6 +77,7 @@ impl World {
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
+        let deliveries = MemoryDeliveries::new(clock.clone(), changes.clone());
         let mut environment = environment(&url, &secrets, &policy, &state_machine_arn);
         environment.extend(options.environment);
         // It goes through the same reader as the environment of a Lambda function.
@@ -86,6 +88,7 @@ impl World {
             callbacks: step_functions.clone(),
             executions: step_functions,
             bus: Arc::new(bus.clone()),
+            deliveries: Arc::new(deliveries.clone()),
             clock: Arc::new(LocalClock(clock.clone())),
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
@@ -101,6 +104,7 @@ impl World {
             teams,
             mailbox,
             bus,
+            deliveries,
             store,
             bot,
             people,
@@ -111,7 +115,7 @@ impl World {
             url,
         });
         let router = world.router(&ports, &secrets)?;
-        Ok(background::start(world, listener, router, options.deliver_events))
+        Ok(background::start(world, listener, router, options.messengers))
     }
 
     /// Everything behind one port: the page, the bot, the third party, and the services that the bot calls.

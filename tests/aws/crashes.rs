@@ -17,7 +17,7 @@ async fn between_record_and_callback(emulators: Arc<Emulators>) -> anyhow::Resul
     let stack = emulators.turns.take(&emulators).await?;
     let calculation = Calculation::start(&stack, 125, 122).await?;
     die_at(&calculation, "states:SendTaskSuccess").await?;
-    // The announcer may come late with the request, and then shows this already.
+    // The messenger may come late with the request, and then shows this already.
     let record = calculation.record().await?.expect("the approval is on record");
     assert_eq!(record.status(), Status::Resolving, "the decision is recorded, and Step Functions has not heard of it");
     finished_once(&calculation).await

@@ -23,7 +23,7 @@ async fn started_with(emulators: &Emulators, function: &str, environment: &[(&st
 }
 
 async fn without_configuration(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    for function in ["webhook", "notifier", "announcer", "reconciler"] {
+    for function in ["webhook", "notifier", "messenger", "reconciler"] {
         let printed = started_with(&emulators, function, &[]).await?;
         for variable in ["COUNTERSIGN_TABLE", "COUNTERSIGN_BUS", "COUNTERSIGN_PUBLIC_URL", "COUNTERSIGN_POLICY"] {
             assert!(printed.contains(&format!("{variable} is missing")), "{function} printed {printed}");

@@ -128,6 +128,7 @@ async fn the_longest_request_is_whole_in_mails_lists_and_answers() {
             harness.pass_time(2);
             notify::notify(&harness.world.bot.app, input).await.unwrap();
         }
+        harness.deliver().await;
         request["requestedBy"] = json!("Ada Lovelace");
         let mail = harness.mails("grace").remove(0);
         let title = request["title"].as_str().unwrap();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::Harness;
+use crate::support::{Harness, is_out};
 
 #[tokio::test]
 async fn start_with_two_numbers_launches_a_calculation() {
@@ -93,9 +93,7 @@ async fn what_is_typed_is_read_as_it_is_seen() {
     assert!(opened.text.is_none() && slack.open_view(&ada.id).is_some(), "nothing that is seen opens the form");
     let taken = slack.submit(&ada, &[("x", "\u{200b}125\u{a0}"), ("y", "122\u{feff}")]).await.unwrap();
     assert!(taken.errors.is_empty(), "{taken:?}");
-    let approval = harness.until("it is out", |world| {
-        world.store.all().into_iter().find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
-    });
+    let approval = harness.until("it is out", |world| world.store.all().into_iter().find(is_out));
     let id = approval.await.id;
     for text in [format!("show `{id}`"), format!("Show\u{a0}“{id}”."), format!("\u{200b}show {id}\u{200b}")] {
         let answer = slack.command(&ada, channel, "/approvals", &text).await.text.unwrap();

@@ -123,6 +123,7 @@ async fn a_task_is_asked_about_once_and_with_one_content() {
             "{error}"
         );
     }
+    harness.deliver().await;
     assert_eq!(harness.world.store.all().len(), 1);
     assert_eq!(harness.world.slack.messages("C0FINANCE").len(), 1);
 }

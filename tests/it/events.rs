@@ -108,20 +108,18 @@ async fn a_schema_refuses_what_is_not_in_the_contract() {
 }
 
 #[tokio::test]
-async fn the_announcer_ignores_what_is_not_for_it() {
+async fn what_is_not_for_the_reconciler_is_ignored() {
     let harness = Harness::start().await;
     let approval = harness.ask().await;
     for (source, detail) in [
         ("somebody.else", serde_json::json!({ "approvalId": approval.id })),
-        ("countersign", serde_json::json!({ "approvalId": "apr_nonsense" })),
-        ("countersign", serde_json::json!("text")),
-        ("countersign", serde_json::json!({ "approvalId": format!("apr_{}", "0".repeat(26)) })),
+        ("countersign", serde_json::json!({ "approvalId": approval.id })),
+        ("aws.states", serde_json::json!("text")),
         ("aws.states", serde_json::json!({ "executionArn": approval.request.execution, "status": "RUNNING" })),
         ("aws.states", serde_json::json!({ "executionArn": "nonsense", "status": "FAILED" })),
     ] {
-        let delivery = serde_json::json!({ "source": source, "detail": detail });
-        let delivery = serde_json::from_value(delivery).unwrap();
-        countersign_bot::flow::hear::handle(&harness.world.bot.app, delivery).await.unwrap();
+        let event = serde_json::json!({ "source": source, "detail": detail });
+        countersign_bot::flow::hear::wake(&harness.world.bot.app, event).await.unwrap();
     }
     assert_eq!(harness.record(&approval.id).version, approval.version);
 }

@@ -44,8 +44,8 @@ fn nothing_names_what_stands_above_it() {
     check(
         rules::floors,
         "flow/change.rs",
-        "use super::{app::App, refresh};",
-        &["flow/change.rs names refresh, which stands above change in flow"],
+        "use super::{app::App, reconcile};",
+        &["flow/change.rs names reconcile, which stands above change in flow"],
     );
     check(rules::floors, "flow/listing.rs", "#[cfg(test)] mod tests { use crate::startup::Bot; }", &[]);
     check(rules::floors, "net/new.rs", "pub fn new() {}", &["net/new.rs is declared by no module"]);

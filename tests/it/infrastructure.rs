@@ -9,9 +9,12 @@ use axum::body::Body;
 use axum::http::Request;
 use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
-use countersign_bot::flow::{self, hear, notify, reconcile};
+use countersign_bot::flow::deliver::TRIES_MAX;
+use countersign_bot::flow::{hear, notify, reconcile};
+use countersign_bot::lambda::messenger;
 use countersign_bot::platforms::{slack, teams};
 use countersign_bot::startup::routes;
+use countersign_playground::deliveries::VISIBILITY_TIMEOUT;
 use countersign_workflow_lambdas::{calculate, double};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -198,12 +201,31 @@ fn every_function_has_the_time_it_needs() {
     };
     assert!(timeout("Webhook") > slack::PATIENCE);
     assert!(timeout("Notifier") > notify::LONGEST);
-    assert!(timeout("Announcer") > 2 * flow::BACKGROUND);
+    assert!(timeout("Messenger") > messenger::LONGEST);
     assert!(timeout("Reconciler") > reconcile::LONGEST);
     assert!(timeout("Calculate") > calculate::LONGEST);
     let machine: Value = serde_json::from_str(include_str!("../../infra/state-machines/calculation.asl.json")).unwrap();
     let waits = machine["States"]["Calculate"]["TimeoutSeconds"].as_u64().unwrap();
     assert!(Duration::from_secs(waits) > timeout("Calculate"), "the state waits longer than its function runs");
+}
+
+/// The queue in memory, which the tests are made with, keeps the same numbers.
+#[test]
+fn the_queue_hands_out_one_delivery_of_a_place_at_a_time_as_often_as_the_code_has_it() {
+    let queues: BTreeMap<String, Value> = resources("AWS::SQS::Queue").into_iter().collect();
+    let queue = &queues["Deliveries"];
+    assert_eq!((&queue["FifoQueue"], &queue["FifoThroughputLimit"]), (&json!(true), &json!("perMessageGroupId")));
+    assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], TRIES_MAX);
+    assert_eq!(queues["UndeliveredMessages"]["FifoQueue"], true, "what is set aside of a FIFO queue goes into another");
+    assert_eq!(queue["VisibilityTimeout"].as_i64(), Some(VISIBILITY_TIMEOUT.as_secs()));
+    let functions: BTreeMap<String, Value> = resources("AWS::Serverless::Function").into_iter().collect();
+    let messenger = &functions["Messenger"];
+    assert!(VISIBILITY_TIMEOUT.as_secs() >= 6 * messenger["Timeout"].as_i64().unwrap(), "as Lambda wants it");
+    let mapping = &messenger["Events"]["Deliveries"]["Properties"];
+    assert_eq!(
+        (&mapping["BatchSize"], &mapping["FunctionResponseTypes"]),
+        (&json!(1), &json!(["ReportBatchItemFailures"]))
+    );
 }
 
 /// What a table of a document says under a heading: the cells of each row.
@@ -272,12 +294,13 @@ fn keys_are_used_through_their_services() {
         let expected = match key.as_str() {
             "TableKeyArn" => Some("dynamodb"),
             "SecretsKeyArn" => Some("secretsmanager"),
+            "QueuesKeyArn" => Some("sqs"),
             _ => None,
         };
         assert_eq!(service, expected, "{key}");
         used.insert(key);
     }
-    assert_eq!(used, texts(["TableKeyArn", "SecretsKeyArn", "WorkflowKeyArns"]));
+    assert_eq!(used, texts(["TableKeyArn", "QueuesKeyArn", "SecretsKeyArn", "WorkflowKeyArns"]));
 }
 
 #[test]
@@ -292,6 +315,10 @@ fn what_a_company_sets_holds_for_every_resource() {
     }
     for (name, secret) in resources("AWS::SecretsManager::Secret") {
         assert_eq!(secret["KmsKeyId"], parameter("HasSecretsKey", "SecretsKeyArn"), "{name}");
+    }
+    for (name, queue) in resources("AWS::SQS::Queue") {
+        assert_eq!(queue["KmsMasterKeyId"], parameter("HasQueuesKey", "QueuesKeyArn"), "{name}");
+        assert_eq!(queue["SqsManagedSseEnabled"], json!({ "!If": ["HasQueuesKey", false, true] }), "{name}");
     }
     for (name, table) in resources("AWS::DynamoDB::Table") {
         let key = &table["SSESpecification"]["KMSMasterKeyId"];

@@ -23,6 +23,7 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     let bearer = format!("Bearer {}", harness.world.teams.token().mint());
     harness.world.slack.fail_next("chat.update", Fault::NotOk("internal_error".to_owned()));
     harness.press("grace", &approval, "approve", Some(COMMENT)).await;
+    harness.deliver().await;
     harness.pass_time(20);
     harness.reconcile().await;
     harness.settled(&approval, Status::Approved).await;

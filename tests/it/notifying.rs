@@ -43,7 +43,7 @@ async fn when_every_place_refuses_for_good_the_task_fails_at_once() {
     harness.world.mailbox.fail_always(Some("MessageRejected"));
     let url = format!("{}/calculations", harness.world.url);
     harness.browser.post_json(&url, &json!({"x": 125, "y": 122})).await.unwrap();
-    let ended = harness.ended().await;
+    let ended = harness.given_up().await;
     assert_eq!(ended.stop_date, Some(harness.now()), "the timeout is not waited for");
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));
     let cause = ended.cause.unwrap();
@@ -98,15 +98,12 @@ async fn what_could_not_be_sent_is_sent_when_the_platform_is_back() {
     assert_eq!(mails.count(), 1);
 }
 
-/// Reconciles until nothing is unsent, and once more. The clock moves on only once: a lease outlives whatever is done
-/// under it, and the announcer may be at it.
+/// The queue hands out again what was put off.
 async fn sent_after_all(harness: &Harness, approval: &Approval) {
     harness.pass_time(20);
-    while !unsent(&harness.record(&approval.id)).is_empty() {
-        harness.reconcile().await;
-        tokio::task::yield_now().await;
-    }
+    harness.deliver().await;
     harness.reconcile().await;
+    assert_eq!(unsent(&harness.record(&approval.id)), []);
 }
 
 /// Slack took the card and the answer was lost: the card is out, and nobody knows its timestamp.

@@ -174,6 +174,7 @@ async fn four_eyes_hold_however_the_requester_is_written() {
     for (number, name) in names.into_iter().enumerate() {
         harness.pass_time(1);
         let answer = notify::notify(&harness.world.bot.app, asked_by(Some(name), &format!("token-{number}"))).await;
+        harness.deliver().await;
         let id = answer.unwrap()["approvalId"].clone();
         let approval = harness.world.store.all().into_iter().find(|approval| json!(approval.id) == id).unwrap();
         harness.press("grace", &approval, "approve", None).await;
@@ -204,6 +205,7 @@ async fn every_place_says_that_nobody_of_the_policy_has_asked() {
     ] {
         let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
         notify::notify(&harness.world.bot.app, asked_by(name, "token")).await.unwrap();
+        harness.deliver().await;
         let approval = harness.world.store.all().remove(0);
         assert!(shown(&harness.card(&approval)).contains(&format!("Requested by {said}")), "{said}");
         let in_teams = format!("{:?}", harness.teams_card(&approval));

@@ -15,7 +15,7 @@ use countersign_bot::ports::{CallbackError, TaskCallbacks};
 use countersign_playground::engine::{ExecutionStatus, ORIGIN};
 use serde_json::{Value, json};
 
-use crate::support::{Harness, RULES_WITH_TEAMS, has_buttons, shown};
+use crate::support::{Harness, RULES_WITH_TEAMS, has_buttons, is_out, shown};
 
 /// A state that asks, for so many seconds.
 fn asking(seconds: u64) -> Value {
@@ -54,7 +54,6 @@ fn start(harness: &Harness, name: &str, machine: &Value, input: Value) -> String
 async fn asked(harness: &Harness, count: usize) -> Vec<Approval> {
     harness
         .until("the requests are out", |world| {
-            let is_out = |approval: &Approval| !approval.copies.is_empty() && approval.outbox.is_empty();
             let all: Vec<Approval> = world.store.all().into_iter().filter(is_out).collect();
             (all.len() == count).then_some(all)
         })

@@ -13,7 +13,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::faults::{Call, Fault, Faults};
-use crate::support::{Harness, RULES};
+use crate::support::{Harness, RULES, is_out};
 use crate::workflow::{machines, names, tasks};
 
 /// Nothing ran: Lambda makes the function ready. `docs/your-workflow.md` has the page of AWS for each name.
@@ -151,7 +151,6 @@ async fn asked(harness: &Harness, count: usize) -> Vec<Approval> {
     harness
         .until("the requests are out", |world| {
             world.clock.advance(SignedDuration::from_secs(1));
-            let is_out = |approval: &Approval| !approval.copies.is_empty() && approval.outbox.is_empty();
             let all: Vec<Approval> = world.store.all().into_iter().filter(is_out).collect();
             (all.len() == count).then_some(all)
         })

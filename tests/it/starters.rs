@@ -1,12 +1,11 @@
 //! Whoever started a run in a chat hears how it ended, also when no approval card came.
 
 use countersign_bot::approval::state::Status;
-use countersign_bot::flow::hear::{self, Delivery};
-use countersign_bot::flow::notify;
+use countersign_bot::flow::{hear, notify};
 use countersign_playground::engine::ExecutionDescription;
 use countersign_playground::fakes::Fault as SlackFault;
 use countersign_playground::fakes::teams::{Fault as TeamsFault, Operation};
-use countersign_playground::world::Options;
+use countersign_playground::world::{Messengers, Options};
 use serde_json::json;
 
 use crate::support::faults::{Call, Fault, Faults};
@@ -27,15 +26,18 @@ async fn failing(harness: &Harness) -> ExecutionDescription {
 
 /// A world in which nobody hears what is on the bus but by `heard`.
 async fn unheard(rules: &str, faults: &Faults) -> Harness {
-    let options = Options { deliver_events: false, ..Options::default() };
+    let options = Options { messengers: Messengers::Absent, ..Options::default() };
     Harness::with_options(rules, options, |ports| faults.in_front_of(ports)).await
 }
 
-/// What Step Functions says on the bus when an execution has ended; whether it need not come again.
+/// What Step Functions says on the bus when an execution has ended, and what messengers make of it; whether it need not
+/// come again.
 async fn heard(harness: &Harness, execution: &str) -> bool {
     let detail = json!({"executionArn": execution, "status": "FAILED", "error": "Forged", "cause": "forged"});
-    let delivery = json!({"source": "aws.states", "detail": detail});
-    hear::handle(&harness.world.bot.app, serde_json::from_value::<Delivery>(delivery).unwrap()).await.is_ok()
+    let event = json!({"source": "aws.states", "detail": detail});
+    let is_heard = hear::wake(&harness.world.bot.app, event).await.is_ok();
+    harness.deliver().await;
+    is_heard
 }
 
 /// What Ada has been told about the end of her run, wherever in Slack.
@@ -77,6 +79,7 @@ async fn a_request_that_names_somebody_elses_run_keeps_nobody_from_hearing_of_it
         "timeoutSeconds": 600, "approval": { "policy": "calculation", "title": "Mine", "requestedBy": "linus" }
     });
     notify::notify(&harness.world.bot.app, input).await.unwrap();
+    harness.deliver().await;
     assert!(harness.world.store.all()[0].copies.iter().any(|copy| copy.message.is_card()));
     assert!(heard(&harness, &ended.execution_arn).await);
     assert!(is_told(&harness).await.contains("*FAILED*"));
@@ -150,15 +153,15 @@ async fn who_may_have_gone_is_told_in_their_own_chat() {
 }
 
 #[tokio::test]
-async fn a_platform_that_is_down_is_tried_again_when_the_event_comes_again() {
+async fn a_platform_that_is_down_is_tried_again() {
     let harness = unheard(RULES, &Faults::default()).await;
     harness.world.slack.fail_always("chat.postEphemeral", Some(SlackFault::Status(503)));
     let ended = failing(&harness).await;
-    assert!(!heard(&harness, &ended.execution_arn).await, "so the event comes again");
+    assert!(heard(&harness, &ended.execution_arn).await, "the queue has it");
     assert_eq!(told(&harness), Vec::<String>::new());
     harness.world.slack.recover();
     harness.pass_time(60);
-    assert!(heard(&harness, &ended.execution_arn).await);
+    harness.deliver().await;
     assert!(heard(&harness, &ended.execution_arn).await);
     assert_eq!(told(&harness).len(), 1);
 }
@@ -170,28 +173,27 @@ async fn teams_that_is_down_is_tried_again_too() {
     teams.say(&harness.teams_user("ada"), CHANNEL, &format!("start {TOO_LARGE}")).await.unwrap();
     teams.fail_always(Operation::Send, Some(TeamsFault::Status(503)));
     let ended = harness.ended().await;
-    assert!(!heard(&harness, &ended.execution_arn).await);
+    assert!(heard(&harness, &ended.execution_arn).await);
     teams.recover();
     harness.pass_time(60);
-    assert!(heard(&harness, &ended.execution_arn).await);
+    harness.deliver().await;
     let messages = teams.messages(CHANNEL).into_iter();
     assert_eq!(messages.filter(|message| message.text.contains("The run that you started")).count(), 1);
 }
 
 #[tokio::test]
-async fn a_crash_while_it_is_told_leaves_it_to_the_next_and_two_at_once_tell_it_once() {
+async fn an_end_that_is_not_known_or_not_on_record_is_heard_of_again_and_told_once() {
     let faults = Faults::default();
     let harness = unheard(RULES, &faults).await;
     faults.always(Call::LookUp, Some(Fault::Refused));
     let ended = failing(&harness).await;
     assert!(!heard(&harness, &ended.execution_arn).await, "how it ended is not known");
     faults.recover();
-    // Whoever begins to tell writes so, and does not live to tell.
-    faults.next(Call::SaveRun, Fault::AnswerLost);
-    assert!(!heard(&harness, &ended.execution_arn).await);
-    assert!(heard(&harness, &ended.execution_arn).await);
-    assert_eq!(told(&harness), Vec::<String>::new(), "somebody may still be at it");
-    harness.pass_time(60);
+    for (call, fault) in [(Call::SaveRun, Fault::AnswerLost), (Call::Enqueue, Fault::Refused)] {
+        faults.next(call, fault);
+        assert!(!heard(&harness, &ended.execution_arn).await, "{call:?}");
+        assert_eq!(told(&harness), Vec::<String>::new());
+    }
     let both = futures::join!(heard(&harness, &ended.execution_arn), heard(&harness, &ended.execution_arn));
     assert_eq!((both, told(&harness).len()), ((true, true), 1));
 }

@@ -8,7 +8,7 @@ use countersign_playground::engine::TaskFate;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{Harness, RULES_WITH_TEAMS, has_buttons, shown};
+use crate::support::{Harness, RULES_WITH_TEAMS, has_buttons, is_out, shown};
 
 /// A state that asks, for ten minutes each time.
 fn asking() -> Value {
@@ -33,10 +33,6 @@ async fn start(harness: &Harness, state: Value, approvals: usize) -> Vec<Approva
             (all.len() == approvals).then_some(all)
         })
         .await
-}
-
-fn is_out(approval: &Approval) -> bool {
-    !approval.copies.is_empty() && approval.outbox.is_empty()
 }
 
 /// A state that is tried once more when nobody has answered.

@@ -8,7 +8,7 @@ use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::fakes::Fault;
 use serde_json::{Value, json};
 
-use crate::support::{Harness, RULES, shown};
+use crate::support::{Harness, RULES, is_out, shown};
 
 const DOCUMENT: &str = include_str!("../../docs/your-workflow.md");
 const MACHINE: &str = include_str!("../../infra/state-machines/deploy-release.asl.json");
@@ -35,7 +35,6 @@ fn start(harness: &Harness) {
 /// Starts the example, and returns its approval once people have been asked.
 async fn ask(harness: &Harness) -> Approval {
     start(harness);
-    let is_out = |approval: &Approval| !approval.copies.is_empty() && approval.outbox.is_empty();
     harness.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await
 }
 
@@ -106,6 +105,6 @@ async fn a_release_that_reaches_nobody_fails() {
     harness.world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
     harness.world.mailbox.fail_always(Some("MessageRejected"));
     start(&harness);
-    let (ended, _) = ended(&harness).await;
+    let ended = harness.given_up().await;
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));
 }

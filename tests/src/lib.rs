@@ -11,4 +11,3 @@ pub mod patience;
 pub mod process;
 pub mod server;
 pub mod store_suite;
-pub mod unpaced;

@@ -140,14 +140,9 @@ mod tests {
 
     struct Noon;
 
-    #[async_trait]
     impl Clock for Noon {
         fn now(&self) -> Timestamp {
             "2026-11-23T12:00:00Z".parse().unwrap()
-        }
-
-        async fn sleep_until(&self, _: Timestamp) {
-            std::future::pending().await
         }
     }
 

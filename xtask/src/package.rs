@@ -14,7 +14,7 @@ use crate::steps::{cargo, head, programs, programs_of_tests, root, say, step, ta
 use crate::tools::{Tool, search_path_with};
 
 /// The functions that read the policy; it travels in their zips, so that code and policy change together.
-const WITH_POLICY: [&str; 4] = ["webhook", "notifier", "announcer", "reconciler"];
+const WITH_POLICY: [&str; 4] = ["webhook", "notifier", "messenger", "reconciler"];
 /// The functions of the reference workflow.
 const WITHOUT_POLICY: [&str; 4] = ["is-input-valid", "calculate", "double", "finalize"];
 

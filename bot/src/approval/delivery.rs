@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+use super::ids::{ApprovalId, ExecutionArn};
 use super::place::Destination;
 
 /// A message that is not known to have been sent.
@@ -75,40 +76,51 @@ impl Unsent {
 pub struct Missing {
     /// Where.
     pub destination: Destination,
-    /// Who sends it there.
-    pub next: Next,
+    /// Whether it is still to be sent there: not once it was refused for good, or may be there.
+    pub is_left: bool,
     /// Whether it may be there all the same, in a message that nobody has on record.
     pub maybe: bool,
-    /// What the platform said the last time.
+    /// What the platform said the last time; none if it was not tried yet.
     pub problem: Option<String>,
 }
 
-/// Who sends a request to a place next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Next {
-    /// Whoever has promised to, until this time.
-    Promised {
-        /// After that, anybody.
-        until: Timestamp,
-    },
-    /// Whoever looks at the record.
-    Anybody {
-        /// Not before this time, which the platform has named.
-        from: Option<Timestamp>,
-    },
-    /// Nobody: it was refused for good, or may be there.
-    Nobody,
+impl Missing {
+    /// A place that nobody has tried yet.
+    pub fn new(destination: Destination) -> Self {
+        Self { destination, is_left: true, maybe: false, problem: None }
+    }
+
+    /// Whether nobody has tried yet.
+    pub fn is_untried(&self) -> bool {
+        self.is_left && self.problem.is_none()
+    }
 }
 
-impl Missing {
-    /// A place that anybody may send the request to.
-    pub fn new(destination: Destination) -> Self {
-        Self { destination, next: Next::Anybody { from: None }, maybe: false, problem: None }
-    }
+/// Something that a messenger is to bring up to date.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// What it is.
+    pub subject: Subject,
+    /// The place, such as `slack:C0789` or `email:ada`: of one place one delivery is made at a time, in order.
+    pub place: String,
+    /// The version of the record that calls for it.
+    pub version: u64,
+}
 
-    /// Whether somebody is still to send the request there.
-    pub fn is_left(&self) -> bool {
-        self.next != Next::Nobody
-    }
+/// What a delivery brings up to date, by what its messenger finds the record with.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Subject {
+    /// The messages of an approval in one place.
+    Approval {
+        /// Which approval.
+        id: ApprovalId,
+        /// Which of its places.
+        destination: Destination,
+    },
+    /// The conversation in which somebody started a run.
+    Run {
+        /// Which run.
+        execution: ExecutionArn,
+    },
 }

@@ -1,4 +1,4 @@
-//! The events on the bus: what happened to an approval, for announcers and for anybody else who listens.
+//! The events on the bus: what happened to an approval, for anybody who listens.
 //!
 //! Each has an id that is the same when it is sent again, because the bus delivers at least once.
 

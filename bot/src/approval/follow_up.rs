@@ -1,10 +1,12 @@
 //! What is left to do about an approval, read from its record alone: which messages to send, and when to look again.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::delivery::{Missing, Next};
+use super::delivery::{Delivery, Missing, Subject};
 use super::notes::Note;
-use super::place::{Destination, MessageRef};
+use super::place::{Destination, MessageRef, Platform};
 use super::record::{Approval, SentMessage};
 use super::request::Request;
 use super::state::State;
@@ -39,6 +41,16 @@ pub enum Errand {
     },
 }
 
+impl Errand {
+    /// Where it is run.
+    pub fn destination(&self) -> Destination {
+        match self {
+            Self::Send(destination) => destination.clone(),
+            Self::Update(message) | Self::Tell { message, .. } => message.destination(),
+        }
+    }
+}
+
 impl Approval {
     /// Whether what is left to do has failed too often to be tried again soon.
     pub fn is_parked(&self) -> bool {
@@ -54,9 +66,7 @@ impl Approval {
         match &self.state {
             State::Pending => {
                 let at = self.next_call().unwrap_or(self.request.deadline);
-                let at = retry_at.map_or(at, |retry_at| retry_at.max(at));
-                // Whoever has promised to send it may not come back.
-                Some(self.promises().min().map_or(at, |until| until.min(at)))
+                Some(retry_at.map_or(at, |retry_at| retry_at.max(at)))
             }
             State::Resolving(_) => retry_at,
             State::Resolved(resolution) if self.awaits_execution_end() => {
@@ -70,19 +80,26 @@ impl Approval {
 
     /// Whether something that is recorded has not reached everybody it should reach.
     pub fn is_unfinished(&self) -> bool {
-        let is_left = self.missing.iter().any(Missing::is_left);
+        let is_left = self.missing.iter().any(|missing| missing.is_left);
         matches!(self.state, State::Resolving(_))
             || !self.outbox.is_empty()
             || !self.errands().is_empty()
+            || self.asks_nobody()
             || (self.reaches_nobody() && !is_left)
     }
 
+    /// Whether nobody is to be asked, which is still to be said or, without proof that the execution holds the task, to be
+    /// found out.
+    fn asks_nobody(&self) -> bool {
+        self.state == State::Pending && self.copies.is_empty() && self.why_not_to_ask().is_some()
+    }
+
     /// Whether every place has refused the request, be it for good, and it is not known to be, and cannot be, anywhere.
-    /// One that waits for its turn, or was promised, has not been refused.
+    /// One that was not tried yet has not refused it.
     pub fn reaches_nobody(&self) -> bool {
         let has_refused = |missing: &Missing| missing.problem.is_some() && !missing.maybe;
-        let is_tried = self.promises().next().is_none() && !self.missing.is_empty();
-        self.state == State::Pending && self.copies.is_empty() && is_tried && self.missing.iter().all(has_refused)
+        let is_tried = !self.missing.is_empty() && self.missing.iter().all(has_refused);
+        self.state == State::Pending && self.copies.is_empty() && is_tried
     }
 
     /// When a request is given up that has reached nobody: as the policy says, or after ten minutes or half of the time
@@ -91,14 +108,6 @@ impl Approval {
         let Request { raised_at, deadline, .. } = self.request;
         let by_default = (deadline.duration_since(raised_at) / 2).min(GIVE_UP_AFTER);
         later(raised_at, self.rules.give_up_after.unwrap_or(by_default))
-    }
-
-    /// Until when places are promised.
-    fn promises(&self) -> impl Iterator<Item = Timestamp> {
-        self.missing.iter().filter_map(|missing| match missing.next {
-            Next::Promised { until } => Some(until),
-            Next::Anybody { .. } | Next::Nobody => None,
-        })
     }
 
     /// Whether somebody still waits to hear in a thread how the execution ended.
@@ -114,9 +123,9 @@ impl Approval {
     /// What has to be sent so that every copy, and whoever reads beside it, know what is recorded.
     pub fn errands(&self) -> Vec<Errand> {
         let mut errands = Vec::new();
-        if self.state == State::Pending {
-            let anybody = self.missing.iter().filter(|missing| matches!(missing.next, Next::Anybody { .. }));
-            errands.extend(anybody.map(|missing| Errand::Send(missing.destination.clone())));
+        if self.state == State::Pending && self.missing.iter().any(|missing| missing.is_left) && !self.asks_nobody() {
+            let left = self.missing.iter().filter(|missing| missing.is_left);
+            errands.extend(left.map(|missing| Errand::Send(missing.destination.clone())));
         }
         for copy in self.live_copies() {
             // A mail cannot be changed; it is answered.
@@ -132,14 +141,26 @@ impl Approval {
         errands
     }
 
-    /// Those of the errands that may be run at this time: a platform may want to be left alone until later.
-    pub fn errands_at(&self, now: Timestamp) -> Vec<Errand> {
-        let is_later = |missing: &Missing| matches!(missing.next, Next::Anybody { from: Some(from) } if from > now);
-        let spared: Vec<&Destination> =
-            self.missing.iter().filter(|missing| is_later(missing)).map(|missing| &missing.destination).collect();
+    /// The errands in one place, in the order in which they are run.
+    pub fn errands_in(&self, destination: &Destination) -> Vec<Errand> {
         let mut errands = self.errands();
-        errands.retain(|errand| !matches!(errand, Errand::Send(destination) if spared.contains(&destination)));
+        errands.retain(|errand| errand.destination() == *destination);
         errands
+    }
+
+    /// What messengers have to do so that every place shows what is recorded: one delivery for each.
+    pub fn deliveries(&self) -> Vec<Delivery> {
+        let destinations: BTreeSet<Destination> = self.errands().iter().map(Errand::destination).collect();
+        let delivery = |destination: Destination| {
+            let place = match &destination {
+                Destination::Chat(chat) => {
+                    format!("{}:{}", chat.key(), self.rules.conversation(*chat).unwrap_or_default())
+                }
+                Destination::Email(person) => format!("{}:{person}", Platform::Email.key()),
+            };
+            Delivery { subject: Subject::Approval { id: self.id.clone(), destination }, place, version: self.version }
+        };
+        destinations.into_iter().map(delivery).collect()
     }
 
     /// The copies that can still be changed or answered.
@@ -171,17 +192,24 @@ mod tests {
         Errand::Tell { message, note: Note::Outcome, number: 0 }
     }
 
+    /// A request that is out in Slack alone.
+    fn out() -> Approval {
+        let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"");
+        approval.adopt(Some(&card()));
+        approval
+    }
+
     fn mail() -> MessageRef {
         MessageRef::Email { person: PersonId::parse("ada").unwrap() }
     }
 
     #[test]
     fn a_pending_approval_is_due_at_its_deadline_and_at_once_while_something_is_unsent() {
-        let mut approval = approval("slack_channel = \"C1\"");
+        let mut approval = out();
         assert_eq!(approval.due_at(), Some(after(15)));
         approval.outbox.clear();
+        approval.copies[0].shows = approval.revision;
         assert_eq!(approval.due_at(), Some(after(600)));
-        approval.adopt(Some(&card()));
         approval.revision += 1;
         assert_eq!(approval.errands(), [Errand::Update(card())]);
         assert_eq!(approval.due_at(), Some(after(15)));
@@ -189,8 +217,7 @@ mod tests {
 
     #[test]
     fn a_vote_changes_the_card_and_only_the_end_is_mailed() {
-        let mut approval = approval("slack_channel = \"C1\"");
-        approval.adopt(Some(&card()));
+        let mut approval = out();
         approval.adopt(Some(&mail()));
         approval.revision += 1;
         assert_eq!(approval.errands(), [Errand::Update(card())]);
@@ -201,9 +228,8 @@ mod tests {
 
     #[test]
     fn a_request_that_could_not_be_sent_is_sent_as_long_as_it_waits() {
-        let mut approval = approval("slack_channel = \"C1\"");
+        let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"");
         approval.outbox.clear();
-        approval.missing.push(Missing::new(Destination::Chat(Platform::Slack)));
         assert_eq!(approval.errands(), [Errand::Send(Destination::Chat(Platform::Slack))]);
         assert_eq!(approval.due_at(), Some(after(15)));
         approval.resolve(Outcome::Expired, after(600));
@@ -222,8 +248,7 @@ mod tests {
 
     #[test]
     fn an_ended_approval_is_due_until_the_requester_has_heard_the_result() {
-        let mut approval = approval("slack_channel = \"C1\"");
-        approval.adopt(Some(&card()));
+        let mut approval = out();
         approval.resolve(Outcome::Approved, after(60));
         approval.outbox.clear();
         approval.copies[0].shows = approval.revision;

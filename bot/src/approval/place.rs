@@ -17,7 +17,7 @@ pub enum Platform {
 }
 
 /// Where a request is sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Destination {
     /// The conversation that the rules name for a chat.
@@ -60,13 +60,17 @@ impl MessageRef {
         }
     }
 
+    /// Where it was sent.
+    pub fn destination(&self) -> Destination {
+        match self {
+            Self::Card { platform, .. } => Destination::Chat(*platform),
+            Self::Email { person } => Destination::Email(person.clone()),
+        }
+    }
+
     /// Whether this is the message that was sent there.
     pub fn is_at(&self, destination: &Destination) -> bool {
-        match (self, destination) {
-            (Self::Card { platform, .. }, Destination::Chat(chat)) => platform == chat,
-            (Self::Email { person }, Destination::Email(recipient)) => person == recipient,
-            _ => false,
-        }
+        self.destination() == *destination
     }
 
     /// The conversation and the id in it, if this is a card on this platform.

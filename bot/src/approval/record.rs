@@ -53,8 +53,6 @@ pub struct Approval {
     pub successor: Option<Successor>,
     /// Grows with every change that a reader of the card can see.
     pub revision: u32,
-    /// Whoever refreshes the copies holds this until the time given, so that no older card follows a newer one.
-    pub lease_until: Option<Timestamp>,
     /// When the reconciler looks at what is unfinished.
     pub retry: Option<Retry>,
     /// The end of the audit trail, with what is in `journal`.

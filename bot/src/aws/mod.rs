@@ -4,6 +4,7 @@ pub mod dynamodb;
 pub mod eventbridge;
 pub mod secrets_manager;
 pub mod ses;
+pub mod sqs;
 pub mod step_functions;
 
 use std::time::Duration;
@@ -92,6 +93,7 @@ mod tests {
         let _ = (step_functions::AwsStepFunctions::new(&config), ses::Ses::new(&config, None));
         let _ = dynamodb::DynamoDbStore::new(&config, "table".to_owned());
         let _ = eventbridge::EventBridgeBus::new(&config, "bus".to_owned());
+        let _ = sqs::SqsDeliveries::new(&config, "http://127.0.0.1:9/queue".to_owned());
         let secrets = secrets_manager::SecretsManager::new(&config, "secret".to_owned());
         assert_eq!(secrets.fetch().await.unwrap_err().to_string(), "Secrets Manager is unavailable: no connection");
         let _ = ses::Ses::at("http://127.0.0.1:9");

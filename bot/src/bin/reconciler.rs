@@ -8,7 +8,7 @@ use serde_json::Value;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
-    let live = lambda::background().await?;
+    let live = lambda::reconciler().await?;
     let repair = async |event: LambdaEvent<Value>| -> Result<(), lambda_runtime::Error> {
         let app = live.value().await;
         if let Some(pass) = hear::wake(&app, event.payload).await? {

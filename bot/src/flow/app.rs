@@ -9,7 +9,7 @@ use crate::approval::ids::Origin;
 use crate::approval::place::Platform;
 use crate::approval::policy::Policy;
 use crate::links::Links;
-use crate::ports::{Clock, EventBus, Executions, Messenger, Store, TaskCallbacks};
+use crate::ports::{Clock, Deliveries, EventBus, Executions, Messenger, Store, TaskCallbacks};
 
 /// The parts with an implementation on AWS and one in memory.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct Ports {
     pub executions: Arc<dyn Executions>,
     /// Where outcomes are broadcast.
     pub bus: Arc<dyn EventBus>,
+    /// What tells messengers what to bring up to date.
+    pub deliveries: Arc<dyn Deliveries>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
 }

@@ -53,7 +53,7 @@ const SAVE_TRIES: usize = 5;
 const SAVE_TRY: Duration = Duration::from_secs(2);
 const SAVE_PAUSE: Duration = Duration::from_millis(200);
 /// How long all tries take when none of them is answered.
-pub(crate) const SAVE_LONGEST: Duration = SAVE_TRY.saturating_add(SAVE_PAUSE).saturating_mul(SAVE_TRIES as u32);
+pub const SAVE_LONGEST: Duration = SAVE_TRY.saturating_add(SAVE_PAUSE).saturating_mul(SAVE_TRIES as u32);
 
 /// Saves what has already happened outside, such as messages that are out, so that a hiccup of the store does
 /// not lose it. A try whose answer was lost shows as a conflict with our own write: if that wrote into the audit trail,

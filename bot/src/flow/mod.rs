@@ -2,22 +2,22 @@
 
 use std::time::Duration;
 
-/// For work that nobody waits for, such as a broadcast delivered by EventBridge.
+/// For work that nobody waits for, such as a delivery.
 pub const BACKGROUND: Duration = Duration::from_secs(20);
 
 pub mod app;
 
-mod change;
-mod copies;
+pub mod change;
 pub mod listing;
-mod pace;
+
+mod announce;
 
 pub mod resolve;
 
-pub mod refresh;
+pub mod deliver;
+mod runs;
 
 pub mod reconcile;
-mod runs;
 
 pub mod hear;
 

@@ -6,10 +6,10 @@ use futures::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::BACKGROUND;
+use super::announce::Settled;
 use super::app::App;
 use super::change::{SAVE_LONGEST, change};
-use super::refresh::refresh;
-use super::resolve::{self, Settled};
+use super::resolve::settle;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::look_up::LookUp;
 use crate::approval::record::{Approval, Successor};
@@ -104,29 +104,36 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
     result
 }
 
-/// Brings one approval as far as it can go: callback, end, reminders, broadcast, copies, and the notes to the requester.
+/// Brings one approval as far as it can go: callback, end, reminders, giving up, and everything that is to be announced.
 /// What does not work does not keep the rest from being done.
 pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(BACKGROUND);
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
-    let settled = resolve::settle(app, approval, deadline).await;
+    let settled = settle(app, approval, deadline).await;
+    let announced = settled.approval.version;
     let asked = ask_step_functions(app, settled.approval, deadline).await;
-    let called = match asked.problem {
-        Some(error) => Some(error),
-        None => call_again(app, asked.approval, deadline).await,
+    let is_asked = asked.problem.is_none();
+    let approval =
+        change(app, asked.approval, deadline, |approval| go_on(approval, is_asked, app.now())).await?.record();
+    let problem = settled.problem.or(asked.problem);
+    let moved = if approval.version > announced {
+        settle(app, approval, deadline).await
+    } else {
+        Settled { approval, problem: None }
     };
-    let refreshed = refresh(app, id).await;
-    settled.problem.or(called).map_or(Ok(()), Err).and(refreshed)
+    problem.or(moved.problem).map_or(Ok(()), Err)?;
+    let now = app.now();
+    change(app, moved.approval, deadline, |approval| approval.leave_to_messengers(now)).await?;
+    Ok(())
 }
 
-/// Makes the reminders and the escalation that are due, now that Step Functions was asked whether anything has ended, and
-/// broadcasts.
-async fn call_again(app: &App, approval: Approval, deadline: Deadline) -> Option<Unavailable> {
-    let now = app.now();
-    match change(app, approval, deadline, |approval| approval.call_again(now)).await {
-        Ok(changed) => resolve::broadcast(app, changed.record(), deadline).await.problem,
-        Err(error) => Some(error),
-    }
+/// Does what time calls for: people are called again once Step Functions was asked whether anything has ended, mails stand
+/// in for a card, and what reaches nobody is given up. Says whether anything has changed.
+fn go_on(approval: &mut Approval, is_asked: bool, now: Timestamp) -> bool {
+    let is_called = is_asked && approval.call_again(now);
+    let is_standing_in = approval.stand_in(now);
+    let is_given_up = approval.give_up_unreached(now);
+    is_called || is_standing_in || is_given_up
 }
 
 /// How often in a row an answer of Step Functions is waited for before people are called without one.

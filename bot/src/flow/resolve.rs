@@ -1,4 +1,4 @@
-//! From a verified command to a truthful record: decide, record, call back, broadcast.
+//! From a verified command to a truthful record: decide, record, call back, announce.
 //!
 //! Each step is written down before the next begins, so whoever comes next (a second click, the reconciler
 //! after a crash) goes on from the record. Step Functions has the last word on how a task ended.
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::announce::{Settled, announce};
 use super::app::App;
-use super::change::{CONFLICTS_MAX, Changed, change};
+use super::change::{CONFLICTS_MAX, change};
 use crate::approval::audit::{Callback, Found, What};
-use crate::approval::event::Event;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status};
@@ -93,9 +93,13 @@ async fn record(
                     true
                 };
                 // Whoever keeps the store busy must not keep people from their answer.
-                let noted = change(app, approval, deadline.earlier_by(LEFT_FOR_THE_ANSWER), note).await;
-                if let Err(error) = noted {
-                    tracing::warn!(approval.id = %id, %error, "an attempt that had no effect is not on record");
+                let deadline = deadline.earlier_by(LEFT_FOR_THE_ANSWER);
+                match change(app, approval, deadline, note).await {
+                    // A card that was found with this press may show something else than the record.
+                    Ok(noted) => drop(announce(app, noted.record(), deadline).await.logged()),
+                    Err(error) => {
+                        tracing::warn!(approval.id = %id, %error, "an attempt that had no effect is not on record");
+                    }
                 }
                 return Ok(Answer::Refused(refusal));
             }
@@ -111,26 +115,7 @@ async fn record(
     Err(Unavailable::new("store", "other writers were always first"))
 }
 
-/// How far settling got: the record as it is now, and what kept it from being settled.
-#[derive(Debug)]
-pub struct Settled {
-    /// The record as it is now.
-    pub approval: Approval,
-    /// The first thing that did not work. What it concerns is on record for the reconciler.
-    pub problem: Option<Unavailable>,
-}
-
-impl Settled {
-    /// The record, for a caller who leaves what is not settled to the reconciler.
-    pub fn logged(self) -> Approval {
-        if let Some(error) = &self.problem {
-            tracing::warn!(approval.id = %self.approval.id, %error, "left to the reconciler");
-        }
-        self.approval
-    }
-}
-
-/// Calls back if that is due, and broadcasts what is not broadcast. Neither waits for the other to work.
+/// Calls back if that is due, and announces what is not known yet. Neither waits for the other to work.
 pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
     let mut problem = None;
     match confirm(app, &approval, deadline).await {
@@ -138,17 +123,8 @@ pub async fn settle(app: &App, mut approval: Approval, deadline: Deadline) -> Se
         Ok(None) => {}
         Err(error) => problem = Some(error),
     }
-    let sent = broadcast(app, approval, deadline).await;
-    Settled { approval: sent.approval, problem: problem.or(sent.problem) }
-}
-
-/// Fails the task of a request that has reached nobody, if it is time to.
-pub(super) async fn give_up(app: &App, approval: Approval, deadline: Deadline) -> Result<(), Unavailable> {
-    let now = app.now();
-    match change(app, approval, deadline, |approval| approval.give_up_unreached(now)).await? {
-        Changed::Yes(approval) => settle(app, approval, deadline).await.problem.map_or(Ok(()), Err),
-        Changed::No(_) => Ok(()),
-    }
+    let announced = announce(app, approval, deadline).await;
+    Settled { problem: problem.or(announced.problem), ..announced }
 }
 
 /// Makes the callback of an approval that is resolving, and records how the task ended.
@@ -159,32 +135,6 @@ async fn confirm(app: &App, approval: &Approval, deadline: Deadline) -> Result<O
     // Whoever writes in between does not change how the task ended.
     let resolve = |approval: &mut Approval| approval.called_back(ending, answer.clone(), outcome.clone(), now);
     Ok(Some(change(app, approval.clone(), deadline, resolve).await?.record()))
-}
-
-/// Sends the events in the outbox; those that the bus refuses stay in it.
-pub async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
-    while !approval.outbox.is_empty() {
-        let correlation = &approval.request.correlation;
-        let events: Vec<Event> = approval.outbox.iter().map(|event| event.with_correlation(correlation)).collect();
-        let accepted = match deadline.run("bus", app.ports.bus.put(&events)).await {
-            Ok(accepted) if !accepted.is_empty() => accepted,
-            Ok(_) => {
-                let problem = Some(Unavailable::new("bus", "the bus accepted no event"));
-                return Settled { approval, problem };
-            }
-            Err(error) => return Settled { approval, problem: Some(error) },
-        };
-        let now = app.now();
-        let sent = |approval: &mut Approval| {
-            approval.broadcast(&accepted, now);
-            true
-        };
-        approval = match change(app, approval.clone(), deadline, sent).await {
-            Ok(changed) => changed.record(),
-            Err(error) => return Settled { approval, problem: Some(error) },
-        };
-    }
-    Settled { approval, problem: None }
 }
 
 /// Tells Step Functions, and returns what it answered and how the task ended according to it.

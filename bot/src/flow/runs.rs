@@ -1,41 +1,55 @@
 //! Whoever started a run in a chat hears how it ended, also when no approval card came that would tell them.
 
-use super::BACKGROUND;
 use super::app::App;
-use crate::approval::delivery::Unsent;
+use super::{BACKGROUND, announce};
+use crate::approval::delivery::{Fate, Unsent};
 use crate::approval::ids::ExecutionArn;
+use crate::approval::place::Platform;
 use crate::approval::record::Approval;
-use crate::approval::run::{Run, RunEnd, Told};
+use crate::approval::run::Run;
 use crate::net::deadline::{Deadline, Unavailable};
 
-/// Tells whoever started this execution how it ended, unless a card of it is out, whose thread tells it.
-///
-/// Whoever tells has said so on record before, so that an event that comes twice is told once. After a crash between
-/// the two it may be told once more.
-pub(super) async fn tell_starter(app: &App, execution: &ExecutionArn) -> Result<(), Unavailable> {
+/// Records how this execution ended, and has whoever started it told, unless a card of it is out, whose thread tells it.
+pub(super) async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), Unavailable> {
     let deadline = Deadline::after(BACKGROUND);
-    let Some(run) = deadline.run("store", app.ports.store.run(execution)).await? else { return Ok(()) };
-    if run.told == Told::Yes || has_card(app, execution, deadline).await? {
+    let Some(mut run) = deadline.run("store", app.ports.store.run(execution)).await? else { return Ok(()) };
+    if run.is_told || has_card(app, execution, deadline).await? {
         return Ok(());
     }
-    let end = deadline.run("Step Functions", app.ports.executions.end_of(execution)).await?;
-    let end = end.ok_or_else(|| Unavailable::new("Step Functions", "the end of the execution does not show yet"))?;
-    let Some(run) = run.telling(app.now()) else { return Ok(()) };
-    let Some(run) = deadline.run("store", app.ports.store.save_run(run)).await? else { return Ok(()) };
-    let (told, result) = match send(app, &run, &end, deadline).await {
-        Ok(()) => (Told::Yes, Ok(())),
-        Err(error) if error.is_refused() => {
-            tracing::warn!(%execution, %error, "whoever started a run cannot be told how it ended");
-            (Told::Yes, Ok(()))
-        }
-        Err(error) => (Told::NotYet, Err(Unavailable::new("messenger", error))),
-    };
-    // The deadline may have passed while the platform was waited for, and this must be on record all the same.
-    Deadline::after(BACKGROUND).run("store", app.ports.store.save_run(Run { told, ..run })).await?;
-    result
+    if run.end.is_none() {
+        let end = deadline.run("Step Functions", app.ports.executions.end_of(execution)).await?;
+        run.end =
+            Some(end.ok_or_else(|| Unavailable::new("Step Functions", "the end of the execution does not show yet"))?);
+        let Some(recorded) = deadline.run("store", app.ports.store.save_run(run)).await? else { return Ok(()) };
+        run = recorded;
+    }
+    announce::enqueue(app, &[run.delivery()], deadline).await
 }
 
-async fn send(app: &App, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent> {
+/// Tells whoever started this execution how it ended, and returns where, and what became of the message if it is to be
+/// tried again; none if there is nothing to tell. After a crash before that is on record they may be told once more.
+pub(super) async fn tell_starter(
+    app: &App,
+    execution: &ExecutionArn,
+) -> Result<Option<(Platform, Option<Fate>)>, Unavailable> {
+    let deadline = Deadline::after(BACKGROUND);
+    let run = deadline.run("store", app.ports.store.run(execution)).await?;
+    let Some(run) = run.filter(|run| !run.is_told) else { return Ok(None) };
+    let platform = run.starter.platform;
+    if let Err(error) = send(app, &run, deadline).await {
+        tracing::warn!(%execution, %error, "whoever started a run was not told how it ended");
+        if !error.is_refused() {
+            return Ok(Some((platform, Some(error.fate))));
+        }
+    }
+    // The deadline may have passed while the platform was waited for, and this must be on record all the same.
+    let told = Run { is_told: true, ..run };
+    Deadline::after(BACKGROUND).run("store", app.ports.store.save_run(told)).await?;
+    Ok(Some((platform, None)))
+}
+
+async fn send(app: &App, run: &Run, deadline: Deadline) -> Result<(), Unsent> {
+    let Some(end) = &run.end else { return Ok(()) };
     let messenger = app.messengers.get(&run.starter.platform).ok_or_else(Unsent::platform_is_off)?;
     messenger.tell_starter(run, end, deadline).await
 }

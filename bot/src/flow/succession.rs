@@ -1,8 +1,8 @@
 //! A state that is tried again asks again: the requests of its earlier tries close, and point to the new one.
 
+use super::announce::announce;
 use super::app::App;
 use super::change::{Changed, change};
-use super::refresh::refresh;
 use super::{BACKGROUND, reconcile};
 use crate::approval::record::{Approval, Successor};
 use crate::approval::state::State;
@@ -32,9 +32,9 @@ async fn close(app: &App, mut earlier: Approval, raised: &Approval) -> Result<()
     if earlier.state == State::Pending {
         earlier = looked_at(app, earlier).await?;
     }
-    let (id, now, successor) = (earlier.id.clone(), app.now(), Successor::from(raised));
+    let (now, successor) = (app.now(), Successor::from(raised));
     match change(app, earlier, deadline, |earlier| earlier.point_to(&successor, now)).await? {
-        Changed::Yes(_) => refresh(app, &id).await,
+        Changed::Yes(earlier) => announce(app, earlier, deadline).await.problem.map_or(Ok(()), Err),
         Changed::No(_) => Ok(()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod live;
 pub mod logging;
+pub mod messenger;
 pub mod metrics;
 pub mod webhook;
 
@@ -12,6 +13,7 @@ use crate::aws::eventbridge::EventBridgeBus;
 use crate::aws::sdk_config;
 use crate::aws::secrets_manager::SecretsManager;
 use crate::aws::ses::Ses;
+use crate::aws::sqs::SqsDeliveries;
 use crate::aws::step_functions::AwsStepFunctions;
 use crate::flow::app::{App, Ports};
 use crate::platforms::email::mailer::Mailer;
@@ -26,17 +28,30 @@ use live::Live;
 /// The app of the function that answers requests. It signs links and sends no mail; it is told of state machines,
 /// and refuses to start if a command of the policy names another.
 pub async fn webhook<T: Clone>(made: impl Fn(Bot) -> T + Send + Sync + 'static) -> Result<Live<T>, Problems> {
+    let made = move |bot: Bot| {
+        bot.warn_of_what_is_off();
+        made(bot)
+    };
     start(Deployed::check_commands, |_, _| None, made).await
 }
 
 /// The app of the function that is asked. It is told whose executions may ask, and refuses to start without.
 pub async fn notifier() -> Result<Live<App>, Problems> {
-    start(Deployed::check_origins, mailer, |bot| bot.app).await
+    start(Deployed::check_origins, |_, _| None, |bot| bot.app).await
 }
 
-/// The app of the functions that repair and announce.
-pub async fn background() -> Result<Live<App>, Problems> {
-    start(Ok, mailer, |bot| bot.app).await
+/// The app of the function that sends messages, the only one that sends mail.
+pub async fn messenger() -> Result<Live<App>, Problems> {
+    let made = |bot: Bot| {
+        bot.warn_of_what_is_off();
+        bot.app
+    };
+    start(Ok, mailer, made).await
+}
+
+/// The app of the function that repairs.
+pub async fn reconciler() -> Result<Live<App>, Problems> {
+    start(Ok, |_, _| None, |bot| bot.app).await
 }
 
 fn mailer(aws: &aws_config::SdkConfig, config: &Config) -> Option<Mailer> {
@@ -63,6 +78,7 @@ async fn start<T: Clone>(
             callbacks: step_functions.clone(),
             executions: step_functions,
             bus: Arc::new(EventBridgeBus::new(&aws, deployed.bus)),
+            deliveries: Arc::new(SqsDeliveries::new(&aws, deployed.deliveries)),
             clock: Arc::new(SystemClock),
         };
         let mailer = mailer(&aws, &deployed.config);

@@ -1,4 +1,4 @@
-//! What a deployed function reads besides: the table and how long it keeps, the bus and the policy file.
+//! What a deployed function reads besides: the table and how long it keeps, the bus, the queue and the policy file.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -28,6 +28,8 @@ pub struct Deployed {
     pub kept: Kept,
     /// The event bus that outcomes go on.
     pub bus: String,
+    /// The address of the queue of deliveries.
+    pub deliveries: String,
 }
 
 impl Deployed {
@@ -46,9 +48,12 @@ impl Deployed {
         let config = Config::read(&mut reader);
         let table = reader.required("COUNTERSIGN_TABLE", "approvals are recorded in it");
         let bus = reader.required("COUNTERSIGN_BUS", "outcomes are broadcast on it");
+        let deliveries = reader.required("COUNTERSIGN_DELIVERIES_URL", "messengers are told through it");
         let kept = kept(&mut reader);
         let policy = policy(&mut reader, read_file);
-        let read = (|| Some(Self { config: config?, policy: policy?, table: table?, kept, bus: bus? }))();
+        let read = (|| {
+            Some(Self { config: config?, policy: policy?, table: table?, kept, bus: bus?, deliveries: deliveries? })
+        })();
         reader.finish(read)
     }
 
@@ -131,9 +136,10 @@ mod tests {
     const POLICY: &str = "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n\
                           [commands.start]\nstate_machine = \"calculation\"\npolicy = \"p\"\n";
 
-    const ENVIRONMENT: [(&str, &str); 5] = [
+    const ENVIRONMENT: [(&str, &str); 6] = [
         ("COUNTERSIGN_TABLE", "approvals"),
         ("COUNTERSIGN_BUS", "countersign"),
+        ("COUNTERSIGN_DELIVERIES_URL", "https://sqs.eu-west-1.amazonaws.com/1/deliveries.fifo"),
         ("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com"),
         ("COUNTERSIGN_STATE_MACHINES", "calculation=arn:aws:states:eu-west-1:1:stateMachine:calculation"),
         ("LAMBDA_TASK_ROOT", "/var/task"),

@@ -30,21 +30,11 @@ pub struct Bot {
 }
 
 impl Bot {
-    /// Puts the parts together. A platform without configuration is off, which the log says once. A function that only
-    /// takes answers has no mailer.
+    /// Puts the parts together. A platform without configuration is off. A function that only takes answers has no mailer.
     pub fn new(config: &Config, policy: Policy, ports: Ports, mailer: Option<Mailer>) -> io::Result<Self> {
         let slack = config.slack.as_ref().map(Slack::new).transpose()?;
-        if slack.is_none() {
-            tracing::warn!("Slack is off: no Slack secrets are configured");
-        }
         let teams = config.teams.as_ref().map(Teams::new).transpose()?;
-        if teams.is_none() {
-            tracing::warn!("Teams is off: no Teams app is configured");
-        }
         let link_keys = config.mail.as_ref().map(|mail| mail.keys.clone());
-        if link_keys.is_none() {
-            tracing::warn!("E-mail is off: no sender and link key are configured");
-        }
         let links = &config.links;
         let mut messengers: Vec<Arc<dyn Messenger>> = Vec::new();
         if let Some(slack) = &slack {
@@ -65,5 +55,18 @@ impl Bot {
             origins: config.origins.clone(),
         };
         Ok(Self { app, slack, teams, link_keys })
+    }
+
+    /// Says in the log which platforms are off, for a function that speaks to people.
+    pub fn warn_of_what_is_off(&self) {
+        if self.slack.is_none() {
+            tracing::warn!("Slack is off: no Slack secrets are configured");
+        }
+        if self.teams.is_none() {
+            tracing::warn!("Teams is off: no Teams app is configured");
+        }
+        if self.link_keys.is_none() {
+            tracing::warn!("E-mail is off: no sender and link key are configured");
+        }
     }
 }

@@ -1,12 +1,14 @@
-//! What runs beside the server: the delivery of events, the engine's status changes, and the reconciler.
+//! What runs beside the server: the messengers, the engine's status changes, and the reconciler.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use countersign_bot::flow::app::App;
-use countersign_bot::flow::hear::{self, Delivery};
-use countersign_bot::flow::reconcile;
+use countersign_bot::flow::deliver::{Delivered, deliver};
+use countersign_bot::flow::{hear, reconcile};
+use countersign_bot::ports::Deliveries;
+use countersign_engine::clock::Clock;
 use countersign_engine::{EngineEvent, ExecutionDescription};
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
@@ -16,12 +18,15 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::World;
+use super::{Messengers, World};
 use crate::changes::Changes;
+use crate::deliveries::{HandedOut, MemoryDeliveries};
 use crate::memory::MemoryBus;
 
-/// How many announcers run at once; on AWS it is the function's concurrency.
-const ANNOUNCERS: usize = 32;
+/// How many messengers run at once; on AWS it is the function's concurrency.
+const AT_ONCE: usize = 32;
+/// The source of the events of Step Functions.
+const STEP_FUNCTIONS: &str = "aws.states";
 /// How often the reconciler passes; on AWS it is each minute.
 const RECONCILE_EVERY: Duration = Duration::from_secs(1);
 
@@ -46,8 +51,8 @@ impl Running {
     }
 }
 
-/// Starts the server, the delivery of events, and the engine's status changes onto the bus.
-pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, deliver_events: bool) -> Running {
+/// Starts the server, the messengers, and the engine's status changes onto the bus.
+pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, messengers: Messengers) -> Running {
     let mut tasks = JoinSet::new();
     tasks.spawn(async move {
         if let Err(error) = axum::serve(listener, router).await {
@@ -55,28 +60,45 @@ pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, de
         }
     });
     // All listen from before the first request on.
-    if deliver_events {
-        tasks.spawn(announce_all(world.bot.app.clone(), world.bus.subscribe()));
+    if messengers != Messengers::Absent {
+        tasks.spawn(hear_all(world.bot.app.clone(), world.bus.subscribe()));
+        let queue = world.deliveries.clone();
+        tasks.spawn(deliver_all(world.bot.app.clone(), queue, world.clock.clone(), messengers == Messengers::Paced));
     }
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
     tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
     Running { world, tasks }
 }
 
-/// In the place of the EventBridge rule that invokes the announcer.
-async fn announce_all(app: App, deliveries: UnboundedReceiver<Value>) {
-    let deliveries = stream::unfold(deliveries, async |mut deliveries| {
-        let event = deliveries.recv().await?;
-        Some((event, deliveries))
+/// In the place of the EventBridge rule that wakes the reconciler when an execution ends.
+async fn hear_all(app: App, events: UnboundedReceiver<Value>) {
+    let events = stream::unfold(events, async |mut events| {
+        let event = events.recv().await?;
+        Some((event, events))
     });
-    deliveries.for_each_concurrent(ANNOUNCERS, |event| announce_one(&app, event)).await;
+    // Its own events are for others.
+    let of_step_functions = events.filter(|event| std::future::ready(event["source"] == STEP_FUNCTIONS));
+    let hear = async |event| {
+        if let Err(error) = hear::wake(&app, event).await {
+            tracing::warn!(%error, "left to the next pass");
+        }
+    };
+    of_step_functions.for_each_concurrent(AT_ONCE, hear).await;
 }
 
-async fn announce_one(app: &App, event: Value) {
-    let Ok(delivery) = serde_json::from_value::<Delivery>(event) else { return };
-    if let Err(error) = hear::handle(app, delivery).await {
-        tracing::warn!(%error, "left to the reconciler");
-    }
+/// In the place of the messengers that SQS invokes.
+async fn deliver_all(app: App, queue: MemoryDeliveries, clock: Clock, is_paced: bool) {
+    let handed_out = stream::unfold((), async |()| Some((queue.next().await, ())));
+    let deliver = async |handed_out: HandedOut| match deliver(&app, &handed_out.received).await {
+        Delivered::Yes { rest } => {
+            if is_paced {
+                clock.sleep_until(clock.now() + rest).await;
+            }
+            queue.delete(&handed_out.receipt);
+        }
+        Delivered::NotYet { pause } => drop(queue.put_off(&handed_out.receipt, pause).await),
+    };
+    handed_out.for_each_concurrent(AT_ONCE, deliver).await;
 }
 
 /// In the place of Step Functions' own events on the default bus.
@@ -91,7 +113,7 @@ async fn relay_statuses(bus: MemoryBus, mut statuses: UnboundedReceiver<Executio
             "output": execution.output.map(|output| output.to_string()),
         });
         let id = format!("{}.{}", execution.name, execution.status);
-        bus.carry(&id, "aws.states", "Step Functions Execution Status Change", &detail);
+        bus.carry(&id, STEP_FUNCTIONS, "Step Functions Execution Status Change", &detail);
     }
 }
 

@@ -16,6 +16,7 @@ use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
 
 use crate::changes::Changes;
+use crate::deliveries::MemoryDeliveries;
 use crate::fakes::teams::FakeTeams;
 use crate::fakes::{FakeSlack, Mailbox};
 use crate::memory::{MemoryBus, MemoryStore};
@@ -39,8 +40,8 @@ pub struct Options {
     pub policy: Source,
     /// The state machine.
     pub state_machine: Source,
-    /// Whether the bus invokes the announcer; without, events lie on the bus for whoever takes them from there.
-    pub deliver_events: bool,
+    /// Who makes deliveries and hears of executions.
+    pub messengers: Messengers,
     /// What the bot is configured with instead of what is in the world, by the names of the variables.
     pub environment: BTreeMap<&'static str, String>,
 }
@@ -52,10 +53,21 @@ impl Default for Options {
             timeout_seconds: 600,
             policy: Source::new("the policy that comes along", DEFAULT_POLICY),
             state_machine: Source::new("the state machine that comes along", DEFAULT_STATE_MACHINE),
-            deliver_events: true,
+            messengers: Messengers::Paced,
             environment: BTreeMap::new(),
         }
     }
+}
+
+/// Who makes deliveries, and hears when an execution has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Messengers {
+    /// As on AWS: a place rests after each message, as its platform wants it.
+    Paced,
+    /// The same without a rest, where the clock stands still.
+    Restless,
+    /// Nobody does: everything lies in the queue and on the bus for whoever takes it from there.
+    Absent,
 }
 
 /// A text, and what to call it in a message about it.
@@ -95,6 +107,8 @@ pub struct World {
     pub mailbox: Mailbox,
     /// EventBridge.
     pub bus: MemoryBus,
+    /// SQS.
+    pub deliveries: MemoryDeliveries,
     /// DynamoDB.
     pub store: Arc<MemoryStore>,
     /// The bot.

@@ -17,6 +17,8 @@ def statements_of(role):
         arn = policy["PolicyArn"]
         version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
         yield from iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]["Statement"]
+    for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        yield from iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
 
 
 def is_guarded(statement):

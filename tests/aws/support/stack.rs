@@ -27,7 +27,7 @@ pub(crate) const NAME: &str = "countersign";
 /// ministack takes this tag as the API's id, so that the address of the API is known before it is deployed.
 const API: &str = "c0de5160";
 /// The roles that ministack needs help with.
-const BOT_ROLES: [&str; 4] = ["WebhookRole", "NotifierRole", "AnnouncerRole", "ReconcilerRole"];
+const BOT_ROLES: [&str; 4] = ["WebhookRole", "NotifierRole", "MessengerRole", "ReconcilerRole"];
 
 /// A deployment of its own, on an emulator of its own.
 pub(crate) struct Stack {

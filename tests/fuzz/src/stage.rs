@@ -14,7 +14,7 @@ use countersign_bot::startup::routes;
 use countersign_playground::clock::Clock;
 use countersign_playground::fakes::Mail;
 use countersign_playground::markup::Markup;
-use countersign_playground::world::{Options, Running, World};
+use countersign_playground::world::{Messengers, Options, Running, World};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::runtime::{Builder, Runtime};
@@ -82,7 +82,9 @@ pub(crate) fn act(on_stage: impl AsyncFnOnce(&mut Stage)) {
 impl Stage {
     async fn set() -> Self {
         let start: Timestamp = START.parse().unwrap();
-        let running = World::start(Options::default(), Clock::manual(start)).await.unwrap();
+        // The clock stands still, so a place that rested would rest for ever.
+        let options = Options { messengers: Messengers::Restless, ..Options::default() };
+        let running = World::start(options, Clock::manual(start)).await.unwrap();
         let router = routes::router(running.world.bot.clone());
         let bearer = format!("Bearer {}", running.world.teams.token().mint());
         let waiting = asked(&running.world).await;

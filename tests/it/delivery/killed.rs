@@ -1,20 +1,27 @@
-//! A notifier that is killed in the middle of it loses nothing.
+//! A notifier or a messenger that is killed in the middle of it loses nothing.
 
 use std::sync::{Arc, Mutex};
 
 use countersign_bot::approval::place::Platform;
-use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
+use countersign_bot::flow::deliver::deliver;
 use countersign_bot::flow::notify;
+use countersign_playground::world::{Messengers, Options};
 use serde_json::{Value, json};
 
 use super::{CHANNEL, CONVERSATION, SLACK_ALONE, SLACK_AND_MAIL};
 use crate::support::Harness;
 use crate::support::faults::{Call, Fault, Faults};
 
+/// A world in which nobody delivers by themselves.
+async fn undelivered(rules: &str, faults: &Faults) -> Harness {
+    let options = Options { messengers: Messengers::Absent, ..Options::default() };
+    Harness::with_options(rules, options, |ports| faults.in_front_of(ports)).await
+}
+
 /// A world whose notifier is only invoked by the test, and the input of the task that asks.
 async fn asked_by_hand(rules: &str, faults: &Faults) -> (Harness, Value) {
-    let harness = Harness::with(rules, |ports| faults.in_front_of(ports)).await;
+    let harness = undelivered(rules, faults).await;
     let asked = Arc::new(Mutex::new(None));
     let input = asked.clone();
     harness.world.engine.register(
@@ -29,33 +36,36 @@ async fn asked_by_hand(rules: &str, faults: &Faults) -> (Harness, Value) {
     (harness, input)
 }
 
-/// Invokes the notifier, and kills it once this shows.
-async fn killed_when<T>(harness: &Harness, input: Value, shows: impl Fn(&Harness) -> Option<T>) -> Approval {
-    let app = harness.world.bot.app.clone();
-    let notifier = tokio::spawn(async move { notify::notify(&app, input).await });
-    harness.until("the notifier is that far", |_| shows(harness)).await;
-    notifier.abort();
-    assert!(notifier.await.unwrap_err().is_cancelled(), "it was killed");
-    harness.world.store.all().remove(0)
-}
-
 /// The card that nobody has on record is found when somebody presses on it; without that, the place has another one.
 #[tokio::test]
-async fn a_notifier_that_is_killed_between_post_and_record_leaves_no_place_without_the_record() {
+async fn a_messenger_that_is_killed_between_post_and_record_leaves_no_place_without_the_record() {
     let rules = format!("{SLACK_AND_MAIL}\nteams_conversation = \"{CONVERSATION}\"");
     for is_pressed in [true, false] {
         let faults = Faults::default();
-        let (harness, input) = asked_by_hand(&rules, &faults).await;
+        let harness = undelivered(&rules, &faults).await;
+        harness.world.slack.command(&harness.user("ada"), CHANNEL, "/start", "125 122").await;
+        let approval = harness
+            .until("it is announced", |world| world.store.all().into_iter().find(|record| record.outbox.is_empty()))
+            .await;
         faults.always(Call::Save, Some(Fault::Hangs));
+        let begin = |handed_out: countersign_playground::deliveries::HandedOut| {
+            let app = harness.world.bot.app.clone();
+            tokio::spawn(async move { deliver(&app, &handed_out.received).await })
+        };
+        let messengers: Vec<_> = std::iter::from_fn(|| harness.world.deliveries.try_next()).map(begin).collect();
         let is_out = |harness: &Harness| {
             let is_out = harness.slack_cards().len() + harness.teams_cards().len() == 2;
             (is_out && harness.mails("grace").len() == 1).then_some(())
         };
-        let approval = killed_when(&harness, input, is_out).await;
-        assert!(approval.copies.is_empty(), "nothing is on record");
+        harness.until("everything is out", |_| is_out(&harness)).await;
+        for messenger in messengers {
+            messenger.abort();
+            assert!(messenger.await.unwrap_err().is_cancelled(), "it was killed");
+        }
+        assert!(harness.record(&approval.id).copies.is_empty(), "nothing is on record");
         faults.recover();
         let (in_slack, in_teams) = (harness.slack_cards().remove(0), harness.teams_cards().remove(0));
-        harness.reconcile_for(120).await;
+        harness.reconcile_for(250).await;
         let record = harness.record(&approval.id);
         assert_eq!(record.copies.len(), 3, "every place has the request: {record:?}");
         if is_pressed {
@@ -78,31 +88,38 @@ async fn a_notifier_that_is_killed_between_post_and_record_leaves_no_place_witho
 }
 
 #[tokio::test]
-async fn a_notifier_that_is_killed_before_it_sent_anything_loses_nothing() {
+async fn a_notifier_that_is_killed_before_anybody_was_told_loses_nothing() {
     let faults = Faults::default();
     let (harness, input) = asked_by_hand(SLACK_AND_MAIL, &faults).await;
-    faults.always(Call::TakeTurn, Some(Fault::Hangs));
-    let approval = killed_when(&harness, input, |harness| harness.world.store.all().pop()).await;
+    faults.always(Call::Enqueue, Some(Fault::Hangs));
+    faults.always(Call::Put, Some(Fault::Hangs));
+    let app = harness.world.bot.app.clone();
+    let notifier = tokio::spawn(async move { notify::notify(&app, input).await });
+    let approval = harness.until("it is on record", |world| world.store.all().pop()).await;
+    notifier.abort();
+    assert!(notifier.await.unwrap_err().is_cancelled(), "it was killed");
     faults.recover();
-    harness.reconcile_for(60).await;
-    assert!(harness.slack_cards().is_empty(), "it may still be at it");
+    harness.deliver().await;
+    assert!(harness.slack_cards().is_empty(), "nobody was told");
     harness.reconcile_for(60).await;
     let record = harness.record(&approval.id);
     assert_eq!((record.copies.len(), record.status()), (2, Status::Pending));
     harness.press("grace", &approval, "approve", None).await;
+    harness.deliver().await;
     harness.settled(&approval, Status::Approved).await;
+    assert_eq!(harness.events("Approval Requested").len(), 1);
 }
 
 /// The input is that of the state; nothing is asked twice.
 #[tokio::test]
-async fn a_repeated_invocation_leaves_the_sending_to_whoever_has_promised_it() {
+async fn a_repeated_invocation_tells_whoever_the_first_could_not_tell() {
     let faults = Faults::default();
     let (harness, input) = asked_by_hand(SLACK_ALONE, &faults).await;
-    faults.next(Call::TakeTurn, Fault::Hangs);
-    killed_when(&harness, input.clone(), |harness| harness.world.store.all().pop()).await;
-    let answer = notify::notify(&harness.world.bot.app, input).await.unwrap();
-    assert_eq!(answer, json!({ "approvalId": harness.world.store.all()[0].id }));
-    assert!(harness.slack_cards().is_empty());
-    harness.reconcile_for(120).await;
-    assert_eq!(harness.slack_cards().len(), 1);
+    faults.next(Call::Enqueue, Fault::Refused);
+    for count in [0, 1, 1] {
+        let answer = notify::notify(&harness.world.bot.app, input.clone()).await.unwrap();
+        assert_eq!(answer, json!({ "approvalId": harness.world.store.all()[0].id }));
+        harness.deliver().await;
+        assert_eq!(harness.slack_cards().len(), count);
+    }
 }

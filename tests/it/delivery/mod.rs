@@ -15,7 +15,7 @@ use countersign_playground::fakes::teams::{Fault as TeamsFault, Operation};
 use countersign_playground::world::Options;
 
 use crate::support::gate::Gate;
-use crate::support::{Harness, has_buttons, unsent};
+use crate::support::{Harness, has_buttons, options, unsent};
 
 const SLACK_ALONE: &str = "approvers = [\"finance\"]\nslack_channel = \"C0FINANCE\"\nemail = \"never\"";
 const TEAMS_ALONE: &str =
@@ -41,8 +41,7 @@ impl Harness {
     async fn reconcile_for(&self, seconds: i64) {
         for _ in 0..seconds / 10 {
             self.pass_time(10);
-            // Whoever waited for a turn goes on.
-            tokio::task::yield_now().await;
+            self.deliver().await;
             self.reconcile().await;
         }
     }
@@ -148,7 +147,7 @@ async fn a_connection_that_is_refused_fails_no_workflow() {
         if rules == TEAMS_ALONE {
             environment.insert("COUNTERSIGN_ALLOWED_HOSTS", gate.host());
         }
-        let options = Options { environment, ..Options::default() };
+        let options = Options { environment, ..options() };
         let harness = Harness::with_options(rules, options, |ports| ports).await;
         let approval = harness.ask_in_vain().await;
         assert!(approval.missing.iter().all(|missing| !missing.maybe), "nothing was sent: {:?}", approval.missing);
@@ -164,7 +163,7 @@ async fn a_connection_that_is_refused_fails_no_workflow() {
 async fn a_connection_that_is_reset_fails_no_workflow() {
     let gate = Gate::shut().await;
     let url = ("COUNTERSIGN_SLACK_API_URL", format!("http://{}/playground/slack/api", gate.host()));
-    let options = Options { environment: BTreeMap::from([url]), ..Options::default() };
+    let options = Options { environment: BTreeMap::from([url]), ..options() };
     let _broken = gate.break_off().await;
     let harness = Harness::with_options(SLACK_ALONE, options, |ports| ports).await;
     let approval = harness.ask_in_vain().await;

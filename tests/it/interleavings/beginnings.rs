@@ -1,4 +1,4 @@
-//! The first notifier of a case: the platforms may refuse what it sends, and it may be killed.
+//! The first request of a case: the platforms may refuse it, and the notifier or a messenger may be killed over it.
 
 use countersign_bot::flow::notify;
 use countersign_playground::fakes::{Fault, teams};
@@ -8,12 +8,12 @@ use super::parts::{Part, parts};
 use super::stage::{Case, Stage};
 use crate::support::stage::Director;
 
-/// How the first notifier of a case fares.
+/// How the first request of a case fares.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Beginning {
     /// What the platforms do with the first posts, the requests.
     pub(super) refusals: Vec<Refusal>,
-    /// After so many steps it is killed, if it is not done.
+    /// After so many steps of the notifier and of the messengers, whoever is at it is killed.
     pub(super) killed_after: Option<usize>,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Refusal {
     TeamsSilent,
 }
 
-/// A first notifier with which something goes wrong.
+/// A beginning in which something goes wrong.
 pub(super) fn bad_beginning() -> impl Strategy<Value = Beginning> {
     let refusal = prop_oneof![
         Just(Refusal::SlackLater),
@@ -45,7 +45,7 @@ pub(super) fn bad_beginning() -> impl Strategy<Value = Beginning> {
         Just(Refusal::TeamsSilent),
     ];
     let refusals = prop::collection::vec(refusal, 0..4);
-    (refusals, prop::option::of(0..24_usize)).prop_map(|(refusals, killed_after)| Beginning { refusals, killed_after })
+    (refusals, prop::option::of(0..60_usize)).prop_map(|(refusals, killed_after)| Beginning { refusals, killed_after })
 }
 
 /// What may happen after that. Where an approval has no card, a press that names another one's is believed.
@@ -64,24 +64,32 @@ impl Stage {
             self.refuse(*refusal);
         }
         if let Some(steps) = beginning.killed_after {
-            let (app, input) = (self.app(0), self.asked(&case).pop().expect("the state has asked"));
-            let mut director = Director::default();
-            let notifier = director
-                .begin(async move {
-                    let _ = notify::notify(&app, input).await;
-                })
-                .await;
-            for _ in 0..steps {
-                if director.waiting().contains(&notifier) {
-                    director.step(notifier, false).await;
-                }
-            }
-            director.crash_all();
+            self.ask_for_so_long(&case, steps).await;
         }
         // What was killed before it was on record is asked once more.
         self.ask(&case).await;
+        self.deliver().await;
         self.recover();
         case
+    }
+
+    /// The notifier, and then messengers one after the other, get so many steps on together.
+    async fn ask_for_so_long(&self, case: &Case, steps: usize) {
+        let (app, input) = (self.app(0), self.asked(case).pop().expect("the state has asked"));
+        let mut director = Director::default();
+        let notifier = async move {
+            let _ = notify::notify(&app, input).await;
+        };
+        director.begin(notifier).await;
+        for _ in 0..steps {
+            if let Some(actor) = director.waiting().first() {
+                director.step(*actor, false).await;
+                continue;
+            }
+            let Some(handed_out) = self.world.deliveries.try_next() else { return };
+            director.begin(self.messenger(handed_out)).await;
+        }
+        director.crash_all();
     }
 
     fn refuse(&self, refusal: Refusal) {

@@ -13,8 +13,8 @@ pub(super) enum Part {
     Click { person: usize, verdict: Verdict, platform: Platform, skew: i64 },
     /// Whoever asked takes the request back.
     Cancel { skew: i64 },
-    /// The bus delivers an event, or an old one again.
-    Announce { again: bool },
+    /// A messenger is handed the next delivery, or one of what was delivered before.
+    Deliver { again: bool },
     /// The schedule invokes the reconciler.
     Reconcile { skew: i64 },
     /// The reconciler hears that the execution has changed.
@@ -59,7 +59,7 @@ fn part() -> impl Strategy<Value = Part> {
         8 => (0..3_usize, verdict(), platform(), skew())
             .prop_map(|(person, verdict, platform, skew)| Part::Click { person, verdict, platform, skew }),
         1 => skew().prop_map(|skew| Part::Cancel { skew }),
-        4 => any::<bool>().prop_map(|again| Part::Announce { again }),
+        6 => prop::bool::weighted(0.2).prop_map(|again| Part::Deliver { again }),
         4 => skew().prop_map(|skew| Part::Reconcile { skew }),
         1 => Just(Part::HearOfExecution),
         4 => prop_oneof![3 => Just(1), 2 => Just(20), 1 => Just(100), 2 => Just(599)].prop_map(|seconds| Part::Wait { seconds }),
@@ -92,8 +92,14 @@ fn skew() -> impl Strategy<Value = i64> {
 }
 
 fn fails() -> impl Strategy<Value = Part> {
-    let call =
-        prop_oneof![Just(Call::Load), Just(Call::Save), Just(Call::Callback), Just(Call::LookUp), Just(Call::Put)];
+    let call = prop_oneof![
+        Just(Call::Load),
+        Just(Call::Save),
+        Just(Call::Callback),
+        Just(Call::LookUp),
+        Just(Call::Put),
+        Just(Call::Enqueue)
+    ];
     let fault = prop_oneof![Just(Fault::Refused), Just(Fault::AnswerLost)];
     (call, fault).prop_map(|(call, fault)| Part::Fails { call, fault })
 }

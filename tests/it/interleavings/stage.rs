@@ -1,10 +1,9 @@
 //! The stage: a world in which nobody acts on their own, and every call to a port waits for its turn.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use async_trait::async_trait;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::Approval;
@@ -12,12 +11,12 @@ use countersign_bot::approval::state::Verdict;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::flow::app::{App, Ports};
-use countersign_bot::flow::{BACKGROUND, hear, notify, reconcile, resolve};
+use countersign_bot::flow::{BACKGROUND, notify, reconcile, resolve};
 use countersign_bot::net::deadline::Deadline;
 use countersign_bot::ports::Store;
 use countersign_playground::clock::Clock;
 use countersign_playground::fakes::{Fault, teams};
-use countersign_playground::world::{Options, Running, Source, World};
+use countersign_playground::world::{Messengers, Options, Running, Source, World};
 use futures::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -25,7 +24,7 @@ use serde_json::{Value, json};
 use super::neighbours::{Forgotten, Neighbours, impostor, machine};
 use super::parts::{Choice, Part};
 use crate::support::faults::Faults;
-use crate::support::stage::{Accepted, Director, staged, turn};
+use crate::support::stage::{Accepted, Director, staged};
 use crate::support::{START, policy};
 
 const RULES: &str = "approvers = [\"finance\", \"linus\"]\nself_approval = true\nslack_channel = \"C0FINANCE\"\n\
@@ -68,7 +67,7 @@ impl Stage {
             .iter()
             .fold(policy, |policy, key| policy.replace(&format!("email = \"{key}@example.com\""), ""));
         let policy = Source::new("the policy of the stage", &policy);
-        let options = Options { policy, deliver_events: false, ..Options::default() };
+        let options = Options { policy, messengers: Messengers::Absent, ..Options::default() };
         let forgotten = Forgotten::default();
         let between =
             |ports| faults.in_front_of(staged(forgotten.in_front_of(ports), accepted.clone(), refusing_bus.clone()));
@@ -94,6 +93,7 @@ impl Stage {
     pub(super) async fn raise(&self) -> Case {
         let case = self.start().await;
         self.ask(&case).await;
+        self.deliver().await;
         case
     }
 
@@ -177,7 +177,15 @@ impl Stage {
                     let _ = resolve::cancel(&app, &id, &cancellation, Deadline::after(BACKGROUND)).await;
                 })
             }
-            Part::Announce { again } => self.announce(&id, again),
+            Part::Deliver { again } => {
+                if again {
+                    self.deliver_again(&approval).await;
+                }
+                match self.world.deliveries.try_next() {
+                    Some(handed_out) => self.messenger(handed_out),
+                    None => Box::pin(std::future::ready(())),
+                }
+            }
             Part::Reconcile { skew } => {
                 let app = self.app(skew);
                 Box::pin(async move {
@@ -233,20 +241,6 @@ impl Stage {
         })
     }
 
-    pub(super) fn announce(&self, id: &ApprovalId, again: bool) -> BoxFuture<'static, ()> {
-        let mut events = self.world.bus.carried();
-        if again {
-            events.reverse();
-        }
-        let ours = |event: &Value| event["detail"]["approvalId"] == id.as_str();
-        let (app, event) = (self.app(0), events.into_iter().rev().find(ours));
-        Box::pin(async move {
-            if let Some(event) = event {
-                let _ = hear::handle(&app, serde_json::from_value(event).unwrap()).await;
-            }
-        })
-    }
-
     /// A card in the same channel that shows another approval.
     fn card_of_somebody_else(&self, approval: &Approval) -> MessageRef {
         let own = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
@@ -280,29 +274,30 @@ impl Stage {
     }
 
     /// Plays the parts in the order of the choices. Whoever is in the middle of something when a long time goes by is not
-    /// coming back, but for the notifier: a card that is out while nobody has it on record is not part of the promise.
+    /// coming back, but for those who send a request.
     pub(super) async fn play(&self, case: &Case, parts: &[Part], choices: &[Choice]) {
         let mut director = Director::default();
         let (mut parts, mut choices, mut waited) = (parts.to_vec(), choices.iter(), 0);
-        let mut notifier = None;
+        let (mut notifier, mut senders) = (None, BTreeSet::new());
         loop {
             let waiting = director.waiting();
             notifier = notifier.filter(|actor| waiting.contains(actor));
+            senders.retain(|actor| waiting.contains(actor));
             let candidates = waiting.len() + usize::from(!parts.is_empty());
             if candidates == 0 {
                 return;
             }
             let (choice, crash) = choices.next().copied().unwrap_or((0, false));
             if let Some(actor) = waiting.get(usize::from(choice) % candidates) {
-                director.step(*actor, crash && notifier != Some(*actor)).await;
+                director.step(*actor, crash && !senders.contains(actor)).await;
                 continue;
             }
             let part = parts.remove(0);
             if let Part::Wait { seconds } = part {
                 waited += seconds;
                 if waited >= LONGEST {
-                    if let Some(actor) = notifier {
-                        director.finish(actor).await;
+                    for actor in &senders {
+                        director.finish(*actor).await;
                     }
                     director.crash_all();
                     waited = 0;
@@ -312,9 +307,12 @@ impl Stage {
             if matches!(part, Part::Ask) && notifier.is_some() {
                 continue;
             }
+            let sends = matches!(part, Part::Deliver { .. }) && self.sends_next().await;
             let begun = director.begin(self.part(part, case).await).await;
-            if matches!(part, Part::Ask) {
-                notifier = Some(begun);
+            match part {
+                Part::Ask => notifier = Some(begun),
+                Part::Deliver { .. } if sends => drop(senders.insert(begun)),
+                _ => {}
             }
         }
     }
@@ -330,6 +328,7 @@ impl Stage {
             }
             self.ask(case).await;
             reconcile::pass(&self.app(0)).await.unwrap();
+            self.deliver().await;
             let (approvals, impostor) = (self.approvals(case).await, self.impostor(case).await);
             // How a forgotten execution ended is asked for a day, in vain.
             let is_forgotten = self.is_forgotten(&case.execution);
@@ -366,15 +365,8 @@ fn id_of(input: &Value) -> ApprovalId {
 /// A clock that is off.
 struct Skewed(Clock, SignedDuration);
 
-#[async_trait]
 impl countersign_bot::ports::Clock for Skewed {
     fn now(&self) -> Timestamp {
         self.0.now() + self.1
-    }
-
-    /// Whoever sleeps lets others act, and then its time has come.
-    async fn sleep_until(&self, at: Timestamp) {
-        turn().await;
-        self.0.advance(at.duration_since(self.now()));
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::audit::Entry;
+use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
@@ -13,7 +14,7 @@ use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
-    CallbackError, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+    CallbackError, Deliveries, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -24,7 +25,7 @@ pub(crate) enum Call {
     Raise,
     Load,
     Save,
-    TakeTurn,
+    Enqueue,
     RecordRun,
     SaveRun,
     Callback,
@@ -64,6 +65,11 @@ impl Faults {
         lasting.extend(fault.map(|fault| (call, fault)));
     }
 
+    /// Whether a call that was to fail has not been made yet.
+    pub(crate) fn are_left(&self) -> bool {
+        !self.queue.lock().unwrap().is_empty()
+    }
+
     /// No call fails any more.
     pub(crate) fn recover(&self) {
         self.queue.lock().unwrap().clear();
@@ -77,7 +83,8 @@ impl Faults {
             store: Arc::new(Faulty { faults: faults.clone(), inner: ports.store }),
             callbacks: Arc::new(Faulty { faults: faults.clone(), inner: ports.callbacks }),
             executions: Arc::new(Faulty { faults: faults.clone(), inner: ports.executions }),
-            bus: Arc::new(Faulty { faults, inner: ports.bus }),
+            bus: Arc::new(Faulty { faults: faults.clone(), inner: ports.bus }),
+            deliveries: Arc::new(Faulty { faults, inner: ports.deliveries }),
             clock: ports.clock,
         }
     }
@@ -158,15 +165,16 @@ impl Store for Faulty<dyn Store> {
     async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable> {
         self.faults.around(Call::SaveRun, self.inner.save_run(run)).await
     }
+}
 
-    async fn take_turn(
-        &self,
-        lane: &str,
-        now: Timestamp,
-        spacing: SignedDuration,
-        latest: Timestamp,
-    ) -> Result<Option<Timestamp>, Unavailable> {
-        self.faults.around(Call::TakeTurn, self.inner.take_turn(lane, now, spacing, latest)).await
+#[async_trait]
+impl Deliveries for Faulty<dyn Deliveries> {
+    async fn enqueue(&self, deliveries: &[Delivery]) -> Result<(), Unavailable> {
+        self.faults.around(Call::Enqueue, self.inner.enqueue(deliveries)).await
+    }
+
+    async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable> {
+        self.inner.put_off(receipt, pause).await
     }
 }
 

@@ -9,19 +9,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use countersign_bot::approval::delivery::Missing;
 use countersign_bot::approval::follow_up::Errand;
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::app::Ports;
+use countersign_bot::flow::deliver::{Delivered, deliver};
 use countersign_bot::flow::reconcile::{self, Pass};
+use countersign_bot::ports::Deliveries;
 use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::fakes::teams::{Shown, TeamsMessage, TeamsUser};
 use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
-use countersign_playground::world::{Options, Running, Source, World};
+use countersign_playground::world::{Messengers, Options, Running, Source, World};
 use countersign_tests::asking;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -35,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Harness {
     pub(crate) world: Arc<World>,
     pub(crate) browser: Browser,
+    /// Whether nobody makes deliveries but the test.
+    is_alone: bool,
     _running: Running,
 }
 
@@ -74,6 +79,11 @@ pub(crate) fn policy(rules: &str) -> String {
     )
 }
 
+/// The clock stands still, so a place that rested would rest for ever.
+pub(crate) fn options() -> Options {
+    Options { messengers: Messengers::Restless, ..Options::default() }
+}
+
 /// The rules of most tests.
 pub(crate) const RULES: &str = "approvers = [\"finance\"]\nslack_channel = \"C0FINANCE\"\nreason_on_reject = true";
 
@@ -91,16 +101,16 @@ impl Harness {
     }
 
     pub(crate) async fn with(rules: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
-        Self::build(&policy(rules), Options::default(), between).await
+        Self::build(&policy(rules), options(), between).await
     }
 
     pub(crate) async fn with_policy(policy: &str, between: impl FnOnce(Ports) -> Ports) -> Self {
-        Self::build(policy, Options::default(), between).await
+        Self::build(policy, options(), between).await
     }
 
     /// The same, for approvals that wait this long.
     pub(crate) async fn with_timeout(rules: &str, timeout_seconds: i64) -> Self {
-        let options = Options { timeout_seconds, ..Options::default() };
+        let options = Options { timeout_seconds, ..options() };
         Self::build(&policy(rules), options, |ports| ports).await
     }
 
@@ -111,10 +121,10 @@ impl Harness {
 
     async fn build(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
         let policy = Source::new("the policy of the test", policy);
-        let options = Options { policy, ..options };
+        let (is_alone, options) = (options.messengers == Messengers::Absent, Options { policy, ..options });
         let clock = Clock::manual(START.parse().unwrap());
         let running = World::start_with(options, clock, between).await.unwrap();
-        Self { world: running.world.clone(), browser: Browser::new(), _running: running }
+        Self { world: running.world.clone(), browser: Browser::new(), is_alone, _running: running }
     }
 
     pub(crate) fn user(&self, key: &str) -> SlackUser {
@@ -165,22 +175,17 @@ impl Harness {
         let answer = self.world.slack.command(&self.user("ada"), &self.world.channel, "/start", "125 122").await;
         assert_eq!(answer.status, 200);
         assert!(answer.text.as_ref().unwrap().starts_with("Started:"), "{answer:?}");
-        self.until("the request is out", |world| {
-            world.store.all().into_iter().find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
-        })
-        .await
+        self.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await
     }
 
-    /// Ada starts another calculation a second later, when its card need not wait for its turn; returns its approval once
-    /// it is out.
+    /// Ada starts another calculation; returns its approval once it is out.
     pub(crate) async fn ask_again(&self, numbers: &str) -> Approval {
-        self.pass_time(1);
         let known: Vec<ApprovalId> = self.world.store.all().into_iter().map(|approval| approval.id).collect();
         let answer = self.world.slack.command(&self.user("ada"), &self.world.channel, "/start", numbers).await;
         assert_eq!(answer.status, 200);
         self.until("the request is out", |world| {
             let mut all = world.store.all().into_iter().filter(|approval| !known.contains(&approval.id));
-            all.find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
+            all.find(is_out)
         })
         .await
     }
@@ -191,10 +196,7 @@ impl Harness {
         let engine = &self.world.engine;
         let arn = engine.load("asks", &machine, &BTreeMap::new()).unwrap();
         engine.start_execution(&arn, "run", json!({})).unwrap();
-        self.until("the request is out", |world| {
-            world.store.all().into_iter().find(|approval| !approval.copies.is_empty() && approval.outbox.is_empty())
-        })
-        .await
+        self.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await
     }
 
     /// The record of this approval as it is now.
@@ -226,8 +228,39 @@ impl Harness {
         .await
     }
 
+    /// The schedule invokes the reconciler, and messengers make what there is to deliver.
     pub(crate) async fn reconcile(&self) -> Pass {
-        reconcile::pass(&self.world.bot.app).await.unwrap()
+        let pass = reconcile::pass(&self.world.bot.app).await.unwrap();
+        self.deliver().await;
+        pass
+    }
+
+    /// Makes every delivery that can be made now, and waits for those that others make.
+    pub(crate) async fn deliver(&self) {
+        let queue = &self.world.deliveries;
+        loop {
+            while let Some(handed_out) = queue.try_next() {
+                match deliver(&self.world.bot.app, &handed_out.received).await {
+                    Delivered::Yes { .. } => queue.delete(&handed_out.receipt),
+                    Delivered::NotYet { pause } => queue.put_off(&handed_out.receipt, pause).await.unwrap(),
+                }
+            }
+            if self.is_alone || queue.is_idle() {
+                return;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// The schedule invokes the reconciler once every place has refused the request for good.
+    pub(crate) async fn given_up(&self) -> ExecutionDescription {
+        self.until("every place has refused", |world| {
+            let is_refused = |approval: &Approval| approval.missing.iter().all(|missing| !missing.is_left);
+            world.store.all().into_iter().find(|approval| approval.reaches_nobody() && is_refused(approval))
+        })
+        .await;
+        reconcile::pass(&self.world.bot.app).await.unwrap();
+        self.ended().await
     }
 
     /// The message that is the approval's card.
@@ -300,6 +333,12 @@ impl Harness {
         let carried = self.world.bus.carried().into_iter();
         carried.filter(|event| event["detail-type"] == detail_type).map(|event| event["detail"].clone()).collect()
     }
+}
+
+/// Whether somebody was reached, and every place was tried.
+pub(crate) fn is_out(approval: &Approval) -> bool {
+    let is_tried = !approval.missing.iter().any(Missing::is_untried);
+    !approval.copies.is_empty() && approval.outbox.is_empty() && is_tried
 }
 
 /// Channel and timestamp of the approval's card.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::audit::Entry;
+use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
@@ -16,7 +17,7 @@ use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
-    CallbackError, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+    CallbackError, Deliveries, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
 };
 use futures::FutureExt;
 use jiff::{SignedDuration, Timestamp};
@@ -148,6 +149,7 @@ pub(crate) fn staged(ports: Ports, accepted: Accepted, refusing_bus: Arc<AtomicB
         callbacks: Arc::new(StagedCallbacks(ports.callbacks, accepted)),
         executions: Arc::new(StagedExecutions(ports.executions)),
         bus: Arc::new(StagedBus(ports.bus, refusing_bus)),
+        deliveries: Arc::new(StagedDeliveries(ports.deliveries)),
         clock: ports.clock,
     }
 }
@@ -206,15 +208,18 @@ impl Store for StagedStore {
     async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable> {
         in_turn(self.0.save_run(run)).await
     }
+}
 
-    async fn take_turn(
-        &self,
-        lane: &str,
-        now: Timestamp,
-        spacing: SignedDuration,
-        latest: Timestamp,
-    ) -> Result<Option<Timestamp>, Unavailable> {
-        in_turn(self.0.take_turn(lane, now, spacing, latest)).await
+struct StagedDeliveries(Arc<dyn Deliveries>);
+
+#[async_trait]
+impl Deliveries for StagedDeliveries {
+    async fn enqueue(&self, deliveries: &[Delivery]) -> Result<(), Unavailable> {
+        in_turn(self.0.enqueue(deliveries)).await
+    }
+
+    async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable> {
+        in_turn(self.0.put_off(receipt, pause)).await
     }
 }
 

@@ -41,9 +41,9 @@ async fn a_card_that_could_not_be_closed_is_closed_later() {
     harness.press("grace", &approval, "approve", None).await;
     harness.ended().await;
     assert!(is_open(&harness));
+    harness.deliver().await;
     harness.world.teams.recover();
-    harness.pass_time(90);
-    harness.reconcile().await;
+    harness.pass_time(301);
     harness.settled(&approval, Status::Approved).await;
     assert!(!is_open(&harness));
 }
@@ -55,7 +55,7 @@ async fn a_card_that_teams_never_takes_is_undeliverable() {
     let too_big = Fault::Refused { status: 413, code: "MessageSizeTooBig".to_owned() };
     harness.world.teams.fail_always(Operation::Create, Some(too_big));
     harness.world.slack.command(&harness.user("ada"), &harness.world.channel, "/start", "1 2").await;
-    let ended = harness.ended().await;
+    let ended = harness.given_up().await;
     assert_eq!(ended.error.as_deref(), Some("ApprovalUndeliverable"));
     let approval = harness.world.store.all().pop().unwrap();
     assert!(format!("{:?}", approval.state).contains("Teams: "), "{:?}", approval.state);

@@ -15,12 +15,10 @@ use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Verdict};
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::calculation::launch::{self, Launch};
-use countersign_bot::flow::app::Ports;
 use countersign_bot::flow::resolve;
 use countersign_bot::net::deadline::Deadline;
 use countersign_playground::clock::Clock;
-use countersign_playground::world::{Options, Source, World};
-use countersign_tests::unpaced::Unpaced;
+use countersign_playground::world::{Messengers, Options, Source, World};
 use futures::stream::{self, StreamExt, TryStreamExt};
 use serde_json::json;
 
@@ -140,7 +138,8 @@ async fn full(counts: &Counts) -> anyhow::Result<()> {
 /// their threads.
 async fn closing(decisions: usize) -> anyhow::Result<Vec<f64>> {
     let policy = Source::new("the policy of the benchmark", POLICY_ON_ALL_PLATFORMS);
-    let running = World::start_with(Options { policy, ..Options::default() }, Clock::system(), unpaced).await?;
+    let messengers = Messengers::Restless;
+    let running = World::start(Options { policy, messengers, ..Options::default() }, Clock::system()).await?;
     let world = running.world.clone();
     let grace = world.actor("grace").context("grace is in the policy")?.user.clone();
     let mut took = Vec::new();
@@ -184,18 +183,15 @@ struct Cost {
     memory: f64,
 }
 
-/// All cards go into one channel, and none is to wait for its turn.
-fn unpaced(ports: Ports) -> Ports {
-    Ports { store: Arc::new(Unpaced(ports.store)), ..ports }
-}
-
 async fn measure(count: usize) -> anyhow::Result<Cost> {
     let options = Options {
         policy: Source::new("the policy of the benchmark", POLICY),
         timeout_seconds: 86_400,
+        // All cards go into one channel, which is not to rest after each.
+        messengers: Messengers::Restless,
         ..Options::default()
     };
-    let mut running = World::start_with(options, Clock::system(), unpaced).await?;
+    let mut running = World::start(options, Clock::system()).await?;
     running.keep_reconciling();
     let world = running.world.clone();
     let before = resident_kib()?;

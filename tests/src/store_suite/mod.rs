@@ -2,7 +2,6 @@
 //!
 //! Every case makes approvals of its own, so all of them can run on one table at the same time.
 
-mod lanes;
 mod listings;
 mod runs;
 mod trail;
@@ -26,7 +25,7 @@ use serde_json::{Value, json};
 pub type Case = (&'static str, fn(Arc<dyn Store>) -> BoxFuture<'static, ()>);
 
 /// All cases.
-pub const CASES: [Case; 19] = [
+pub const CASES: [Case; 16] = [
     ("what_is_raised_is_loaded_as_it_was", |store| Box::pin(raised(store))),
     ("a_task_that_is_delivered_twice_raises_one_approval", |store| Box::pin(raised_twice(store))),
     ("of_two_writers_one_wins_and_the_other_is_shown_the_winner", |store| Box::pin(two_writers(store))),
@@ -41,9 +40,6 @@ pub const CASES: [Case; 19] = [
     ("a_change_whose_answer_was_lost_is_not_written_twice", |store| Box::pin(trail::answer_lost(store))),
     ("what_waits_under_a_policy_is_listed_by_deadline_until_it_is_decided", |store| Box::pin(listings::waiting(store))),
     ("what_a_person_asked_for_is_listed_the_newest_first", |store| Box::pin(listings::raised_by(store))),
-    ("turns_of_a_lane_are_spaced_and_an_idle_lane_gives_the_present_moment", |store| Box::pin(lanes::spaced(store))),
-    ("of_many_takers_at_one_instant_each_gets_a_turn_of_its_own", |store| Box::pin(lanes::many_takers(store))),
-    ("a_turn_that_would_come_too_late_is_not_taken", |store| Box::pin(lanes::too_late(store))),
     ("a_run_is_recorded_once_and_read_as_it_was", |store| Box::pin(runs::recorded_once(store))),
     ("of_many_who_change_a_run_at_one_instant_one_does", |store| Box::pin(runs::one_changes(store))),
 ];

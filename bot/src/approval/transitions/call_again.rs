@@ -184,6 +184,7 @@ mod tests {
         let mails = |rules: &str, card: bool| {
             let mut approval = escalating(&format!("slack_channel = \"C1\"\n{rules}"));
             approval.rules.escalation.as_mut().unwrap().to[0].email = Some("linus@example.com".to_owned());
+            approval.missing.clear();
             if card {
                 approval.adopt(Some(&MessageRef::Card {
                     platform: Platform::Slack,

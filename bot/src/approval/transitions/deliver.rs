@@ -1,38 +1,27 @@
 //! What the platforms made of the messages of an approval: which are out, what they show, and which are lost.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::approval::audit::{Place, What};
-use crate::approval::delivery::{Missing, Next};
+use crate::approval::delivery::Missing;
 use crate::approval::place::MessageRef;
 use crate::approval::record::{Approval, SentMessage};
 
-/// Longer than the deadline of everything done under it.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
-
 impl Approval {
-    /// Takes in messages that have gone out. One that is on record already, because its card was pressed meanwhile or
+    /// Takes in a message that has gone out. One that is on record already, because its card was pressed meanwhile or
     /// because the answer to an earlier try to save was lost, keeps what is known of it and is not noted again.
-    pub(crate) fn delivered(&mut self, sent: &[SentMessage], now: Timestamp) {
-        let mut places = Vec::new();
-        for message in sent {
-            match self.copies.iter_mut().find(|known| known.message == message.message) {
-                Some(known) => {
-                    known.shows = known.shows.max(message.shows);
-                    known.heard = known.heard.max(message.heard);
-                }
-                None => {
-                    places.push(Place::from(&message.message));
-                    self.copies.push(message.clone());
-                }
+    pub(crate) fn delivered(&mut self, sent: &SentMessage, now: Timestamp) {
+        match self.copies.iter_mut().find(|known| known.message == sent.message) {
+            Some(known) => {
+                known.shows = known.shows.max(sent.shows);
+                known.heard = known.heard.max(sent.heard);
+            }
+            None => {
+                self.copies.push(sent.clone());
+                self.log(What::Delivered { places: vec![Place::from(&sent.message)] }, now);
             }
         }
-        if !places.is_empty() {
-            self.log(What::Delivered { places }, now);
-        }
-        for message in sent {
-            self.found_at(&message.message);
-        }
+        self.found_at(&sent.message);
     }
 
     /// Forgets that the request is missing where this message is. Another card may be there that nobody has on record.
@@ -41,45 +30,35 @@ impl Approval {
             let may_be_twice = missing.maybe && message.is_card();
             let is_here = message.is_at(&missing.destination);
             if is_here {
-                missing.next = Next::Nobody;
+                missing.is_left = false;
             }
             !is_here || may_be_twice
         });
     }
 
-    /// Notes which revisions messages show by now, each with its last.
-    pub(crate) fn shown(&mut self, shown: &[(MessageRef, u32)], now: Timestamp) {
-        let mut places = Vec::new();
-        for copy in &mut self.copies {
-            let Some((_, shows)) = shown.iter().rev().find(|(message, _)| *message == copy.message) else { continue };
-            if copy.shows != *shows && *shows == self.revision {
-                places.push(Place::from(&copy.message));
-            }
-            copy.shows = *shows;
-        }
-        if !places.is_empty() {
-            self.log(What::Updated { status: self.status(), places }, now);
+    /// Notes which revision a message shows by now.
+    pub(crate) fn shown(&mut self, message: &MessageRef, revision: u32, now: Timestamp) {
+        let Some(copy) = self.copies.iter_mut().find(|copy| copy.message == *message) else { return };
+        let is_news = copy.shows != revision && revision == self.revision;
+        copy.shows = revision;
+        if is_news {
+            self.log(What::Updated { status: self.status(), places: vec![Place::from(message)] }, now);
         }
     }
 
-    /// Notes how many notes have been told beside messages.
-    pub(crate) fn heard(&mut self, heard: &[(MessageRef, usize)]) {
-        for copy in &mut self.copies {
-            let beside = heard.iter().filter(|(message, _)| *message == copy.message);
-            copy.heard = beside.fold(copy.heard, |most, (_, notes)| most.max(*notes));
+    /// Notes how many notes have been told beside a message.
+    pub(crate) fn heard(&mut self, message: &MessageRef, notes: usize) {
+        if let Some(copy) = self.copies.iter_mut().find(|copy| copy.message == *message) {
+            copy.heard = copy.heard.max(notes);
         }
     }
 
-    /// Notes which messages the platforms will not change any more, for good.
-    pub(crate) fn lost(&mut self, lost: &[MessageRef], now: Timestamp) {
-        let mut places = Vec::new();
-        for copy in self.copies.iter_mut().filter(|copy| !copy.lost && lost.contains(&copy.message)) {
-            copy.lost = true;
-            places.push(Place::from(&copy.message));
-        }
-        if !places.is_empty() {
-            self.log(What::Lost { places }, now);
-        }
+    /// Notes that the platform will not change a message any more, for good.
+    pub(crate) fn lost(&mut self, message: &MessageRef, now: Timestamp) {
+        let is_it = |copy: &&mut SentMessage| copy.message == *message && !copy.lost;
+        let Some(copy) = self.copies.iter_mut().find(is_it) else { return };
+        copy.lost = true;
+        self.log(What::Lost { places: vec![Place::from(message)] }, now);
     }
 
     /// Takes a message into the copies that is out without being on record, as when the platform took the card and its
@@ -120,27 +99,6 @@ impl Approval {
         }
         is_new
     }
-
-    /// Takes the lease if there is something to send and nobody holds it, and says whether it was taken.
-    pub(crate) fn take_lease(&mut self, now: Timestamp) -> bool {
-        let is_taken = self.lease_until.is_some_and(|until| until > now);
-        if is_taken {
-            return false;
-        }
-        self.reclaim(now);
-        if self.errands_at(now).is_empty() {
-            return false;
-        }
-        self.lease_until = now.saturating_add(LEASE).ok();
-        true
-    }
-
-    /// Gives this lease back; whoever has taken one since keeps it.
-    pub(crate) fn give_back_lease(&mut self, lease: Option<Timestamp>) {
-        if self.lease_until == lease {
-            self.lease_until = None;
-        }
-    }
 }
 
 #[cfg(test)]
@@ -159,12 +117,12 @@ mod tests {
     fn what_is_known_of_a_message_outlasts_the_news_that_it_went_out() {
         let mut approval = approval("slack_channel = \"C1\"");
         approval.missing = vec![Missing::new(Destination::Chat(Platform::Slack))];
-        approval.delivered(&[card(0)], after(1));
+        approval.delivered(&card(0), after(1));
         let entries = approval.journal.len();
-        approval.shown(&[(card(0).message, 2)], after(2));
-        approval.heard(&[(card(0).message, 3)]);
-        approval.lost(&[card(0).message], after(3));
-        approval.delivered(&[card(1)], after(4));
+        approval.shown(&card(0).message, 2, after(2));
+        approval.heard(&card(0).message, 3);
+        approval.lost(&card(0).message, after(3));
+        approval.delivered(&card(1), after(4));
         assert_eq!(approval.copies, [SentMessage { shows: 2, heard: 3, lost: true, ..card(0) }]);
         assert!(approval.missing.is_empty());
         assert_eq!(approval.journal.len(), entries + 1, "only that it is lost is new");
@@ -172,10 +130,10 @@ mod tests {
 
     #[test]
     fn a_press_brings_a_card_back_that_was_called_gone() {
-        let mut approval = approval("slack_channel = \"C1\"");
-        approval.delivered(&[card(0)], after(1));
+        let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"");
+        approval.delivered(&card(0), after(1));
         assert!(!approval.discover(Some(&card(0).message), after(2)), "it was never away");
-        approval.lost(&[card(0).message], after(3));
+        approval.lost(&card(0).message, after(3));
         assert_eq!(approval.errands(), []);
         assert!(approval.discover(Some(&card(0).message), after(4)));
         assert_eq!(approval.errands(), [Errand::Update(card(0).message)]);

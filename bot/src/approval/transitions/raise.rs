@@ -1,6 +1,7 @@
 //! The beginning: the record of what a workflow asks.
 
 use crate::approval::audit::{Head, What};
+use crate::approval::delivery::Missing;
 use crate::approval::event::Event;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
@@ -8,7 +9,7 @@ use crate::approval::request::Asked;
 use crate::approval::state::State;
 
 impl Approval {
-    /// A new record for what a workflow asks, pending, with nothing sent yet.
+    /// A new record for what a workflow asks, pending, with nothing sent yet and every place to send it to.
     pub fn raise(asked: Asked) -> Self {
         let Asked { token, request, rules } = asked;
         let id = ApprovalId::of(&token);
@@ -30,7 +31,6 @@ impl Approval {
             attempt: None,
             successor: None,
             revision: 0,
-            lease_until: None,
             retry: None,
             journal: Vec::new(),
             refused: 0,
@@ -38,6 +38,7 @@ impl Approval {
         };
         approval.log(What::raised(&approval), approval.request.raised_at);
         approval.outbox.push(Event::requested(&approval));
+        approval.missing = approval.first_places().into_iter().map(Missing::new).collect();
         approval.leave_to_reconciler(approval.request.raised_at);
         approval
     }

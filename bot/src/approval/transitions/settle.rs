@@ -93,19 +93,37 @@ impl Approval {
         self.retry = Some(Retry { failures: 0, at: later(now, HEAD_START) });
     }
 
-    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes. What has failed
-    /// `PARKED_AFTER` times in a row is parked, which the bus is told: from then on it is tried each hour.
+    /// Notes that something failed, and puts the next try off: 5 s, doubling, at most 5 minutes.
     pub fn put_off(&mut self, problem: &str, now: Timestamp) {
+        self.try_later(problem, SignedDuration::from_secs(5), now);
+    }
+
+    /// Notes that messengers have been told of what is left, who are told again a minute later, and less and less often;
+    /// or, if nothing is left, that what has failed works again. Says whether anything was written.
+    pub fn leave_to_messengers(&mut self, now: Timestamp) -> bool {
+        if self.is_unfinished() {
+            self.try_later("a message has not arrived", SignedDuration::from_mins(1), now);
+            return true;
+        }
+        let had_failed = self.retry.is_some_and(|retry| retry.failures > 0);
+        self.retry = self.retry.filter(|_| !had_failed);
+        had_failed
+    }
+
+    /// The next try is after this delay, which doubles with each up to 5 minutes. What was tried `PARKED_AFTER` times in a
+    /// row in vain is parked, which the bus is told: from then on it is tried each hour.
+    fn try_later(&mut self, problem: &str, first: SignedDuration, now: Timestamp) {
         let failures = self.retry.map_or(0, |retry| retry.failures).saturating_add(1);
         let delay = if failures < PARKED_AFTER {
-            SignedDuration::from_secs((5_i64 << failures.min(7).saturating_sub(1)).min(300))
+            (first * (1 << failures.min(7).saturating_sub(1))).min(SignedDuration::from_mins(5))
         } else {
             PARKED
         };
-        // No sooner than a platform wants to be asked again, and in time to give up what has reached nobody.
+        // No sooner than a platform wants to be asked again, and in time for what stands in and to give up what reaches nobody.
         let mut at = later(now, delay).max(self.retry.map_or(now, |retry| retry.at));
-        if self.reaches_nobody() && self.give_up_at() > now {
-            at = at.min(self.give_up_at());
+        let give_up_at = self.reaches_nobody().then(|| self.give_up_at());
+        for turning_point in give_up_at.into_iter().chain(self.stand_in_at()).filter(|point| *point > now) {
+            at = at.min(turning_point);
         }
         self.retry = Some(Retry { failures, at });
         if failures == PARKED_AFTER {

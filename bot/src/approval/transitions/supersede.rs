@@ -36,6 +36,13 @@ impl Approval {
         true
     }
 
+    /// Notes where the cards of the request are by now that has taken the place of this one.
+    pub(crate) fn find_successor(&mut self, successor: &Successor) {
+        if let Some(known) = self.successor.as_mut().filter(|known| known.id == successor.id) {
+            known.cards.clone_from(&successor.cards);
+        }
+    }
+
     fn note(&mut self, successor: &Successor, now: Timestamp) {
         if self.successor.is_none() {
             self.log(What::Succeeded { by: successor.id.clone() }, now);

@@ -71,7 +71,6 @@ struct Record {
     attempt: Option<Attempt>,
     successor: Option<Successor>,
     revision: u32,
-    lease_until: Option<Timestamp>,
     retry: Option<Retry>,
 }
 
@@ -93,7 +92,6 @@ impl Item {
             attempt: approval.attempt,
             successor: approval.successor.clone(),
             revision: approval.revision,
-            lease_until: approval.lease_until,
             retry: approval.retry,
         };
         let mut attributes = Self::key(&approval.id);
@@ -188,7 +186,6 @@ impl Item {
             attempt: record.attempt,
             successor: record.successor,
             revision: record.revision,
-            lease_until: record.lease_until,
             retry: record.retry,
         })
     }

@@ -1,13 +1,11 @@
 //! The store in DynamoDB: one item an approval, replaced by one conditional write, and one item for each entry of its
-//! audit trail, put in the same transaction. The lane of a chat has an item of its own, and so has a run that was started
-//! in a chat.
+//! audit trail, put in the same transaction. A run that was started in a chat has an item of its own.
 //!
 //! A write that loses gets the winner's item in the same answer (`ReturnValuesOnConditionCheckFailure`), so nobody
 //! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
 //! person has asked for is found through indexes of their own, which hold keys only.
 
 mod item;
-mod lanes;
 mod runs;
 mod write;
 
@@ -20,7 +18,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use futures::future::try_join_all;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{code, retries, timeouts};
 use crate::approval::audit::Entry;
@@ -208,16 +206,6 @@ impl Store for DynamoDbStore {
         let read = run.version;
         run.version += 1;
         Ok(self.write_run(&run, Condition::IsAt(read)).await?.then_some(run))
-    }
-
-    async fn take_turn(
-        &self,
-        lane: &str,
-        now: Timestamp,
-        spacing: SignedDuration,
-        latest: Timestamp,
-    ) -> Result<Option<Timestamp>, Unavailable> {
-        self.next_turn(lane, now, spacing, latest).await
     }
 }
 

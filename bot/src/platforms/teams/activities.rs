@@ -41,7 +41,7 @@ pub(super) async fn receive(State(state): State<TeamsState>, verified: Verified)
 }
 
 /// Answers a press with the card as it is now, or with words; either is seen by the presser alone. Everybody else sees
-/// the update that the announcer makes.
+/// the update that the messenger makes.
 async fn invoke(app: &App, verified: &Verified, activity: &Activity) -> Response {
     let answer = match Press::invoked(activity.value.as_ref()) {
         Err(problem) => json!({

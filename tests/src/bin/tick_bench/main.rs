@@ -26,6 +26,7 @@ use countersign_bot::startup::Bot;
 use countersign_bot::startup::config::Config;
 use countersign_playground::changes::Changes;
 use countersign_playground::clock::Clock;
+use countersign_playground::deliveries::MemoryDeliveries;
 use countersign_playground::memory::{LocalClock, MemoryBus};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -128,6 +129,7 @@ async fn measure(due: usize, open: usize) -> anyhow::Result<Tick> {
         callbacks: Arc::new(TimedOut),
         executions: Arc::new(TimedOut),
         bus: Arc::new(MemoryBus::new(clock.clone(), Changes::default())),
+        deliveries: Arc::new(MemoryDeliveries::new(clock.clone(), Changes::default())),
         clock: Arc::new(LocalClock(clock)),
     };
     let settings = |name: &str| (name == "COUNTERSIGN_PUBLIC_URL").then(|| "https://bot.example.com".to_owned());

@@ -1,8 +1,8 @@
-//! Promises, refusals and giving up, on the record alone.
+//! Refusals, what stands in, and giving up, on the record alone.
 
 use super::*;
 use crate::approval::follow_up::Errand;
-use crate::approval::place::MessageRef;
+use crate::approval::place::{MessageRef, Platform};
 use crate::approval::record::SentMessage;
 use crate::approval::sample::{after, approval};
 use crate::approval::state::Intent;
@@ -14,17 +14,17 @@ fn card(message: &str) -> MessageRef {
     MessageRef::Card { platform: Platform::Slack, conversation: "C1".to_owned(), message: message.to_owned() }
 }
 
-/// A request whose notifier has begun to send it.
+/// A request that was recorded and that nobody has sent yet.
 fn begun(rules: &str) -> Approval {
     let mut approval = approval(rules);
     approval.outbox.clear();
-    approval.promise(&approval.first_places(), after(0));
+    approval.missing = approval.first_places().into_iter().map(Missing::new).collect();
     approval
 }
 
 fn failed(approval: &mut Approval, fate: Fate, now: i64) {
     let unsent = Unsent { fate, problem: "no".to_owned() };
-    approval.undelivered(&[Undelivered { destination: SLACK, unsent }], after(now));
+    approval.undelivered(&Undelivered { destination: SLACK, unsent }, after(now));
 }
 
 fn reason(approval: &Approval) -> Option<&str> {
@@ -40,24 +40,28 @@ fn reason(approval: &Approval) -> Option<&str> {
 const NOT_SENT: Fate = Fate::NotSent { retry_after: None };
 
 #[test]
-fn a_promise_is_kept_from_others_until_it_is_broken() {
+fn a_place_that_nobody_has_tried_has_not_refused() {
     let mut approval = begun(ALONE);
-    assert_eq!((approval.errands(), approval.due_at()), (vec![], Some(after(90))));
-    assert!(!approval.take_lease(after(89)) && approval.take_lease(after(90)));
     assert_eq!(approval.errands(), [Errand::Send(SLACK)]);
-    assert!(!approval.give_up_unreached(after(500)), "it may be out");
+    assert!(!approval.give_up_unreached(after(599)), "it may wait in a queue");
 }
 
 #[test]
-fn what_nobody_is_to_be_asked_is_given_up_when_a_promise_is_broken() {
+fn what_nobody_is_to_be_asked_is_sent_nowhere_and_given_up() {
     let callers = "callers = [\"arn:aws:states:*:*:stateMachine:calculation\"]";
-    for rules in [format!("{ALONE}\n{callers}"), "slack_channel = \"C1\"\nrequired = 3".to_owned()] {
+    for (rules, first) in [(format!("{ALONE}\n{callers}"), 90), ("slack_channel = \"C1\"\nrequired = 3".to_owned(), 0)]
+    {
         let mut approval = begun(&rules);
         approval.attempt = None;
-        assert!(!approval.give_up_unreached(after(89)));
-        assert!(!approval.clone().take_lease(after(90)) && approval.give_up_unreached(after(90)), "{rules}");
+        assert!(approval.errands().is_empty() && approval.is_unfinished(), "{rules}");
+        assert!(first == 0 || !approval.give_up_unreached(after(first - 1)), "it may be proven yet");
+        assert!(approval.give_up_unreached(after(first)), "{rules}");
         assert!(reason(&approval).is_some_and(|reason| reason.contains("policy `p`")), "{:?}", reason(&approval));
     }
+    let mut nowhere = begun("email = \"never\"");
+    assert!(
+        nowhere.give_up_unreached(after(0)) && reason(&nowhere).is_some_and(|reason| reason.contains("no channel"))
+    );
 }
 
 #[test]
@@ -95,6 +99,7 @@ fn it_is_looked_at_in_time_to_be_given_up() {
 fn what_every_place_refuses_is_given_up_at_once() {
     let mut approval = begun(ALONE);
     failed(&mut approval, Fate::Refused, 1);
+    assert_eq!(approval.due_at(), Some(after(1)));
     assert!(approval.is_unfinished() && approval.give_up_unreached(after(1)));
     assert_eq!(reason(&approval), Some("Slack: no"));
 }
@@ -114,7 +119,7 @@ fn a_mail_that_may_be_out_is_sent_again_and_not_given_up() {
     let mut approval = begun("email = \"always\"");
     let grace = approval.missing[0].destination.clone();
     let unsent = Unsent { fate: Fate::MaybeSent, problem: "no answer in time".to_owned() };
-    approval.undelivered(&[Undelivered { destination: grace.clone(), unsent }], after(1));
+    approval.undelivered(&Undelivered { destination: grace.clone(), unsent }, after(1));
     assert_eq!(approval.errands(), [Errand::Send(grace)]);
     assert!(!approval.give_up_unreached(after(500)));
 }
@@ -124,19 +129,18 @@ fn a_pause_that_a_platform_asks_for_is_kept_up_to_five_minutes() {
     for (asked, kept) in [(60, 60), (9_999, 300)] {
         let mut approval = begun(ALONE);
         approval.leave_to_reconciler(after(0));
-        failed(&mut approval, Fate::NotSent { retry_after: Some(SignedDuration::from_secs(asked)) }, 1);
+        approval.spare(SignedDuration::from_secs(asked), after(1));
         assert_eq!(approval.due_at(), Some(after(1 + kept)));
-        assert_eq!(approval.errands_at(after(kept)), []);
-        assert_eq!(approval.errands_at(after(1 + kept)), [Errand::Send(SLACK)]);
     }
 }
 
 /// A card that somebody posted before they were killed is out besides the one that is on record.
 #[test]
-fn a_card_of_a_broken_promise_is_found_beside_the_one_that_replaced_it() {
+fn a_card_of_somebody_who_was_killed_is_found_beside_the_one_that_replaced_it() {
     let mut approval = begun(ALONE);
-    approval.take_lease(after(90));
-    approval.delivered(&[SentMessage::new(card("2.0"), 0, 0)], after(91));
+    approval.suspect(&SLACK, after(90));
+    assert!(!approval.give_up_unreached(after(599)), "it may be out");
+    approval.delivered(&SentMessage::new(card("2.0"), 0, 0), after(91));
     assert_eq!(approval.errands(), []);
     assert!(approval.adopt(Some(&card("1.0"))) && !approval.adopt(Some(&card("3.0"))), "there is one");
     let both = [Errand::Update(card("2.0")), Errand::Update(card("1.0"))];
@@ -144,20 +148,39 @@ fn a_card_of_a_broken_promise_is_found_beside_the_one_that_replaced_it() {
 }
 
 #[test]
-fn mails_stand_in_for_a_card_that_no_chat_takes() {
-    let mut approval = begun("slack_channel = \"C1\"\nemail = \"fallback\"");
-    assert_eq!(approval.promised(), [SLACK]);
+fn whoever_was_told_no_has_left_nothing_behind() {
+    let mut approval = begun(ALONE);
+    failed(&mut approval, NOT_SENT, 1);
+    let before = approval.missing.clone();
+    approval.suspect(&SLACK, after(2));
+    assert_eq!(approval.missing, before);
+}
+
+#[test]
+fn mails_stand_in_for_a_card_that_no_chat_takes_or_that_waits_for_long() {
+    let fallback = "slack_channel = \"C1\"\nemail = \"fallback\"";
+    let mut approval = begun(fallback);
+    assert_eq!(approval.errands(), [Errand::Send(SLACK)]);
     failed(&mut approval, Fate::Refused, 1);
     assert_eq!(approval.errands().len(), 1, "Grace has an address, and Ada has asked");
     assert!(!approval.give_up_unreached(after(1)), "nobody has refused the mail");
+    let mut waiting = begun(fallback);
+    assert!(!waiting.stand_in(after(299)) && waiting.stand_in(after(300)) && !waiting.stand_in(after(301)));
+    assert_eq!(waiting.errands().len(), 2);
+}
+
+#[test]
+fn each_place_is_delivered_to_on_its_own() {
+    let approval = begun("slack_channel = \"C1\"\nteams_conversation = \"19:x@thread.tacv2\"\nemail = \"always\"");
+    let places: Vec<String> = approval.deliveries().into_iter().map(|delivery| delivery.place).collect();
+    assert_eq!(places, ["slack:C1", "teams:19:x@thread.tacv2", "email:grace"]);
 }
 
 #[test]
 fn a_place_that_has_the_request_is_not_missed() {
     let mut approval = begun(ALONE);
     approval.adopt(Some(&card("1.0")));
-    approval.promise(&[SLACK], after(5));
-    approval.wait_for_a_turn(&SLACK, after(6));
+    approval.suspect(&SLACK, after(5));
     failed(&mut approval, NOT_SENT, 7);
     assert_eq!(approval.missing, []);
 }

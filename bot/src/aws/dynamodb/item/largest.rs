@@ -6,7 +6,6 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::approval::audit::What;
-use crate::approval::delivery::Next;
 use crate::approval::ids::PersonId;
 use crate::approval::limits::{COMMENT_MAX, FACT_NAME_MAX, FACT_VALUE_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX};
 use crate::approval::place::{Destination, MessageRef, Platform};
@@ -90,7 +89,7 @@ fn grown(letter: &str, last: Verdict) -> Approval {
 /// A mail that SES has refused with the longest code that it has.
 fn refused_mail(person: &PersonId) -> Missing {
     let mut mail = Missing::new(Destination::Email(person.clone()));
-    (mail.next, mail.problem) = (Next::Nobody, Some(format!("SES did not take the mail: {}", "C".repeat(60))));
+    (mail.is_left, mail.problem) = (false, Some(format!("SES did not take the mail: {}", "C".repeat(60))));
     mail
 }
 

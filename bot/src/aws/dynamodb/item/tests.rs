@@ -3,7 +3,6 @@
 use jiff::SignedDuration;
 
 use super::*;
-use crate::approval::delivery::Next;
 use crate::approval::ids::PersonId;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::CallKind;
@@ -32,11 +31,9 @@ fn full() -> Approval {
         approval = counted;
     }
     approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some("{}".to_owned()) });
-    approval.lease_until = Some(after(60));
     let mut mail = Missing::new(Destination::Email(PersonId::parse("linus").unwrap()));
-    (mail.next, mail.maybe, mail.problem) = (Next::Promised { until: after(90) }, true, Some("no".to_owned()));
-    let mut chat = Missing::new(Destination::Chat(Platform::Slack));
-    chat.next = Next::Anybody { from: Some(after(60)) };
+    (mail.is_left, mail.maybe, mail.problem) = (false, true, Some("no".to_owned()));
+    let chat = Missing::new(Destination::Chat(Platform::Slack));
     approval.missing = vec![chat, mail];
     approval.version = 9;
     approval.refused = 3;

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -16,6 +15,7 @@ use super::*;
 use crate::approval::policy_file;
 use crate::aws::dynamodb::DynamoDbStore;
 use crate::aws::eventbridge::EventBridgeBus;
+use crate::aws::sqs::SqsDeliveries;
 use crate::aws::step_functions::AwsStepFunctions;
 use crate::aws::wire::config_for;
 use crate::flow::app::Ports;
@@ -33,14 +33,9 @@ const POLICY: &str = "[access]\nteams_tenants = [\"5E0A1C52-0f5e-4d67-9a34-0d9f8
 
 struct StandingStill;
 
-#[async_trait]
 impl Clock for StandingStill {
     fn now(&self) -> Timestamp {
         at(0)
-    }
-
-    async fn sleep_until(&self, _: Timestamp) {
-        std::future::pending().await
     }
 }
 
@@ -73,6 +68,7 @@ fn router(service: &Service, app_id: Option<&str>) -> Router {
         callbacks: step_functions.clone(),
         executions: step_functions,
         bus: Arc::new(EventBridgeBus::new(&nowhere, "bus".to_owned())),
+        deliveries: Arc::new(SqsDeliveries::new(&nowhere, "http://127.0.0.1:9/queue".to_owned())),
         clock: Arc::new(StandingStill),
     };
     let bot = Bot::new(&config, policy_file::read(POLICY).unwrap(), ports, None).unwrap();

@@ -1,0 +1,240 @@
+//! Makes one place show what is recorded. A messenger is given deliveries by the queue, and makes each from the record as
+//! it is by then, so one that comes twice, or late, does no harm.
+//!
+//! The queue hands out one delivery of a place at a time, so no older card follows a newer one, and the place waits while
+//! its messenger rests.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::app::App;
+use super::change::{CONFLICTS_MAX, save_surely};
+use super::{BACKGROUND, announce, runs};
+use crate::approval::delivery::{Fate, Subject, Unsent};
+use crate::approval::follow_up::Errand;
+use crate::approval::ids::ApprovalId;
+use crate::approval::place::{Destination, MessageRef, Platform};
+use crate::approval::record::{Approval, SentMessage, Successor};
+use crate::approval::transitions::reach::Undelivered;
+use crate::net::deadline::{Deadline, Unavailable};
+use crate::ports::{Messenger, Saved};
+
+/// How often the queue hands out a delivery before it is left to the reconciler. Those behind it in its place wait for
+/// less than a minute.
+pub const TRIES_MAX: u32 = 5;
+/// The first pause before a delivery is made again; each is three times as long as the one before.
+const PAUSE: SignedDuration = SignedDuration::from_secs(1);
+/// A place waits no longer than this for one of its deliveries.
+const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+/// A delivery as the queue hands it out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Received {
+    /// What to bring up to date.
+    pub subject: Subject,
+    /// How often it was handed out, this time included.
+    pub tries: u32,
+}
+
+/// What came of a delivery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Delivered {
+    /// The place knows what is recorded, as far as it ever will. Its platform takes nothing more for so long.
+    Yes {
+        /// How long the place rests.
+        rest: SignedDuration,
+    },
+    /// It is to be handed out again, after so long.
+    NotYet {
+        /// How long the place waits.
+        pause: SignedDuration,
+    },
+}
+
+/// Makes a delivery.
+pub async fn deliver(app: &App, received: &Received) -> Delivered {
+    let made = match &received.subject {
+        Subject::Approval { id, destination } => show(app, id, destination, received.tries).await,
+        Subject::Run { execution } => {
+            let told = runs::tell_starter(app, execution).await;
+            told.map(|told| told.map(|(platform, left)| Made { platform, messages: 1, left }))
+        }
+    };
+    match made {
+        Ok(None) => Delivered::Yes { rest: SignedDuration::ZERO },
+        Ok(Some(Made { left: Some(fate), .. })) => Delivered::NotYet { pause: pause(fate, received.tries) },
+        Ok(Some(Made { platform, messages, left: None })) => {
+            let spacing = app.messengers.get(&platform).and_then(|messenger| messenger.spacing());
+            Delivered::Yes { rest: spacing.unwrap_or_default() * messages }
+        }
+        Err(error) => {
+            tracing::warn!(subject = ?received.subject, %error, "a delivery was not made");
+            Delivered::NotYet { pause: pause(Fate::NOT_SENT, received.tries) }
+        }
+    }
+}
+
+/// What was done in a place.
+struct Made {
+    platform: Platform,
+    /// How many messages went there.
+    messages: i32,
+    /// What became of the message that did not, if it is to be tried again.
+    left: Option<Fate>,
+}
+
+/// As long as the platform wants to be left alone, where it says so.
+fn pause(fate: Fate, tries: u32) -> SignedDuration {
+    let asked = if let Fate::NotSent { retry_after } = fate { retry_after } else { None };
+    asked.unwrap_or(PAUSE * 3_i32.pow(tries.clamp(1, TRIES_MAX) - 1)).min(PAUSE_MAX)
+}
+
+/// Makes the messages of an approval in one place show the record, and tells what there is to tell beside them.
+async fn show(app: &App, id: &ApprovalId, destination: &Destination, tries: u32) -> Result<Option<Made>, Unavailable> {
+    let deadline = Deadline::after(BACKGROUND);
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(None) };
+    let (mut done, mut messages, mut left) = (Vec::new(), 0, None);
+    // The record with what is done, which is saved once nothing more is to do.
+    let mut shown = approval.clone();
+    if let Some(successor) = successor(app, &approval, deadline).await? {
+        note(&mut shown, &mut done, Done::FoundSuccessor(successor), app.now());
+    }
+    if tries > 1 {
+        note(&mut shown, &mut done, Done::CutShort(destination.clone()), app.now());
+    }
+    while let Some(errand) = shown.errands_in(destination).into_iter().next() {
+        let result = run(app, &shown, &errand, deadline).await;
+        messages += i32::from(!matches!(errand, Errand::Update(_)));
+        if let Err(error) = &result {
+            tracing::warn!(approval.id = %id, platform = destination.platform().name(), %error, "a message was not sent");
+        }
+        let (outcome, fate) = outcome(&shown, errand, result);
+        if let Some(outcome) = outcome {
+            note(&mut shown, &mut done, outcome, app.now());
+        }
+        if fate.is_some() {
+            left = fate;
+            break;
+        }
+    }
+    if !done.is_empty() {
+        let recorded = record(app, approval, &done).await?;
+        let others = recorded.deliveries().into_iter().filter(|delivery| {
+            matches!(&delivery.subject, Subject::Approval { destination: other, .. } if other != destination)
+        });
+        let others: Vec<_> = others.collect();
+        // What stands in for this place is told of at once.
+        if done.iter().any(|done| matches!(done, Done::Undelivered(_))) {
+            announce::enqueue(app, &others, deadline).await?;
+        }
+    }
+    Ok(Some(Made { platform: destination.platform(), messages, left }))
+}
+
+/// The request that has taken the place of this one, with its cards, which are out by now if they come in the same place.
+async fn successor(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Successor>, Unavailable> {
+    let Some(known) = approval.successor.as_ref().filter(|known| known.cards.is_empty()) else { return Ok(None) };
+    let successor = deadline.run("store", app.ports.store.load(&known.id)).await?;
+    Ok(successor.as_ref().map(Successor::from).filter(|successor| !successor.cards.is_empty()))
+}
+
+/// What was done in a place, kept apart from the record until the record takes it.
+enum Done {
+    FoundSuccessor(Successor),
+    CutShort(Destination),
+    Sent(SentMessage),
+    Undelivered(Undelivered),
+    Shown(MessageRef, u32),
+    Heard(MessageRef, usize),
+    Lost(MessageRef),
+}
+
+impl Done {
+    fn write_to(&self, approval: &mut Approval, now: Timestamp) {
+        match self {
+            Self::FoundSuccessor(successor) => approval.find_successor(successor),
+            Self::CutShort(destination) => approval.suspect(destination, now),
+            Self::Sent(message) => approval.delivered(message, now),
+            Self::Undelivered(failure) => {
+                approval.undelivered(failure, now);
+                if let Some(pause) = failure.pause() {
+                    approval.spare(pause, now);
+                }
+            }
+            Self::Shown(message, revision) => approval.shown(message, *revision, now),
+            Self::Heard(message, notes) => approval.heard(message, *notes),
+            Self::Lost(message) => approval.lost(message, now),
+        }
+    }
+}
+
+fn note(shown: &mut Approval, done: &mut Vec<Done>, outcome: Done, now: Timestamp) {
+    outcome.write_to(shown, now);
+    done.push(outcome);
+}
+
+async fn run(
+    app: &App,
+    approval: &Approval,
+    errand: &Errand,
+    deadline: Deadline,
+) -> Result<Option<MessageRef>, Unsent> {
+    match errand {
+        // A platform that is off when the request is raised is not waited for.
+        Errand::Send(destination) => {
+            let off = |off| Unsent { fate: Fate::Refused, ..off };
+            let messenger = messenger(app, destination.platform()).map_err(off)?;
+            messenger.send(approval, destination, deadline).await.map(Some)
+        }
+        Errand::Update(message) => {
+            messenger(app, message.platform())?.update(approval, message, deadline).await.map(|()| None)
+        }
+        Errand::Tell { message, note, .. } => {
+            messenger(app, message.platform())?.tell(approval, message, note, deadline).await.map(|()| None)
+        }
+    }
+}
+
+fn messenger(app: &App, platform: Platform) -> Result<&dyn Messenger, Unsent> {
+    app.messengers.get(&platform).map(AsRef::as_ref).ok_or_else(Unsent::platform_is_off)
+}
+
+/// What came of an errand, and what became of its message if it is to be tried again. What may be there already is: a card
+/// that shows the record twice shows the same, and a note told twice is better than none.
+fn outcome(
+    approval: &Approval,
+    errand: Errand,
+    result: Result<Option<MessageRef>, Unsent>,
+) -> (Option<Done>, Option<Fate>) {
+    match (errand, result) {
+        (Errand::Send(destination), Err(unsent)) => {
+            let fate = unsent.fate;
+            let failure = Undelivered { destination, unsent };
+            let is_left = failure.is_left();
+            (Some(Done::Undelivered(failure)), is_left.then_some(fate))
+        }
+        (Errand::Send(_), Ok(message)) => {
+            let sent = |message| Done::Sent(SentMessage::new(message, approval.revision, approval.calls.len()));
+            (message.map(sent), None)
+        }
+        (Errand::Update(_) | Errand::Tell { .. }, Err(unsent)) if !unsent.is_refused() => (None, Some(unsent.fate)),
+        (Errand::Update(message), Err(_)) => (Some(Done::Lost(message)), None),
+        (Errand::Update(message), Ok(_)) => (Some(Done::Shown(message, approval.revision)), None),
+        (Errand::Tell { message, number, .. }, _) => (Some(Done::Heard(message, number + 1)), None),
+    }
+}
+
+/// Writes what was done into the record, which may be newer by now than the one that it was done from.
+async fn record(app: &App, mut approval: Approval, done: &[Done]) -> Result<Approval, Unavailable> {
+    for _ in 0..CONFLICTS_MAX {
+        let mut next = approval.clone();
+        for done in done {
+            done.write_to(&mut next, app.now());
+        }
+        next.rest_if_finished();
+        approval = match save_surely(app, &next).await? {
+            Saved::Done(recorded) => return Ok(*recorded),
+            Saved::Conflict(theirs) => *theirs,
+        };
+    }
+    Err(Unavailable::new("store", "other writers were always first"))
+}
