@@ -130,7 +130,7 @@ async fn aborted(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// ministack ignores `TimeoutSecondsPath`, so the machine is deployed a second time with the time written into it.
+/// ministack takes no expression as a timeout, so the machine is deployed a second time with the time written into it.
 async fn expired(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let stack = emulators.stack().await?;
     // Long enough for the card to have its turn, since other cases post into the same channel.

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::faults::{Call, Fault, Faults};
 use crate::support::{Harness, RULES, is_out};
-use crate::workflow::{machines, names, tasks};
+use crate::workflow::{asks, machines, names, tasks};
 
 /// Nothing ran: Lambda makes the function ready. `docs/your-workflow.md` has the page of AWS for each name.
 const WAKING: [&str; 3] =
@@ -65,8 +65,7 @@ fn every_state_tries_again_what_may_be_tried_again_and_nothing_else() {
     for (file, machine) in machines() {
         for task in tasks(&machine) {
             let named: Vec<String> = retries(&task).iter().flat_map(names).collect();
-            let asks = task["Parameters"]["FunctionName"] == "${NotifierArn}";
-            let expected = if asks { of_the_notifier() } else { of_every_function() };
+            let expected = if asks(&task) { of_the_notifier() } else { of_every_function() };
             assert_eq!(named.iter().cloned().collect::<BTreeSet<_>>(), expected, "{file}: {task}");
             assert_eq!(named.len(), expected.len(), "{file}: each is named once: {task}");
         }

@@ -46,30 +46,78 @@ fn is_waiting(task: &Value) -> bool {
     task["Resource"].as_str().is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
 }
 
+/// What a task passes on: `Arguments` of JSONata, `Parameters` of JSONPath.
+pub(crate) fn passed(task: &Value) -> &Value {
+    task.get("Arguments").unwrap_or(&task["Parameters"])
+}
+
+/// Whether a task asks people.
+pub(crate) fn asks(task: &Value) -> bool {
+    passed(task)["FunctionName"] == "${NotifierArn}"
+}
+
 /// The errors that a `Retry` or a `Catch` is for.
 pub(crate) fn names(handler: &Value) -> Vec<String> {
     handler["ErrorEquals"].as_array().unwrap().iter().map(|name| name.as_str().unwrap().to_owned()).collect()
 }
 
-fn caught(machine: &Value) -> BTreeSet<String> {
-    let states = machine["States"].as_object().unwrap().values();
-    let handlers =
-        states.flat_map(|state| ["Retry", "Catch"].map(|key| state[key].as_array().cloned().unwrap_or_default()));
-    handlers.flatten().flat_map(|handler| names(&handler)).collect()
+/// Every error that a machine tells from others: in a `Retry`, in a `Catch`, or in a condition on what was caught.
+fn told_apart(machine: &Value) -> BTreeSet<String> {
+    let states: Vec<&Value> = machine["States"].as_object().unwrap().values().collect();
+    let entries = |field: &'static str| {
+        let lists = states.iter().filter_map(move |state| state[field].as_array());
+        lists.flatten().cloned().collect::<Vec<Value>>()
+    };
+    let handled = ["Retry", "Catch"].into_iter().flat_map(entries).flat_map(|handler| names(&handler));
+    let conditions = entries("Choices").into_iter().filter_map(|rule| rule["Condition"].as_str().map(str::to_owned));
+    let compared = conditions.filter(|condition| condition.contains("$states.input.Error")).flat_map(|condition| {
+        let texts = condition.split('\'').skip(1).step_by(2).map(str::to_owned);
+        texts.collect::<Vec<_>>()
+    });
+    handled.chain(compared).collect()
+}
+
+/// The errors that a machine makes itself: what the output of a `Catch` or of a choice is called.
+fn made(value: &Value) -> BTreeSet<String> {
+    let inner = match value {
+        Value::Object(fields) => fields.values().flat_map(made).collect::<BTreeSet<_>>(),
+        Value::Array(items) => items.iter().flat_map(made).collect(),
+        _ => BTreeSet::new(),
+    };
+    let own = value["Output"]["Error"].as_str().map(str::to_owned);
+    own.into_iter().chain(inner).collect()
 }
 
 #[test]
 fn every_error_that_a_machine_names_is_one_that_something_raises() {
     for (file, machine) in machines() {
-        for name in caught(&machine) {
+        let made = made(&machine);
+        for name in told_apart(&machine) {
             let is_of_aws = ["States.", "Lambda.", "Sandbox."].iter().any(|family| name.starts_with(family));
-            let known = is_of_aws || ERROR_NAMES.contains(&name.as_str());
+            let known = is_of_aws || made.contains(&name) || ERROR_NAMES.contains(&name.as_str());
             assert!(known, "{file}: {name} is raised by nobody");
         }
     }
     for name in [APPROVAL_REJECTED, APPROVAL_CANCELLED, APPROVAL_UNDELIVERABLE, "NumberTooBig"] {
-        assert!(caught(&machine()).contains(name), "{name} is caught by name");
+        assert!(told_apart(&machine()).contains(name), "{name} is told from others");
     }
+}
+
+/// Every error that the machine makes has a rule of its own in its `DefaultResponse`.
+#[test]
+fn every_error_that_a_machine_makes_is_one_that_it_tells_from_others() {
+    for (file, machine) in machines() {
+        let told_apart = told_apart(&machine);
+        for name in made(&machine) {
+            assert!(told_apart.contains(&name), "{file}: {name}");
+        }
+    }
+}
+
+#[test]
+fn the_reference_workflow_is_taken_in_at_a_glance() {
+    let states = machine()["States"].as_object().unwrap().len();
+    assert_eq!(states, 8);
 }
 
 #[test]
@@ -79,7 +127,9 @@ fn every_state_that_waits_for_a_token_passes_it() {
         let waiting: Vec<Value> = waiting.collect();
         assert!(!waiting.is_empty(), "{file} waits for nobody");
         for task in waiting {
-            assert!(task["Parameters"].to_string().contains("\"$$.Task.Token\""), "{file}: {task}");
+            let passed = passed(&task).to_string();
+            let is_there = ["\"$$.Task.Token\"", "\"{% $states.context.Task.Token %}\""];
+            assert!(is_there.iter().any(|token| passed.contains(token)), "{file}: {task}");
         }
     }
 }
@@ -89,13 +139,12 @@ fn every_state_that_waits_for_a_token_passes_it() {
 #[test]
 fn every_state_that_asks_people_keeps_to_the_contract() {
     for (file, machine) in machines() {
-        let asking = tasks(&machine).into_iter().filter(|task| task["Parameters"]["FunctionName"] == "${NotifierArn}");
-        for task in asking {
+        for task in tasks(&machine).into_iter().filter(asks) {
             assert!(is_waiting(&task), "{file}: {task}");
-            let payload = &task["Parameters"]["Payload"];
+            let payload = &passed(&task)["Payload"];
             assert_eq!(task["TimeoutSeconds"], payload["timeoutSeconds"], "{file}");
             assert_eq!(task["TimeoutSecondsPath"], payload["timeoutSeconds.$"], "{file}");
-            assert_eq!(names(&task["Catch"][0]), [APPROVAL_REJECTED], "{file}");
+            assert!(told_apart(&machine).contains(APPROVAL_REJECTED), "{file}");
         }
     }
 }

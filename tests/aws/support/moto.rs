@@ -25,9 +25,10 @@ impl Moto {
     pub(crate) async fn start(tools: &Tools, home: &Path) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let front = listener.local_addr()?;
-        let program = tools.emulator("moto_server");
+        let program = tools.emulator("python3");
         let (behind, process) = server::start(&program, home, "/moto-api/data.json", |command, port| {
-            command.args(["-H", "127.0.0.1", "-p", port]).env("MOTO_PORT", front.port().to_string());
+            command.args(["-c", include_str!("moto_with_jsonata.py"), "-H", "127.0.0.1", "-p", port]);
+            command.env("MOTO_PORT", front.port().to_string());
         })
         .await?;
         let config = json!({ "stepfunctions": { "execute_state_machine": true }, "lambda": { "use_docker": false } });

@@ -15,6 +15,11 @@ use super::emulators::Emulators;
 use super::sdk::REGION;
 
 const DEPLOYING: Duration = Duration::from_secs(300);
+/// Where the state machines are, and how the timeout of the state that asks people is written there.
+const MACHINES: &str = "infra/state-machines";
+const TIMEOUT: &str = "\"TimeoutSeconds\": \"{% $approvalTimeoutSeconds %}\"";
+/// How long people have in what is deployed.
+pub(crate) const APPROVAL_TIMEOUT_SECONDS: u32 = 600;
 
 /// The program with the folder that it works in.
 pub(crate) struct Sam {
@@ -24,12 +29,17 @@ pub(crate) struct Sam {
 }
 
 impl Sam {
-    /// Lays out the template beside the zips of the tests, as they are in the repository.
+    /// Lays out the template beside the zips of the tests, as they are in the repository but for the timeouts.
     pub(crate) fn lay_out(emulators: &Emulators, name: &str, endpoint: &str) -> anyhow::Result<Self> {
         let home = emulators.folder().join(format!("{name}-deployment"));
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests are in the repository")?;
         std::fs::create_dir_all(home.join("target"))?;
-        symlink(repository.join("infra"), home.join("infra"))?;
+        std::fs::create_dir(home.join("infra"))?;
+        for file in std::fs::read_dir(repository.join("infra"))? {
+            let file = file?;
+            symlink(file.path(), home.join("infra").join(file.file_name()))?;
+        }
+        write_timeouts(&repository.join(MACHINES), &home.join(MACHINES))?;
         symlink(emulators.tools().zips()?, home.join("target").join("lambda"))?;
         Ok(Self { program: emulators.tools().infra("sam"), home, endpoint: endpoint.to_owned() })
     }
@@ -62,6 +72,21 @@ impl Sam {
         }
         Ok(printed)
     }
+}
+
+/// Puts copies of the state machines in the place of the link to them. ministack takes no expression as a timeout, which
+/// AWS documents, so the number is written there.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html>
+fn write_timeouts(machines: &Path, copies: &Path) -> anyhow::Result<()> {
+    std::fs::remove_file(copies)?;
+    std::fs::create_dir(copies)?;
+    for file in std::fs::read_dir(machines)? {
+        let file = file?;
+        let machine = std::fs::read_to_string(file.path())?;
+        let machine = machine.replace(TIMEOUT, &format!("\"TimeoutSeconds\": {APPROVAL_TIMEOUT_SECONDS}"));
+        std::fs::write(copies.join(file.file_name()), machine)?;
+    }
+    Ok(())
 }
 
 fn pairs(printed: &str, key: &str, value: &str) -> anyhow::Result<BTreeMap<String, String>> {

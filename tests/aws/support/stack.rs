@@ -20,7 +20,7 @@ use super::emulators::Emulators;
 use super::mail::Mail;
 use super::ministack::{Deployment, Ministack};
 use super::proxy::Proxy;
-use super::sam::Sam;
+use super::sam::{APPROVAL_TIMEOUT_SECONDS, Sam};
 
 /// The name of the stack.
 pub(crate) const NAME: &str = "countersign";
@@ -59,6 +59,7 @@ impl Stack {
             // ministack knows no archives.
             "EventArchiveDays=0".to_owned(),
             "MailFrom=bot@example.com".to_owned(),
+            format!("ApprovalTimeoutSeconds={APPROVAL_TIMEOUT_SECONDS}"),
             format!("PublicUrl={public_url}"),
         ];
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
@@ -94,9 +95,9 @@ impl Stack {
         let deployed = client.describe_state_machine().state_machine_arn(self.output("StateMachineArn")).send().await?;
         let mut definition: Value = serde_json::from_str(deployed.definition())?;
         let approval = definition["States"]["Approval"].as_object_mut().context("there is a state Approval")?;
-        approval.remove("TimeoutSecondsPath").context("the state has its timeout in its input")?;
-        approval.insert("TimeoutSeconds".to_owned(), json!(seconds));
-        let definition = definition.to_string().replace("StringToJson('600')", &format!("StringToJson('{seconds}')"));
+        approval.insert("TimeoutSeconds".to_owned(), json!(seconds)).context("the state has a timeout")?;
+        let number = |seconds: u32| format!("$number('{seconds}')");
+        let definition = definition.to_string().replace(&number(APPROVAL_TIMEOUT_SECONDS), &number(seconds));
         let create = client.create_state_machine().name(name).definition(definition);
         Ok(create.role_arn(deployed.role_arn()).send().await?.state_machine_arn)
     }

@@ -23,7 +23,7 @@ impl Tools {
             );
         };
         let found = Self { tools: tools.into(), zips: zips.into(), program: program.into() };
-        for program in ["ministack", "moto_server", "python3"] {
+        for program in ["ministack", "python3"] {
             let path = found.emulator(program);
             if !path.exists() {
                 bail!("{} is missing. `cargo xtask test` installs it.", path.display());

@@ -1,6 +1,8 @@
-//! The reference workflow in JSONata, through all its endings.
+//! The reference workflow, through all its endings.
 
 use super::*;
+
+const MACHINE: &str = include_str!("../../../../../infra/state-machines/calculation.asl.json");
 
 /// Starts the workflow with functions that validate, are asked and finish.
 fn start(bench: &Bench, input: Value) -> String {
@@ -33,7 +35,7 @@ fn start(bench: &Bench, input: Value) -> String {
         ("ApprovalTimeoutSeconds", "3600"),
     ];
     let substitutions = substitutions.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let machine = bench.engine.load("m", include_str!("calculation.asl.json"), &substitutions).unwrap();
+    let machine = bench.engine.load("m", MACHINE, &substitutions).unwrap();
     bench.engine.start_execution(&machine, "e", input).unwrap().execution_arn
 }
 
@@ -95,11 +97,14 @@ async fn failing(error: &str, cause: &str) -> ExecutionDescription {
 
 #[tokio::test]
 async fn rejected_with_a_decision_or_by_somebody_else() {
-    let reason = "The calculation was rejected.";
     let decision = json!({ "approvalId": "a", "by": "grace" });
-    for (cause, decision) in
-        [(decision.to_string(), decision), ("no".to_owned(), json!(null)), (String::new(), json!(null))]
-    {
+    let (known, unknown) = ("The calculation was rejected.", "The calculation was rejected, and by whom was not said.");
+    let table = [
+        (decision.to_string(), known, decision),
+        ("no".to_owned(), unknown, json!(null)),
+        (String::new(), unknown, json!(null)),
+    ];
+    for (cause, reason, decision) in table {
         let expected = json!({ "status": "rejected", "reason": reason, "decision": decision });
         assert_eq!(failing("ApprovalRejected", &cause).await.output, Some(expected));
     }
@@ -128,7 +133,9 @@ async fn what_kept_the_question_from_being_answered_fails_the_run() {
         ("ApprovalUndeliverable", "", "Nobody could be asked."),
         ("ApprovalUndeliverable", "the channel is archived", "Nobody could be asked: the channel is archived"),
         ("Odd", "", "The workflow failed with Odd."),
-        ("Odd", "why \"this\"", "The workflow failed with Odd: why \"this\""),
+        ("Odd", "why \"this\"", "The workflow failed with Odd."),
+        ("NumberTooBig", "it is 2^63", "The result does not fit a 64-bit integer."),
+        ("ThirdPartyRefused", "403", "The third party did not double the sum: ThirdPartyRefused."),
     ];
     for (error, cause, reason) in table {
         let execution = failing(error, cause).await;
@@ -144,27 +151,26 @@ async fn a_third_party_that_does_not_answer_fails_the_run() {
     bench.token(&arn, 0).await;
     bench.advance(60);
     let execution = bench.ended(&arn).await;
-    assert_eq!(execution.error.as_deref(), Some("States.Timeout"));
-    assert_eq!(execution.cause.as_deref(), Some("The workflow failed with States.Timeout."));
+    assert_eq!(execution.error.as_deref(), Some("ThirdPartyUnavailable"));
+    let cause = "The third party did not double the sum: ThirdPartyUnavailable.";
+    assert_eq!(execution.cause.as_deref(), Some(cause));
 }
 
 #[tokio::test]
-async fn a_busy_notifier_is_asked_again_and_a_broken_one_is_not() {
-    for (error, attempts) in [("Lambda.TooManyRequestsException", 5), ("Lambda.Unknown", 1)] {
+async fn a_busy_notifier_is_asked_again_and_one_that_refuses_is_not() {
+    for (error, attempts) in [("Lambda.TooManyRequestsException", 13), ("InvalidApprovalRequest", 1)] {
         let bench = Bench::new();
-        let (arn, _) = {
-            let arn = start(&bench, json!({ "x": 1, "y": 2 }));
-            let calculate = bench.token(&arn, 0).await;
-            let calls = Arc::clone(&bench.asked);
-            let refuse = move |payload: Value| {
-                calls.lock().unwrap().push(payload);
-                Err(error_of(&json!({ "error": error })))
-            };
-            bench.engine.register("ask", function(refuse));
-            bench.engine.send_task_success(&calculate, json!({ "number": 6 })).unwrap();
-            (arn, calculate)
+        let arn = start(&bench, json!({ "x": 1, "y": 2 }));
+        let calculate = bench.token(&arn, 0).await;
+        let calls = Arc::clone(&bench.asked);
+        let refuse = move |payload: Value| {
+            calls.lock().unwrap().push(payload);
+            Err(error_of(&json!({ "error": error })))
         };
-        for _ in 0..40 {
+        bench.engine.register("ask", function(refuse));
+        bench.engine.send_task_success(&calculate, json!({ "number": 6 })).unwrap();
+        // Longer than all tries together wait.
+        for _ in 0..260 {
             bench.settle().await;
             bench.advance(1);
         }
