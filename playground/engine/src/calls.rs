@@ -15,6 +15,7 @@ use crate::function::{FunctionError, plain_function_name};
 use crate::history::HistoryKind;
 use crate::limits::within_data_limit;
 use crate::machine::{Resource, Seconds, Task};
+use crate::mocks::MockedResponse;
 use crate::run::Run;
 use crate::tokens::{Deadlines, Outcome, TaskFate, TokenError, new_token};
 
@@ -64,7 +65,7 @@ impl<'r> Visit<'r, '_> {
     pub(crate) async fn task(&mut self, task: &Task, input: Value) -> Outcome {
         let timeout = self.seconds(&task.timeout, &input)?;
         let heartbeat = self.seconds(&task.heartbeat, &input)?;
-        if matches!(task.resource, Resource::InvokeAndWait) {
+        if task.resource.waits_for_token() {
             // Each attempt gets a token of its own.
             self.context.token = Some(new_token());
         }
@@ -74,15 +75,19 @@ impl<'r> Visit<'r, '_> {
         };
         within_data_limit(&parameters, &format!("input of the task '{}'", self.name))?;
         let scheduled = scheduled_details(task, (timeout, heartbeat), &parameters);
+        let events = match task.resource {
+            Resource::Function { .. } => LAMBDA_EVENTS,
+            Resource::Invoke | Resource::InvokeAndWait | Resource::Other { .. } => TASK_EVENTS,
+        };
+        if let Some(mock) = &task.mock {
+            return self.mocked(task, mock, &events, scheduled);
+        }
         let (function, payload) = match &task.resource {
             Resource::Function { arn } => (arn.clone(), parameters),
             Resource::Invoke | Resource::InvokeAndWait => function_and_payload(parameters)?,
+            Resource::Other { resource } => return Err(Failure::runtime(format!("{resource} does not run here"))),
         };
         let deadline = timeout.and_then(|seconds| after(self.run.shared.clock.now(), seconds));
-        let events = match task.resource {
-            Resource::Function { .. } => LAMBDA_EVENTS,
-            Resource::Invoke | Resource::InvokeAndWait => TASK_EVENTS,
-        };
         self.record(events.scheduled, scheduled)?;
         let open = self.open_token(heartbeat, deadline);
         self.record(events.started, details_of(task))?;
@@ -91,12 +96,24 @@ impl<'r> Visit<'r, '_> {
             (Ok(call), Some((open, outcome))) => self.called_back(task, call, outcome, &open.token).await?,
             (Ok(call), None) => self.returned(task, call, deadline).await,
         };
-        let outcome = outcome.and_then(|output| {
-            within_data_limit(&output, &format!("result of the task '{}'", self.name))?;
-            Ok(output)
-        });
+        let outcome = self.within_limit(outcome);
         self.record_outcome(task, &events, &outcome)?;
         outcome
+    }
+
+    /// One attempt of a task whose mock answers: what it would call is not called, and the rest is as ever.
+    fn mocked(&mut self, task: &Task, mock: &MockedResponse, events: &Events, scheduled: Value) -> Outcome {
+        self.record(events.scheduled, scheduled)?;
+        self.record(events.started, details_of(task))?;
+        let outcome = self.within_limit(mock.reply(self.name, self.context.retry_count));
+        self.record_outcome(task, events, &outcome)?;
+        outcome
+    }
+
+    fn within_limit(&self, outcome: Outcome) -> Outcome {
+        let output = outcome?;
+        within_data_limit(&output, &format!("result of the task '{}'", self.name))?;
+        Ok(output)
     }
 
     fn seconds(&self, seconds: &Seconds, input: &Value) -> Result<Option<u32>, Failure> {
@@ -145,7 +162,7 @@ impl<'r> Visit<'r, '_> {
         }
         result.map(|output| match task.resource {
             Resource::Function { .. } => output,
-            Resource::Invoke | Resource::InvokeAndWait => invoke_result(output),
+            _ => invoke_result(output),
         })
     }
 
@@ -252,7 +269,7 @@ fn function_result(joined: Result<Result<Value, FunctionError>, JoinError>) -> O
 }
 
 /// What `lambda:invoke` makes of the result of a function.
-fn invoke_result(output: Value) -> Value {
+pub(crate) fn invoke_result(output: Value) -> Value {
     json!({ "ExecutedVersion": "$LATEST", "Payload": output, "StatusCode": 200 })
 }
 
@@ -262,6 +279,10 @@ fn details_of(task: &Task) -> Value {
         Resource::Function { arn } => json!({ "resource": arn }),
         Resource::Invoke => json!({ "resourceType": "lambda", "resource": "invoke" }),
         Resource::InvokeAndWait => json!({ "resourceType": "lambda", "resource": "invoke.waitForTaskToken" }),
+        Resource::Other { resource } => match resource.split_once(":::").and_then(|(_, rest)| rest.rsplit_once(':')) {
+            Some((service, action)) => json!({ "resourceType": service, "resource": action }),
+            None => json!({ "resource": resource }),
+        },
     }
 }
 
@@ -269,7 +290,7 @@ fn scheduled_details(task: &Task, (timeout, heartbeat): (Option<u32>, Option<u32
     let mut details = details_of(task);
     let field = match task.resource {
         Resource::Function { .. } => "input",
-        Resource::Invoke | Resource::InvokeAndWait => "parameters",
+        _ => "parameters",
     };
     details[field] = parameters.clone();
     if let Some(seconds) = timeout {

@@ -15,6 +15,7 @@ use crate::function::{Function, plain_function_name};
 use crate::history::HistoryEvent;
 use crate::load;
 use crate::problem::Problem;
+use crate::setup::Setup;
 use crate::tokens::{TaskFate, TokenError, TokenTask};
 
 /// The engine. Clones share everything.
@@ -37,7 +38,12 @@ impl Engine {
         definition: &str,
         substitutions: &BTreeMap<String, String>,
     ) -> Result<String, Vec<Problem>> {
-        let machine = load::load(name, definition, substitutions)?;
+        self.load_with(name, definition, &Setup { substitutions: substitutions.clone(), ..Setup::default() })
+    }
+
+    /// The same with all that a machine can be loaded with.
+    pub fn load_with(&self, name: &str, definition: &str, setup: &Setup) -> Result<String, Vec<Problem>> {
+        let machine = load::load(name, definition, setup)?;
         let arn = machine.arn.clone();
         self.shared.lock().machines.insert(arn.clone(), Arc::new(machine));
         Ok(arn)

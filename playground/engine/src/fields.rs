@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use crate::exit::Output;
 use crate::jsonata::{Offers, Query, between_delimiters};
+use crate::mocks::MockedResponse;
 use crate::paths::{Filter, Path, ResultPath};
 use crate::problem::Report;
 use crate::template::Template;
@@ -90,6 +92,16 @@ impl<'a> Fields<'a> {
     pub(crate) fn inner(&self, place: &str, value: &'a Value) -> Option<Fields<'a>> {
         let inner = Fields::new(self.report, self.state, format!("{}{place}.", self.prefix), value)?;
         Some(Fields { language: self.language, ..inner })
+    }
+
+    /// The mock of the state that this is a field of.
+    pub(crate) fn mock(&self) -> Option<Arc<MockedResponse>> {
+        self.report.mock(self.state?)
+    }
+
+    /// The state lacks a mock.
+    pub(crate) fn unmocked(&self, field: &str, why: &str, result: Value) {
+        self.report.add_unmocked(self.state.unwrap_or_default(), field, why, result);
     }
 
     pub(crate) fn report(&self) -> &'a Report {

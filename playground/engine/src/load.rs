@@ -8,15 +8,12 @@ use crate::fields::{Fields, Language};
 use crate::limits::{ORIGIN, is_valid_name};
 use crate::machine::{Flow, Machine};
 use crate::problem::{Problem, Report};
+use crate::setup::Setup;
 use crate::states::parse_state;
 
 /// Reads and checks a definition.
-pub(crate) fn load(
-    name: &str,
-    definition: &str,
-    substitutions: &BTreeMap<String, String>,
-) -> Result<Machine, Vec<Problem>> {
-    let report = Report::default();
+pub(crate) fn load(name: &str, definition: &str, setup: &Setup) -> Result<Machine, Vec<Problem>> {
+    let report = Report::new(setup.clone());
     if !is_valid_name(name) {
         report.add(None, "", format!("{name:?} is not a valid name for a state machine"));
     }
@@ -27,7 +24,7 @@ pub(crate) fn load(
             return Err(report.into_problems());
         }
     };
-    Substitution { values: substitutions, report: &report }.machine(&mut definition);
+    Substitution { report: &report }.machine(&mut definition);
     let (timeout_seconds, flow) = parse_machine(&report, &definition);
     let problems = report.into_problems();
     match flow {
@@ -57,6 +54,7 @@ fn parse_machine(report: &Report, definition: &Value) -> (Option<u32>, Option<Fl
     if let Some(flow) = &flow {
         check_unique_names(report, flow, &mut HashSet::new());
         check_assigned(report, flow, &HashSet::new());
+        check_mocks(report, flow);
     }
     (timeout_seconds, flow)
 }
@@ -154,9 +152,28 @@ fn check_assigned<'f>(report: &Report, flow: &'f Flow, around: &HashSet<&'f str>
     }
 }
 
+/// A mock that stands in for nothing is a misspelt one.
+fn check_mocks(report: &Report, flow: &Flow) {
+    let mut tasks = HashSet::new();
+    collect_tasks(flow, &mut tasks);
+    for state in report.setup.mocks.states().filter(|state| !tasks.contains(state)) {
+        report.add(Some(state), "", "has a mock and is no Task state of the machine");
+    }
+}
+
+fn collect_tasks<'f>(flow: &'f Flow, tasks: &mut HashSet<&'f str>) {
+    for (name, state) in &flow.states {
+        if state.is_task() {
+            tasks.insert(name);
+        }
+        for inner in state.flows() {
+            collect_tasks(inner, tasks);
+        }
+    }
+}
+
 /// Puts the values of `DefinitionSubstitutions` into the strings of a definition, as SAM does on deployment.
 struct Substitution<'a> {
-    values: &'a BTreeMap<String, String>,
     report: &'a Report,
 }
 
@@ -194,19 +211,27 @@ impl Substitution<'_> {
         }
     }
 
+    /// Whether the field stays without effect: a state with a mock calls nothing, and of one that lacks a mock it is
+    /// said when the state is read.
+    fn calls_nothing(&self, state: Option<&str>, field: &str) -> bool {
+        let names_function = field == "Resource" || field.ends_with(".FunctionName");
+        state.is_some_and(|state| self.report.mock(state).is_some())
+            || (names_function && self.report.setup.functions.is_some())
+    }
+
     fn replace(&self, text: &str, state: Option<&str>, field: &str) -> String {
         let mut replaced = String::with_capacity(text.len());
         let mut rest = text;
         while let Some((before, after)) = rest.split_once("${") {
             replaced.push_str(before);
             let name = after.split_once('}').filter(|(name, _)| is_placeholder_name(name));
-            match name.map(|(name, after)| (name, self.values.get(name), after)) {
+            match name.map(|(name, after)| (name, self.report.setup.substitutions.get(name), after)) {
                 Some((_, Some(value), after)) => {
                     replaced.push_str(value);
                     rest = after;
                 }
                 unknown => {
-                    if let Some((name, _, _)) = unknown {
+                    if let Some((name, _, _)) = unknown.filter(|_| !self.calls_nothing(state, field)) {
                         let message = format!("has the placeholder ${{{name}}} and no substitution for it");
                         self.report.add(state, field, message);
                     }

@@ -1,6 +1,7 @@
 //! A state machine after it was read: only what the engine supports can be said with these types.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
@@ -8,6 +9,7 @@ use serde_json::Value;
 use crate::choice::Rule;
 use crate::exit::Exit;
 use crate::jsonata::Query;
+use crate::mocks::MockedResponse;
 use crate::paths::{Filter, Path};
 use crate::retry::Recovery;
 use crate::template::Template;
@@ -72,6 +74,8 @@ pub(crate) struct Task {
     pub(crate) parameters: Option<Template>,
     pub(crate) timeout: Seconds,
     pub(crate) heartbeat: Seconds,
+    /// What answers in the place of what it calls.
+    pub(crate) mock: Option<Arc<MockedResponse>>,
 }
 
 /// What a `Task` calls.
@@ -82,6 +86,19 @@ pub(crate) enum Resource {
     Invoke,
     /// `lambda:invoke.waitForTaskToken`: the result is what is sent with the token.
     InvokeAndWait,
+    /// Anything else, which does not run here: only a mock can answer.
+    Other { resource: String },
+}
+
+impl Resource {
+    /// Whether the task gets a token, and ends when that comes back.
+    pub(crate) fn waits_for_token(&self) -> bool {
+        match self {
+            Resource::Function { .. } | Resource::Invoke => false,
+            Resource::InvokeAndWait => true,
+            Resource::Other { resource } => resource.ends_with(".waitForTaskToken"),
+        }
+    }
 }
 
 /// `TimeoutSeconds`, `TimeoutSecondsPath` or `HeartbeatSeconds`.
@@ -196,6 +213,10 @@ impl State {
         std::iter::once(own)
             .chain(others)
             .flat_map(|(field, exit)| exit.assigns().into_iter().map(move |name| (field.clone(), name)))
+    }
+
+    pub(crate) fn is_task(&self) -> bool {
+        matches!(&self.body, Body::Work(work) if matches!(work.job, Job::Task(_)))
     }
 
     /// The flows inside this state.

@@ -1,6 +1,10 @@
 //! Reads `Task` states, whose fields depend on each other.
 
+use serde_json::{Value, json};
+
+use crate::calls::invoke_result;
 use crate::fields::{Fields, Language};
+use crate::function::plain_function_name;
 use crate::jsonata::Offers;
 use crate::machine::{Resource, Seconds, Task};
 use crate::states::parameters;
@@ -8,8 +12,10 @@ use crate::template::Template;
 
 /// Reads the fields of a `Task` state.
 pub(crate) fn parse_task(fields: &Fields<'_>) -> Option<Task> {
+    let mock = fields.mock();
     let resource = fields.required_string("Resource").and_then(|resource| {
-        let parsed = parse_resource(resource);
+        let may_be_named_later = mock.is_some() || fields.report().setup.functions.is_some();
+        let parsed = parse_resource(resource, may_be_named_later);
         if parsed.is_none() {
             fields.problem("Resource", format!("{resource} is not supported"));
         }
@@ -19,23 +25,25 @@ pub(crate) fn parse_task(fields: &Fields<'_>) -> Option<Task> {
     let heartbeat = seconds(fields, "HeartbeatSeconds");
     let timeout = timeout(fields);
     let resource = resource?;
-    if !matches!(resource, Resource::Function { .. }) {
-        check_invoke_parameters(fields, parameters.as_ref());
+    match (&mock, unmocked(fields, &resource)) {
+        // The role that a state takes on is of no interest where nothing is called.
+        (Some(_), _) => drop(fields.get("Credentials")),
+        (None, Some(Unmocked { field, why, result })) => fields.unmocked(&field, &why, result),
+        (None, None) => check_what_runs_here(fields, &resource, parameters.as_ref(), &heartbeat),
     }
-    if matches!(resource, Resource::InvokeAndWait) {
+    if resource.waits_for_token() {
         check_token_is_passed(fields, parameters.as_ref());
-    } else if !matches!(heartbeat, Seconds::Never) {
-        fields.problem("HeartbeatSeconds", "has no effect without .waitForTaskToken");
     }
     if let (Seconds::Fixed(timeout), Seconds::Fixed(heartbeat)) = (&timeout, &heartbeat)
         && heartbeat >= timeout
     {
         fields.problem("HeartbeatSeconds", format!("must be less than TimeoutSeconds ({timeout}), not {heartbeat}"));
     }
-    Some(Task { resource, parameters, timeout, heartbeat })
+    Some(Task { resource, parameters, timeout, heartbeat, mock })
 }
 
-fn parse_resource(resource: &str) -> Option<Resource> {
+/// A placeholder without a substitution is the ARN of something that is only there once it is deployed.
+fn parse_resource(resource: &str, may_be_named_later: bool) -> Option<Resource> {
     let parts: Vec<_> = resource.split(':').collect();
     match parts[..] {
         ["arn", _, "states", "", "", "lambda", "invoke"] => Some(Resource::Invoke),
@@ -43,7 +51,47 @@ fn parse_resource(resource: &str) -> Option<Resource> {
         ["arn", _, "lambda", _, _, "function", name, ..] if !name.is_empty() => {
             Some(Resource::Function { arn: resource.to_owned() })
         }
+        ["arn", _, _, ..] => Some(Resource::Other { resource: resource.to_owned() }),
+        _ if may_be_named_later && resource.starts_with("${") => {
+            Some(Resource::Other { resource: resource.to_owned() })
+        }
         _ => None,
+    }
+}
+
+/// Why a state cannot run without a mock, and what it could return with one.
+struct Unmocked {
+    field: String,
+    why: String,
+    result: Value,
+}
+
+fn unmocked(fields: &Fields<'_>, resource: &Resource) -> Option<Unmocked> {
+    let (field, function, result) = match resource {
+        Resource::Other { resource } => {
+            let why = format!("{resource} does not run here");
+            return Some(Unmocked { field: "Resource".to_owned(), why, result: json!({}) });
+        }
+        Resource::Function { arn } => ("Resource".to_owned(), arn.as_str(), json!({})),
+        Resource::Invoke | Resource::InvokeAndWait => {
+            let field = parameters(fields);
+            // What is computed is seen when it runs.
+            let name = fields.get(field)?.get("FunctionName")?.as_str().filter(|name| !name.starts_with("{%"))?;
+            let result = if resource.waits_for_token() { json!({}) } else { invoke_result(json!({})) };
+            (format!("{field}.FunctionName"), name, result)
+        }
+    };
+    let name = plain_function_name(function);
+    let is_known = fields.report().setup.knows_function(name);
+    (!is_known).then(|| Unmocked { field, why: format!("the function {name} is not here"), result })
+}
+
+fn check_what_runs_here(fields: &Fields<'_>, resource: &Resource, parameters: Option<&Template>, heartbeat: &Seconds) {
+    if !matches!(resource, Resource::Function { .. }) {
+        check_invoke_parameters(fields, parameters);
+    }
+    if !resource.waits_for_token() && !matches!(heartbeat, Seconds::Never) {
+        fields.problem("HeartbeatSeconds", "has no effect without .waitForTaskToken");
     }
 }
 

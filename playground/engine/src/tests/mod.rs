@@ -8,6 +8,7 @@ mod histories;
 mod jsonata;
 mod machines;
 mod many;
+mod mocks;
 mod refused;
 mod retries;
 mod starts;
