@@ -44,7 +44,7 @@ async fn the_requester_hears_the_outcome_and_the_result_in_the_thread() {
     assert_eq!(thread.len(), 2, "{thread:?}");
     assert!(thread[0].starts_with("<@U0ADA> Approved by Grace Hopper"), "{thread:?}");
     assert!(thread[0].contains("\n>Fine &lt;!here&gt;"), "{thread:?}");
-    assert!(thread[1].starts_with("<@U0ADA> The workflow has ended: *SUCCEEDED*"), "{thread:?}");
+    assert!(thread[1].starts_with("<@U0ADA> The workflow has ended: SUCCEEDED"), "{thread:?}");
     assert!(thread[1].contains("• result: 494") && thread[1].contains("• status: approved"), "{thread:?}");
 }
 

@@ -19,7 +19,7 @@ const VOTES_MAX: usize = 1_500;
 pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&Links>, dialect: Dialect) -> String {
     let title = dialect.strong(&dialect.text(&approval.request.title));
     let card = links.and_then(|links| links::to_card(approval, links, dialect));
-    let card = card.map(|url| format!(" ({})", dialect.link(&url, "open")));
+    let card = card.map(|url| format!(" ({})", dialect.link(&url, "see it")));
     let mut lines = vec![answers::standing(approval, dialect)];
     let requester = Requester::of(approval).line(|name| dialect.text(name));
     lines.push(format!("Requested by {requester}"));

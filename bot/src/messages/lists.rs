@@ -46,7 +46,7 @@ fn list(approvals: &[Approval], max: usize, links: &Links, dialect: Dialect) -> 
 /// One approval: how far it is while it is open, and else how it ended.
 fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
     let title = dialect.text(&approval.request.title);
-    let card = links::to_card(approval, links, dialect).map(|url| format!(" ({})", dialect.link(&url, "open")));
+    let card = links::to_card(approval, links, dialect).map(|url| format!(" ({})", dialect.link(&url, "see it")));
     let standing = match approval.status() {
         Status::Pending => answers::progress(approval, dialect),
         status => status.as_str().to_owned(),

@@ -58,10 +58,17 @@ pub fn outcome(approval: &Approval, dialect: Dialect) -> String {
     standing + &latest(votes.into_iter(), COMMENTS_MAX, said, |said| limits::cost(said)).concat()
 }
 
+/// How Step Functions says that an execution ended. That one has succeeded says nothing of what was decided in it, so
+/// it is not what strikes the eye.
+pub(super) fn execution_status(status: &str, dialect: Dialect) -> String {
+    let text = dialect.excerpt(status, STATUS_MAX);
+    if status == "SUCCEEDED" { text } else { dialect.strong(&text) }
+}
+
 /// How the execution ended, with the fields of its output that the policy shows.
 pub fn result(approval: &Approval, end: &ExecutionEnd, dialect: Dialect) -> String {
     let output = end.output.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
-    let status = dialect.strong(&dialect.excerpt(&end.status, STATUS_MAX));
+    let status = execution_status(&end.status, dialect);
     let fields = approval.rules.show_result.iter();
     let fields = fields.filter_map(|field| Some((field, output.as_ref()?.get(field)?)));
     let lines = fields.map(|(name, value)| {

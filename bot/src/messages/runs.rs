@@ -1,6 +1,7 @@
 //! What whoever started a run in a chat hears when it ends without an approval card.
 
 use super::dialect::Dialect;
+use super::notes::execution_status;
 use crate::approval::run::{Run, RunEnd};
 use crate::links::Links;
 
@@ -10,7 +11,7 @@ const ERROR_MAX: usize = 256;
 
 /// How it ended, with the error's name: the cause and the output may hold anything, and are in the execution's page.
 pub fn ended(run: &Run, end: &RunEnd, links: &Links, dialect: Dialect) -> String {
-    let status = dialect.strong(&dialect.excerpt(&end.status, ERROR_MAX));
+    let status = execution_status(&end.status, dialect);
     let error = end.error.as_deref().filter(|error| !error.is_empty());
     let error = error.map(|error| format!(" with the error “{}”", dialect.excerpt(error, ERROR_MAX)));
     let link = dialect.link(&links.execution(&run.execution), "the execution");

@@ -32,7 +32,7 @@ fn the_requester_hears_the_result() {
     let end = ExecutionEnd { status: "SUCCEEDED".to_owned(), output: Some(output.to_string()) };
     assert_eq!(
         note(&approval, &Note::Result(end.clone())),
-        "Ada: The workflow has ended: **SUCCEEDED**\n\n- result: 494\n\n- status: approved\n\n- nested: \\{\"a\":1\\}"
+        "Ada: The workflow has ended: SUCCEEDED\n\n- result: 494\n\n- status: approved\n\n- nested: \\{\"a\":1\\}"
     );
 }
 
