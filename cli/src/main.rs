@@ -12,7 +12,9 @@ mod doctor;
 mod ending;
 mod examples;
 mod explain;
+mod machines;
 mod manifests;
+mod mocks;
 mod output;
 #[cfg(feature = "aws")]
 mod patience;
@@ -56,6 +58,7 @@ enum Command {
     Audit(deployment::Audit),
     Explain(explain::Explain),
     Manifests(manifests::Manifests),
+    Mocks(mocks::Mocks),
     Policy(policy::Policy),
     Completions(completions::Completions),
 }
@@ -76,6 +79,7 @@ async fn main() -> ExitCode {
         Command::Audit(_) => Err(deployment::not_in_this_build("audit")),
         Command::Explain(explain) => explain.run(now()),
         Command::Manifests(manifests) => manifests.run(),
+        Command::Mocks(mocks) => mocks.run(),
         Command::Policy(policy) => policy.run(),
         Command::Completions(completions) => completions.run(Cli::command()),
     })

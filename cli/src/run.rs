@@ -5,13 +5,16 @@ use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
 use countersign_playground::clock::Clock;
-use countersign_playground::demo::{self, Decision, Output, Via};
+use countersign_playground::demo::{self, Decision, Output, Start, Via};
+use countersign_playground::world::machines::CALCULATION;
 use countersign_playground::world::{Options, Running, Source, World};
 use jiff::SignedDuration;
+use serde_json::json;
 use tracing_subscriber::EnvFilter;
 
 use crate::ending::Ending;
 use crate::examples::examples;
+use crate::machines::Machines;
 use crate::output;
 
 /// Runs the whole system on this machine, with a page to use it from.
@@ -21,7 +24,8 @@ use crate::output;
 #[command(after_help = examples!(
     "countersign local",
     "countersign local --port 9000 --timeout 2m",
-    "countersign local --state-machine release.asl.json --policy policy.toml"))]
+    "countersign local --state-machine release.asl.json --mocks release.mocks.json --input input.json",
+    "countersign local --state-machine release=a.asl.json --state-machine expense=b.asl.json --policy policy.toml"))]
 pub(crate) struct Local {
     /// The port on 127.0.0.1 to serve the page on.
     #[arg(long, default_value_t = 8420)]
@@ -30,19 +34,21 @@ pub(crate) struct Local {
     world: Settings,
 }
 
-/// Plays one calculation without a page and prints each step as it happens.
+/// Plays one execution without a page and prints each step as it happens: a calculation, or a machine of your own.
 ///
-/// The exit code is 0 if the workflow ended as the decision should end it (approved, rejected, or expired when it is
-/// ignored), 1 if it ended otherwise, 2 if nothing was started.
+/// The exit code is 0 if all ended as the decision should end it (approved, rejected, or expired when it is ignored),
+/// 1 if it ended otherwise, 2 if nothing was started. A machine of your own may end as it likes, as long as it asks,
+/// and succeeds when it is approved.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "countersign demo 125 122",
     "countersign demo 125 122 --via email --decide reject",
     "countersign demo 125 122 --decide ignore --timeout 2s",
-    "countersign demo 1.5 2 --json"))]
+    "countersign demo 1.5 2 --json",
+    "countersign demo --state-machine release.asl.json --input input.json --decide approve"))]
 pub(crate) struct Demo {
     /// The numbers x and y, as they would be typed. Wrong ones show what the workflow makes of them.
-    #[arg(allow_negative_numbers = true, num_args = 0..=2)]
+    #[arg(allow_negative_numbers = true, num_args = 0..=2, conflicts_with = "state_machines")]
     numbers: Vec<String>,
     /// Where the decision is made.
     #[arg(long, value_enum, default_value = "slack")]
@@ -69,9 +75,8 @@ struct Settings {
     /// A policy file (TOML) to use instead of the one that comes along.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// A state machine (Amazon States Language) to use instead of the one that is deployed.
-    #[arg(long, value_name = "FILE")]
-    state_machine: Option<PathBuf>,
+    #[command(flatten)]
+    machines: Machines,
 }
 
 /// The seconds that Step Functions takes as a timeout.
@@ -92,10 +97,15 @@ impl Local {
     /// Serves the page until Ctrl-C.
     pub(crate) async fn run(self) -> anyhow::Result<Ending> {
         let running = self.world.start(self.port).await?;
-        let url = &running.world.url;
-        output::say(format_args!(
-            "Countersign is running. Open {url} and type /start 125 122 in the Slack pane. Ctrl-C ends it."
-        ))?;
+        let World { url, machines, left_out, .. } = &*running.world;
+        let first = match machines.first() {
+            Some(machine) if machine.name != CALCULATION => format!("start {} in the Workflow pane", machine.name),
+            _ => "type /start 125 122 in the Slack pane".to_owned(),
+        };
+        output::say(format_args!("Countersign is running. Open {url} and {first}. Ctrl-C ends it."))?;
+        for line in left_out {
+            output::say(line)?;
+        }
         tokio::signal::ctrl_c().await?;
         Ok(Ending::Well)
     }
@@ -104,9 +114,14 @@ impl Local {
 impl Demo {
     /// Plays it, and says whether the workflow ended as the decision should end it.
     pub(crate) async fn run(self) -> anyhow::Result<Ending> {
+        let has_machine = self.world.machines.are_named()?;
         let running = self.world.start(self.port).await?;
         let output = if self.json { Output::Json } else { Output::Text };
-        let demo = demo::Demo { numbers: self.numbers, via: self.via, decision: self.decide };
+        let start = match running.world.machines.first() {
+            Some(machine) if has_machine => Start::Machine(machine.input.clone().unwrap_or_else(|| json!({}))),
+            _ => Start::Calculation(self.numbers),
+        };
+        let demo = demo::Demo { start, via: self.via, decision: self.decide };
         match demo::play(&running.world, &demo, output).await {
             Ok(as_expected) => Ok(Ending::well_if(as_expected)),
             Err(error) if running.world.engine.executions().is_empty() => Err(error),
@@ -122,12 +137,8 @@ impl Settings {
     async fn start(self, port: u16) -> anyhow::Result<Running> {
         log_errors();
         let mut options = Options { port, timeout_seconds: self.timeout, ..Options::default() };
-        if let Some(path) = &self.policy {
-            options.policy = Source::file(path)?;
-        }
-        if let Some(path) = &self.state_machine {
-            options.state_machine = Source::file(path)?;
-        }
+        options.policy = self.policy.as_deref().map(Source::file).transpose()?;
+        self.machines.add_to(&mut options)?;
         let mut running = World::start(options, Clock::system()).await?;
         running.keep_reconciling();
         Ok(running)

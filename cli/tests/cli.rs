@@ -92,6 +92,75 @@ fn what_cannot_start_says_why_and_starts_nothing() {
     }
 }
 
+/// A machine that asks and then has a service deploy.
+const RELEASE: &str = r#"{ "QueryLanguage": "JSONata", "StartAt": "Ask", "States": {
+    "Ask": {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": { "FunctionName": "${NotifierArn}", "Payload": {
+            "taskToken": "{% $states.context.Task.Token %}",
+            "executionArn": "{% $states.context.Execution.Id %}",
+            "stateEnteredAt": "{% $states.context.State.EnteredTime %}",
+            "timeoutSeconds": 3600,
+            "approval": { "policy": "deploy", "title": "{% 'Deploy ' & $states.input.version %}" }
+        } },
+        "TimeoutSeconds": 3600,
+        "Next": "Deploy"
+    },
+    "Deploy": { "Type": "Task", "Resource": "arn:aws:states:::ecs:runTask.sync", "Arguments": {}, "End": true }
+} }"#;
+
+#[test]
+fn a_machine_of_ones_own_gets_its_mocks_and_is_played() {
+    let machine = file("release.asl.json", RELEASE);
+    let machine = machine.to_str().unwrap();
+    let input = file("release.input.json", "{\"version\": \"1.4.2\"}");
+    let mocks = PathBuf::from(machine).with_file_name("release.mocks.json");
+    std::fs::remove_file(&mocks).ok();
+
+    let (_, complaint, code) = run(&["demo", "--state-machine", machine]);
+    assert!(
+        code == 2 && complaint.contains("state Deploy: field Resource") && complaint.contains("mocks init"),
+        "{complaint}"
+    );
+    let (said, _, code) = run(&["mocks", "init", machine]);
+    assert!(code == 0 && said.contains("release.mocks.json has what these return, to be filled in: Deploy"), "{said}");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(&mocks).unwrap()).unwrap();
+    assert_eq!(written["StateMachines"]["release"]["TestCases"]["Happy"]["Deploy"], "Deploy");
+    let (_, complaint, code) = run(&["mocks", "init", machine]);
+    assert!(code == 2 && complaint.contains("cannot be written"), "what is there is not overwritten: {complaint}");
+
+    let (mocks, input) = (mocks.to_str().unwrap(), input.to_str().unwrap());
+    let played = ["--state-machine", machine, "--mocks", mocks, "--input", input];
+    for decision in ["approve", "reject", "ignore"] {
+        let (ended, code) = demo(&[&played, &["--decide", decision][..]].concat());
+        let execution = if decision == "approve" { "SUCCEEDED" } else { "FAILED" };
+        assert_eq!((ended["execution"].as_str(), code), (Some(execution), 0), "{decision}: {ended}");
+    }
+}
+
+#[test]
+fn what_belongs_to_a_machine_is_refused_without_one_and_read_before_anything_starts() {
+    let machine = file("end.asl.json", r#"{ "StartAt": "End", "States": { "End": { "Type": "Succeed" } } }"#);
+    let input = file("no-json", "{");
+    let (machine, input) = (machine.to_str().unwrap(), input.to_str().unwrap());
+    let twice = format!("b={machine}");
+    let cases: [(&[&str], &str); 6] = [
+        (&["--mocks", "m.json"], "--state-machine <[NAME=]FILE>"),
+        (&["--state-machine", machine, "--test-case", "Happy"], "--mocks <FILE>"),
+        (&["--state-machine", machine, "--input", input], "no-json is not JSON"),
+        (&["--state-machine", machine, "--input", &format!("x={machine}")], "no state machine is called x"),
+        (&["demo", "1", "2", "--state-machine", machine], "cannot be used with"),
+        (&["demo", "--state-machine", machine, "--state-machine", &twice], "a demonstration plays one state machine"),
+    ];
+    for (arguments, message) in cases {
+        let (_, complaint, code) = run(arguments);
+        assert!(code == 2 && complaint.contains(message), "{arguments:?}: {complaint}");
+    }
+    let (said, _, code) = run(&["mocks", "init", machine]);
+    assert_eq!((said.as_str(), code), ("end needs no mocks.\n", 0));
+}
+
 #[test]
 fn a_demonstration_that_cannot_begin_exits_with_2() {
     let policy = file(
@@ -109,7 +178,7 @@ fn help_tells_everything() {
     for word in ["--port", "--timeout", "--policy", "--state-machine", "Exit codes: 0", "Examples:"] {
         assert!(help.contains(word), "{word}");
     }
-    let commands = ["local", "demo", "doctor", "audit", "explain", "manifests", "policy", "completions"];
+    let commands = ["local", "demo", "doctor", "audit", "explain", "manifests", "mocks", "policy", "completions"];
     for command in commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         let (help, complaint, code) = run(&[command, "--help"]);

@@ -1,5 +1,6 @@
-//! One calculation from the command to its end, as people would do it, printed step by step.
+//! One execution from its start to its end, as people would do it, printed step by step.
 
+use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
@@ -7,9 +8,10 @@ use anyhow::{Context, bail};
 use clap::ValueEnum;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
-use countersign_bot::approval::state::State;
+use countersign_bot::approval::state::{State, Status};
 use countersign_bot::platforms::teams::words;
 use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
+use jiff::SignedDuration;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
@@ -43,11 +45,20 @@ pub enum Decision {
     Ignore,
 }
 
+/// What is started.
+#[derive(Debug, Clone)]
+pub enum Start {
+    /// The reference workflow, by the command with these words after it.
+    Calculation(Vec<String>),
+    /// The first state machine of the world, with this input.
+    Machine(Value),
+}
+
 /// What is played.
 #[derive(Debug, Clone)]
 pub struct Demo {
-    /// The words after the command.
-    pub numbers: Vec<String>,
+    /// What is started.
+    pub start: Start,
     /// Where the decision is made.
     pub via: Via,
     /// What the approver does.
@@ -64,12 +75,12 @@ pub enum Output {
 }
 
 impl Decision {
-    /// The status that this decision should end the workflow with.
-    fn should_end_as(self) -> &'static str {
+    /// The status that this decision should end a request with.
+    fn should_end_as(self) -> Status {
         match self {
-            Self::Approve => "approved",
-            Self::Reject => "rejected",
-            Self::Ignore => "expired",
+            Self::Approve => Status::Approved,
+            Self::Reject => Status::Rejected,
+            Self::Ignore => Status::Expired,
         }
     }
 }
@@ -77,33 +88,46 @@ impl Decision {
 /// Plays it, and says whether the workflow ended as the decision should end it.
 pub async fn play(world: &World, demo: &Demo, output: Output) -> anyhow::Result<bool> {
     let printer = Printer { output };
-    let requester =
-        world.people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
-    let execution = launch(world, demo, requester, &printer).await?;
+    let execution = match &demo.start {
+        Start::Calculation(numbers) => launch(world, numbers, &printer).await?,
+        Start::Machine(input) => start(world, input, &printer)?,
+    };
     let mut states_seen = 0;
-    let mut decided = false;
+    let mut seen = HashSet::new();
     let mut changes = world.changes.subscribe();
     loop {
         states_seen = print_states(world, &execution, states_seen, &printer)?;
-        if !decided && let Some(approval) = waiting(world, &execution) {
-            decided = true;
-            printer.print("card", &shown(&approval), json!({ "approvalId": approval.id }))?;
-            decide(world, demo, &approval, &printer).await?;
+        for approval in waiting(world, &execution) {
+            if seen.insert(approval.id.clone()) {
+                printer.print("card", &shown(&approval), json!({ "approvalId": approval.id }))?;
+                decide(world, demo, &approval, &printer).await?;
+            }
         }
         let described = world.engine.describe_execution(&execution).context("the execution is gone")?;
         if described.status != ExecutionStatus::Running {
             print_states(world, &execution, states_seen, &printer)?;
-            closing(world, &execution, &printer).await?;
-            return ending(demo, &described, &printer);
+            let approvals = closing(world, &execution, &printer).await?;
+            return ending(demo, &described, &approvals, &printer);
         }
         let longest = STEP_MAX + Duration::from_secs(world.timeout_seconds.unsigned_abs());
         timeout(longest, changes.changed()).await.context("nothing happens any more")??;
     }
 }
 
+/// Starts a machine of somebody's own.
+fn start(world: &World, input: &Value, printer: &Printer) -> anyhow::Result<String> {
+    let machine = world.machines.first().context("there is no state machine")?;
+    let execution = world.start_execution(machine, input.clone())?;
+    let name = &machine.name;
+    printer.print("start", &format!("{name} starts with {input}"), json!({ "machine": name, "input": input }))?;
+    Ok(execution)
+}
+
 /// Types the command in Slack. What Slack's command refuses goes to the API, so that the workflow's own check shows.
-async fn launch(world: &World, demo: &Demo, requester: &Actor, printer: &Printer) -> anyhow::Result<String> {
-    let text = demo.numbers.join(" ");
+async fn launch(world: &World, numbers: &[String], printer: &Printer) -> anyhow::Result<String> {
+    let requester =
+        world.people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
+    let text = numbers.join(" ");
     let typed = format!("{} types /start {text} in Slack", requester.name);
     printer.print(
         "command",
@@ -120,7 +144,7 @@ async fn launch(world: &World, demo: &Demo, requester: &Actor, printer: &Printer
     if let Some(started) = world.engine.executions().first().filter(|_| world.engine.executions().len() > before) {
         return Ok(started.execution_arn.clone());
     }
-    let words = ["x", "y"].into_iter().zip(&demo.numbers);
+    let words = ["x", "y"].into_iter().zip(numbers);
     let number = |word: &String| serde_json::from_str::<Value>(word).unwrap_or_else(|_| json!(word));
     let input: Map<String, Value> = words.map(|(name, word)| (name.to_owned(), number(word))).collect();
     let body = Value::Object(input);
@@ -137,12 +161,15 @@ fn without_links(mrkdwn: &str) -> String {
     shown.collect()
 }
 
-fn waiting(world: &World, execution: &str) -> Option<Approval> {
-    let mut approvals = world.store.all().into_iter();
-    approvals.find(|approval| {
-        let out = approval.request.execution.as_str() == execution && !approval.copies.is_empty();
-        out && approval.state == State::Pending
-    })
+/// What waits for people, once they can see it.
+fn waiting(world: &World, execution: &str) -> Vec<Approval> {
+    let is_out = |approval: &Approval| !approval.copies.is_empty() && approval.state == State::Pending;
+    of_execution(world, execution).into_iter().filter(is_out).collect()
+}
+
+fn of_execution(world: &World, execution: &str) -> Vec<Approval> {
+    let all = world.store.all().into_iter();
+    all.filter(|approval| approval.request.execution.as_str() == execution).collect()
 }
 
 fn shown(approval: &Approval) -> String {
@@ -157,10 +184,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
     let (action, comment) = match demo.decision {
         Decision::Approve => ("approve", COMMENT),
         Decision::Reject => ("reject", REASON),
-        Decision::Ignore => {
-            let text = format!("Nobody decides; the approval waits until {}", approval.request.deadline);
-            return printer.print("ignore", &text, json!({ "deadline": approval.request.deadline }));
-        }
+        Decision::Ignore => return ignore(world, demo, approval, printer),
     };
     let requester = approval.request.requester.as_ref().map(|person| &person.id);
     for person in approval.rules.eligible(requester) {
@@ -189,6 +213,21 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                 answer_mail(world, person.email.as_deref().unwrap_or_default(), action, comment, printer).await?;
             }
         }
+    }
+    Ok(())
+}
+
+/// Nobody decides. What a machine of somebody's own waits for may take days, so the time is moved there.
+fn ignore(world: &World, demo: &Demo, approval: &Approval, printer: &Printer) -> anyhow::Result<()> {
+    let deadline = approval.request.deadline;
+    let text = match demo.start {
+        Start::Calculation(_) => format!("Nobody decides; the approval waits until {deadline}"),
+        Start::Machine(_) => format!("Nobody decides; the time is moved to {deadline}"),
+    };
+    printer.print("ignore", &text, json!({ "deadline": deadline }))?;
+    if matches!(demo.start, Start::Machine(_)) {
+        world.clock.advance(deadline.duration_since(world.clock.now()).max(SignedDuration::ZERO));
+        world.changes.note();
     }
     Ok(())
 }
@@ -242,29 +281,32 @@ fn print_states(world: &World, execution: &str, seen: usize, printer: &Printer) 
 }
 
 /// Waits until every copy shows the end, and prints what people now see.
-async fn closing(world: &World, execution: &str, printer: &Printer) -> anyhow::Result<()> {
+async fn closing(world: &World, execution: &str, printer: &Printer) -> anyhow::Result<Vec<Approval>> {
     let mut changes = world.changes.subscribe();
-    let raised = |approval: &Approval| approval.request.execution.as_str() == execution;
     loop {
-        let approvals: Vec<Approval> = world.store.all().into_iter().filter(raised).collect();
+        let approvals = of_execution(world, execution);
         let is_done = |approval: &Approval| {
             approval.resolution().is_some() && !approval.is_unfinished() && !approval.awaits_execution_end()
         };
         if approvals.iter().all(is_done) {
-            for approval in approvals {
+            for approval in &approvals {
                 let text = format!("Every copy is closed as {}", approval.status().as_str());
                 printer.print("closed", &text, json!({ "approvalId": approval.id, "status": approval.status() }))?;
             }
-            return Ok(());
+            return Ok(approvals);
         }
         timeout(STEP_MAX, changes.changed()).await.context("the copies are not closed")??;
     }
 }
 
-fn ending(demo: &Demo, execution: &ExecutionDescription, printer: &Printer) -> anyhow::Result<bool> {
+fn ending(
+    demo: &Demo,
+    execution: &ExecutionDescription,
+    approvals: &[Approval],
+    printer: &Printer,
+) -> anyhow::Result<bool> {
     let output = execution.output.clone().unwrap_or_default();
     let has_succeeded = execution.status == ExecutionStatus::Succeeded;
-    // A machine of one's own may say nothing of a decision; then its execution's end says enough.
     let status = output["status"].as_str().unwrap_or(if has_succeeded { "succeeded" } else { "failed" }).to_owned();
     let reason = output["reason"].as_str().map(str::to_owned).or_else(|| execution.cause.clone());
     let mut text = format!("The workflow ended as {status} ({})", execution.status);
@@ -279,8 +321,17 @@ fn ending(demo: &Demo, execution: &ExecutionDescription, printer: &Printer) -> a
         "error": execution.error, "reason": reason,
     });
     printer.print("ended", &text, fields)?;
-    let is_told = output["status"].is_string();
-    Ok(if is_told { status == demo.decision.should_end_as() } else { has_succeeded })
+    let wanted = demo.decision.should_end_as();
+    Ok(match demo.start {
+        Start::Calculation(_) => status == wanted.as_str(),
+        // What such a machine makes of a rejection is its own affair, but an approved one should succeed.
+        Start::Machine(_) => {
+            let mut final_ones = approvals.iter().filter(|approval| approval.status() != Status::Superseded).peekable();
+            let was_asked = final_ones.peek().is_some();
+            let may_fail = demo.decision != Decision::Approve;
+            was_asked && final_ones.all(|approval| approval.status() == wanted) && (has_succeeded || may_fail)
+        }
+    })
 }
 
 struct Printer {

@@ -1,6 +1,6 @@
 //! Puts the whole system together in one process, and starts it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -31,9 +31,10 @@ use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
 use crate::memory::{LocalClock, LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
 use crate::world::secrets::{Secrets, key};
-use crate::world::{Actor, Options, Running, Source, World, background, functions, people};
+use crate::world::{Actor, Loaded, Options, Running, Source, World, background, functions, machines, people};
 
-const STATE_MACHINE: &str = "calculation";
+/// The policy that is used when none is named.
+const POLICY: &str = include_str!("../policy.toml");
 const MAIL_FROM: &str = "countersign@example.com";
 /// The bot's app in Teams.
 const TEAMS_APP_ID: &str = "c0117e45-1671-4000-8000-0000000000b0";
@@ -52,10 +53,12 @@ impl World {
         clock: Clock,
         between: impl FnOnce(Ports) -> Ports,
     ) -> anyhow::Result<Running> {
-        let policy = read_policy(&options.policy)?;
+        let mut policy = policy_for(&options)?;
+        let asked_under = machines::policies(&options.state_machines);
         let changes = Changes::default();
         let engine = Engine::new(clock.clone());
-        let state_machine_arn = load_state_machine(&engine, &options)?;
+        let machines = machines::load(&engine, machines::with_reference(&options, &policy), &options)?;
+        let left_out = leave_out_commands(&mut policy, &machines);
         let address = ("127.0.0.1", options.port);
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("port {} cannot be used; is it running already? --port 0 takes any that is free", options.port)
@@ -78,7 +81,7 @@ impl World {
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
         let deliveries = MemoryDeliveries::new(clock.clone(), changes.clone());
-        let mut environment = environment(&url, &secrets, &policy, &state_machine_arn);
+        let mut environment = environment(&url, &secrets, &policy, &machines);
         environment.extend(options.environment);
         // It goes through the same reader as the environment of a Lambda function.
         let config = Config::from_lookup(|name| environment.get(name).cloned())?;
@@ -93,7 +96,7 @@ impl World {
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
         let [channel, teams_conversation] =
-            [Platform::Slack, Platform::Teams].map(|chat| conversation_in(chat, &policy));
+            [Platform::Slack, Platform::Teams].map(|chat| conversation_in(chat, &policy, &asked_under));
         let bot = Bot::new(&config, policy, between(ports.clone()), Some(mailer))?;
         functions::register_all(&engine, &bot.app, &url, &secrets)?;
         let world = Arc::new(Self {
@@ -110,7 +113,8 @@ impl World {
             people,
             channel,
             teams_conversation,
-            state_machine_arn,
+            machines,
+            left_out,
             timeout_seconds: options.timeout_seconds,
             url,
         });
@@ -152,9 +156,10 @@ async fn not_for_pages(request: Request, next: Next) -> axum::response::Response
     next.run(request).await
 }
 
-/// The first conversation of a chat that a policy names, for the page to show; empty without one.
-fn conversation_in(chat: Platform, policy: &Policy) -> String {
-    policy.rules.values().find_map(|rules| rules.conversation(chat)).unwrap_or_default().to_owned()
+/// The conversation of a chat for the page to show: the first of those that the machines ask in, or of any.
+fn conversation_in(chat: Platform, policy: &Policy, asked_under: &BTreeSet<String>) -> String {
+    let asked = asked_under.iter().filter_map(|name| policy.rules.get(name));
+    asked.chain(policy.rules.values()).find_map(|rules| rules.conversation(chat)).unwrap_or_default().to_owned()
 }
 
 /// Slack with the workspace and the channels of the policy.
@@ -173,6 +178,16 @@ fn slack(policy: &Policy, secrets: &Secrets, url: &str, clock: &Clock, changes: 
     slack
 }
 
+/// The policy that is named, or the one that comes along.
+fn policy_for(options: &Options) -> anyhow::Result<Policy> {
+    if let Some(source) = &options.policy {
+        return read_policy(source);
+    }
+    let mut policy = read_policy(&Source::new("the policy that comes along", POLICY))?;
+    machines::adapt(&mut policy, &options.state_machines);
+    Ok(policy)
+}
+
 fn read_policy(source: &Source) -> anyhow::Result<Policy> {
     match policy_file::read(&source.text) {
         Ok(policy) => Ok(policy),
@@ -180,43 +195,27 @@ fn read_policy(source: &Source) -> anyhow::Result<Policy> {
     }
 }
 
-fn load_state_machine(engine: &Engine, options: &Options) -> anyhow::Result<String> {
-    let Source { name, text } = &options.state_machine;
-    let substitutions: BTreeMap<String, String> = [
-        ("IsInputValidArn", function_arn("is-input-valid")),
-        ("CalculateArn", function_arn("calculate")),
-        ("NotifierArn", function_arn("notifier")),
-        ("FinalizeArn", function_arn("finalize")),
-        ("ApprovalTimeoutSeconds", options.timeout_seconds.to_string()),
-    ]
-    .into_iter()
-    .map(|(name, value)| (name.to_owned(), value))
-    .collect();
-    match engine.load(STATE_MACHINE, text, &substitutions) {
-        Ok(arn) => Ok(arn),
-        Err(problems) => {
-            let list: Vec<String> = problems.iter().map(ToString::to_string).collect();
-            bail!("{name} cannot be run here:\n{}", list.join("\n"))
-        }
-    }
-}
-
-fn function_arn(name: &str) -> String {
-    format!("arn:aws:lambda:local:000000000000:function:{name}")
+/// Takes out the commands whose state machines are not there, and gives a line about each.
+fn leave_out_commands(policy: &mut Policy, machines: &[Loaded]) -> Vec<String> {
+    let is_there = |name: &str| machines.iter().any(|machine| machine.name == name);
+    let absent = policy.commands.iter().filter(|(_, command)| !is_there(&command.state_machine));
+    let lines = absent.map(|(name, command)| {
+        let machine = &command.state_machine;
+        format!("commands.{name} is left out: --state-machine {machine}=FILE loads what it starts")
+    });
+    let lines = lines.collect();
+    policy.commands.retain(|_, command| is_there(&command.state_machine));
+    lines
 }
 
 /// What the bot of this world is configured with.
-fn environment(
-    url: &str,
-    secrets: &Secrets,
-    policy: &Policy,
-    state_machine_arn: &str,
-) -> BTreeMap<&'static str, String> {
+fn environment(url: &str, secrets: &Secrets, policy: &Policy, machines: &[Loaded]) -> BTreeMap<&'static str, String> {
+    let machines: Vec<String> = machines.iter().map(|machine| format!("{}={}", machine.name, machine.arn)).collect();
     let teams = format!("{url}{TEAMS_PATH}");
     let values = [
         ("COUNTERSIGN_PUBLIC_URL", url.to_owned()),
         ("COUNTERSIGN_EXECUTION_URL", format!("{url}/#{{arn}}")),
-        ("COUNTERSIGN_STATE_MACHINES", format!("{STATE_MACHINE}={state_machine_arn}")),
+        ("COUNTERSIGN_STATE_MACHINES", machines.join(",")),
         ("COUNTERSIGN_EXECUTIONS_FROM", ORIGIN.to_owned()),
         ("COUNTERSIGN_SLACK_SIGNING_SECRET", secrets.slack_signing.clone()),
         ("COUNTERSIGN_SLACK_BOT_TOKEN", secrets.slack_token.clone()),

@@ -79,7 +79,7 @@ impl Stage {
         // Its executions are those of moto's account.
         let from = format!("arn:aws:states:{REGION}:123456789012");
         let options = Options {
-            policy: Source::new("the policy of the case", POLICY),
+            policy: Some(Source::new("the policy of the case", POLICY)),
             environment: [("COUNTERSIGN_EXECUTIONS_FROM", from)].into(),
             ..Options::default()
         };

@@ -40,7 +40,7 @@ impl Burst {
     /// Starts a calculation and returns its approval once the notifier has done its part; its card may have to wait.
     async fn raise(&self, number: usize) -> ApprovalId {
         let (name, input) = (format!("burst-{number}"), json!({ "x": number, "y": 0 }));
-        self.start(&self.harness.world.state_machine_arn, &name, input).await
+        self.start(&self.harness.world.machines[0].arn, &name, input).await
     }
 
     async fn start(&self, machine: &str, name: &str, input: Value) -> ApprovalId {

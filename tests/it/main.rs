@@ -25,6 +25,7 @@ mod lambda;
 mod listings;
 mod no_leaks;
 mod notifying;
+mod own_machines;
 mod page;
 mod parking;
 mod people;

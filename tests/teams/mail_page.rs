@@ -10,7 +10,7 @@ use countersign_bot::approval::limits::FACT_NAME_MAX;
 use countersign_bot::approval::state::Status;
 use countersign_playground::browser::Browser;
 use countersign_playground::clock::Clock;
-use countersign_playground::world::{Options, Running, Source, World};
+use countersign_playground::world::{Options, Running, Source, StateMachine, World};
 use countersign_tests::patience::until;
 use countersign_tests::{asking, cases};
 use serde_json::{Value, json};
@@ -50,8 +50,8 @@ async fn a_page_has_room_for_the_longest_names_and_values(tools: Arc<Tools>) -> 
     let words = |max: usize| "a name that goes on ".chars().cycle().take(max).collect::<String>();
     let facts = [words(FACT_NAME_MAX), "x".repeat(FACT_NAME_MAX)].map(|text| json!({ "name": text, "value": text }));
     let machine = asking::machine(&json!({ "policy": "calculation", "title": "Much to read", "facts": facts }));
-    let state_machine = Source::new("the machine of the case", &machine);
-    let (_running, link) = asked(Options { state_machine, ..Options::default() }).await?;
+    let machine = StateMachine::new("calculation", Source::new("the machine of the case", &machine));
+    let (_running, link) = asked(Options { state_machines: vec![machine], ..Options::default() }).await?;
     let page = browse(&tools, &link, None).await?;
     // The page is 390 pixels wide; of what a row has of that, no part is left with less than a third.
     ensure!(page["narrowest"].as_u64().is_some_and(|width| width >= 90), "{page}");
@@ -60,7 +60,7 @@ async fn a_page_has_room_for_the_longest_names_and_values(tools: Arc<Tools>) -> 
 
 /// A world in which the workflow asks, and the link in the mail.
 async fn asked(options: Options) -> anyhow::Result<(Running, String)> {
-    let policy = Source::new("the policy of the case", POLICY);
+    let policy = Some(Source::new("the policy of the case", POLICY));
     let running = World::start(Options { policy, ..options }, Clock::system()).await?;
     let world = &running.world;
     Browser::new().post_json(&format!("{}/calculations", world.url), &json!({"x": 125, "y": 122})).await?;

@@ -232,8 +232,7 @@ impl Substitution<'_> {
                 }
                 unknown => {
                     if let Some((name, _, _)) = unknown.filter(|_| !self.calls_nothing(state, field)) {
-                        let message = format!("has the placeholder ${{{name}}} and no substitution for it");
-                        self.report.add(state, field, message);
+                        self.report.add_placeholder(state, field, name);
                     }
                     replaced.push_str("${");
                     rest = after;

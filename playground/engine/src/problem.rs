@@ -40,11 +40,13 @@ impl fmt::Display for Problem {
 pub(crate) struct Report {
     pub(crate) setup: Setup,
     problems: RefCell<Vec<Problem>>,
+    /// Placeholders that stand for nothing, which a mock does away with.
+    placeholders: RefCell<Vec<Problem>>,
 }
 
 impl Report {
     pub(crate) fn new(setup: Setup) -> Report {
-        Report { setup, problems: RefCell::default() }
+        Report { setup, problems: RefCell::default(), placeholders: RefCell::default() }
     }
 
     /// The mock of a state.
@@ -78,7 +80,25 @@ impl Report {
         });
     }
 
+    /// Notes that a placeholder stands for nothing.
+    pub(crate) fn add_placeholder(&self, state: Option<&str>, field: &str, name: &str) {
+        let message = format!("has the placeholder ${{{name}}} and no substitution for it");
+        self.placeholders.borrow_mut().push(Problem {
+            state: state.map(str::to_owned),
+            field: (!field.is_empty()).then(|| field.to_owned()),
+            message,
+            unmocked: None,
+        });
+    }
+
+    /// All problems; of a state that lacks a mock no placeholder is among them.
     pub(crate) fn into_problems(self) -> Vec<Problem> {
-        self.problems.into_inner()
+        let others = self.problems.into_inner();
+        let lacks_mock =
+            |problem: &Problem| others.iter().any(|other| other.unmocked.is_some() && other.state == problem.state);
+        let mut problems = self.placeholders.into_inner();
+        problems.retain(|problem| !lacks_mock(problem));
+        problems.extend(others);
+        problems
     }
 }

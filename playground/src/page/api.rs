@@ -79,7 +79,7 @@ pub(super) async fn command(State(world): State<Arc<World>>, Json(typed): Json<C
     };
     let line = typed.text.trim();
     if !line.starts_with('/') {
-        return problem("Only commands are read here: type /start 125 122.");
+        return problem("Only commands are read here, which begin with a slash: type /approvals.");
     }
     let (name, text) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let answer = world.slack.command(&user, &world.channel, name, text.trim()).await;
@@ -139,6 +139,28 @@ pub(super) async fn close(State(world): State<Arc<World>>, Json(close): Json<Clo
     };
     world.slack.close_view(&user.id);
     StatusCode::NO_CONTENT.into_response()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Start {
+    machine: String,
+    /// JSON as it was typed, since a browser would round large numbers.
+    input: String,
+}
+
+/// `POST /playground/api/executions`: starts a state machine with this input.
+pub(super) async fn start(State(world): State<Arc<World>>, Json(start): Json<Start>) -> Response {
+    let Some(machine) = world.machine(&start.machine) else {
+        return problem(&format!("No state machine is called {}.", start.machine));
+    };
+    let input: Value = match serde_json::from_str(&start.input) {
+        Ok(input) => input,
+        Err(error) => return problem(&format!("The input is not JSON: {error}.")),
+    };
+    match world.start_execution(machine, input) {
+        Ok(execution) => Json(json!({ "execution": execution })).into_response(),
+        Err(error) => problem(&format!("Not started: {error}.")),
+    }
 }
 
 #[derive(Deserialize)]

@@ -111,15 +111,38 @@ function openExecution() {
   document.getElementById("workflow").scrollIntoView({ block: "nearest" });
 }
 
-/** A link from a message to this very page needs no second window. */
+/** A link from a message to this very page, or to a message that is on it, needs no second window. */
 function followInside(event) {
   const link = event.target.closest?.("a[href]");
   if (!link) return;
   const url = new URL(link.href);
+  const message = messageAt(url);
   const loopback = (name) => name === "localhost" || name === "127.0.0.1" || name === "[::1]";
   const here = url.port === location.port && loopback(url.hostname) && loopback(location.hostname);
-  if (!here || !url.hash.startsWith("#arn:")) return;
-  event.preventDefault();
-  if (location.hash === url.hash) openExecution();
-  else location.hash = url.hash;
+  if (message) {
+    event.preventDefault();
+    goTo(message);
+  } else if (here && url.hash.startsWith("#arn:")) {
+    event.preventDefault();
+    if (location.hash === url.hash) openExecution();
+    else location.hash = url.hash;
+  }
+}
+
+/** The message that an address of Slack or Teams leads to: there is no other Slack, and no other Teams, here. */
+function messageAt({ hostname, pathname }) {
+  const inSlack = /^\/archives\/[^/]+\/p(\d+)(\d{6})$/.exec(pathname);
+  if (inSlack && /(^|\.)slack\.com$/.test(hostname)) return { pane: "slack", at: `[data-ts="${inSlack[1]}.${inSlack[2]}"]` };
+  const inTeams = /^\/l\/message\/[^/]+\/(\d+)$/.exec(pathname);
+  if (inTeams && hostname === "teams.microsoft.com") return { pane: "teams", at: `[data-id="${inTeams[1]}"]` };
+  return null;
+}
+
+function goTo({ pane, at }) {
+  openPane(pane);
+  if (pane === "teams") teams.showPosts();
+  const message = document.querySelector(`#${pane} ${at}`);
+  if (!message) return toast("That message is not on this page.");
+  message.scrollIntoView({ block: "nearest" });
+  message.focus({ preventScroll: true });
 }

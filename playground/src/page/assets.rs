@@ -9,7 +9,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Name, kind and content of each file that the page loads.
-const FILES: [(&str, &str, &str); 23] = [
+const FILES: [(&str, &str, &str); 29] = [
     ("base.css", STYLE, include_str!("base.css")),
     ("slack.css", STYLE, include_str!("slack.css")),
     ("teams.css", STYLE, include_str!("teams.css")),
@@ -31,6 +31,12 @@ const FILES: [(&str, &str, &str); 23] = [
     ("mailbox.js", SCRIPT, include_str!("mailbox.js")),
     ("layout.js", SCRIPT, include_str!("layout.js")),
     ("graph.js", SCRIPT, include_str!("graph.js")),
+    ("machine.js", SCRIPT, include_str!("machine.js")),
+    ("progress.js", SCRIPT, include_str!("progress.js")),
+    ("standing.js", SCRIPT, include_str!("standing.js")),
+    ("starter.js", SCRIPT, include_str!("starter.js")),
+    ("begin.js", SCRIPT, include_str!("begin.js")),
+    ("icons.js", SCRIPT, include_str!("icons.js")),
     ("workflow.js", SCRIPT, include_str!("workflow.js")),
     ("events.js", SCRIPT, include_str!("events.js")),
 ];

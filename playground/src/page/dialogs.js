@@ -4,10 +4,22 @@ import { act } from "./api.js";
 import { h } from "./dom.js";
 import { text } from "./blocks.js";
 
+/** Where the keyboard goes when a dialog has gone: back to where it was, or to what has come in its place. */
+function returner() {
+  const before = document.activeElement;
+  const around = before?.closest("article");
+  return () => {
+    const isThere = (node) => node?.isConnected && node !== document.body && node.getClientRects().length > 0;
+    const back = [before, around, document.getElementById("command")].find(isThere);
+    back?.focus({ preventScroll: true });
+  };
+}
+
 /** Asks before a press; resolves to whether to go on. */
 export function confirm(object, names) {
   return new Promise((resolve) => {
     const danger = object.style === "danger";
+    const giveBack = returner();
     const dialog = h(
       "dialog",
       { class: "dialog", "aria-labelledby": "confirm-title" },
@@ -26,6 +38,7 @@ export function confirm(object, names) {
     );
     dialog.addEventListener("close", () => {
       dialog.remove();
+      giveBack();
       resolve(dialog.returnValue === "yes");
     });
     document.body.append(dialog);
@@ -40,9 +53,12 @@ export function showView(view, person, names) {
   // The bot may put another view in the place of a form that was submitted, under the same id.
   const key = view ? JSON.stringify([person.key, view.id, view.view]) : null;
   if (open?.key === key) return;
+  // One view in the place of another returns the focus to where it was before the first.
+  const giveBack = open?.giveBack ?? returner();
   open?.dialog.remove();
-  open = key ? { key, dialog: form(view.view, person, names) } : null;
-  open?.dialog.showModal();
+  open = key ? { key, giveBack, dialog: form(view.view, person, names) } : null;
+  if (open) open.dialog.showModal();
+  else giveBack();
 }
 
 function form(view, person, names) {

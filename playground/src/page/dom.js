@@ -1,5 +1,7 @@
 // Builds and updates DOM nodes. Text only ever becomes a text node, so nothing that people typed can become markup.
 
+import { withIcons } from "./icons.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 /** An element: `h("p", { class: "dim", onclick: f }, "text", node)`. */
@@ -18,8 +20,15 @@ function fill(node, attributes, children) {
     if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const there = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  node.append(...there.flatMap(pictured));
   return node;
+}
+
+/** A child; emoji in its text are pictures. */
+function pictured(child) {
+  if (typeof child === "string") return withIcons(child);
+  return child.nodeType === Node.TEXT_NODE ? withIcons(child.data) : [child];
 }
 
 /**

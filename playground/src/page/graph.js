@@ -10,64 +10,33 @@ const ICONS = {
   failed: "M-2.8-2.8l5.6 5.6M2.8-2.8l-5.6 5.6",
 };
 
-/** What the history says about each state, and which ways were taken. */
-export function progress(history, execution, definition) {
-  const marks = new Map();
-  const taken = new Set();
-  let last = null;
-  for (const event of history) {
-    const name = event.state;
-    if (!name || !definition.States[name]) continue;
-    if (event.type.endsWith("StateEntered")) {
-      if (last) taken.add(`${last} ${name}`);
-      last = name;
-      marks.set(name, { status: "current", entered: event.timestamp });
-    }
-    const mark = marks.get(name);
-    if (!mark) continue;
-    if (/(Failed|TimedOut)$/.test(event.type)) {
-      mark.failed = true;
-      mark.error = event.details?.error ?? (event.type.endsWith("TimedOut") ? "timed out" : null);
-    }
-    if (/(TaskSucceeded|TaskScheduled|LambdaFunctionScheduled)$/.test(event.type)) mark.failed = false;
-    if (event.type.endsWith("StateExited")) {
-      mark.status = mark.failed ? "failed" : "done";
-      mark.left = event.timestamp;
-    }
-  }
-  if (last && execution && execution.status !== "RUNNING") {
-    const mark = marks.get(last);
-    if (mark.status === "current") mark.status = execution.status === "SUCCEEDED" ? "done" : "failed";
-  }
-  // Something else was entered since, so a state without an exit was left by its error.
-  for (const [name, mark] of marks) if (mark.status === "current" && name !== last) mark.status = "failed";
-  return { marks, taken, current: marks.get(last)?.status === "current" ? last : null };
-}
-
-/** Draws the machine at this width. */
-export function draw(definition, width, { marks, taken, current }) {
+/** Draws a machine at this width; a mock stands in for the states that are `mocked`. */
+export function draw({ definition, mocked }, width, { marks, taken }) {
   const { nodes, edges, height } = layout(definition, width);
-  const passed = [...marks].filter(([, mark]) => mark.status === "done").map(([name]) => name);
-  const failed = [...marks].filter(([, mark]) => mark.status === "failed").map(([name]) => name);
+  const named = (status) => [...marks].filter(([, mark]) => mark.status === status).map(([name]) => name);
+  const [current, passed, failed] = ["current", "done", "failed"].map(named);
   const label = [
     "The state machine.",
-    current ? `It stands at ${current}.` : "",
+    current.length ? `It stands at ${current.join(", ")}.` : "",
     passed.length ? `Passed: ${passed.join(", ")}.` : "",
     failed.length ? `Failed: ${failed.join(", ")}.` : "",
   ].join(" ");
   const wasTaken = (edge) => taken.has(`${edge.from} ${edge.to}`);
   const lines = [...edges].sort((a, b) => Number(wasTaken(a)) - Number(wasTaken(b)));
+  const boxes = (hasFlows) => [...nodes.values()].filter((node) => node.flows === hasFlows);
+  const drawn = (node) => box(node, marks.get(node.name), mocked.includes(node.name));
   return s(
     "svg",
     { class: "graph", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": label },
     s("defs", null, arrow("arrow"), arrow("arrow-taken")),
+    boxes(true).map(drawn),
     lines.map((edge) => {
       const isTaken = wasTaken(edge);
       const names = `edge ${edge.kind}${isTaken ? " taken" : ""}`;
       const end = isTaken ? "url(#arrow-taken)" : "url(#arrow)";
       return s("path", { class: names, d: line(edge, nodes), "marker-end": end });
     }),
-    [...nodes.values()].map((node) => box(node, marks.get(node.name))),
+    boxes(false).map(drawn),
   );
 }
 
@@ -77,31 +46,43 @@ function arrow(id) {
   return s("marker", { ...place, markerUnits: "userSpaceOnUse" }, shape);
 }
 
-function box(node, mark) {
-  const { x, y, width, height, main, name, state } = node;
-  const middle = y + height / 2;
-  const icon = x + (main ? 17 : 14);
-  const start = icon + (main ? 15 : 12);
-  const room = x + width - start - 6;
-  const place = `translate(${icon} ${middle}) scale(${main ? 1 : 0.8})`;
-  const label = fit(name, room, main ? FONTS.main : FONTS.side);
-  const caption = main ? captionOf(state, mark) : null;
+function box(node, mark, isMocked) {
+  const { x, y, width, height, kind, flows, name, state } = node;
+  const isMain = kind === "main";
+  const middle = flows ? y + 20 : y + height / 2;
+  const icon = x + (isMain ? 17 : 14);
+  const start = icon + (isMain ? 15 : 12);
+  const times = timesOf(mark);
+  const room = x + width - start - 6 - (times ? measure(times, FONTS.caption) + 6 : 0);
+  const place = `translate(${icon} ${middle}) scale(${isMain ? 1 : 0.8})`;
+  const label = fit(name, room, isMain ? FONTS.main : FONTS.side);
+  const caption = isMain || flows ? captionOf(state, mark, isMocked) : null;
   const detail = mark?.error ? `\n${mark.error}` : "";
+  const mock = isMocked ? "\nA mock stands in for it." : "";
   return s(
     "g",
-    { class: `state ${main ? "main" : "side"} ${mark?.status ?? "idle"}` },
-    s("title", null, `${name} (${state.Type})${detail}${state.Comment ? `\n${state.Comment}` : ""}`),
-    s("rect", { x, y, width, height, rx: main ? 10 : 7 }),
-    s("circle", { class: "ring", cx: icon, cy: middle, r: main ? 8 : 6.5 }),
+    { class: `state ${kind} ${flows ? "around" : ""} ${mark?.status ?? "idle"}` },
+    s("title", null, `${name} (${state.Type})${detail}${mock}${state.Comment ? `\n${state.Comment}` : ""}`),
+    s("rect", { x, y, width, height, rx: isMain ? 10 : 7 }),
+    s("circle", { class: "ring", cx: icon, cy: middle, r: isMain ? 8 : 6.5 }),
     ICONS[mark?.status] && s("path", { class: "icon", d: ICONS[mark.status], transform: place }),
     s("text", { class: "label", x: start, y: caption ? middle - 2 : middle + 4 }, label),
+    times && s("text", { class: "caption times", x: x + width - 7, y: middle + 4 }, times),
     caption && s("text", { class: "caption", x: start, y: middle + 12 }, fit(caption, room, FONTS.caption)),
   );
 }
 
-function captionOf(state, mark) {
+/** How often a state that ran more than once was passed. */
+function timesOf(mark) {
+  return mark?.entered > 1 ? `${mark.left}/${mark.entered}` : null;
+}
+
+function captionOf(state, mark, isMocked) {
   if (mark?.status === "failed" && mark.error) return String(mark.error);
-  if (mark?.left && mark.entered && state.Type === "Task") return took(mark.entered, mark.left);
+  if (state.Type === "Map") return mark?.items ? `${mark.items.done} of ${mark.items.all} items` : "for each item";
+  if (state.Type === "Parallel") return "side by side";
+  if (isMocked) return "mock";
+  if (mark?.until && mark.since && state.Type === "Task") return took(mark.since, mark.until);
   if (state.Resource?.endsWith(".waitForTaskToken")) {
     return mark?.status === "current" ? "waiting for its token" : "waits for a token";
   }
@@ -118,10 +99,14 @@ export function took(from, to) {
 
 const pen = document.createElement("canvas").getContext("2d");
 
-function fit(text, room, font) {
+function measure(text, font) {
   pen.font = `${font} ${getComputedStyle(document.body).fontFamily}`;
+  return pen.measureText(text).width;
+}
+
+function fit(text, room, font) {
   let shown = text;
-  for (let length = text.length - 1; length > 0 && pen.measureText(shown).width > room; length -= 1) {
+  for (let length = text.length - 1; length > 0 && measure(shown, font) > room; length -= 1) {
     shown = `${text.slice(0, length)}…`;
   }
   return shown;

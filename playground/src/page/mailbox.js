@@ -1,5 +1,6 @@
 // The mailbox pane: every mail that was sent, and the chosen one as its recipient sees it.
 
+import { firstStep } from "./begin.js";
 import { clockTime, h, reconcile, setText } from "./dom.js";
 
 const VIEWS = [
@@ -34,13 +35,7 @@ export function start(shared) {
   const toggle = h("div", { class: "toggle", role: "group", "aria-label": "Show" }, tabs);
   const head = h("div", { class: "mail-head" }, subject, line, toggle);
   const reader = h("div", { class: "mail" }, head, frame, text, headers);
-  const empty = h(
-    "p",
-    { class: "empty" },
-    "Approval mails arrive here. Type ",
-    h("code", null, "/start 125 122"),
-    " in the Slack pane.",
-  );
+  const empty = h("p", { class: "empty" });
   body.append(empty, list, reader);
   parts = { list, tabs, subject, line, frame, text, headers, reader, empty };
 }
@@ -62,6 +57,10 @@ export function show(state) {
   const me = page.person();
   const mail = mails.find((mail) => mail.number === chosen) ?? mails[0];
   parts.empty.hidden = mails.length > 0;
+  reconcile(parts.empty, mails.length ? [] : [{ key: "first" }], {
+    key: ({ key }) => key,
+    create: () => h("span", null, "Approval mails arrive here. ", firstStep(state)),
+  });
   parts.list.hidden = parts.reader.hidden = mails.length === 0;
   const items = mails.map((item) => row(item, state, me, mail));
   reconcile(parts.list, items, { key: (item) => item.number, create: entry, update: updateEntry });

@@ -1,6 +1,7 @@
 // Markdown as Teams shows it, as DOM nodes: the few marks of an Adaptive Card, and some more in a message.
 
 import { h } from "./dom.js";
+import { withIcons } from "./icons.js";
 
 const TIME = "\\d{4}-\\d\\d-\\d\\dT\\d\\d:\\d\\d:\\d\\d(?:Z|[+-]\\d\\d:\\d\\d)";
 const DATE = `\\{\\{(?<what>DATE|TIME)\\((?<at>${TIME})(?:, ?(?<length>COMPACT|SHORT|LONG))?\\)\\}\\}`;
@@ -41,6 +42,7 @@ export function messageText(text) {
 export function words(nodes) {
   const said = (node) => {
     if (node.nodeType === Node.TEXT_NODE) return node.data;
+    if (node.localName === "svg") return node.getAttribute("aria-label");
     return [...node.childNodes].map(said).join("") + (/^(br|li|p|blockquote)$/.test(node.localName) ? " " : "");
   };
   return nodes.map(said).join("").replace(/\s+/g, " ").trim();
@@ -75,10 +77,10 @@ function inline(text, marks) {
   const nodes = [];
   let end = 0;
   for (const found of text.matchAll(marks)) {
-    nodes.push(document.createTextNode(text.slice(end, found.index)), mark(found[0], found.groups, marks));
+    nodes.push(...withIcons(text.slice(end, found.index)), mark(found[0], found.groups, marks));
     end = found.index + found[0].length;
   }
-  nodes.push(document.createTextNode(text.slice(end)));
+  nodes.push(...withIcons(text.slice(end)));
   return nodes;
 }
 

@@ -32,6 +32,7 @@ pub fn router(world: Arc<World>) -> Router {
         .route("/playground/api/slack/close", post(api::close))
         .route("/playground/api/teams/say", post(teams::say))
         .route("/playground/api/teams/press", post(teams::press))
+        .route("/playground/api/executions", post(api::start))
         .route("/playground/api/clock", post(api::move_clock))
         .layer(middleware::from_fn(guard::check))
         .with_state(world)

@@ -1,6 +1,7 @@
 // The Slack pane: the channel's messages with their threads, what only the chosen person sees, and the command box.
 
 import { act } from "./api.js";
+import { chips, example } from "./begin.js";
 import { showBlocks } from "./blocks.js";
 import { confirm, showView } from "./dialogs.js";
 import { clockTime, h, reconcile, setText } from "./dom.js";
@@ -21,14 +22,16 @@ export function start(shared) {
   const input = document.getElementById("command");
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(input.value.trim() || input.placeholder, input);
+    // Whoever sends nothing wants nothing.
+    if (input.value.trim()) send(input.value.trim(), input);
+    else input.focus();
   });
-  for (const chip of form.querySelectorAll("[data-command]")) {
-    chip.addEventListener("click", () => {
-      input.value = chip.dataset.command;
-      input.focus();
-    });
-  }
+}
+
+function fillIn(text) {
+  const input = document.getElementById("command");
+  input.value = text;
+  input.focus();
 }
 
 async function send(text, input) {
@@ -46,6 +49,7 @@ export function show(state) {
   const { slack } = state;
   const me = page.person();
   setText(document.getElementById("channel"), slack.channel.name);
+  showHint(state);
   const names = namesOf(state);
   const own = slack.ephemerals.filter((message) => message.user === me.slack);
   const items = [
@@ -83,25 +87,40 @@ function namesOf(state) {
   };
 }
 
-function firstSteps(state, me) {
-  const other = state.people.find((person) => person.key !== me.key && person.approves);
-  return { other: other?.name ?? null };
+/** What can be typed here. */
+function showHint(state) {
+  const started = state.commands.map(({ name }) => `/${name}`);
+  const typed = example(state);
+  const texts = [...new Set([...(typed ? [`/${typed}`] : []), ...started, "/approvals"])];
+  reconcile(document.getElementById("command-hint"), [{ texts }], {
+    key: () => "hint",
+    create: () => h("span", { class: "hint-line" }, "Try ", chips(texts, fillIn)),
+  });
 }
 
-function welcome({ other }) {
-  const fillIn = () => {
-    document.getElementById("command").value = "/start 125 122";
-    document.getElementById("command").focus();
-  };
+function firstSteps(state, me) {
+  const other = state.people.find((person) => person.key !== me.key && person.approves);
+  const isCalculation = state.commands[0]?.machine === "calculation";
+  const typed = example(state);
+  return { other: other?.name ?? null, typed, isCalculation, machine: state.workflow.machines[0].name };
+}
+
+function welcome({ other, typed, isCalculation, machine }) {
+  const begin = typed
+    ? h("p", null, "Type ", h("button", { type: "button", class: "chip big", onclick: () => fillIn(`/${typed}`) }, `/${typed}`))
+    : h("p", null, "Start ", h("strong", null, machine), " in the Workflow pane.");
+  const what = isCalculation
+    ? "The workflow adds the numbers, has the sum doubled, and stops for a decision."
+    : "The workflow runs until it asks for a decision.";
   return h(
     "div",
     { class: "welcome" },
     h("h3", null, "Nothing has been asked yet"),
-    h("p", null, "Type ", h("button", { type: "button", class: "chip big", onclick: fillIn }, "/start 125 122")),
+    begin,
     h(
       "ol",
       null,
-      h("li", null, "The workflow adds the numbers, has the sum doubled, and stops for a decision."),
+      h("li", null, what),
       h("li", null, "A card with two buttons appears here, and a mail in the mailbox."),
       h("li", null, `Whoever asks cannot approve${other ? `, so act as ${other} and press Approve.` : "."}`),
     ),

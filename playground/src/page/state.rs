@@ -9,7 +9,8 @@ use countersign_engine::ExecutionDescription;
 use serde_json::{Value, json};
 
 use super::teams::{self, newest};
-use crate::world::World;
+use crate::world::machines::CALCULATION;
+use crate::world::{Loaded, World};
 
 const MESSAGES_MAX: usize = 120;
 const EPHEMERALS_MAX: usize = 80;
@@ -28,14 +29,13 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
     let events = world.bus.carried();
     json!({
         "now": world.clock.now(),
-        "timeoutSeconds": world.timeout_seconds,
         "people": people(world),
+        "commands": commands(world),
         "slack": slack(world),
         "teams": teams::look(world),
         "mails": mails(world),
         "workflow": {
-            "machine": world.state_machine_arn,
-            "definition": world.engine.definition(&world.state_machine_arn),
+            "machines": world.machines.iter().map(|machine| machine_view(world, machine)).collect::<Vec<_>>(),
             "executions": executions.iter().map(execution_view).collect::<Vec<_>>(),
             "total": total,
             "shown": shown,
@@ -45,6 +45,14 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
         "eventsLeftOut": events.len().saturating_sub(EVENTS_MAX),
         "events": newest(events, EVENTS_MAX),
     })
+}
+
+/// What can be started by typing, the reference workflow first.
+fn commands(world: &World) -> Vec<Value> {
+    let commands = world.bot.app.policy.commands.iter();
+    let mut commands: Vec<_> = commands.map(|(name, command)| (&command.state_machine, name)).collect();
+    commands.sort_by_key(|(machine, _)| machine.as_str() != CALCULATION);
+    commands.into_iter().map(|(machine, name)| json!({ "name": name, "machine": machine })).collect()
 }
 
 fn people(world: &World) -> Vec<Value> {
@@ -91,9 +99,16 @@ fn mails(world: &World) -> Vec<Value> {
         .collect()
 }
 
+fn machine_view(world: &World, machine: &Loaded) -> Value {
+    json!({
+        "arn": machine.arn, "name": machine.name, "input": machine.input, "mocked": machine.mocked,
+        "definition": world.engine.definition(&machine.arn),
+    })
+}
+
 fn execution_view(execution: &ExecutionDescription) -> Value {
     json!({
-        "arn": execution.execution_arn, "name": execution.name, "status": execution.status,
+        "arn": execution.execution_arn, "machine": execution.machine_arn, "name": execution.name, "status": execution.status,
         "input": execution.input, "output": execution.output, "error": execution.error, "cause": execution.cause,
         "start": execution.start_date, "stop": execution.stop_date,
     })

@@ -2,6 +2,7 @@
 // and the box to write to the bot.
 
 import { act } from "./api.js";
+import { chips, example } from "./begin.js";
 import { headline, showCard } from "./cards.js";
 import { clockTime, h, initials, reconcile, setText, tint } from "./dom.js";
 import { messageText, words } from "./markdown.js";
@@ -25,11 +26,10 @@ export function start(shared) {
   page = shared;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    say(field.value.trim() || field.placeholder);
+    // Whoever sends nothing wants nothing.
+    if (field.value.trim()) say(field.value.trim());
+    else field.focus();
   });
-  for (const chip of form.querySelectorAll("[data-command]")) {
-    chip.addEventListener("click", () => fillIn(chip.dataset.command));
-  }
   for (const button of part("views").children) {
     button.addEventListener("click", () => {
       view = button.dataset.view;
@@ -43,18 +43,26 @@ function fillIn(text) {
   field.focus();
 }
 
+/** Turns to the posts of the conversation. */
+export function showPosts() {
+  view = "posts";
+  show(page.state());
+}
+
 async function say(text) {
   field.value = "";
-  const answer = await act("teams/say", { person: page.person().key, text });
+  const answer = await act("teams/say", { person: page.person().key, text, chat: view === "chat" });
   if (answer.problem) {
     page.toast(answer.problem);
     field.value ||= text;
   }
-  posts.scrollTop = posts.scrollHeight;
+  const list = view === "chat" ? chat : posts;
+  list.scrollTop = list.scrollHeight;
 }
 
 /** Shows what there is now. */
-export function show({ teams, people }) {
+export function show(state) {
+  const { teams, people } = state;
   const me = page.person();
   part("none").hidden = Boolean(teams);
   for (const node of [posts, chat, form, part("views")]) node.hidden = !teams;
@@ -62,12 +70,15 @@ export function show({ teams, people }) {
   if (!teams) return;
   const shown = threads(teams, people, me);
   const own = teams.personal.filter((message) => message.person === me.key).map((message) => item(message, people, me));
-  posts.hidden = form.hidden = view !== "posts";
+  posts.hidden = view !== "posts";
   chat.hidden = view !== "chat";
   part("away").hidden = Boolean(me.teams);
   setText(part("away"), `${me.name} is not in Teams.`);
   part("write").hidden = !me.teams;
-  keepPlace(posts, () => reconcile(posts, shown.length ? shown : [{ key: "first" }], drawn(welcome)));
+  // In their own chat people need not say to whom they speak.
+  part("at").hidden = view === "chat";
+  showHint(state);
+  keepPlace(posts, () => reconcile(posts, shown.length ? shown : [{ key: "first" }], drawn(() => welcome(example(state)))));
   keepPlace(chat, () => reconcile(chat, own.length ? own : [{ key: "nothing" }], drawn(nothingYet)));
   showViews(own);
   announceNew(teams, me);
@@ -112,14 +123,24 @@ function drawn(otherwise) {
   return { key: (one) => one.key, create: (one) => (one.id ? draw(article(one), one) : otherwise()), update: draw };
 }
 
-function welcome() {
-  const start = () => fillIn(field.placeholder);
+/** What can be written here. */
+function showHint(state) {
+  const typed = example(state);
+  const texts = [...(typed ? [typed] : []), "pending", "help"];
+  reconcile(part("hint"), [{ texts }], {
+    key: () => "hint",
+    create: () => h("span", { class: "hint-line" }, "Try ", chips(texts, fillIn)),
+  });
+}
+
+function welcome(typed) {
+  const start = () => fillIn(typed);
   const what = "The same request shows in Teams, in Slack and in the mailbox. Decide in one and watch the others.";
   return h(
     "div",
     { class: "welcome" },
-    h("h3", null, "Or ask from here"),
-    h("p", null, "Write ", h("button", { type: "button", class: "chip big", onclick: start }, field.placeholder)),
+    h("h3", null, typed ? "Or ask from here" : "Nothing has been asked yet"),
+    typed && h("p", null, "Write ", h("button", { type: "button", class: "chip big", onclick: start }, typed)),
     h("p", { class: "dim" }, what),
   );
 }

@@ -21,14 +21,17 @@ const NOTICES_MAX: usize = 80;
 pub(super) struct Say {
     person: String,
     text: String,
+    /// Whether it is said in the person's own chat with the bot.
+    chat: bool,
 }
 
-/// `POST /playground/api/teams/say`: a message to the bot in the conversation of the approvals.
+/// `POST /playground/api/teams/say`: a message to the bot, in its chat or in the conversation of the approvals.
 pub(super) async fn say(State(world): State<Arc<World>>, Json(say): Json<Say>) -> Response {
     let Some(user) = user(&world, &say.person) else {
         return nobody();
     };
-    match world.teams.say(&user, &world.teams_conversation, say.text.trim()).await {
+    let place = if say.chat { world.teams.chat_with(&user) } else { world.teams_conversation.clone() };
+    match world.teams.say(&user, &place, say.text.trim()).await {
         Ok(status) => Json(json!({ "status": status })).into_response(),
         Err(error) => problem(&format!("Not sent: {error}.")),
     }

@@ -1,18 +1,16 @@
 // The workflow pane: the executions, where the chosen one stands, the picture of the machine, output and history.
 
 import { act } from "./api.js";
+import { example, firstStep } from "./begin.js";
 import { clockTime, h, json, reconcile, setText } from "./dom.js";
-import { draw, progress, took } from "./graph.js";
+import { draw, took } from "./graph.js";
+import { progress } from "./progress.js";
+import { approvalsOf, nameOf, parsed, standing, tone, word } from "./standing.js";
+import * as starter from "./starter.js";
 
 /** Below this, a deadline is near. */
 const NEAR_SECONDS = 60;
-const WIDTH = { min: 330, max: 620 };
-// Of the words that workflows answer with, those that are no good end. Any other is as good as its execution's end.
-const TONES = {
-  running: "busy", expired: "warn", cancelled: "warn", "invalid input": "warn",
-  rejected: "bad", undeliverable: "bad", failed: "bad",
-};
-
+const WIDTH = { min: 300, max: 620 };
 const body = document.getElementById("workflow-body");
 let page = null;
 let chosen = null;
@@ -23,8 +21,7 @@ let lastStatus = new Map();
 /** Gets the pane going. */
 export function start(shared) {
   page = shared;
-  const command = h("code", null, "/start 125 122");
-  const empty = h("p", { class: "empty" }, "No execution yet. Type ", command, " in the Slack pane.");
+  const empty = h("p", { class: "empty" });
   const runs = h("ul", { class: "runs", "aria-label": "Executions, the newest first" });
   const banner = h("div", { class: "banner" });
   const left = h("span", { class: "left", role: "timer" });
@@ -36,8 +33,9 @@ export function start(shared) {
   const history = h("ol", { class: "history" });
   const summary = h("summary");
   const past = h("details", { class: "section" }, summary, history);
+  const begin = starter.form(shared, pick);
   const box = h("div", null, runs, banner, countdown, picture, output.node, input.node, past);
-  body.append(empty, box);
+  body.append(begin, empty, box);
   parts = { empty, runs, banner, left, skip, countdown, picture, input, output, history, summary, past };
   new ResizeObserver(() => page.state() && picture.clientWidth && drawPicture(page.state())).observe(picture);
   setInterval(tick, 1000);
@@ -67,9 +65,15 @@ export function show(state) {
   const { workflow } = state;
   const run = shownRun(state);
   parts.empty.hidden = Boolean(run);
+  reconcile(parts.empty, run ? [] : [{ key: "first" }], {
+    key: ({ key }) => key,
+    create: () => h("span", null, "No execution yet. ", example(state) && firstStep(state)),
+  });
+  starter.show(state);
   const { runs, banner: headline, past, input, output } = parts;
   for (const node of [runs, headline, past, input.node, output.node]) node.hidden = !run;
-  const items = workflow.executions.map((item) => ({ ...item, current: item.arn === run?.arn }));
+  const titled = (item) => ({ ...item, current: item.arn === run?.arn, title: nameOf(item, state) });
+  const items = workflow.executions.map(titled);
   reconcile(runs, items, { key: (item) => item.arn, create: entry });
   drawPicture(state);
   if (run) {
@@ -83,36 +87,25 @@ export function show(state) {
     reconcile(parts.history, events, { key: (item) => item.key, create: step });
   }
   tick();
-  announce(workflow.executions);
+  announce(state);
 }
 
 function shownRun({ workflow }) {
   return workflow.executions.find((run) => run.arn === workflow.shown) ?? workflow.executions[0];
 }
 
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
-}
-
 function drawPicture(state) {
   const { workflow } = state;
-  if (!workflow.definition) return;
-  const width = Math.round(Math.min(WIDTH.max, Math.max(WIDTH.min, parts.picture.clientWidth || 0)));
   const run = shownRun(state);
-  const found = progress(run ? workflow.history : [], run, workflow.definition);
-  const print = JSON.stringify([workflow.machine, width, run?.arn, run?.status, [...found.marks], [...found.taken]]);
+  const machine = run ? workflow.machines.find(({ arn }) => arn === run.machine) : starter.chosenMachine(state);
+  parts.picture.hidden = !machine?.definition;
+  if (!machine?.definition) return;
+  const width = Math.round(Math.min(WIDTH.max, Math.max(WIDTH.min, parts.picture.clientWidth || 0)));
+  const found = progress(run ? workflow.history : [], run, machine.definition);
+  const print = JSON.stringify([machine.arn, width, run?.arn, run?.status, [...found.marks], [...found.taken]]);
   if (print === drawn) return;
   drawn = print;
-  parts.picture.replaceChildren(draw(workflow.definition, width, found));
-}
-
-function nameOf(run) {
-  const { x, y } = run.input ?? {};
-  return x !== undefined || y !== undefined ? `${x ?? "?"} + ${y ?? "?"}` : run.name;
+  parts.picture.replaceChildren(draw(machine, width, found));
 }
 
 function entry(run) {
@@ -123,57 +116,20 @@ function entry(run) {
       "button",
       { type: "button", onclick: () => pick(run.arn), "aria-current": run.current ? "true" : null },
       h("span", { class: `dot ${tone(run)}`, "aria-hidden": "true" }),
-      h("span", { class: "run-name" }, nameOf(run)),
+      h("span", { class: "run-name" }, run.title),
       h("span", { class: `run-status ${tone(run)}` }, word(run)),
       h("time", { class: "dim", datetime: run.start }, clockTime(run.start, true)),
     ),
   );
 }
 
-/** What the workflow answered, or else how the execution stands. */
-function word(run) {
-  const answer = run.status === "SUCCEEDED" ? run.output?.status : null;
-  return String(answer ?? run.status).toLowerCase().replaceAll("_", " ");
-}
-
-function tone(run) {
-  return TONES[word(run)] ?? (run.status === "SUCCEEDED" ? "good" : "bad");
-}
-
-/** The headline: what is going on, and what came of it. */
-function standing(run, state) {
-  const words = word(run);
-  const spent = run.stop ? `took ${took(run.start, run.stop)}` : `started ${clockTime(run.start, true)}`;
-  if (run.status === "RUNNING") {
-    const approval = approvalOf(run, state);
-    const waits = approval?.status === "pending";
-    const have = waits && approval.required > 1 ? ` (${approval.approvals} of ${approval.required})` : "";
-    const title = waits ? `Waiting for a decision${have}` : "Running";
-    return { tone: "busy", title, text: `${nameOf(run)}, ${spent}` };
-  }
-  const output = run.output ?? {};
-  const result = output.result ?? output.number;
-  const people = output.approvedBy ?? output.decision?.decidedBy ?? [];
-  const place = { slack: "in Slack", teams: "in Teams", email: "by e-mail" };
-  const said = ({ name, platform, comment }) => `${name} ${place[platform] ?? ""}${comment ? `: “${comment}”` : ""}`;
-  const by = people.map(said).join("; ");
-  const reason = output.reason ?? [run.error, run.cause].filter(Boolean).join(": ");
-  const title = words[0].toUpperCase() + words.slice(1) + (result === undefined ? "" : `: ${result}`);
-  return { tone: tone(run), title, text: [reason, by, spent].filter(Boolean).join(" · ") };
-}
-
 function banner({ tone, title, text }) {
   return h("div", { class: `standing ${tone}` }, h("strong", null, title), h("span", null, text));
 }
 
-function approvalOf(run, state) {
-  const own = state.approvals.filter((approval) => approval.execution === run?.arn);
-  return own.find((approval) => approval.status === "pending") ?? own[0];
-}
-
 function secondsLeft() {
   const state = page.state();
-  const approval = state && approvalOf(shownRun(state), state);
+  const approval = state && approvalsOf(shownRun(state), state)[0];
   if (approval?.status !== "pending") return null;
   return Math.ceil((new Date(approval.deadline) - page.now()) / 1000);
 }
@@ -217,12 +173,13 @@ function step({ event, start }) {
   );
 }
 
-function announce(executions) {
+function announce(state) {
+  const { executions } = state.workflow;
   const statuses = new Map(executions.map((run) => [run.arn, run.status]));
   for (const run of executions) {
     const before = lastStatus.get(run.arn);
     if (before && before !== run.status) {
-      page.announce(`The workflow ${nameOf(run)} has ended: ${word(run)}`);
+      page.announce(`The workflow ${nameOf(run, state)} has ended: ${word(run)}`);
       page.news("workflow");
     }
   }

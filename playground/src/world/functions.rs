@@ -13,6 +13,19 @@ use serde_json::{Value, json};
 
 use super::secrets::{Secrets, key};
 
+/// The functions, by the placeholders that stand for them in a definition.
+pub(crate) const ALL: [(&str, &str); 4] = [
+    ("IsInputValidArn", "is-input-valid"),
+    ("CalculateArn", "calculate"),
+    ("NotifierArn", "notifier"),
+    ("FinalizeArn", "finalize"),
+];
+
+/// The ARN of a function.
+pub(crate) fn arn(name: &str) -> String {
+    format!("arn:aws:lambda:local:000000000000:function:{name}")
+}
+
 /// Gives the engine the workflow's functions, as Lambda has them.
 pub(crate) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
     let calculate = Arc::new(Calculate {

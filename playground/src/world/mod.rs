@@ -3,6 +3,7 @@
 
 pub(crate) mod background;
 pub(crate) mod functions;
+pub mod machines;
 pub(crate) mod people;
 pub(crate) mod secrets;
 
@@ -12,8 +13,9 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use countersign_bot::startup::Bot;
-use countersign_engine::Engine;
 use countersign_engine::clock::Clock;
+use countersign_engine::{Engine, StartError};
+use serde_json::Value;
 
 use crate::changes::Changes;
 use crate::deliveries::MemoryDeliveries;
@@ -22,12 +24,8 @@ use crate::fakes::{FakeSlack, Mailbox};
 use crate::memory::{MemoryBus, MemoryStore};
 
 pub use self::background::Running;
+pub use self::machines::{Loaded, StateMachine};
 pub use self::people::Actor;
-
-/// The policy that is used when none is named.
-const DEFAULT_POLICY: &str = include_str!("../../policy.toml");
-/// The state machine that is used when none is named: the one that is deployed.
-const DEFAULT_STATE_MACHINE: &str = include_str!("../../../infra/state-machines/calculation.asl.json");
 
 /// What a world is made with.
 #[derive(Debug, Clone)]
@@ -36,10 +34,16 @@ pub struct Options {
     pub port: u16,
     /// How long an approval waits.
     pub timeout_seconds: i64,
-    /// The policy file.
-    pub policy: Source,
-    /// The state machine.
-    pub state_machine: Source,
+    /// The policy file, or else the one that comes along, made to fit the state machines.
+    pub policy: Option<Source>,
+    /// The state machines; the reference workflow if there are none.
+    pub state_machines: Vec<StateMachine>,
+    /// A file with what stands in for what does not run here.
+    pub mocks: Option<Source>,
+    /// Which of its test cases, where it has several.
+    pub test_case: Option<String>,
+    /// What other placeholders of the definitions stand for.
+    pub substitutions: BTreeMap<String, String>,
     /// Who makes deliveries and hears of executions.
     pub messengers: Messengers,
     /// What the bot is configured with instead of what is in the world, by the names of the variables.
@@ -51,8 +55,11 @@ impl Default for Options {
         Self {
             port: 0,
             timeout_seconds: 600,
-            policy: Source::new("the policy that comes along", DEFAULT_POLICY),
-            state_machine: Source::new("the state machine that comes along", DEFAULT_STATE_MACHINE),
+            policy: None,
+            state_machines: Vec::new(),
+            mocks: None,
+            test_case: None,
+            substitutions: BTreeMap::new(),
             messengers: Messengers::Paced,
             environment: BTreeMap::new(),
         }
@@ -115,12 +122,14 @@ pub struct World {
     pub bot: Bot,
     /// Everybody who can be acted as: the people of the policy who use Slack, and an outsider.
     pub people: Vec<Actor>,
-    /// The Slack channel of the calculation's approvals.
+    /// The Slack channel of the approvals.
     pub channel: String,
-    /// The Teams conversation of the calculation's approvals.
+    /// The Teams conversation of the approvals.
     pub teams_conversation: String,
-    /// The calculation.
-    pub state_machine_arn: String,
+    /// The state machines; never empty.
+    pub machines: Vec<Loaded>,
+    /// Commands of the policy that start nothing here, as their state machines are not there.
+    pub left_out: Vec<String>,
     /// How long an approval waits.
     pub timeout_seconds: i64,
     /// Where everything is served.
@@ -128,6 +137,17 @@ pub struct World {
 }
 
 impl World {
+    /// A state machine by its name.
+    pub fn machine(&self, name: &str) -> Option<&Loaded> {
+        self.machines.iter().find(|machine| machine.name == name)
+    }
+
+    /// Starts an execution of a state machine of this name.
+    pub fn start_execution(&self, machine: &Loaded, input: Value) -> Result<String, StartError> {
+        let name = format!("run-{:016x}", fastrand::u64(..));
+        Ok(self.engine.start_execution(&machine.arn, &name, input)?.execution_arn)
+    }
+
     /// Somebody who can be acted as, by key.
     pub fn actor(&self, key: &str) -> Option<&Actor> {
         self.people.iter().find(|actor| actor.key == key)

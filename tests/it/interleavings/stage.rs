@@ -66,7 +66,7 @@ impl Stage {
         let policy = ["ada", "linus"]
             .iter()
             .fold(policy, |policy, key| policy.replace(&format!("email = \"{key}@example.com\""), ""));
-        let policy = Source::new("the policy of the stage", &policy);
+        let policy = Some(Source::new("the policy of the stage", &policy));
         let options = Options { policy, messengers: Messengers::Absent, ..Options::default() };
         let forgotten = Forgotten::default();
         let between =

@@ -120,7 +120,7 @@ impl Harness {
     }
 
     async fn build(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
-        let policy = Source::new("the policy of the test", policy);
+        let policy = Some(Source::new("the policy of the test", policy));
         let (is_alone, options) = (options.messengers == Messengers::Absent, Options { policy, ..options });
         let clock = Clock::manual(START.parse().unwrap());
         let running = World::start_with(options, clock, between).await.unwrap();

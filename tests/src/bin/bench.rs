@@ -137,7 +137,7 @@ async fn full(counts: &Counts) -> anyhow::Result<()> {
 /// How many milliseconds after a press in Slack every other copy shows the decision: the card in Teams, and the mails in
 /// their threads.
 async fn closing(decisions: usize) -> anyhow::Result<Vec<f64>> {
-    let policy = Source::new("the policy of the benchmark", POLICY_ON_ALL_PLATFORMS);
+    let policy = Some(Source::new("the policy of the benchmark", POLICY_ON_ALL_PLATFORMS));
     let messengers = Messengers::Restless;
     let running = World::start(Options { policy, messengers, ..Options::default() }, Clock::system()).await?;
     let world = running.world.clone();
@@ -185,7 +185,7 @@ struct Cost {
 
 async fn measure(count: usize) -> anyhow::Result<Cost> {
     let options = Options {
-        policy: Source::new("the policy of the benchmark", POLICY),
+        policy: Some(Source::new("the policy of the benchmark", POLICY)),
         timeout_seconds: 86_400,
         // All cards go into one channel, which is not to rest after each.
         messengers: Messengers::Restless,

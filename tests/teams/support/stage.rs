@@ -38,7 +38,7 @@ impl Stage {
         let proxy = Proxy::start().await?;
         let client = Client::start(tools, &tools.home(name)?, user, &proxy).await?;
         let options = Options {
-            policy: Source::new("the policy of the case", &policy(conversation)),
+            policy: Some(Source::new("the policy of the case", &policy(conversation))),
             environment: [
                 ("COUNTERSIGN_TEAMS_SERVICE_URL", proxy.service_url()),
                 ("COUNTERSIGN_ALLOWED_HOSTS", proxy.host().to_owned()),
