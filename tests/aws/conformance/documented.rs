@@ -12,6 +12,8 @@ const CHOICE: &str = "state-choice";
 const INTRINSICS: &str = "intrinsic-functions";
 const CONTEXT: &str = "input-output-contextobject";
 const TASK: &str = "state-task";
+const DATA: &str = "transforming-data";
+const VARIABLES: &str = "workflow-variables";
 
 pub(super) const VARIABLE: Documented = on(CHOICE, "a variable that the input does not have fails the execution");
 pub(super) const PRESENT: Documented = on(CHOICE, "IsPresent asks whether the key exists");
@@ -63,3 +65,16 @@ pub(super) const HEARTBEAT: Documented = on(TASK, "a task without a heartbeat in
 pub(super) const MACHINE_TIMEOUT: Documented =
     on("statemachine-structure", "an execution that runs too long fails with States.Timeout");
 pub(super) const NEW_TOKEN: Documented = on("connect-to-resource", "a task that times out gets a new token");
+
+pub(super) const DIGITS: Documented = on(DATA, "what an expression reads is what the state got");
+pub(super) const OWN_FUNCTIONS: Documented =
+    on(DATA, "$partition, $range, $hash, $random, $uuid and $parse are there besides those of JSONata");
+pub(super) const PARSE: Documented = on(DATA, "$parse reads JSON, and $eval is not there");
+pub(super) const QUERY_ERROR: Documented =
+    on(DATA, "an expression that fails or gives the wrong type is States.QueryEvaluationError");
+pub(super) const ARGUMENTS: Documented = on(DATA, "Arguments is what a Parallel state gives to its branches");
+pub(super) const ENTRIES: Documented = on("input-output-itemspath", "the entries of an object are items too");
+pub(super) const SNAPSHOT: Documented =
+    on(VARIABLES, "Assign and Output read the values on entry, and new ones are there in the next state");
+pub(super) const BOTH_LANGUAGES: Documented = on(VARIABLES, "both languages have variables");
+pub(super) const ANY_TEXT: Documented = on(VARIABLES, "a variable holds any JSON");

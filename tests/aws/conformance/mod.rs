@@ -12,6 +12,7 @@ mod fan_out;
 mod functions;
 mod interpreter;
 mod intrinsics;
+mod jsonata;
 mod machines;
 mod row;
 mod tasks;
@@ -36,6 +37,7 @@ pub(crate) fn cases() -> Vec<Case> {
         ("errors", errors::rows()),
         ("fan_out", fan_out::rows()),
         ("intrinsics", intrinsics::rows()),
+        ("jsonata", jsonata::rows()),
         ("tasks", tasks::rows()),
         ("tokens", tokens::rows()),
         ("waits", waits::rows()),
