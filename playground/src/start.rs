@@ -1,6 +1,6 @@
 //! Puts the whole system together in one process, and starts it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::{Context, bail};
@@ -65,7 +65,9 @@ impl World {
         })?;
         let url = format!("http://127.0.0.1:{}", listener.local_addr()?.port());
         let secrets = Secrets::new();
-        let slack = slack(&policy, &secrets, &url, &clock, &changes);
+        let [channel, teams_conversation] =
+            [Platform::Slack, Platform::Teams].map(|chat| conversation_in(chat, &policy, &asked_under));
+        let slack = slack(&policy, &channel, &secrets, &url, &clock, &changes);
         let people = people::of(&policy);
         let teams = FakeTeams::new(FakeTeamsConfig {
             app_id: TEAMS_APP_ID.to_owned(),
@@ -95,8 +97,6 @@ impl World {
             clock: Arc::new(LocalClock(clock.clone())),
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
-        let [channel, teams_conversation] =
-            [Platform::Slack, Platform::Teams].map(|chat| conversation_in(chat, &policy, &asked_under));
         let bot = Bot::new(&config, policy, between(ports.clone()), Some(mailer))?;
         functions::register_all(&engine, &bot.app, &url, &secrets)?;
         let world = Arc::new(Self {
@@ -157,13 +157,13 @@ async fn not_for_pages(request: Request, next: Next) -> axum::response::Response
 }
 
 /// The conversation of a chat for the page to show: the first of those that the machines ask in, or of any.
-fn conversation_in(chat: Platform, policy: &Policy, asked_under: &BTreeSet<String>) -> String {
+fn conversation_in(chat: Platform, policy: &Policy, asked_under: &[String]) -> String {
     let asked = asked_under.iter().filter_map(|name| policy.rules.get(name));
     asked.chain(policy.rules.values()).find_map(|rules| rules.conversation(chat)).unwrap_or_default().to_owned()
 }
 
 /// Slack with the workspace and the channels of the policy.
-fn slack(policy: &Policy, secrets: &Secrets, url: &str, clock: &Clock, changes: &Changes) -> FakeSlack {
+fn slack(policy: &Policy, shown: &str, secrets: &Secrets, url: &str, clock: &Clock, changes: &Changes) -> FakeSlack {
     let slack = FakeSlack::new(FakeSlackConfig {
         bot_token: secrets.slack_token.clone(),
         signing_secret: secrets.slack_signing.clone(),
@@ -172,10 +172,18 @@ fn slack(policy: &Policy, secrets: &Secrets, url: &str, clock: &Clock, changes: 
         clock: clock.clone(),
         changes: changes.clone(),
     });
-    for channel in policy.rules.values().filter_map(|rules| rules.conversation(Platform::Slack)) {
-        slack.add_channel(channel, "approvals");
+    for (channel, name) in named(Platform::Slack, policy, shown) {
+        slack.add_channel(channel, &name);
     }
     slack
+}
+
+/// The conversations of a chat with their names: that of the one which is `shown` first, and those of the policies that
+/// ask in the others.
+fn named<'p>(chat: Platform, policy: &'p Policy, shown: &str) -> Vec<(&'p str, String)> {
+    let asking = policy.rules.values().filter_map(|rules| Some((rules.conversation(chat)?, &rules.name)));
+    let name = |id: &str, policy: &String| if id == shown { "approvals".to_owned() } else { policy.clone() };
+    asking.map(|(id, policy)| (id, name(id, policy))).collect()
 }
 
 /// The policy that is named, or the one that comes along.

@@ -7,6 +7,7 @@ use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
 use countersign_playground::world::{Options, Running, Source, StateMachine, World};
+use countersign_tests::asking;
 use countersign_tests::patience::until;
 use serde_json::{Value, json};
 
@@ -187,6 +188,30 @@ async fn a_command_that_starts_nothing_here_is_left_out_and_said() {
     let line = "commands.ship is left out: --state-machine ship=FILE loads what it starts";
     assert_eq!(running.world.left_out, [line]);
     assert!(running.world.bot.app.policy.commands.is_empty());
+}
+
+#[tokio::test]
+async fn the_page_shows_the_cards_of_every_channel() {
+    let rules = |name: &str, channel: &str| {
+        format!("[policies.{name}]\napprovers = [\"ada\"]\nself_approval = true\nslack_channel = \"{channel}\"\n")
+    };
+    let people = "[people.ada]\nname = \"Ada\"\nslack = \"U0ADA\"\n[access]\nslack_teams = [\"T0LOCAL\"]\n";
+    let policy = Source::new("policy.toml", &format!("{people}{}{}", rules("a", "C0A"), rules("b", "C0B")));
+    let machine = |policy: &str| {
+        let definition = asking::machine(&json!({ "policy": policy, "title": format!("Ask {policy}") }));
+        StateMachine::new(policy, Source::new("m.asl.json", &definition))
+    };
+    let state_machines = vec![machine("b"), machine("a")];
+    let running = start(Options { state_machines, policy: Some(policy), ..Options::default() }).await.unwrap();
+    let world = &running.world;
+    for name in ["a", "b"] {
+        asked(world, name).await;
+    }
+    let state = Browser::new().get(&format!("{}/playground/api/state", world.url)).await.unwrap().body;
+    let slack = serde_json::from_str::<Value>(&state).unwrap()["slack"].clone();
+    assert_eq!(slack["channels"], json!([{ "id": "C0B", "name": "approvals" }, { "id": "C0A", "name": "a" }]));
+    let cards = slack["messages"].as_array().unwrap().iter().map(|card| card["channel"].clone());
+    assert_eq!(cards.collect::<Vec<_>>(), ["C0A", "C0B"], "the oldest first");
 }
 
 #[tokio::test]

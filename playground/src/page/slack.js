@@ -53,7 +53,7 @@ export function show(state) {
   const names = namesOf(state);
   const own = slack.ephemerals.filter((message) => message.user === me.slack);
   const items = [
-    ...slack.messages.filter((message) => !message.thread_ts).map((message) => withReplies(message, slack.messages)),
+    ...slack.messages.filter((message) => !message.thread_ts).map((message) => withReplies(message, slack)),
     ...own.map((message) => ({ ...message, only: true, key: `only-${message.ts}` })),
   ].sort((a, b) => (a.ts < b.ts ? -1 : 1));
   const atEnd = channel.scrollHeight - channel.scrollTop - channel.clientHeight < NEAR_END;
@@ -72,17 +72,19 @@ export function show(state) {
   announceNew(items, names);
 }
 
-function withReplies(message, messages) {
-  const replies = messages.filter((other) => other.thread_ts === message.ts);
-  return { ...message, replies, key: message.ts };
+function withReplies(message, { messages, channel: own, channels }) {
+  const isReply = (other) => other.thread_ts === message.ts && other.channel === message.channel;
+  // Of another channel than that of this pane, a message says where it is.
+  const elsewhere = message.channel === own.id ? null : channels.find(({ id }) => id === message.channel)?.name;
+  return { ...message, replies: messages.filter(isReply), elsewhere, key: message.ts };
 }
 
 function namesOf(state) {
   const people = new Map(state.people.map((person) => [person.slack, person.name]));
-  const { channel: own } = state.slack;
+  const { channels } = state.slack;
   return {
     person: (id) => people.get(id) ?? id,
-    channel: (id) => (id === own.id ? own.name : id),
+    channel: (id) => channels.find((one) => one.id === id)?.name ?? id,
     now: page.now,
   };
 }
@@ -145,6 +147,7 @@ function article(item) {
         { class: "msg-head" },
         h("strong", null, "Countersign"),
         h("span", { class: "app-label" }, "APP"),
+        item.elsewhere && h("span", { class: "dim" }, `in #${item.elsewhere}`),
         h("time", { class: "dim", datetime: new Date(Number(item.ts) * 1000).toISOString() }, time),
       ),
       blocks,

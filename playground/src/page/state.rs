@@ -4,6 +4,7 @@
 //! Built field by field from what people may see; an approval's record holds the task token, so it is never
 //! serialized as it is.
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_engine::ExecutionDescription;
 use serde_json::{Value, json};
@@ -77,12 +78,31 @@ fn slack(world: &World) -> Value {
         let open = world.slack.open_view(&actor.user.id)?;
         Some((actor.user.id.clone(), json!(open)))
     });
+    let channels = conversations(world, Platform::Slack, &world.channel);
+    let mut messages: Vec<_> = channels.iter().flat_map(|channel| world.slack.messages(channel)).collect();
+    messages.sort_by(|one, other| one.ts.cmp(&other.ts));
     json!({
         "channel": { "id": world.channel, "name": world.slack.channel_name(&world.channel) },
-        "messages": newest(world.slack.messages(&world.channel), MESSAGES_MAX),
+        "channels": channels
+            .iter()
+            .map(|id| json!({ "id": id, "name": world.slack.channel_name(id) }))
+            .collect::<Vec<_>>(),
+        "messages": newest(messages, MESSAGES_MAX),
         "ephemerals": newest(world.slack.ephemerals(), EPHEMERALS_MAX),
         "views": views.collect::<serde_json::Map<_, _>>(),
     })
+}
+
+/// The conversations of a chat in which requests are asked: the one that the page is headed by first.
+pub(super) fn conversations<'w>(world: &'w World, chat: Platform, first: &'w str) -> Vec<&'w str> {
+    let asked = world.bot.app.policy.rules.values().filter_map(|rules| rules.conversation(chat));
+    let mut seen = vec![first];
+    for id in asked {
+        if !seen.contains(&id) {
+            seen.push(id);
+        }
+    }
+    seen
 }
 
 /// Without the HTML, which the frame fetches by itself.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use countersign_bot::approval::place::Platform;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::answer::{nobody, problem};
+use super::state::conversations;
 use crate::fakes::teams::{Author, Notice, TeamsMessage, TeamsUser};
 use crate::world::World;
 
@@ -61,7 +63,10 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
 /// What there is to see, with people by their keys.
 pub(super) fn look(world: &World) -> Value {
     let users = users(world);
-    let messages = newest(world.teams.messages(&world.teams_conversation), MESSAGES_MAX);
+    let conversations = conversations(world, Platform::Teams, &world.teams_conversation);
+    let mut messages: Vec<_> = conversations.iter().flat_map(|id| world.teams.messages(id)).collect();
+    messages.sort_by(|one, other| one.id.cmp(&other.id));
+    let messages = newest(messages, MESSAGES_MAX);
     let mut personal: Vec<(&str, TeamsMessage)> = users
         .iter()
         .flat_map(|(key, user)| world.teams.chat_messages(user).into_iter().map(|message| (*key, message)))

@@ -82,8 +82,8 @@ fn collect_policies(value: &Value, found: &mut BTreeSet<String>) {
     found.extend(value["approval"]["policy"].as_str().filter(|name| !name.starts_with("{%")).map(str::to_owned));
 }
 
-/// All policies that these machines ask under.
-pub(crate) fn policies(machines: &[StateMachine]) -> BTreeSet<String> {
+/// The policies that these machines ask under, those of the first machine first.
+pub(crate) fn policies(machines: &[StateMachine]) -> Vec<String> {
     machines.iter().flat_map(StateMachine::policies).collect()
 }
 
