@@ -15,7 +15,7 @@ mod workflows;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its folder.
-pub const TARGETS: [(&str, Target); 9] = [
+pub const TARGETS: [(&str, Target); 10] = [
     ("slack-form", strangers::slack_form),
     ("slack-payload", strangers::slack_payload),
     ("teams-activity", strangers::teams_activity),
@@ -25,6 +25,7 @@ pub const TARGETS: [(&str, Target); 9] = [
     ("task-input", workflows::task_input),
     ("policy", operators::policy),
     ("state-machine", operators::state_machine),
+    ("mocks", operators::mocks),
 ];
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::{panic, thread};
 
 use countersign_bot::approval::policy_file;
 use countersign_engine::clock::Clock;
-use countersign_engine::{Engine, ExecutionStatus};
+use countersign_engine::{Engine, ExecutionStatus, MockFile};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use tokio::runtime::Builder;
@@ -28,6 +28,22 @@ pub(crate) fn policy(input: &[u8]) {
             }
         }
         Err(problems) => assert!(!problems.0.is_empty() && !problems.to_string().is_empty()),
+    }
+}
+
+/// A file of mocks. What is wrong with it is said.
+pub(crate) fn mocks(input: &[u8]) {
+    let Ok(text) = std::str::from_utf8(input) else { return };
+    match MockFile::read(text) {
+        Ok(file) => {
+            for (machine, word) in file.machines().flat_map(|machine| text.split('"').map(move |word| (machine, word)))
+            {
+                for case in [None, Some(word)] {
+                    assert!(file.test_case(machine, case).map_or_else(|said| !said.is_empty(), |_| true));
+                }
+            }
+        }
+        Err(problems) => assert!(!problems.is_empty() && problems.iter().all(|problem| !problem.is_empty())),
     }
 }
 
