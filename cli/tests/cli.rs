@@ -140,6 +140,23 @@ fn a_machine_of_ones_own_gets_its_mocks_and_is_played() {
 }
 
 #[test]
+fn every_request_of_a_machine_is_decided() {
+    let machine: Value = serde_json::from_str(RELEASE).unwrap();
+    let mut ask = machine["States"]["Ask"].clone();
+    ask.as_object_mut().unwrap().remove("Next");
+    ask["End"] = true.into();
+    let each = serde_json::json!({ "QueryLanguage": "JSONata", "StartAt": "Each", "States": { "Each": {
+        "Type": "Map", "Items": [{ "version": "1" }, { "version": "2" }, { "version": "3" }], "End": true,
+        "ItemProcessor": { "StartAt": "Ask", "States": { "Ask": ask } }
+    } } });
+    let machine = file("each.asl.json", &each.to_string());
+    for via in ["slack", "teams", "email"] {
+        let (ended, code) = demo(&["--state-machine", machine.to_str().unwrap(), "--via", via]);
+        assert_eq!((ended["output"].as_array().map(Vec::len), code), (Some(3), 0), "{via}: {ended}");
+    }
+}
+
+#[test]
 fn what_belongs_to_a_machine_is_refused_without_one_and_read_before_anything_starts() {
     let machine = file("end.asl.json", r#"{ "StartAt": "End", "States": { "End": { "Type": "Succeed" } } }"#);
     let input = file("no-json", "{");

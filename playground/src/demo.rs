@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use clap::ValueEnum;
 use countersign_bot::approval::place::Platform;
-use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Status};
 use countersign_bot::platforms::teams::words;
 use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
@@ -32,6 +32,17 @@ pub enum Via {
     Teams,
     /// On the page behind the mail's link.
     Email,
+}
+
+impl Via {
+    /// The chat whose card is pressed.
+    fn chat(self) -> Option<Platform> {
+        match self {
+            Self::Slack => Some(Platform::Slack),
+            Self::Teams => Some(Platform::Teams),
+            Self::Email => None,
+        }
+    }
 }
 
 /// What the approver does.
@@ -97,7 +108,7 @@ pub async fn play(world: &World, demo: &Demo, output: Output) -> anyhow::Result<
     let mut changes = world.changes.subscribe();
     loop {
         states_seen = print_states(world, &execution, states_seen, &printer)?;
-        for approval in waiting(world, &execution) {
+        for approval in waiting(world, &execution, demo.via) {
             if seen.insert(approval.id.clone()) {
                 printer.print("card", &shown(&approval), json!({ "approvalId": approval.id }))?;
                 decide(world, demo, &approval, &printer).await?;
@@ -161,9 +172,13 @@ fn without_links(mrkdwn: &str) -> String {
     shown.collect()
 }
 
-/// What waits for people, once they can see it.
-fn waiting(world: &World, execution: &str) -> Vec<Approval> {
-    let is_out = |approval: &Approval| !approval.copies.is_empty() && approval.state == State::Pending;
+/// What waits for people, once they can see it where they decide: a card may wait for its turn longer than a mail.
+fn waiting(world: &World, execution: &str, via: Via) -> Vec<Approval> {
+    let is_out = |approval: &Approval| {
+        let chat = via.chat().filter(|chat| approval.rules.conversation(*chat).is_some());
+        let is_there = |copy: &SentMessage| chat.is_none_or(|chat| copy.message.platform() == chat);
+        approval.state == State::Pending && approval.copies.iter().any(is_there)
+    };
     of_execution(world, execution).into_iter().filter(is_out).collect()
 }
 
@@ -210,7 +225,8 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                     &format!("{} opens the mail's link, chooses {action} and submits", person.name),
                     fields,
                 )?;
-                answer_mail(world, person.email.as_deref().unwrap_or_default(), action, comment, printer).await?;
+                let to = person.email.as_deref().unwrap_or_default();
+                answer_mail(world, approval, to, (action, comment), printer).await?;
             }
         }
     }
@@ -254,9 +270,16 @@ async fn press_in_teams(
     Ok(())
 }
 
-async fn answer_mail(world: &World, to: &str, action: &str, comment: &str, printer: &Printer) -> anyhow::Result<()> {
+async fn answer_mail(
+    world: &World,
+    approval: &Approval,
+    to: &str,
+    (action, comment): (&str, &str),
+    printer: &Printer,
+) -> anyhow::Result<()> {
     let mails = world.mailbox.mails();
-    let link = mails.iter().rev().find(|mail| mail.to.contains(to)).and_then(|mail| mail.link());
+    let mut links = mails.iter().rev().filter(|mail| mail.to.contains(to)).filter_map(|mail| mail.link());
+    let link = links.find(|link| link.contains(approval.id.as_str()));
     let link = link.with_context(|| format!("there is no mail with a link for {to}"))?;
     let browser = Browser::new();
     let page = browser.get(&link).await?;
