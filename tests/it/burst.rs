@@ -277,6 +277,7 @@ async fn a_place_that_is_down_holds_up_itself_alone() {
     }
     burst.harness.until("the mails are out", |_| (burst.harness.mails("grace").len() == 3).then_some(())).await;
     burst.posted(0).await;
+    burst.harness.until("the channel waits", |world| world.deliveries.is_idle().then_some(())).await;
     slack.recover();
     // The channel waits no longer than for the last pause of what was tried in it.
     burst.harness.pass_time(30);

@@ -1,5 +1,8 @@
 # ministack does not know the conditions `events:source` and `ses:FromAddress` and refuses what they guard, so these
-# roles of a stack get without them what the template gives each under them. Everything else stays as strict as there.
+# roles of a stack get without them what the template gives each under them. It also asks for a permission of its own for
+# a batch of messages, which on AWS is part of that for one:
+# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html.
+# Everything else stays as strict as there.
 # Arguments: the stack, then the roles by their names in the template.
 import json
 import sys
@@ -28,7 +31,11 @@ def is_guarded(statement):
 for role in roles:
     resource = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=role)
     name = resource["StackResourceDetail"]["PhysicalResourceId"]
-    actions = [statement["Action"] for statement in statements_of(name) if is_guarded(statement)]
-    allowed = {"Effect": "Allow", "Action": actions, "Resource": "*"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    statements = list(statements_of(name))
+    actions = [statement["Action"] for statement in statements if is_guarded(statement)]
+    allowed = [{"Effect": "Allow", "Action": actions, "Resource": "*"}] if actions else []
+    for statement in statements:
+        if statement["Action"] == "sqs:SendMessage" or "sqs:SendMessage" in statement["Action"]:
+            allowed.append({**statement, "Action": "sqs:SendMessageBatch"})
+    document = json.dumps({"Version": "2012-10-17", "Statement": allowed})
     iam.put_role_policy(RoleName=name, PolicyName="without-conditions", PolicyDocument=document)

@@ -12,7 +12,7 @@ use countersign_tests::http::Http;
 use countersign_tests::process::Process;
 use countersign_tests::server;
 use data_encoding::BASE64;
-use http::{Response, header};
+use http::{Method, Response, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -93,20 +93,19 @@ impl Ministack {
         Ok(bodies.collect::<Result<_, _>>()?)
     }
 
+    /// Calls of AWS for which we have no SDK client.
+    pub(crate) fn client(&self) -> Client {
+        Client { url: self.url.clone(), http: self.http.clone() }
+    }
+
     /// Runs a function and waits for its end; one that fails is an error.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<()> {
-        let path = format!("/2015-03-31/functions/{function}/invocations");
-        let answer = self.call("lambda", &path, None, event).await?;
-        // Lambda answers 200 when the function ran and failed.
-        if answer.headers().contains_key("x-amz-function-error") {
-            bail!("{function} failed: {}", String::from_utf8_lossy(answer.body()));
-        }
-        Ok(())
+        self.client().invoke(function, event).await.map(|_| ())
     }
 
     /// Calls an action of a service that speaks JSON, such as `AWSEvents.PutRule`, and gives what it answers.
     pub(crate) async fn operate(&self, service: &str, action: &str, input: &Value) -> anyhow::Result<Value> {
-        Ok(serde_json::from_slice(self.call(service, "/", Some(action), input).await?.body())?)
+        self.client().operate(service, action, input).await
     }
 
     /// Runs a Python script that operates the emulator.
@@ -141,7 +140,7 @@ impl Ministack {
                 "Environment": { "Variables": { "FORWARD_TO": forward_to } },
                 "Code": { "ZipFile": zip },
             });
-            self.call("lambda", "/2015-03-31/functions", None, &function).await?;
+            self.client().call(Method::POST, "lambda", "/2015-03-31/functions", None, &function).await?;
         }
         Ok(())
     }
@@ -150,30 +149,6 @@ impl Ministack {
     async fn peek(&self, what: &str) -> anyhow::Result<Value> {
         let request = http::Request::get(format!("{}/_ministack/{what}", self.url)).body(Default::default())?;
         Ok(serde_json::from_slice(self.http.send(request).await?.body())?)
-    }
-
-    /// A call for which we have no SDK client. The service is named as in the scope of a signature, and the action where
-    /// the path does not say it.
-    async fn call(
-        &self,
-        service: &str,
-        path: &str,
-        action: Option<&str>,
-        body: &Value,
-    ) -> anyhow::Result<Response<Bytes>> {
-        let scope = format!("AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request");
-        let mut request = http::Request::post(format!("{}{path}", self.url))
-            .header(header::AUTHORIZATION, format!("{scope}, SignedHeaders=host, Signature=0"))
-            .header(header::CONTENT_TYPE, action.map_or("application/json", |_| "application/x-amz-json-1.1"));
-        if let Some(action) = action {
-            request = request.header("x-amz-target", action);
-        }
-        let answer = self.http.send(request.body(body.to_string().into())?).await?;
-        if !answer.status().is_success() {
-            let (action, text) = (action.unwrap_or(path), String::from_utf8_lossy(answer.body()));
-            bail!("{service} answered {} to {action}: {text}", answer.status());
-        }
-        Ok(answer)
     }
 
     /// A function's package with nothing in it but the script that passes events on.
@@ -189,5 +164,68 @@ impl Ministack {
             bail!("{} could not be packed", bootstrap.display());
         }
         Ok(std::fs::read(folder.join("bootstrap.zip"))?)
+    }
+}
+
+/// Calls of AWS for which we have no SDK client.
+#[derive(Clone)]
+pub(crate) struct Client {
+    url: String,
+    http: Http,
+}
+
+impl Client {
+    /// Runs a function, and gives what it returns; one that fails is an error.
+    pub(crate) async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
+        let path = format!("/2015-03-31/functions/{function}/invocations");
+        let answer = self.call(Method::POST, "lambda", &path, None, event).await?;
+        // Lambda answers 200 when the function ran and failed.
+        if answer.headers().contains_key("x-amz-function-error") {
+            bail!("{function} failed: {}", String::from_utf8_lossy(answer.body()));
+        }
+        Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
+    }
+
+    /// Calls an action of a service that speaks JSON, such as `AWSEvents.PutRule`, and gives what it answers.
+    pub(crate) async fn operate(&self, service: &str, action: &str, input: &Value) -> anyhow::Result<Value> {
+        let answer = self.call(Method::POST, service, "/", Some(action), input).await?;
+        Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
+    }
+
+    /// Gets a resource of a service that speaks REST.
+    pub(crate) async fn get(&self, service: &str, path: &str) -> anyhow::Result<Value> {
+        Ok(serde_json::from_slice(self.call(Method::GET, service, path, None, &Value::Null).await?.body())?)
+    }
+
+    /// Changes a resource of a service that speaks REST.
+    pub(crate) async fn put(&self, service: &str, path: &str, body: &Value) -> anyhow::Result<()> {
+        self.call(Method::PUT, service, path, None, body).await.map(|_| ())
+    }
+
+    /// The service is named as in the scope of a signature, and the action where the path does not say it.
+    async fn call(
+        &self,
+        method: Method,
+        service: &str,
+        path: &str,
+        action: Option<&str>,
+        body: &Value,
+    ) -> anyhow::Result<Response<Bytes>> {
+        let scope = format!("AWS4-HMAC-SHA256 Credential=test/20260101/{REGION}/{service}/aws4_request");
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url))
+            .header(header::AUTHORIZATION, format!("{scope}, SignedHeaders=host, Signature=0"))
+            .header(header::CONTENT_TYPE, action.map_or("application/json", |_| "application/x-amz-json-1.1"));
+        if let Some(action) = action {
+            request = request.header("x-amz-target", action);
+        }
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let answer = self.http.send(request.body(body.into())?).await?;
+        if !answer.status().is_success() {
+            let (action, text) = (action.unwrap_or(path), String::from_utf8_lossy(answer.body()));
+            bail!("{service} answered {} to {action}: {text}", answer.status());
+        }
+        Ok(answer)
     }
 }

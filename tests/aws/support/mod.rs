@@ -7,6 +7,7 @@ pub(crate) mod emulators;
 pub(crate) mod history;
 pub(crate) mod listener;
 pub(crate) mod mail;
+pub(crate) mod mapping;
 pub(crate) mod ministack;
 pub(crate) mod moto;
 pub(crate) mod proxy;

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use super::chats::Chats;
 use super::emulators::Emulators;
 use super::mail::Mail;
+use super::mapping::Mapping;
 use super::ministack::{Deployment, Ministack};
 use super::proxy::Proxy;
 use super::sam::{APPROVAL_TIMEOUT_SECONDS, Sam};
@@ -40,6 +41,7 @@ pub(crate) struct Stack {
     pub(crate) chats: Vec<(&'static str, String)>,
     outputs: BTreeMap<String, String>,
     http: Http,
+    _mapping: Mapping,
 }
 
 impl Stack {
@@ -64,9 +66,10 @@ impl Stack {
         ];
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
         ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
+        let mapping = Mapping::replace(ministack.client()).await?;
         let Chats { slack, teams, environment: chats } = chats;
         let outputs = sam.outputs(NAME).await?;
-        let stack = Self { ministack, proxy, slack, teams, chats, outputs, http: Http::new() };
+        let stack = Self { ministack, proxy, slack, teams, chats, outputs, http: Http::new(), _mapping: mapping };
         stack.add_secrets().await?;
         // Whoever presses is to be answered within Slack's three seconds, and on a busy machine the emulator takes longer
         // than that to unpack a function.

@@ -1,4 +1,4 @@
-//! Just enough of AWS to raise and decide approvals: a secret, a table, callbacks, a bus and mail, as one HTTP server.
+//! Just enough of AWS to raise and decide approvals: a secret, a table, callbacks, a bus, a queue and mail, as one HTTP server.
 //!
 //! What it does not know it answers with 400, which fails the benchmark.
 
@@ -32,6 +32,8 @@ struct Account {
     /// How often the bus was told that an approval is resolved, by its id.
     resolutions: HashMap<String, usize>,
     mails: usize,
+    /// What was put into the queue of deliveries and not taken.
+    deliveries: Vec<String>,
 }
 
 /// What the services say of one approval.
@@ -78,6 +80,11 @@ impl Aws {
         }
     }
 
+    /// Takes the messages out of the queue of deliveries.
+    pub(crate) fn take_deliveries(&self) -> Vec<String> {
+        std::mem::take(&mut self.account().deliveries)
+    }
+
     /// How many mails were sent.
     pub(crate) fn mails(&self) -> usize {
         self.account().mails
@@ -102,6 +109,7 @@ async fn receive(State(aws): State<Aws>, headers: HeaderMap, body: Bytes) -> Res
         "secretsmanager.GetSecretValue" => Ok(json!({ "Name": "countersign", "SecretString": account.secret })),
         "AWSStepFunctions.SendTaskSuccess" => account.complete(&asked),
         "AWSEvents.PutEvents" => account.put_events(&asked),
+        "AmazonSQS.SendMessageBatch" => account.send_messages(&asked),
         other => match other.strip_prefix("DynamoDB_20120810.") {
             Some(operation) => account.table.answer(operation, &asked),
             None => Err("UnknownOperationException"),
@@ -133,6 +141,13 @@ impl Account {
             None => Ok(json!({})),
             Some(_) => Err("TaskTimedOut"),
         }
+    }
+
+    fn send_messages(&mut self, asked: &Value) -> Answer {
+        let entries = asked["Entries"].as_array().ok_or("ValidationException")?;
+        let bodies = entries.iter().filter_map(|entry| entry["MessageBody"].as_str());
+        self.deliveries.extend(bodies.map(str::to_owned));
+        Ok(json!({}))
     }
 
     fn put_events(&mut self, asked: &Value) -> Answer {

@@ -11,6 +11,7 @@ mod approvals;
 mod aws;
 mod figures;
 mod function;
+mod messenger;
 mod peers;
 mod runtime_api;
 mod services;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use clap::Parser;
 
 use crate::function::Function;
+use crate::messenger::Messenger;
 use crate::services::Services;
 use crate::session::{Counts, Measured, Session};
 
@@ -59,11 +61,12 @@ async fn main() -> anyhow::Result<()> {
         Some(file) => peers::listed(file, &services)?,
         None => Vec::new(),
     };
+    let messenger = Messenger::new(&services.aws, &environment, &services.secret)?;
     let counts = if arguments.short { Counts::SHORT } else { Counts::FULL };
     if !arguments.short {
         introduce(counts, arguments.aws_delay_ms);
     }
-    let measured = Session::new(&services, counts)
+    let measured = Session::new(&services, messenger, counts)
         .run(Measured { floor: &floor, webhook: &webhook, notifier: &notifier, peers: peers.iter().collect() })
         .await?;
     if arguments.short {
@@ -100,7 +103,7 @@ fn print(measured: &Measured) {
     if !peers.is_empty() {
         println!(
             "\nThe same click elsewhere: verify, one conditional write, callback, event, which is three calls of AWS; the \
-             webhook makes six."
+             webhook makes seven."
         );
         figures::compare(webhook, &peers.iter().collect::<Vec<_>>());
     }

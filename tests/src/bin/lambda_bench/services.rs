@@ -26,6 +26,7 @@ pub(crate) const CONVERSATION: &str = "19:finance@thread.tacv2";
 pub(crate) const ACCOUNT: &str = "123456789012";
 const TABLE: &str = "approvals";
 const BUS: &str = "countersign";
+const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/deliveries.fifo";
 
 /// Where operating systems keep the certificates that they trust. Amazon Linux has one file; the folder of single
 /// files that others have beside it would be read as well, if the functions had to search.
@@ -37,6 +38,8 @@ pub(crate) type Environment = Vec<(String, String)>;
 /// AWS, Slack and Teams, as far as approvals need them.
 pub(crate) struct Services {
     pub(crate) aws: Aws,
+    /// What the functions read from Secrets Manager.
+    pub(crate) secret: Value,
     pub(crate) slack: FakeSlack,
     pub(crate) slack_url: String,
     pub(crate) teams: FakeTeams,
@@ -78,7 +81,8 @@ impl Services {
             "teams_tenant": TENANT,
             "link_key": "the link key of the benchmark, long enough",
         });
-        Ok(Self { aws: Aws::serve(&secret, aws_delay).await?, slack, slack_url, teams, teams_url, clock })
+        let aws = Aws::serve(&secret, aws_delay).await?;
+        Ok(Self { aws, secret, slack, slack_url, teams, teams_url, clock })
     }
 
     /// The environment that the template gives to our functions, and what Lambda adds to it.
@@ -88,6 +92,7 @@ impl Services {
         let own = owned([
             ("COUNTERSIGN_TABLE", TABLE),
             ("COUNTERSIGN_BUS", BUS),
+            ("COUNTERSIGN_DELIVERIES_URL", QUEUE_URL),
             ("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com"),
             ("COUNTERSIGN_SECRET_ID", "countersign"),
             ("COUNTERSIGN_STATE_MACHINES", &format!("calculation={machine}")),

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::approvals::Approvals;
 use crate::figures::Figures;
 use crate::function::Function;
+use crate::messenger::Messenger;
 use crate::peers::PeerApprovals;
 use crate::services::Services;
 use crate::subject::{Subject, To};
@@ -47,12 +48,14 @@ pub(crate) struct Measured<T = Figures> {
 pub(crate) struct Session<'a> {
     counts: Counts,
     approvals: Approvals<'a>,
+    messenger: Messenger,
     peer_approvals: PeerApprovals<'a>,
 }
 
 impl<'a> Session<'a> {
-    pub(crate) fn new(services: &'a Services, counts: Counts) -> Self {
-        Self { counts, approvals: Approvals::new(services), peer_approvals: PeerApprovals::new(services) }
+    pub(crate) fn new(services: &'a Services, messenger: Messenger, counts: Counts) -> Self {
+        let (approvals, peer_approvals) = (Approvals::new(services), PeerApprovals::new(services));
+        Self { counts, approvals, messenger, peer_approvals }
     }
 
     /// Measures the functions; fails if any gives a wrong answer.
@@ -100,6 +103,7 @@ impl<'a> Session<'a> {
         for _ in 0..events {
             let (token, event) = self.approvals.request();
             let answer = subjects.notifier.give(to, &event).await?;
+            self.messenger.deliver().await?;
             pending.push(self.approvals.raised(token, &answer)?);
         }
         for approval in pending {

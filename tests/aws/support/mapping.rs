@@ -1,0 +1,86 @@
+//! The mapping from the queue of deliveries to the messenger. ministack takes one message at a time from a FIFO queue;
+//! AWS takes as many as there are groups with messages, up to the concurrency of the mapping. So that of the template is
+//! switched off once it is deployed, and this takes its place:
+//! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::ministack::Client;
+
+/// So many messages are in the hands of messengers at one moment, as the template has it.
+const AT_ONCE: usize = 5;
+/// After a call that failed, as when the emulator is busy.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// What takes messages until it is dropped.
+pub(crate) struct Mapping {
+    _pollers: JoinSet<()>,
+}
+
+impl Mapping {
+    /// Takes the place of the one mapping that the emulator has.
+    pub(crate) async fn replace(client: Client) -> anyhow::Result<Self> {
+        let path = "/2015-03-31/event-source-mappings";
+        let mappings = client.get("lambda", path).await?;
+        let [mapping] = mappings["EventSourceMappings"].as_array().map(Vec::as_slice).context("there are mappings")?
+        else {
+            anyhow::bail!("there is another mapping: {mappings}");
+        };
+        let text =
+            |name: &str| mapping[name].as_str().map(str::to_owned).with_context(|| format!("{name} of {mapping}"));
+        let (uuid, queue, function) = (text("UUID")?, text("EventSourceArn")?, text("FunctionArn")?);
+        client.put("lambda", &format!("{path}/{uuid}"), &json!({ "Enabled": false })).await?;
+        let name = queue.rsplit(':').next().context("the ARN of a queue has a name")?.to_owned();
+        let queue_url = client.operate("sqs", "AmazonSQS.GetQueueUrl", &json!({ "QueueName": name })).await?;
+        let queue_url = queue_url["QueueUrl"].as_str().context("a queue has an address")?.to_owned();
+        let poller = Arc::new(Poller { client, queue, queue_url, function });
+        let mut pollers = JoinSet::new();
+        for _ in 0..AT_ONCE {
+            pollers.spawn(Poller::poll(poller.clone()));
+        }
+        Ok(Self { _pollers: pollers })
+    }
+}
+
+struct Poller {
+    client: Client,
+    queue: String,
+    queue_url: String,
+    function: String,
+}
+
+impl Poller {
+    async fn poll(self: Arc<Self>) {
+        loop {
+            // The emulator goes away before this does.
+            if self.take().await.is_err() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+    }
+
+    /// Takes a message, and deletes it unless the messenger says that it comes again, or fails.
+    async fn take(&self) -> anyhow::Result<()> {
+        let ask = json!({
+            "QueueUrl": self.queue_url, "MaxNumberOfMessages": 1, "WaitTimeSeconds": 1, "AttributeNames": ["All"],
+        });
+        let received = self.client.operate("sqs", "AmazonSQS.ReceiveMessage", &ask).await?;
+        let Some(message) = received["Messages"].get(0) else { return Ok(()) };
+        let event = json!({ "Records": [{
+            "messageId": message["MessageId"], "receiptHandle": message["ReceiptHandle"], "body": message["Body"],
+            "attributes": message["Attributes"], "messageAttributes": {}, "eventSource": "aws:sqs",
+            "eventSourceARN": self.queue, "awsRegion": "eu-west-1",
+        }] });
+        let answer = self.client.invoke(&self.function, &event).await?;
+        if answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty) {
+            let done = json!({ "QueueUrl": self.queue_url, "ReceiptHandle": message["ReceiptHandle"] });
+            self.client.operate("sqs", "AmazonSQS.DeleteMessage", &done).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,112 @@
+//! What a company signs off: roles, keys and parameters are those that `docs/security.md` says.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{TEMPLATE, resources, texts, yaml};
+
+const SECURITY: &str = include_str!("../../../docs/security.md");
+
+/// What a table of a document says under a heading: the cells of each row.
+fn rows(document: &str, heading: &str) -> Vec<Vec<String>> {
+    let (_, section) = document.split_once(heading).unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let rows = section.lines().filter(|line| line.starts_with("| ")).skip(1);
+    rows.map(|row| row.trim_matches('|').split('|').map(|cell| cell.trim().to_owned()).collect()).collect()
+}
+
+/// The words of a cell that are set as code.
+fn code(cell: &str) -> BTreeSet<String> {
+    cell.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// The statements of a policy, with those that a condition may leave out.
+fn statements(document: &Value) -> Vec<Value> {
+    let statements = document["Statement"].as_array().unwrap().iter();
+    statements.map(|statement| statement.get("!If").map_or(statement, |choice| &choice[1]).clone()).collect()
+}
+
+/// Everything that a role may do, but for what all may: write logs, and use keys that are named as parameters.
+fn granted(role: &Value) -> BTreeSet<String> {
+    let managed: BTreeMap<String, Value> = resources("AWS::IAM::ManagedPolicy").into_iter().collect();
+    let attached = role["ManagedPolicyArns"].as_array().into_iter().flatten();
+    let attached = attached.map(|policy| managed[policy["!Ref"].as_str().unwrap()]["PolicyDocument"].clone());
+    let own = role["Policies"].as_array().into_iter().flatten().map(|policy| policy["PolicyDocument"].clone());
+    let statements = attached.chain(own).flat_map(|document| statements(&document));
+    let actions = statements.flat_map(|statement| match &statement["Action"] {
+        Value::Array(actions) => actions.clone(),
+        action => vec![action.clone()],
+    });
+    let actions = actions.map(|action| action.as_str().unwrap().to_owned());
+    actions.filter(|action| !action.starts_with("logs:") && !action.starts_with("kms:")).collect()
+}
+
+#[test]
+fn every_role_may_do_what_the_document_says_and_nothing_else() {
+    let mut said: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut role = String::new();
+    for row in rows(SECURITY, "## Who may do what") {
+        role = code(&row[0]).pop_first().unwrap_or(role);
+        said.entry(role.clone()).or_default().extend(code(&row[1]));
+    }
+    let roles = resources("AWS::IAM::Role").into_iter();
+    let granted: BTreeMap<String, BTreeSet<String>> = roles.map(|(name, role)| (name, granted(&role))).collect();
+    assert_eq!(granted, said);
+}
+
+/// Keys of somebody else's choice are used for what they are named for, and by no other way than their service.
+#[test]
+fn keys_are_used_through_their_services() {
+    let policies = resources("AWS::IAM::ManagedPolicy").into_iter().map(|(_, policy)| policy["PolicyDocument"].clone());
+    let roles = resources("AWS::IAM::Role").into_iter();
+    let own = roles.flat_map(|(_, role)| role["Policies"].as_array().cloned().unwrap_or_default());
+    let documents = policies.chain(own.map(|policy| policy["PolicyDocument"].clone()));
+    let mut used = BTreeSet::new();
+    for statement in documents.flat_map(|document| statements(&document)) {
+        let actions = statement["Action"].to_string();
+        if !actions.contains("kms:") {
+            continue;
+        }
+        let key = statement["Resource"]["!Ref"].as_str().unwrap().to_owned();
+        let via = &statement["Condition"]["StringEquals"]["kms:ViaService"]["!Sub"];
+        let service = via.as_str().and_then(|via| via.split('.').next());
+        let expected = match key.as_str() {
+            "TableKeyArn" => Some("dynamodb"),
+            "SecretsKeyArn" => Some("secretsmanager"),
+            "QueuesKeyArn" => Some("sqs"),
+            _ => None,
+        };
+        assert_eq!(service, expected, "{key}");
+        used.insert(key);
+    }
+    assert_eq!(used, texts(["TableKeyArn", "QueuesKeyArn", "SecretsKeyArn", "WorkflowKeyArns"]));
+}
+
+#[test]
+fn what_a_company_sets_holds_for_every_resource() {
+    let parameter = |condition: &str, parameter: &str| json!({ "!If": [condition, { "!Ref": parameter }, { "!Ref": "AWS::NoValue" }] });
+    for (name, role) in resources("AWS::IAM::Role") {
+        assert_eq!(role["PermissionsBoundary"], parameter("HasBoundary", "PermissionsBoundaryArn"), "{name}");
+    }
+    for (name, logs) in resources("AWS::Logs::LogGroup") {
+        assert_eq!(logs["KmsKeyId"], parameter("HasLogsKey", "LogsKeyArn"), "{name}");
+        assert_eq!(logs["RetentionInDays"]["!Ref"], "LogRetentionDays", "{name}");
+    }
+    for (name, secret) in resources("AWS::SecretsManager::Secret") {
+        assert_eq!(secret["KmsKeyId"], parameter("HasSecretsKey", "SecretsKeyArn"), "{name}");
+    }
+    for (name, queue) in resources("AWS::SQS::Queue") {
+        assert_eq!(queue["KmsMasterKeyId"], parameter("HasQueuesKey", "QueuesKeyArn"), "{name}");
+        assert_eq!(queue["SqsManagedSseEnabled"], json!({ "!If": ["HasQueuesKey", false, true] }), "{name}");
+    }
+    for (name, table) in resources("AWS::DynamoDB::Table") {
+        let key = &table["SSESpecification"]["KMSMasterKeyId"];
+        assert_eq!(*key, parameter("HasTableKey", "TableKeyArn"), "{name}");
+        assert_eq!(table["DeletionProtectionEnabled"], json!({ "!If": ["ProtectsTable", true, false] }), "{name}");
+    }
+    let parameters = yaml(TEMPLATE)["Parameters"].as_object().unwrap().clone();
+    for parameter in rows(SECURITY, "## What your company sets").iter().flat_map(|row| code(&row[0])) {
+        assert!(parameters.contains_key(&parameter), "the template has no parameter {parameter}");
+    }
+}
