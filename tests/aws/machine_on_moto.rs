@@ -58,7 +58,7 @@ pub(crate) fn cases() -> Vec<Case> {
         an_invalid_input_is_answered,
         a_sum_that_does_not_fit_fails_the_execution,
         a_request_that_nobody_answers_expires,
-        a_request_that_reaches_nobody_fails_at_once,
+        a_request_that_reaches_nobody_fails,
         a_notifier_that_fails_fails_its_task_at_once,
     ]
 }
@@ -244,10 +244,14 @@ async fn a_request_that_nobody_answers_expires(emulators: Arc<Emulators>) -> any
     stage.settled(Status::Expired).await
 }
 
-async fn a_request_that_reaches_nobody_fails_at_once(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+async fn a_request_that_reaches_nobody_fails(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let stage = Stage::set(&emulators, "undeliverable", NEVER).await?;
     stage.world().slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
     let execution = stage.start(json!({ "x": 125, "y": 122 })).await?;
+    let is_refused = |approval: &Approval| approval.reaches_nobody() && !approval.missing.iter().any(|it| it.is_left);
+    until("every place has refused", async || Ok((stage.world().store.count_where(is_refused) == 1).then_some(())))
+        .await?;
+    reconcile::pass(&stage.world().bot.app).await?;
     let ended = stage.ended(&execution).await?;
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));
     stage.settled(Status::Undeliverable).await

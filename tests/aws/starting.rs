@@ -25,7 +25,13 @@ async fn started_with(emulators: &Emulators, function: &str, environment: &[(&st
 async fn without_configuration(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     for function in ["webhook", "notifier", "messenger", "reconciler"] {
         let printed = started_with(&emulators, function, &[]).await?;
-        for variable in ["COUNTERSIGN_TABLE", "COUNTERSIGN_BUS", "COUNTERSIGN_PUBLIC_URL", "COUNTERSIGN_POLICY"] {
+        for variable in [
+            "COUNTERSIGN_TABLE",
+            "COUNTERSIGN_BUS",
+            "COUNTERSIGN_DELIVERIES_URL",
+            "COUNTERSIGN_PUBLIC_URL",
+            "COUNTERSIGN_POLICY",
+        ] {
             assert!(printed.contains(&format!("{variable} is missing")), "{function} printed {printed}");
         }
     }
@@ -39,6 +45,7 @@ async fn half_configured(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let environment = [
         ("COUNTERSIGN_TABLE", "approvals"),
         ("COUNTERSIGN_BUS", "countersign"),
+        ("COUNTERSIGN_DELIVERIES_URL", "https://sqs.eu-west-1.amazonaws.com/1/deliveries.fifo"),
         ("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com"),
         ("COUNTERSIGN_POLICY", policy),
         ("COUNTERSIGN_SLACK_BOT_TOKEN", "xoxb-very-secret"),
