@@ -130,6 +130,9 @@ pub trait Executions: Send + Sync {
         input: &Value,
     ) -> Result<ExecutionArn, StartError>;
 
+    /// Whether this execution has not ended, which is asked without its data.
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, Unavailable>;
+
     /// How this execution ended; none while it runs.
     async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable>;
 }

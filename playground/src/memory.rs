@@ -314,6 +314,10 @@ impl Executions for LocalStepFunctions {
         arn.map_err(|error| StartError::Refused(error.to_string()))
     }
 
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, Unavailable> {
+        self.end_of(execution).await.map(|end| end.is_none())
+    }
+
     async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
         let described = self.0.describe_execution(execution.as_str());
         let described = described.ok_or_else(|| Unavailable::new("Step Functions", "ExecutionDoesNotExist"))?;

@@ -23,6 +23,7 @@ mod infrastructure;
 mod interleavings;
 mod lambda;
 mod listings;
+mod look_ups;
 mod no_leaks;
 mod notifying;
 mod own_machines;

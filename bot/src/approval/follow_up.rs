@@ -115,6 +115,13 @@ impl Approval {
         self.execution_end.is_none() && self.live_copies().any(|copy| copy.message.is_card())
     }
 
+    /// Whether nothing is left to do but to ask now and then whether the execution, which is known to be the one that
+    /// waited, has ended.
+    pub fn is_polled(&self) -> bool {
+        let has_ended = self.resolution().is_some() && self.attempt.is_some();
+        has_ended && self.awaits_execution_end() && !self.is_unfinished()
+    }
+
     /// Whether the task may still be completed, or is to be looked for in the history of its execution.
     pub fn needs_token(&self) -> bool {
         self.resolution().is_none() || self.is_unfinished() || self.awaits_execution_end()

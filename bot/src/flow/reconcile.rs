@@ -1,5 +1,6 @@
 //! Repairs: one level-triggered pass over what is due, which looks at what is recorded and not at what it was told.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
@@ -21,8 +22,8 @@ use crate::net::deadline::{Deadline, Unavailable};
 const PASS: Duration = Duration::from_secs(45);
 /// A pass may end with one approval for which every service is slow.
 pub const LONGEST: Duration = PASS.saturating_add(BACKGROUND.saturating_mul(2)).saturating_add(SAVE_LONGEST);
-/// How many approvals one pass looks at.
-pub const PASS_LIMIT: usize = 1_000;
+/// How many approvals a pass asks the store for at a time.
+const BATCH: usize = 1_000;
 /// How many of them at once. Most of the time of each is spent waiting for a service.
 const AT_ONCE: usize = 8;
 
@@ -51,36 +52,74 @@ impl Pass {
     }
 }
 
-/// Looks at everything that is due, several at once. One approval that cannot be finished does not stop the others; what
-/// is not reached in time stays due for the next pass.
+/// Looks at everything that is due, several at once, until nothing is. One approval that cannot be finished does not stop
+/// the others; what is not reached in time stays due for the next pass. Whoever only waits to hear how an execution ended
+/// comes last, so that they hold up no expiry and no reminder.
 pub async fn pass(app: &App) -> Result<Pass, Unavailable> {
-    let due = app.ports.store.due(app.now(), PASS_LIMIT).await?;
-    let (mut pass, mut unreached) = (Pass { due: due.len(), ..Pass::default() }, due.len());
     let deadline = Deadline::after(PASS);
-    let in_time = due.into_iter().take_while(|_| !deadline.left().is_zero());
+    let (mut pass, mut polls, mut known) = (Pass::default(), Vec::new(), BTreeSet::new());
+    loop {
+        let due = app.ports.store.due(app.now(), BATCH).await?;
+        let is_full = due.len() == BATCH;
+        // What could not be put off stays due, and is looked at once.
+        let new: Vec<_> = due.into_iter().filter(|id| known.insert(id.clone())).collect();
+        let is_done = new.is_empty() || !is_full;
+        pass.due += new.len();
+        let is_reached = look_at(app, new, Some(&mut polls), &mut pass, deadline).await;
+        if is_done || !is_reached {
+            break;
+        }
+    }
+    look_at(app, polls, None, &mut pass, deadline).await;
+    Ok(pass)
+}
+
+/// Looks at these approvals, and collects those that only wait to hear how an execution ended, if they are to come later.
+/// Says whether there was time for all.
+async fn look_at(
+    app: &App,
+    ids: Vec<ApprovalId>,
+    mut polls: Option<&mut Vec<ApprovalId>>,
+    pass: &mut Pass,
+    deadline: Deadline,
+) -> bool {
+    let (mut unreached, are_polls_later) = (ids.len(), polls.is_some());
+    let in_time = ids.into_iter().take_while(|_| !deadline.left().is_zero());
     // Each is begun when one before it is done, so that time is looked at then.
-    let mut looked_at = stream::iter(in_time.map(|id| one_or_later(app, id))).buffer_unordered(AT_ONCE);
+    let looks = in_time.map(|id| one_or_later(app, id, are_polls_later));
+    let mut looked_at = stream::iter(looks).buffer_unordered(AT_ONCE);
     while let Some(left) = looked_at.next().await {
         unreached -= 1;
-        if let Left::Later(record) = left {
-            pass.count(record.as_deref());
+        match (left, &mut polls) {
+            (Left::Poll(id), Some(polls)) => polls.push(id),
+            (Left::Later(record), _) => pass.count(record.as_deref()),
+            (Left::Nothing | Left::Poll(_), _) => {}
         }
     }
     if unreached > 0 {
         tracing::warn!(unreached, "the rest of what is due waits for the next pass");
     }
-    Ok(pass)
+    unreached == 0
 }
 
 /// What is left to do about an approval that was due.
 enum Left {
     Nothing,
+    /// It only waits to hear how its execution ended.
+    Poll(ApprovalId),
     /// It could not be finished; the record, unless that cannot be had either.
     Later(Option<Box<Approval>>),
 }
 
-async fn one_or_later(app: &App, id: ApprovalId) -> Left {
-    let Err(problem) = one(app, &id).await else { return Left::Nothing };
+async fn one_or_later(app: &App, id: ApprovalId, are_polls_later: bool) -> Left {
+    let deadline = Deadline::after(BACKGROUND);
+    let looked_at = match deadline.run("store", app.ports.store.load(&id)).await {
+        Ok(Some(approval)) if are_polls_later && approval.is_polled() => return Left::Poll(id),
+        Ok(Some(approval)) => go_through(app, approval, deadline).await,
+        Ok(None) => Ok(()),
+        Err(error) => Err(error),
+    };
+    let Err(problem) = looked_at else { return Left::Nothing };
     tracing::warn!(approval.id = %id, error = %problem, "put off");
     let record = put_off(app, &id, &problem).await.unwrap_or_else(|error| {
         tracing::warn!(approval.id = %id, %error, "the next try could not be put off");
@@ -108,7 +147,13 @@ pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), 
 /// What does not work does not keep the rest from being done.
 pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
     let deadline = Deadline::after(BACKGROUND);
-    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(()) };
+    match deadline.run("store", app.ports.store.load(id)).await? {
+        Some(approval) => go_through(app, approval, deadline).await,
+        None => Ok(()),
+    }
+}
+
+async fn go_through(app: &App, approval: Approval, deadline: Deadline) -> Result<(), Unavailable> {
     let settled = settle(app, approval, deadline).await;
     let announced = settled.approval.version;
     let asked = ask_step_functions(app, settled.approval, deadline).await;
@@ -145,6 +190,14 @@ pub(crate) async fn ask_step_functions(app: &App, approval: Approval, deadline: 
     if approval.state != State::Pending && !approval.awaits_execution_end() {
         return Settled { approval, problem: None };
     }
+    if approval.is_polled() && is_running(app, &approval, deadline).await {
+        let now = app.now();
+        let later = |approval: &mut Approval| approval.still_runs(now);
+        return match change(app, approval.clone(), deadline, later).await {
+            Ok(changed) => Settled { approval: changed.record(), problem: None },
+            Err(error) => Settled { approval, problem: Some(error) },
+        };
+    }
     match look_up(app, &approval, deadline).await {
         Ok(recorded) => Settled { approval: recorded, problem: None },
         Err(error) => {
@@ -157,6 +210,12 @@ pub(crate) async fn ask_step_functions(app: &App, approval: Approval, deadline: 
             Settled { approval, problem: Some(error) }
         }
     }
+}
+
+/// Whether the execution is known to run: then nothing more need be asked, which would have its data and its history.
+async fn is_running(app: &App, approval: &Approval, deadline: Deadline) -> bool {
+    let call = app.ports.executions.is_running(&approval.request.execution);
+    deadline.run("Step Functions", call).await.unwrap_or(false)
 }
 
 async fn look_up(app: &App, approval: &Approval, deadline: Deadline) -> Result<Approval, Unavailable> {

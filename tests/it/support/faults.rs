@@ -199,6 +199,10 @@ impl Executions for Faulty<dyn Executions> {
         self.faults.around(Call::Start, self.inner.start_execution(arn, name, input)).await
     }
 
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, Unavailable> {
+        self.faults.around(Call::LookUp, self.inner.is_running(execution)).await
+    }
+
     async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
         self.faults.around(Call::LookUp, self.inner.end_of(execution)).await
     }

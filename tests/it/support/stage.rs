@@ -256,6 +256,10 @@ impl Executions for StagedExecutions {
         in_turn(self.0.start_execution(arn, name, input)).await
     }
 
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, Unavailable> {
+        in_turn(self.0.is_running(execution)).await
+    }
+
     async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
         in_turn(self.0.end_of(execution)).await
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_sfn::Client;
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_sfn::types::ExecutionStatus;
+use aws_sdk_sfn::types::{ExecutionStatus, IncludedData};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -82,8 +82,7 @@ impl TaskCallbacks for AwsStepFunctions {
         let Some((attempt, fate)) = history.task() else { return Ok(LookUp::NotInHistory) };
         // Both answers are eventually consistent, so an end counts when both show it: the history last, since a redrive
         // goes on after an earlier end.
-        let is_over = !matches!(described.status(), ExecutionStatus::Running | ExecutionStatus::PendingRedrive);
-        let end = (history.ends() && is_over).then(|| ExecutionEnd {
+        let end = (history.ends() && is_over(described.status())).then(|| ExecutionEnd {
             status: described.status().as_str().to_owned(),
             output: described.output().map(str::to_owned),
         });
@@ -118,16 +117,25 @@ impl Executions for AwsStepFunctions {
         arn.map_err(|error| StartError::Refused(error.to_string()))
     }
 
+    async fn is_running(&self, execution: &ExecutionArn) -> Result<bool, Unavailable> {
+        let call = self.client.describe_execution().execution_arn(execution.as_str());
+        let described = call.included_data(IncludedData::MetadataOnly).send().await;
+        Ok(!is_over(described.map_err(|error| unavailable(&error))?.status()))
+    }
+
     async fn end_of(&self, execution: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
         let described = self.client.describe_execution().execution_arn(execution.as_str()).send().await;
         let described = described.map_err(|error| unavailable(&error))?;
-        let is_over = !matches!(described.status(), ExecutionStatus::Running | ExecutionStatus::PendingRedrive);
-        Ok(is_over.then(|| RunEnd {
+        Ok(is_over(described.status()).then(|| RunEnd {
             status: described.status().as_str().to_owned(),
             error: described.error().map(str::to_owned),
             at: described.stop_date().and_then(|at| Timestamp::from_second(at.secs()).ok()),
         }))
     }
+}
+
+fn is_over(status: &ExecutionStatus) -> bool {
+    !matches!(status, ExecutionStatus::Running | ExecutionStatus::PendingRedrive)
 }
 
 /// What a callback was refused for. What lies with a key or a permission passes once somebody has mended it; the rest of

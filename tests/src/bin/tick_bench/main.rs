@@ -192,6 +192,10 @@ impl Executions for TimedOut {
         Err(StartError::Refused("nothing is started here".to_owned()))
     }
 
+    async fn is_running(&self, _: &ExecutionArn) -> Result<bool, Unavailable> {
+        Ok(true)
+    }
+
     async fn end_of(&self, _: &ExecutionArn) -> Result<Option<RunEnd>, Unavailable> {
         Ok(None)
     }
