@@ -23,6 +23,15 @@ pub fn shown(text: &str) -> String {
     shown
 }
 
+/// The text without its hidden characters. What is left may be hidden in its new place, as a joiner that joins nothing.
+pub fn without_hidden(text: &str) -> String {
+    let mut text = text.to_owned();
+    while first_hidden(&text).is_some() {
+        text = characters(&text).filter_map(|(c, is_hidden)| (!is_hidden).then_some(c)).collect();
+    }
+    text
+}
+
 /// The first hidden character of a text.
 pub fn first_hidden(text: &str) -> Option<char> {
     characters(text).find_map(|(c, is_hidden)| is_hidden.then_some(c))
@@ -162,6 +171,15 @@ mod tests {
             assert_eq!(first_hidden(text), None, "{text:?}");
             assert_eq!(shown(text), text);
         }
+    }
+
+    #[test]
+    fn what_is_left_without_hidden_characters_has_none() {
+        assert_eq!(
+            without_hidden("a\u{200b}b 👩🏽\u{200d}💻\u{202e} می\u{200c}خواهم"),
+            "ab 👩🏽\u{200d}💻 می\u{200c}خواهم"
+        );
+        assert_eq!(without_hidden("1\u{fe0f}\u{200d}👍"), "1👍");
     }
 
     #[test]

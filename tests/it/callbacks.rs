@@ -231,5 +231,5 @@ async fn a_run_that_may_not_have_started_is_not_called_started() {
     let (harness, faults) = faulty().await;
     faults.next(Call::Start, Fault::AnswerLost);
     let answer = harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "1 2").await;
-    assert!(answer.text.unwrap().starts_with("It is not certain that the calculation has started."));
+    assert!(answer.text.unwrap().starts_with("It is not certain that it has started."));
 }

@@ -1,8 +1,8 @@
-//! `/start` in Slack: with arguments, with none, with bad ones, twice, and from people who may not.
+//! `/start` in Slack: with values, with none, with bad ones, twice, and from people who may not.
 
 use serde_json::json;
 
-use crate::support::{Harness, is_out};
+use crate::support::{Harness, is_out, texts};
 
 #[tokio::test]
 async fn start_with_two_numbers_launches_a_calculation() {
@@ -15,46 +15,70 @@ async fn start_with_two_numbers_launches_a_calculation() {
     assert_eq!(result.value, "494");
 }
 
+/// What was understood is in the form, and each mistake under its field.
 #[tokio::test]
-async fn bad_arguments_get_a_private_answer_that_names_the_mistake() {
+async fn values_that_are_missing_or_wrong_open_the_form() {
     let harness = Harness::start().await;
+    let (ada, slack) = (harness.user("ada"), &harness.world.slack);
     let cases = [
-        ("1.5 2", "x must be an integer, and `1.5` is not one"),
-        ("1 two", "y must be an integer, and `two` is not one"),
-        ("125", "two integers are needed, x and y, and there is one"),
-        ("1 2 3", "two integers are needed, x and y, and there are 3"),
-        ("1 9223372036854775808", "y must be between -9223372036854775808 and 9223372036854775807"),
-        ("1 <!channel>", "y must be an integer, and `&lt;!channel&gt;` is not one"),
+        ("1.5 2", [("x", None, Some("must be an integer, and “1.5” is not one")), ("y", Some("2"), None)]),
+        ("1 two", [("x", Some("1"), None), ("y", None, Some("must be an integer, and “two” is not one"))]),
+        ("y=7", [("x", None, Some("is missing")), ("y", Some("7"), None)]),
+        (
+            "1 9223372036854775808",
+            [("x", Some("1"), None), ("y", None, Some("must be from -9223372036854775808 to 9223372036854775807"))],
+        ),
+        (
+            "1 <!channel>",
+            [("x", Some("1"), None), ("y", None, Some("must be an integer, and “<!channel>” is not one"))],
+        ),
+        ("calculation", [("x", None, None), ("y", None, None)]),
     ];
     for (text, expected) in cases {
-        let channel = &harness.world.channel;
-        let answer = harness.world.slack.command(&harness.user("ada"), channel, "/start", text).await;
-        let said = answer.text.unwrap();
-        assert_eq!(answer.status, 200);
-        assert!(said.contains(expected), "{text}: {said}");
-        assert!(said.contains("Usage: `/start X Y`"), "{said}");
+        let answer = slack.command(&ada, &harness.world.channel, "/start", text).await;
+        assert_eq!((answer.status, answer.text), (200, None), "{text}");
+        let view = slack.open_view(&ada.id).expect("a form is open").view;
+        for ((name, value, mistake), block) in expected.into_iter().zip(view["blocks"].as_array().unwrap()) {
+            assert_eq!((&block["block_id"], &block["label"]["text"]), (&json!(name), &json!(name)), "{text}");
+            assert_eq!(block["element"]["initial_value"].as_str(), value, "{text}: {block}");
+            assert_eq!(block["hint"]["text"].as_str(), mistake, "{text}: {block}");
+        }
+        slack.close_view(&ada.id);
     }
+    slack.command(&ada, &harness.world.channel, "/start", "1 2 3").await;
+    let view = slack.open_view(&ada.id).unwrap().view;
+    assert!(view["blocks"][0].to_string().contains("there are 3 values without a name, and it takes 2"), "{view}");
     assert!(harness.world.engine.executions().is_empty());
 }
 
 #[tokio::test]
 async fn help_says_how() {
     let harness = Harness::start().await;
-    let answer = harness.world.slack.command(&harness.user("linus"), "C1", "/start", " help ").await;
-    assert!(answer.text.unwrap().starts_with("Usage: `/start X Y`"));
+    let said = async |text: &str| {
+        let answer = harness.world.slack.command(&harness.user("linus"), "C1", "/start", text).await;
+        answer.text.unwrap()
+    };
+    for text in [" help ", "Help", "\u{200b}help\u{200b}"] {
+        assert!(said(text).await.starts_with("`/start` lists what you may start"), "{text:?}");
+    }
+    assert!(said("calculation help").await.starts_with("`/start calculation X Y` starts Calculation."));
 }
 
 #[tokio::test]
-async fn start_alone_opens_a_form_with_inline_errors() {
+async fn the_form_is_submitted_once_it_is_right() {
     let harness = Harness::start().await;
     let (ada, slack) = (harness.user("ada"), &harness.world.slack);
-    let answer = slack.command(&ada, &harness.world.channel, "/start", "").await;
-    assert_eq!((answer.status, answer.text.unwrap_or_default().as_str()), (200, ""));
+    slack.command(&ada, &harness.world.channel, "/start", "calculation").await;
     let form = slack.open_view(&ada.id).expect("a form is open");
-    assert_eq!(form.view["blocks"].as_array().unwrap().len(), 2);
-    let refused = slack.submit(&ada, &[("x", "1.5"), ("y", "")]).await.unwrap();
-    assert_eq!(refused.errors["x"], "x must be an integer, and `1.5` is not one");
-    assert_eq!(refused.errors["y"], "y is missing");
+    assert_eq!(
+        (&form.view["title"]["text"], form.view["blocks"].as_array().unwrap().len()),
+        (&json!("Calculation"), 2)
+    );
+    let kept = slack.submit(&ada, &[("x", "1.5"), ("y", "")]).await.unwrap();
+    assert_eq!((kept.status, kept.errors.len()), (0, 2), "Slack itself keeps it: {kept:?}");
+    let refused = slack.submit_unchecked(&ada, &[("x", "1.5"), ("y", "")]).await.unwrap();
+    assert_eq!(refused.errors["x"], "must be an integer, and “1.5” is not one");
+    assert_eq!(refused.errors["y"], "is missing");
     assert!(harness.world.engine.executions().is_empty());
     let taken = slack.submit(&ada, &[("x", "125"), ("y", "122")]).await.unwrap();
     assert!(taken.status == 200 && taken.errors.is_empty(), "{taken:?}");
@@ -80,18 +104,17 @@ async fn what_is_typed_is_read_as_it_is_seen() {
     }
     let harness = Harness::start().await;
     let (ada, slack, channel) = (harness.user("ada"), &harness.world.slack, &harness.world.channel);
-    for (text, expected) in [
-        ("１２５ 122", "x must be an integer, and `１２５` is not one"),
-        ("125\u{200b}122", "there is one"),
-        ("\u{200b}help\u{200b}", "Usage: "),
-        ("Help", "Usage: "),
-    ] {
-        let answer = slack.command(&ada, channel, "/start", text).await.text.unwrap();
-        assert!(answer.contains(expected), "{text:?}: {answer}");
+    let listed = slack.command(&ada, channel, "/start", "\u{200b}").await.text.unwrap();
+    assert!(listed.starts_with("You may start:"), "nothing that is seen lists: {listed}");
+    for (text, expected) in
+        [("１２５ 122", "must be an integer, and “１２５” is not one"), ("125\u{200b}122", "is missing")]
+    {
+        let opened = slack.command(&ada, channel, "/start", text).await;
+        let view = slack.open_view(&ada.id).unwrap().view.to_string();
+        assert!(opened.text.is_none() && view.contains(expected), "{text:?}: {view}");
     }
-    let opened = slack.command(&ada, channel, "/start", "\u{200b}").await;
-    assert!(opened.text.is_none() && slack.open_view(&ada.id).is_some(), "nothing that is seen opens the form");
-    let taken = slack.submit(&ada, &[("x", "\u{200b}125\u{a0}"), ("y", "122\u{feff}")]).await.unwrap();
+    let values = [("x", "\u{200b}125\u{a0}"), ("y", "122\u{feff}")];
+    let taken = slack.submit_unchecked(&ada, &values).await.unwrap();
     assert!(taken.errors.is_empty(), "{taken:?}");
     let approval = harness.until("it is out", |world| world.store.all().into_iter().find(is_out));
     let id = approval.await.id;
@@ -110,12 +133,13 @@ async fn whoever_submits_the_form_sees_that_it_was_started_also_where_the_bot_is
         let harness = Harness::start().await;
         let (ada, slack) = (harness.user("ada"), &harness.world.slack);
         slack.remove_bot("C0FINANCE");
-        slack.command(&ada, channel, "/start", "").await;
+        slack.command(&ada, channel, "/start", "calculation").await;
         let taken = slack.submit(&ada, &[("x", "125"), ("y", "122")]).await.unwrap();
         assert!(taken.status == 200 && taken.errors.is_empty(), "{taken:?}");
         assert_eq!(harness.world.engine.executions().len(), 1);
         let view = slack.open_view(&ada.id).expect("the form says it").view;
-        assert!(view["blocks"][0]["text"]["text"].as_str().unwrap().starts_with("Started: <"), "{view}");
+        let said = texts(&view["blocks"]).concat();
+        assert!(said.starts_with("Started: the execution"), "{view}");
         assert!(view["submit"].is_null(), "nothing is left to submit: {view}");
         assert_eq!(harness.whispers("ada"), Vec::<String>::new());
     }

@@ -133,7 +133,7 @@ fn the_reference_workflow_stands_in_one_place() {
     check(
         rules::reference_workflow,
         "flow/notify.rs",
-        "use crate::calculation::numbers::Numbers;",
+        "use crate::calculation::router;",
         &["flow/notify.rs names calculation"],
     );
     check(

@@ -1,6 +1,7 @@
 //! What is deployed and the code name the same things: routes, variables, scopes, indexes and times.
 
 mod company;
+mod state_machines;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -166,7 +167,7 @@ fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
     let slack = paths().into_iter().filter(|path| path.starts_with("/slack/")).collect();
     assert_eq!(texts(named), slack);
     let names = commands.iter().map(|command| command["command"].as_str().unwrap());
-    assert_eq!(texts(names), texts(["/start", slack::commands::APPROVALS]));
+    assert_eq!(texts(names), texts([slack::commands::START, slack::commands::APPROVALS]));
 }
 
 #[test]

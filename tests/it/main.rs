@@ -18,6 +18,7 @@ mod documents;
 mod email;
 mod events;
 mod explaining;
+mod fields;
 mod floors;
 mod infrastructure;
 mod interleavings;

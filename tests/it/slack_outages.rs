@@ -83,11 +83,16 @@ async fn a_private_answer_that_slack_does_not_take_harms_nothing() {
 }
 
 #[tokio::test]
-async fn a_form_that_cannot_be_opened_becomes_a_usage_answer() {
+async fn a_form_that_cannot_be_opened_is_answered_with_the_mistakes() {
     let harness = Harness::start().await;
-    harness.world.slack.fail_next("views.open", Fault::NotOk("expired_trigger_id".to_owned()));
-    let answer = harness.world.slack.command(&harness.user("ada"), "C1", "/start", "").await;
-    assert!(answer.text.unwrap().starts_with("The form could not be opened. Usage:"));
+    harness.world.slack.fail_always("views.open", Some(Fault::NotOk("expired_trigger_id".to_owned())));
+    let answer = harness.world.slack.command(&harness.user("ada"), &harness.world.channel, "/start", "1 <two>").await;
+    let said = answer.text.unwrap();
+    assert!(
+        said.starts_with("Not started.") && said.contains("y must be an integer, and “&lt;two&gt;” is not one"),
+        "{said}"
+    );
+    assert!(said.contains("`/start calculation X Y`"), "{said}");
 }
 
 #[tokio::test]

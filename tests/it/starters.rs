@@ -112,7 +112,7 @@ async fn who_started_it_in_teams_is_told_in_the_same_thread() {
 async fn who_started_it_by_the_form_or_where_the_bot_is_not_is_told_too() {
     let harness = Harness::start().await;
     let (ada, slack) = (harness.user("ada"), &harness.world.slack);
-    slack.command(&ada, "C1", "/start", "").await;
+    slack.command(&ada, "C1", "/start", "calculation").await;
     slack.submit(&ada, &[("x", "9223372036854775807"), ("y", "1")]).await.unwrap();
     harness.ended().await;
     is_told(&harness).await;

@@ -84,8 +84,11 @@ async fn slack_reads_no_mark_in_what_people_typed() {
     }
     let answer = harness.world.slack.command(&harness.user("grace"), &channel, "/approvals", "show *x*~y~").await;
     assert_as_typed(&answer.blocks, &[("*x*~y~", 1)]);
-    let answer = harness.world.slack.command(&harness.user("grace"), &channel, "/start", "*1* ~2~").await;
-    assert_as_typed(&answer.blocks, &[("*1*", 1)]);
+    harness.world.slack.command(&harness.user("grace"), &channel, "/start", "*1* ~2~ *3*").await;
+    let form = harness.world.slack.open_view(&harness.user("grace").id).unwrap().view;
+    assert_as_typed(&form["blocks"], &[("*1*", 1)]);
+    let unknown = harness.world.slack.command(&harness.user("grace"), &channel, "/*x*~y~", "").await;
+    assert_as_typed(&unknown.blocks, &[("*x*~y~", 1)]);
     let show = format!("show {}", approval.id);
     let others = harness.world.slack.command(&harness.user("linus"), &channel, "/approvals", &show).await;
     assert_as_typed(&others.blocks, &[(name, 1)]);

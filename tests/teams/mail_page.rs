@@ -25,9 +25,17 @@ const POLICY: &str = r#"
     [policies.calculation]
     approvers = ["grace"]
     requester = "optional"
-    [commands.start]
+    [commands.calculation]
+    title = "Calculation"
     state_machine = "calculation"
     policy = "calculation"
+    default = true
+    [[commands.calculation.fields]]
+    name = "x"
+    type = "integer"
+    [[commands.calculation.fields]]
+    name = "y"
+    type = "integer"
 "#;
 
 pub(crate) fn cases() -> Vec<Case> {

@@ -8,6 +8,11 @@ pub mod limits;
 pub mod names;
 pub mod state;
 
+pub mod fields;
+
+pub mod commands;
+pub mod entry;
+
 pub mod callers;
 pub mod event;
 pub mod look_up;
@@ -19,6 +24,8 @@ pub mod identities;
 pub mod policy;
 
 pub mod naming;
+
+pub mod filling;
 
 pub mod policy_file;
 

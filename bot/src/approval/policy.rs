@@ -10,6 +10,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use super::callers::StateMachinePattern;
+use super::commands::LaunchCommand;
 use super::identities::ChatIdentity;
 use super::ids::{ExecutionArn, PersonId};
 use super::place::{Destination, Platform};
@@ -23,7 +24,7 @@ pub struct Policy {
     pub people: BTreeMap<PersonId, Person>,
     /// The rules a workflow names in its request.
     pub rules: BTreeMap<String, Rules>,
-    /// What each chat command launches, by its name without the slash.
+    /// What may be started from a chat, by name.
     pub commands: BTreeMap<String, LaunchCommand>,
 }
 
@@ -124,15 +125,6 @@ pub enum EmailUse {
     Fallback,
     /// Not at all.
     Never,
-}
-
-/// One `[commands.NAME]`: what the chat command starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LaunchCommand {
-    /// A name of `COUNTERSIGN_STATE_MACHINES`.
-    pub state_machine: String,
-    /// The rules of the approval inside it, for the answer that says where the card will appear.
-    pub policy: String,
 }
 
 /// Why a chat user is nobody to the policy.

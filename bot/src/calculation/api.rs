@@ -9,8 +9,8 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value, json};
 
-use super::launch::{self, Launch};
 use crate::flow::app::App;
+use crate::flow::launch::{self, Launch};
 use crate::net::caller::IamCaller;
 use crate::net::deadline::Deadline;
 use crate::ports::StartError;

@@ -1,10 +1,6 @@
-//! The reference workflow's own command, answers and route. Nothing else in the bot knows of its x and y, but for the form
-//! in which Slack asks for them.
+//! The reference workflow's own route, which nothing else knows of.
 
-pub mod answers;
 mod api;
-pub mod launch;
-pub mod numbers;
 
 use axum::Router;
 use axum::routing::post;

@@ -8,6 +8,7 @@ pub const BACKGROUND: Duration = Duration::from_secs(20);
 pub mod app;
 
 pub mod change;
+pub mod launch;
 pub mod listing;
 
 mod announce;

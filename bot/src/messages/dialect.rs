@@ -136,9 +136,12 @@ impl Dialect {
         }
     }
 
-    /// Whether a command without its values opens a form that asks for them.
-    pub fn has_forms(self) -> bool {
-        self == Self::Slack
+    /// What one types to start something.
+    pub fn start_command(self) -> &'static str {
+        match self {
+            Self::Slack | Self::Plain => "/start",
+            Self::Teams => "start",
+        }
     }
 
     /// A conversation, as the place where something will appear. Teams has no way to point at one by its id.

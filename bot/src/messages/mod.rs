@@ -1,6 +1,7 @@
 //! What all platforms share of the words that people read. Built from the record alone, without I/O.
 
 pub mod answers;
+pub mod commands;
 pub mod dialect;
 pub mod escape;
 pub mod explanation;
@@ -8,4 +9,3 @@ pub mod links;
 pub mod lists;
 pub mod notes;
 pub mod runs;
-pub mod typed;

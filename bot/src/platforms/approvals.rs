@@ -32,7 +32,7 @@ pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_
         ChatCommand::List => Some(list(app, asker).await),
         ChatCommand::Show { id } => Some(show(app, asker, id).await),
         ChatCommand::Cancel { id } => Some(cancel(app, asker, id).await),
-        ChatCommand::Start { .. } | ChatCommand::Help => None,
+        ChatCommand::Start { .. } | ChatCommand::Named { .. } | ChatCommand::Help => None,
     }
 }
 

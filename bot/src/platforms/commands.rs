@@ -1,10 +1,17 @@
 //! The words of every chat, in one grammar: to start something, to ask about approvals, and to take one back.
 
-use crate::messages::typed::is_quote;
+use crate::approval::entry::is_quote;
 
 /// A word without what stands around it where it was copied from: quotation marks, code ticks, brackets, a full stop.
-fn bare(word: &str) -> &str {
-    word.trim_matches(|c| is_quote(c) || matches!(c, '(' | ')' | '[' | ']' | '.' | ',' | ';' | ':'))
+pub(super) fn bare(word: &str) -> &str {
+    word.trim_matches(|c| is_quote(c) || matches!(c, '`' | '(' | ')' | '[' | ']' | '.' | ',' | ';' | ':'))
+}
+
+/// Words without the ticks around all of them, which they have in documents.
+pub(super) fn without_ticks(words: &str) -> &str {
+    let words = words.trim();
+    let inside = words.strip_prefix('`').and_then(|words| words.strip_suffix('`'));
+    inside.filter(|inside| !inside.contains('`')).unwrap_or(words).trim()
 }
 
 /// What somebody wants of the bot.
@@ -22,30 +29,36 @@ pub(super) enum ChatCommand<'a> {
         /// Its id, as it was typed.
         id: &'a str,
     },
-    /// To start what a command of the policy launches.
+    /// To start something, or to hear what can be started.
     Start {
-        /// The command's name, without a slash.
+        /// What follows the word, trimmed.
+        typed: &'a str,
+    },
+    /// To start the command of this name.
+    Named {
+        /// The name, without a slash.
         name: &'a str,
         /// What follows it, trimmed.
-        arguments: &'a str,
+        typed: &'a str,
     },
     /// What one can say.
     Help,
 }
 
 impl<'a> ChatCommand<'a> {
-    /// Reads words that were said to the bot, as they are `seen`: `start 125 122`, `pending`, `show ID`, `cancel ID`,
+    /// Reads words that were said to the bot, as they are seen: `start 125 122`, `pending`, `show ID`, `cancel ID`,
     /// `help`, with or without a slash. The case of the first one does not matter.
     pub(super) fn said(words: &'a str) -> Self {
-        let words = words.trim();
-        let (name, rest) = words.split_once(' ').unwrap_or((words, ""));
+        let words = without_ticks(words);
+        let (name, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
         let (name, rest) = (bare(name).trim_start_matches('/'), rest.trim());
         match name.to_lowercase().as_str() {
             "" | "help" => Self::Help,
             "pending" => Self::List,
             "show" => Self::Show { id: bare(rest) },
             "cancel" => Self::Cancel { id: bare(rest) },
-            _ => Self::Start { name, arguments: rest },
+            "start" => Self::Start { typed: rest },
+            _ => Self::Named { name, typed: rest },
         }
     }
 
@@ -74,14 +87,18 @@ mod tests {
             ("Show  apr_1 ", ChatCommand::Show { id: "apr_1" }),
             ("cancel", ChatCommand::Cancel { id: "" }),
             ("show a b", ChatCommand::Show { id: "a b" }),
-            ("start 125  122", ChatCommand::Start { name: "start", arguments: "125  122" }),
-            ("/Start help", ChatCommand::Start { name: "Start", arguments: "help" }),
+            ("start 125  122", ChatCommand::Start { typed: "125  122" }),
+            ("START", ChatCommand::Start { typed: "" }),
+            ("/Start help", ChatCommand::Start { typed: "help" }),
+            ("start\ndeploy\n1", ChatCommand::Start { typed: "deploy\n1" }),
+            ("Deploy 1.4.2", ChatCommand::Named { name: "Deploy", typed: "1.4.2" }),
             ("`pending`", ChatCommand::List),
             ("`/pending`", ChatCommand::List),
             ("show “apr_1”.", ChatCommand::Show { id: "apr_1" }),
             ("cancel `apr_1`", ChatCommand::Cancel { id: "apr_1" }),
-            ("`start 125 122`", ChatCommand::Start { name: "start", arguments: "125 122`" }),
-            ("good morning", ChatCommand::Start { name: "good", arguments: "morning" }),
+            ("`start 125 122`", ChatCommand::Start { typed: "125 122" }),
+            ("`start` `125`", ChatCommand::Start { typed: "`125`" }),
+            ("good morning", ChatCommand::Named { name: "good", typed: "morning" }),
         ];
         for (words, expected) in cases {
             assert_eq!(ChatCommand::said(words), expected, "{words:?}");

@@ -5,6 +5,7 @@ mod approvals;
 mod commands;
 mod malformed;
 mod press;
+mod starting;
 
 pub mod email;
 pub mod slack;

@@ -67,7 +67,9 @@ fn state_machines<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> 
     for pair in text.split(',').map(str::trim).filter(|pair| !pair.is_empty()) {
         match pair.split_once('=') {
             Some((name, arn)) if !name.is_empty() && arn.starts_with("arn:") => {
-                machines.insert(name.to_owned(), arn.to_owned());
+                if machines.insert(name.to_owned(), arn.to_owned()).is_some() {
+                    reader.complain(format!("COUNTERSIGN_STATE_MACHINES has `{name}` more than once"));
+                }
             }
             _ => reader.complain(format!("COUNTERSIGN_STATE_MACHINES: `{pair}` is not name=arn")),
         }
@@ -106,7 +108,7 @@ mod tests {
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
             ("COUNTERSIGN_SLACK_BOT_TOKEN", "xoxb-1\n"),
             ("COUNTERSIGN_PUBLIC_URL", "ftp://x"),
-            ("COUNTERSIGN_STATE_MACHINES", "calculation"),
+            ("COUNTERSIGN_STATE_MACHINES", "calculation,a=arn:1,a=arn:2"),
             ("COUNTERSIGN_EXECUTIONS_FROM", "arn:aws:states:eu-west-1:123456789012, 123456789012"),
         ])
         .unwrap_err();
@@ -118,6 +120,7 @@ mod tests {
                 "COUNTERSIGN_LINK_KEY is missing: links in mail cannot be signed without it",
                 "COUNTERSIGN_PUBLIC_URL is no https address (http only for this machine)",
                 "COUNTERSIGN_STATE_MACHINES: `calculation` is not name=arn",
+                "COUNTERSIGN_STATE_MACHINES has `a` more than once",
                 "COUNTERSIGN_EXECUTIONS_FROM: `123456789012`: the Step Functions of an account are \
                  arn:aws:states:REGION:ACCOUNT",
             ]

@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     const POLICY: &str = "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n\
-                          [commands.start]\nstate_machine = \"calculation\"\npolicy = \"p\"\n";
+                          [commands.run]\nstate_machine = \"calculation\"\npolicy = \"p\"\n";
 
     const ENVIRONMENT: [(&str, &str); 6] = [
         ("COUNTERSIGN_TABLE", "approvals"),
@@ -232,6 +232,6 @@ mod tests {
     fn a_command_needs_a_state_machine_to_start() {
         let deployed = read(&[("COUNTERSIGN_STATE_MACHINES", None)], &[], POLICY).unwrap();
         let problem = deployed.check_commands().unwrap_err();
-        assert_eq!(problem.0, ["COUNTERSIGN_STATE_MACHINES has no `calculation`, which commands.start starts"]);
+        assert_eq!(problem.0, ["COUNTERSIGN_STATE_MACHINES has no `calculation`, which commands.run starts"]);
     }
 }

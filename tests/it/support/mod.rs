@@ -21,7 +21,7 @@ use countersign_bot::flow::reconcile::{self, Pass};
 use countersign_bot::ports::Deliveries;
 use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
-use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
+use countersign_playground::engine::{ExecutionDescription, ExecutionStatus, ORIGIN};
 use countersign_playground::fakes::teams::{Shown, TeamsMessage, TeamsUser};
 use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
 use countersign_playground::world::{Messengers, Options, Running, Source, World};
@@ -72,9 +72,17 @@ pub(crate) fn policy(rules: &str) -> String {
         requester = "optional"
         show_result = ["status", "result"]
         {rules}
-        [commands.start]
+        [commands.calculation]
+        title = "Calculation"
         state_machine = "calculation"
         policy = "calculation"
+        default = true
+        [[commands.calculation.fields]]
+        name = "x"
+        type = "integer"
+        [[commands.calculation.fields]]
+        name = "y"
+        type = "integer"
         "#
     )
 }
@@ -117,6 +125,18 @@ impl Harness {
     /// The same, with options besides the policy.
     pub(crate) async fn with_options(rules: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
         Self::build(&policy(rules), options, between).await
+    }
+
+    /// The same with these commands besides. The machine `any` takes whatever it is given, and runs for a minute.
+    pub(crate) async fn with_commands(commands: &str) -> Self {
+        let machines = ["calculation", "any"].map(|name| format!("{name}={ORIGIN}:stateMachine:{name}")).join(",");
+        let environment = [("COUNTERSIGN_STATE_MACHINES", machines)].into();
+        let options = Options { environment, ..Options::default() };
+        let harness = Self::build(&(policy(RULES_WITH_TEAMS) + commands), options, |ports| ports).await;
+        let any = json!({ "StartAt": "End", "States": { "End": { "Type": "Wait", "Seconds": 60, "End": true } } })
+            .to_string();
+        harness.world.engine.load("any", &any, &BTreeMap::new()).unwrap();
+        harness
     }
 
     async fn build(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {

@@ -4,7 +4,7 @@ use countersign_bot::approval::state::Status;
 use serde_json::{Value, json};
 
 use super::CHANNEL;
-use crate::support::{Harness, RULES_WITH_TEAMS};
+use crate::support::{Harness, RULES_WITH_TEAMS, texts};
 
 /// Says something in the channel and returns the bot's answer to it.
 async fn answer(harness: &Harness, who: &str, text: &str) -> String {
@@ -46,23 +46,30 @@ async fn start_works_in_the_personal_chat_without_a_mention() {
     assert!(said.last().unwrap().starts_with("Started: "), "{said:?}");
 }
 
+/// The form that the bot answered with, in the thread of what was said.
+async fn form(harness: &Harness, who: &str, text: &str) -> Value {
+    let teams = &harness.world.teams;
+    assert_eq!(teams.say(&harness.teams_user(who), CHANNEL, text).await, Ok(200));
+    teams.latest_message(CHANNEL).unwrap().card.unwrap_or_else(|| panic!("{text} opens a form"))
+}
+
 #[tokio::test]
 async fn each_mistake_is_named_as_in_slack() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
-    for (arguments, expected) in [
-        ("", "Not started: two integers are needed, x and y, and there is none."),
-        ("1", "Not started: two integers are needed, x and y, and there is one."),
-        ("1 2 3", "Not started: two integers are needed, x and y, and there are 3."),
-        ("1 9223372036854775808", "Not started: y must be between -9223372036854775808 and 9223372036854775807."),
-        ("1 two", "Not started: y must be an integer, and"),
+    for (typed, expected) in [
+        ("calculation", ""),
+        ("1", "y is missing."),
+        ("1 2 3", "there are 3 values without a name, and it takes 2"),
+        ("1 9223372036854775808", "y must be from -9223372036854775808 to 9223372036854775807."),
+        ("1 two", "y must be an integer, and “two” is not one."),
     ] {
-        let told = answer(&harness, "ada", &format!("start {arguments}")).await;
-        assert!(told.starts_with(expected) && told.contains("Usage: "), "{arguments}: {told}");
-        if !arguments.is_empty() {
-            let (ada, channel) = (harness.user("ada"), harness.world.channel.clone());
-            let slack = harness.world.slack.command(&ada, &channel, "/start", arguments).await;
-            assert!(slack.text.unwrap().starts_with(expected), "{arguments}");
-        }
+        let card = form(&harness, "ada", &format!("start {typed}")).await;
+        let said = texts(&card).join("\n");
+        assert!(said.starts_with("Calculation") && said.contains(expected), "{typed}: {said}");
+        let (ada, slack) = (harness.user("ada"), &harness.world.slack);
+        slack.command(&ada, &harness.world.channel, "/start", typed).await;
+        let view = slack.open_view(&ada.id).unwrap().view.to_string();
+        assert!(view.contains(expected.trim_start_matches("y ").trim_end_matches('.')), "{typed}: {view}");
     }
     assert_eq!(harness.world.engine.executions().len(), 0);
 }
@@ -72,10 +79,11 @@ async fn help_names_the_conversation_and_strangers_are_told_so() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
     for text in ["help", "/help", "Help", ""] {
         let help = answer(&harness, "ada", text).await;
-        assert!(help.contains("Usage: ") && help.contains(CHANNEL), "{text}: {help}");
+        assert!(help.contains("`start calculation X Y`") && help.contains(CHANNEL), "{text}: {help}");
     }
     let unknown = answer(&harness, "ada", "dance **now**").await;
-    assert!(unknown.contains("“dance” is not a command of this app.") && unknown.contains("Usage: "), "{unknown}");
+    assert!(unknown.contains("“dance” is not a command of this app."), "{unknown}");
+    assert!(unknown.contains("`start NAME` opens its form"), "{unknown}");
     let stranger = answer(&harness, "outsider", "start 1 2").await;
     assert!(stranger.starts_with("You are not listed in the policy"), "{stranger}");
     assert_eq!(harness.world.engine.executions().len(), 0);
@@ -165,7 +173,7 @@ async fn a_mention_is_no_part_of_what_is_said_however_it_is_described() {
     }
     for text in [Value::Null, json!(""), json!("<at>Countersign</at>"), json!("<at>Countersign</at>&nbsp;")] {
         let told = answer_to(&harness, text.clone(), json!([ours])).await;
-        assert!(told.contains("Usage: "), "{text}: {told}");
+        assert!(told.contains("`start NAME` opens its form"), "{text}: {told}");
     }
     let told = answer_to(&harness, json!("<at>Countersign</at> a &lt;at&gt; b"), json!([ours])).await;
     assert!(told.contains("“a” is not a command of this app."), "{told}");
@@ -182,7 +190,7 @@ async fn what_is_typed_in_teams_is_read_as_it_is_seen() {
         let text = text.replace("ID", approval.id.as_str());
         assert!(answer(&harness, "ada", &text).await.contains("Calculation 125 + 122"), "{text:?}");
     }
-    let refused = answer(&harness, "ada", "start １２５ 122").await;
+    let refused = texts(&form(&harness, "ada", "start １２５ 122").await).concat();
     assert!(refused.contains("x must be an integer"), "{refused}");
     assert!(answer(&harness, "ada", "start\u{a0}1\u{200b}\u{2007}`2`").await.starts_with("Started: "));
 }

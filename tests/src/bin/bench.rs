@@ -14,7 +14,7 @@ use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Verdict};
 use countersign_bot::approval::transitions::decide::Command;
-use countersign_bot::calculation::launch::{self, Launch};
+use countersign_bot::flow::launch::{self, Launch};
 use countersign_bot::flow::resolve;
 use countersign_bot::net::deadline::Deadline;
 use countersign_playground::clock::Clock;

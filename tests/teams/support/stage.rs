@@ -134,9 +134,17 @@ fn policy(conversation: &str) -> String {
         show_result = ["result"]
         email = "never"
         teams_conversation = "{conversation}"
-        [commands.start]
+        [commands.calculation]
+        title = "Calculation"
         state_machine = "calculation"
         policy = "calculation"
+        default = true
+        [[commands.calculation.fields]]
+        name = "x"
+        type = "integer"
+        [[commands.calculation.fields]]
+        name = "y"
+        type = "integer"
         "#,
         people.concat()
     )

@@ -1,5 +1,6 @@
 //! Reads the policy file strictly: whatever is wrong with it is reported in one message, each with its place.
 
+mod commands;
 mod people;
 mod raw;
 mod rules;
@@ -58,7 +59,7 @@ fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let names: BTreeSet<String> = file.policies.iter().map(|entry| entry.name.clone()).collect();
     let known = Known { people: &people, groups: &groups, let_in: are_right.then_some(&let_in) };
     let rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
-    let commands = file.commands.into_iter().filter_map(|entry| rules::check_command(entry, &names, errors)).collect();
+    let commands = commands::check(file.commands, &known, &names, errors);
     Policy { let_in, people, rules, commands }
 }
 

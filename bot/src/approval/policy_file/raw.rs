@@ -2,6 +2,8 @@
 //!
 //! Reading goes on past a problem, so that one message can list them all.
 
+pub(super) mod commands;
+
 use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
@@ -11,6 +13,7 @@ use toml_span::de_helpers::{TableHelper, expected};
 use toml_span::value::{Key, Value, ValueInner};
 use toml_span::{DeserError, Deserialize, Error, Span, Spanned};
 
+use self::commands::RawCommand;
 use super::problem;
 use crate::approval::callers::StateMachinePattern;
 use crate::approval::identities::{CHATS, Chat, IdKind};
@@ -69,11 +72,6 @@ pub(super) struct RawQuietHours {
     pub(super) to: Time,
     pub(super) time_zone: TimeZone,
     pub(super) span: Span,
-}
-
-pub(super) struct RawCommand {
-    pub(super) state_machine: String,
-    pub(super) policy: Name,
 }
 
 /// Text with its place, so that what is wrong with it can be pointed at.
@@ -245,14 +243,6 @@ impl Read for RawQuietHours {
         let to = table.required::<TimeOfDay>("to");
         let time_zone = table.required::<Zone>("time_zone");
         Some(Self { from: from.ok()?.0, to: to.ok()?.0, time_zone: time_zone.ok()?.0, span: Span::default() })
-    }
-}
-
-impl Read for RawCommand {
-    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
-        let state_machine = table.required("state_machine");
-        let policy = table.required("policy");
-        Some(Self { state_machine: state_machine.ok()?, policy: policy.ok()? })
     }
 }
 

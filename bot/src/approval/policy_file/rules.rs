@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use toml_span::{Error, Span};
 
 use super::problem;
-use super::raw::{Name, Named, RawCommand, RawQuietHours, RawRules};
+use super::raw::{Name, Named, RawQuietHours, RawRules};
 use crate::approval::identities::{CHATS, Chat, IdKind};
 use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
 use crate::approval::place::Platform;
-use crate::approval::policy::{EmailUse, Escalation, LaunchCommand, LetIn, Person, QuietHours, RequesterUse, Rules};
+use crate::approval::policy::{EmailUse, Escalation, LetIn, Person, QuietHours, RequesterUse, Rules};
 
 /// Each of them gets a mail and is part of every record, which has to fit an item of the store.
 const APPROVERS_MAX: usize = 100;
@@ -21,9 +21,6 @@ const REMINDERS_MAX: usize = 20;
 const NAME_MAX: usize = 100;
 /// More are no summary of how an execution ended.
 const SHOWN_MAX: usize = 10;
-/// Slack's limit on the name of a command, with its slash:
-/// <https://docs.slack.dev/reference/app-manifest>.
-const COMMAND_MAX: usize = 31;
 /// Why somebody could never decide.
 const UNREACHABLE: &str = "no identity is let in by [access], and no mail goes there";
 
@@ -67,7 +64,7 @@ impl Known<'_> {
     /// The distinct people behind a list of people and groups, in the order they are first named.
     ///
     /// Nothing comes back if a name could not be followed, so that the caller does not count half a list.
-    fn resolve(&self, policy: &str, key: &str, names: &[Name], errors: &mut Vec<Error>) -> Option<Vec<Person>> {
+    pub(super) fn resolve(&self, of: &str, key: &str, names: &[Name], errors: &mut Vec<Error>) -> Option<Vec<Person>> {
         let mut ids: Vec<&PersonId> = Vec::new();
         let mut complete = true;
         for name in names {
@@ -79,7 +76,7 @@ impl Known<'_> {
                 (None, None) => {
                     complete = false;
                     let nobody = format!("{key} names `{}`, which is neither a person nor a group", name.text);
-                    errors.push(problem(format!("policy `{policy}`: {nobody}"), name.span));
+                    errors.push(problem(format!("{of}: {nobody}"), name.span));
                 }
             }
         }
@@ -125,7 +122,7 @@ pub(super) fn check_rules(
 ) -> Option<(String, Rules)> {
     let Named { name, span, value } = entry;
     let raw = value?;
-    let approvers = known.resolve(&name, "approvers", &raw.approvers, errors);
+    let approvers = known.resolve(&format!("policy `{name}`"), "approvers", &raw.approvers, errors);
     let reach = Reach::of(&raw, known);
     check_quorum(&name, approvers.as_deref(), &raw, reach.as_ref(), errors);
     let escalation = check_escalation(&name, span, &raw, known, reach.as_ref(), errors);
@@ -189,7 +186,7 @@ fn check_escalation(
             return None;
         }
     };
-    let to = known.resolve(name, "escalate_to", &listed.value, errors)?;
+    let to = known.resolve(&format!("policy `{name}`"), "escalate_to", &listed.value, errors)?;
     if to.is_empty() {
         let message = format!("policy `{name}`: escalate_to has nobody in it, so nobody would be called in");
         errors.push(problem(message, listed.span));
@@ -262,24 +259,4 @@ fn check_quorum(
         }
         None => {}
     }
-}
-
-/// Reads a command; a policy that it names has to be there.
-pub(super) fn check_command(
-    entry: Named<RawCommand>,
-    policies: &BTreeSet<String>,
-    errors: &mut Vec<Error>,
-) -> Option<(String, LaunchCommand)> {
-    let Named { name, value, span } = entry;
-    let raw = value?;
-    let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_');
-    if !(1..=COMMAND_MAX).contains(&name.len()) || !name.chars().all(is_name) {
-        let wanted = format!("a command has 1 to {COMMAND_MAX} of a-z, 0-9, '-' and '_', and no slash");
-        errors.push(problem(format!("command `{name}`: {wanted}"), span));
-    }
-    if !policies.contains(&raw.policy.text) {
-        let message = format!("command `{name}`: there is no policy `{}`", raw.policy.text);
-        errors.push(problem(message, raw.policy.span));
-    }
-    Some((name, LaunchCommand { state_machine: raw.state_machine, policy: raw.policy.text }))
 }

@@ -31,7 +31,7 @@ escalate_to = ["grace"]
 give_up_after = "90s"
 slack_channel = "C0789"
 
-[commands.start]
+[commands.calculation]
 state_machine = "calculation"
 policy = "calculation"
 "#;
@@ -143,7 +143,7 @@ approvers = ["ada"]
 required = 0
 give_up_after = "never"
 
-[commands.start]
+[commands.run]
 state_machine = "m"
 policy = "nope"
 
@@ -167,7 +167,7 @@ policy = "nope"
             "line 32: missing field 'approvers' in table",
             "line 37: policy `e`: required is at least 1",
             "line 38: `never` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
-            "line 42: command `start`: there is no policy `nope`",
+            "line 42: command `run`: there is no policy `nope`",
             "line 44: unknown key `extra`; known here: access, people, groups, policies, commands",
         ],
     );
@@ -351,16 +351,6 @@ fn an_id_is_taken_once_where_an_organisation_is_let_in() {
     assert!(text("[\"T0ONE\", \"T0TWO\"]", "T0TWO:U0ADA").is_ok());
     let taken = text("[\"T0ONE\", \"E0ORG\"]", "E0ORG:U0ADA").unwrap_err().to_string();
     assert!(taken.ends_with("person `two`: `one` already has this slack identity"), "{taken}");
-}
-
-#[test]
-fn a_command_has_a_name_that_can_be_typed() {
-    for (name, is_right) in [("start", true), ("start-2_x", true), ("/start", false), ("Start", false), ("a b", false)]
-    {
-        let command = format!("[commands.\"{name}\"]\nstate_machine = \"m\"\npolicy = \"p\"\n");
-        let found = read(&format!("{ADA}[policies.p]\nself_approval = true\napprovers = [\"ada\"]\n{command}"));
-        assert_eq!(found.is_ok(), is_right, "{name}: {found:?}");
-    }
 }
 
 #[test]

@@ -11,26 +11,24 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::commands::{self, Metadata};
 use super::verified::Verified;
 use super::{PATIENCE, Slack, SlackState, access, card, form};
+use crate::approval::fields::Field;
 use crate::approval::identities::ORGANISATION;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::Command;
-use crate::calculation;
-use crate::calculation::launch::{self, Asked};
-use crate::calculation::numbers::{self, Mistake, Numbers};
 use crate::flow::app::App;
-use crate::messages::answers;
 use crate::messages::dialect::SLACK;
-use crate::messages::typed::seen;
+use crate::messages::{answers, commands as words};
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, Shown, press};
+use crate::platforms::starting::{self, Next, Start};
 
 #[derive(Deserialize)]
 struct Form {
@@ -101,6 +99,13 @@ struct InputState {
 #[derive(Deserialize)]
 struct Input {
     value: Option<Value>,
+    selected_option: Option<Chosen>,
+    selected_date: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Chosen {
+    value: String,
 }
 
 #[derive(Deserialize)]
@@ -147,6 +152,13 @@ impl Actor {
 impl InputState {
     fn text(&self, block: &str, action: &str) -> Option<&str> {
         self.values.get(block)?.get(action)?.value.as_ref()?.as_str()
+    }
+
+    /// What stands in an input of whatever kind.
+    fn written(&self, block: &str, action: &str) -> Option<&str> {
+        let input = self.values.get(block)?.get(action)?;
+        let chosen = input.selected_option.as_ref().map(|option| option.value.as_str());
+        chosen.or(input.selected_date.as_deref()).or_else(|| input.value.as_ref()?.as_str())
     }
 }
 
@@ -224,7 +236,7 @@ async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: &str, d
     }
 }
 
-/// Starts what the form asks for, or shows under each number what is wrong with it.
+/// Starts what the form asks for, or shows under each field what is wrong with it.
 async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadline) -> Result<Response, Malformed> {
     let SlackState { app, slack } = state;
     let ViewSubmission { actor, view } = submission;
@@ -235,22 +247,32 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
         .map_err(|_| Malformed::new("payload.view.private_metadata: not what the form was opened with"))?;
     let person = match actor.person(app) {
         Ok(person) => person,
-        Err(stranger) => return Ok(Json(form::problem(&answers::stranger(stranger))).into_response()),
+        Err(stranger) => return Ok(Json(form::says(&answers::stranger(stranger))).into_response()),
     };
-    let numbers = match numbers(view.state.as_ref()) {
-        Ok(numbers) => numbers,
-        Err(mistakes) => return Ok(Json(form::mistakes(&mistakes)).into_response()),
+    let form = (metadata.command.as_str(), metadata.version.as_str());
+    let written = |field: &Field| {
+        let written = view.state.as_ref()?.written(&field.name, form::ACTION_ID)?;
+        let menu = app.policy.menu(field).unwrap_or_default();
+        // What is chosen comes back as it was sent, or as Slack writes it in text.
+        let is_as_sent = menu.is_empty() || menu.iter().any(|(_, text)| text == written);
+        Some(if is_as_sent { written.to_owned() } else { commands::unescaped(written).0 })
     };
-    let Some(command) = app.policy.commands.get(metadata.command.trim_start_matches('/')) else {
-        return Ok(Json(form::problem(&calculation::answers::not_started())).into_response());
+    let complete = match starting::submitted(&app.policy, person, form, written, SLACK) {
+        Next::Start(complete) => complete,
+        Next::Ask(filling) => return Ok(Json(form::mistakes(&filling)).into_response()),
+        Next::Say(words) => return Ok(Json(form::says(&words)).into_response()),
     };
-    // The numbers are in the id: a form that is corrected and submitted again asks for something else.
-    let id = format!("slack-view:{}:{}:{}", view.id, numbers.x, numbers.y);
-    let starter = commands::starter(&metadata.channel, &actor.user.id);
-    let asked = Asked { command, person, source: commands::source(&metadata.channel), starter, id };
-    match launch::start(app, asked, numbers, SLACK, deadline).await {
+    let start = Start {
+        complete: &complete,
+        person,
+        source: commands::source(&metadata.channel),
+        starter: commands::starter(&metadata.channel, &actor.user.id),
+        // The values are in the id: a form that is corrected and submitted again asks for something else.
+        id: format!("slack-view:{}:{}", view.id, json!(complete.values())),
+    };
+    match starting::start(app, start, SLACK, deadline).await {
         Ok(text) => Ok(started(slack.as_ref(), &metadata.channel, &actor.user.id, &text, deadline).await),
-        Err(_) => Ok(Json(form::problem(&calculation::answers::not_started())).into_response()),
+        Err(_) => Ok(Json(form::says(&words::not_started())).into_response()),
     }
 }
 
@@ -262,18 +284,7 @@ async fn started(slack: Option<&Slack>, channel: &str, user: &str, text: &str, d
         Ok(()) => StatusCode::OK.into_response(),
         Err(error) => {
             tracing::info!(%error, "the form says that something was started, since the channel cannot");
-            Json(form::done(text)).into_response()
+            Json(form::says(text)).into_response()
         }
-    }
-}
-
-fn numbers(state: Option<&InputState>) -> Result<Numbers, Vec<(&'static str, Mistake)>> {
-    let read = |name: &'static str| {
-        let text = state.and_then(|state| state.text(name, form::ACTION_ID)).unwrap_or_default();
-        numbers::integer(name, &seen(text)).map_err(|mistake| (name, mistake))
-    };
-    match numbers::NAMES.map(read) {
-        [Ok(x), Ok(y)] => Ok(Numbers { x, y }),
-        results => Err(results.into_iter().filter_map(Result::err).collect()),
     }
 }

@@ -6,7 +6,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
-use super::activity::{Activity, Press};
+use super::activity::{Activity, Press, Pressed};
+use super::commands::Shown;
 use super::verified::Verified;
 use super::{Teams, TeamsState, card, commands};
 use crate::approval::place::Platform;
@@ -15,7 +16,7 @@ use crate::flow::app::App;
 use crate::messages::answers;
 use crate::messages::dialect::TEAMS;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Pressed, press};
+use crate::platforms::press::{Pressed as Outcome, press};
 
 /// The invoke of `Action.Execute`.
 const CARD_ACTION: &str = "adaptiveCard/action";
@@ -25,7 +26,9 @@ pub(super) async fn receive(State(state): State<TeamsState>, verified: Verified)
     let TeamsState { app, teams } = &state;
     let activity: Activity = verified.activity()?;
     match activity.kind.as_str() {
-        "invoke" if activity.name.as_deref() == Some(CARD_ACTION) => Ok(invoke(app, &verified, &activity).await),
+        "invoke" if activity.name.as_deref() == Some(CARD_ACTION) => {
+            Ok(invoke(app, teams.as_ref(), &verified, &activity).await)
+        }
         // What the Bot Framework wants to hear about an invoke that a bot does not know.
         "invoke" => Ok(StatusCode::NOT_IMPLEMENTED.into_response()),
         "message" => {
@@ -42,21 +45,27 @@ pub(super) async fn receive(State(state): State<TeamsState>, verified: Verified)
 
 /// Answers a press with the card as it is now, or with words; either is seen by the presser alone. Everybody else sees
 /// the update that the messenger makes.
-async fn invoke(app: &App, verified: &Verified, activity: &Activity) -> Response {
-    let answer = match Press::invoked(activity.value.as_ref()) {
-        Err(problem) => json!({
-            "statusCode": 400,
-            "type": "application/vnd.microsoft.error",
-            "value": { "code": "BadRequest", "message": problem },
-        }),
-        Ok(pressed) => match decide(app, verified, activity, pressed).await {
-            Pressed::Card(approval) => {
-                answer("application/vnd.microsoft.card.adaptive", card::card(&approval, &app.links))
-            }
-            Pressed::Words(words) => answer("application/vnd.microsoft.activity.message", words.into()),
+async fn invoke(app: &App, teams: Option<&Teams>, verified: &Verified, activity: &Activity) -> Response {
+    let shown = match Pressed::invoked(activity.value.as_ref()) {
+        Err(problem) => {
+            let problem = json!({
+                "statusCode": 400,
+                "type": "application/vnd.microsoft.error",
+                "value": { "code": "BadRequest", "message": problem },
+            });
+            return Json(problem).into_response();
+        }
+        Ok(Pressed::Decision(press)) => match decide(app, verified, activity, press).await {
+            Outcome::Card(approval) => Shown::Card(card::card(&approval, &app.links)),
+            Outcome::Words(words) => Shown::Words(words),
         },
+        Ok(Pressed::Form(form)) => commands::submit(app, teams, verified, activity, &form).await,
     };
-    Json(answer).into_response()
+    Json(match shown {
+        Shown::Card(card) => answer("application/vnd.microsoft.card.adaptive", card),
+        Shown::Words(words) => answer("application/vnd.microsoft.activity.message", words.into()),
+    })
+    .into_response()
 }
 
 fn answer(kind: &str, value: Value) -> Value {
@@ -69,14 +78,18 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
     let Some(value) = activity.value.as_ref().filter(|value| value.is_object()) else {
         return commands::carry_out(app, teams, verified, activity).await;
     };
-    let words = match Press::submitted(value) {
+    let words = match Pressed::submitted(value) {
         Err(problem) => {
             tracing::warn!(%problem, "a press could not be read");
             return;
         }
-        Ok(pressed) => match decide(app, verified, activity, pressed).await {
-            Pressed::Card(_) => return,
-            Pressed::Words(words) => words,
+        Ok(Pressed::Decision(press)) => match decide(app, verified, activity, press).await {
+            Outcome::Card(_) => return,
+            Outcome::Words(words) => words,
+        },
+        Ok(Pressed::Form(form)) => match commands::submit(app, teams, verified, activity, &form).await {
+            Shown::Card(card) => return commands::replace(teams, verified, activity, card).await,
+            Shown::Words(words) => words,
         },
     };
     let (Some(teams), Some(from)) = (teams, &activity.from) else { return };
@@ -85,11 +98,11 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
     }
 }
 
-async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Press) -> Pressed {
-    let Some(shown) = pressed.shown else { return Pressed::Words(answers::unknown_approval()) };
+async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Press) -> Outcome {
+    let Some(shown) = pressed.shown else { return Outcome::Words(answers::unknown_approval()) };
     let person = match activity.person(app, verified.tenant()) {
         Ok(person) => person.clone(),
-        Err(stranger) => return Pressed::Words(answers::stranger(stranger)),
+        Err(stranger) => return Outcome::Words(answers::stranger(stranger)),
     };
     let command = Command {
         person,

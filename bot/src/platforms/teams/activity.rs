@@ -7,13 +7,14 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::client::ReplyTo;
+use super::form::Submission;
 use super::verified::Verified;
 use super::words;
+use crate::approval::entry::seen_lines;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::state::Verdict;
 use crate::flow::app::App;
-use crate::messages::typed::seen;
 use crate::platforms::press::Shown;
 
 /// Between the id of a channel and the message that a thread in it starts with.
@@ -118,6 +119,14 @@ struct Data {
 }
 
 /// A press of one of our buttons.
+pub(super) enum Pressed {
+    /// One that decides.
+    Decision(Press),
+    /// The one of a form.
+    Form(Submission),
+}
+
+/// A press that decides.
 pub(super) struct Press {
     /// What the card shows, if it is one of ours.
     pub(super) shown: Option<Shown>,
@@ -156,6 +165,11 @@ impl Activity {
         Some(MessageRef::Card { platform: Platform::Teams, conversation: self.conversation().to_owned(), message })
     }
 
+    /// The message that was pressed on, where it stands.
+    pub(super) fn pressed_on(&self, verified: &Verified) -> ReplyTo {
+        ReplyTo { message: self.reply_to_id.clone(), ..self.reply_to(verified) }
+    }
+
     /// Where an answer to it goes.
     pub(super) fn reply_to(&self, verified: &Verified) -> ReplyTo {
         ReplyTo {
@@ -180,7 +194,7 @@ impl Activity {
         let named = ours.filter_map(|mention| mention["text"].as_str()).filter(|text| !text.is_empty());
         let text = without_elements(self.text.as_deref().unwrap_or_default());
         let text = named.fold(text, |text, mention| text.replace(mention, " "));
-        seen(&ENTITIES.into_iter().fold(text, |text, (entity, sign)| text.replace(entity, sign)))
+        seen_lines(&ENTITIES.into_iter().fold(text, |text, (entity, sign)| text.replace(entity, sign)))
     }
 }
 
@@ -196,7 +210,7 @@ fn without_elements(text: &str) -> String {
     })
 }
 
-impl Press {
+impl Pressed {
     /// Reads the value of an invoke. A client that asks by itself has not been pressed by anybody, so it is refused.
     pub(super) fn invoked(value: Option<&Value>) -> Result<Self, String> {
         let invoked = Invoked::deserialize(value.unwrap_or(&Value::Null)).map_err(|error| format!("value: {error}"))?;
@@ -213,6 +227,15 @@ impl Press {
         Self::read(value).map_err(|error| format!("value{error}"))
     }
 
+    fn read(data: &Value) -> Result<Self, String> {
+        match Submission::read(data) {
+            Some(form) => form.map(Self::Form),
+            None => Press::read(data).map(Self::Decision),
+        }
+    }
+}
+
+impl Press {
     fn read(data: &Value) -> Result<Self, String> {
         let data = Data::deserialize(data).map_err(|error| format!(": {error}"))?;
         let verdict = match data.verb.as_str() {

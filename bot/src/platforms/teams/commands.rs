@@ -1,41 +1,114 @@
-//! What people say to the bot: `start 125 122`, `pending`, `show ID`, `cancel ID`, `help`, with or without a slash or a mention.
+//! What people say to the bot: `start`, `start NAME …`, `pending`, `show ID`, `cancel ID`, `help`, with or without a slash or a mention.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::activity::Activity;
 use super::client::ReplyTo;
+use super::form::{self, Submission};
 use super::verified::Verified;
 use super::{Teams, words};
+use crate::approval::fields::Field;
+use crate::approval::filling::Complete;
 use crate::approval::place::Platform;
 use crate::approval::policy::Person;
 use crate::approval::run::Starter;
-use crate::calculation::answers::{mistake, not_started, usage};
-use crate::calculation::launch::{self, Asked};
-use crate::calculation::numbers::Numbers;
 use crate::flow::app::App;
-use crate::messages::answers;
 use crate::messages::dialect::TEAMS;
+use crate::messages::{answers, commands as words_of};
 use crate::platforms::approvals::{self, Asker};
 use crate::platforms::commands::ChatCommand;
+use crate::platforms::starting::{self, Next, Start};
 
-/// What the bot's menu in Teams offers. `start` is the command of the policy that comes with the reference workflow.
+/// What the bot's menu in Teams offers.
 pub const COMMANDS: [&str; 5] = ["start", "pending", "show", "cancel", "help"];
+
+/// What the presser of a button sees.
+pub(super) enum Shown {
+    /// A card in the place of the one that was pressed on.
+    Card(Value),
+    /// Words.
+    Words(String),
+}
 
 /// Carries out what was typed and answers it where it was said.
 pub(super) async fn carry_out(app: &App, teams: Option<&Teams>, verified: &Verified, activity: &Activity) {
-    let words = activity.words();
-    let text = match (activity.person(app, verified.tenant()), ChatCommand::said(&words)) {
-        (Err(stranger), _) => answers::stranger(stranger),
-        (Ok(person), ChatCommand::Start { name, arguments }) => {
-            start(app, verified, activity, person, &name.to_lowercase(), arguments).await
-        }
-        (Ok(person), command) => {
+    let said = activity.words();
+    let person = match activity.person(app, verified.tenant()) {
+        Ok(person) => person,
+        Err(stranger) => return answer(teams, verified, activity, &answers::stranger(stranger)).await,
+    };
+    let next = match ChatCommand::said(&said) {
+        ChatCommand::Start { typed } => starting::next(&app.policy, person, typed, TEAMS),
+        ChatCommand::Named { name, typed } => match app.policy.commands.get(&name.to_lowercase()) {
+            Some(command) => starting::next_of(&app.policy, person, command, typed, TEAMS),
+            None => Next::Say(format!("{}\n\n{}", answers::unknown_command(name, TEAMS), help(app, person, activity))),
+        },
+        command => {
             let asker = Asker { person, platform: Platform::Teams, dialect: TEAMS, deadline: verified.deadline() };
             let answer = approvals::answer(app, &asker, command).await;
-            answer.unwrap_or_else(|| words::help(COMMANDS[0], activity.conversation()))
+            Next::Say(answer.unwrap_or_else(|| help(app, person, activity)))
         }
     };
-    send(teams, verified, &activity.reply_to(verified), &text).await;
+    match next {
+        Next::Say(words) => answer(teams, verified, activity, &words).await,
+        Next::Ask(filling) => {
+            let card = form::form(&app.policy, &filling, &person.id);
+            ask(teams, verified, activity, card, &filling.command.title).await;
+        }
+        Next::Start(complete) => {
+            // An activity's id is one of its conversation's.
+            let id = format!("teams:{}:{}", activity.conversation.id, activity.id);
+            let start = start_of(&complete, person, activity, id);
+            let started = starting::start(app, start, TEAMS, verified.deadline()).await;
+            answer(teams, verified, activity, &started.unwrap_or_else(|_| words_of::not_started())).await;
+        }
+    }
+}
+
+/// Starts what a form asks for, or shows it again with each mistake under its field.
+pub(super) async fn submit(
+    app: &App,
+    teams: Option<&Teams>,
+    verified: &Verified,
+    activity: &Activity,
+    form: &Submission,
+) -> Shown {
+    let person = match activity.person(app, verified.tenant()) {
+        Ok(person) => person,
+        Err(stranger) => return Shown::Words(answers::stranger(stranger)),
+    };
+    // Whoever presses acts in their own name, and has not typed what stands in somebody else's form.
+    if form.asker != person.id {
+        return Shown::Words(words_of::not_their_form(TEAMS));
+    }
+    let written = |field: &Field| form.written(field);
+    let complete = match starting::submitted(&app.policy, person, (&form.command, &form.version), written, TEAMS) {
+        Next::Start(complete) => complete,
+        Next::Ask(filling) => return Shown::Card(form::form(&app.policy, &filling, &person.id)),
+        Next::Say(words) => return Shown::Words(words),
+    };
+    // One form starts the same values once, however often it is pressed.
+    let message = activity.reply_to_id.as_deref().unwrap_or(&activity.id);
+    let id = format!("teams-form:{}:{message}:{}", activity.conversation.id, json!(complete.values()));
+    let start = start_of(&complete, person, activity, id);
+    match starting::start(app, start, TEAMS, verified.deadline()).await {
+        Ok(words) => {
+            let card = form::spent(&complete.command().title, &words);
+            replace(teams, verified, activity, card.clone()).await;
+            Shown::Card(card)
+        }
+        Err(_) => Shown::Words(words_of::not_started()),
+    }
+}
+
+/// Makes everybody see another card in the place of a form; if Teams does not take it, only the log has it.
+pub(super) async fn replace(teams: Option<&Teams>, verified: &Verified, activity: &Activity, card: Value) {
+    let Some(teams) = teams else { return };
+    let pressed = activity.pressed_on(verified);
+    let summary = card["fallbackText"].as_str().unwrap_or_default().to_owned();
+    if let Err(error) = teams.client.replace_card(&pressed, card, &summary, verified.deadline()).await {
+        tracing::warn!(%error, "a form could not be replaced");
+    }
 }
 
 /// Says hello where the bot was added, and what the policy needs to know of the place.
@@ -45,38 +118,35 @@ pub(super) async fn greet(teams: Option<&Teams>, verified: &Verified, activity: 
         conversation: activity.home().to_owned(),
         message: None,
     };
-    send(teams, verified, &to, &words::hello(COMMANDS[0], activity.home())).await;
+    send(teams, verified, &to, &words::hello(activity.home())).await;
 }
 
-async fn start(
-    app: &App,
-    verified: &Verified,
-    activity: &Activity,
-    person: &Person,
-    name: &str,
-    arguments: &str,
-) -> String {
-    let Some(command) = app.policy.commands.get(name) else {
-        let unknown = answers::unknown_command(name, TEAMS);
-        return format!("{unknown}\n\n{}", words::help(COMMANDS[0], activity.conversation()));
-    };
-    if arguments == "help" {
-        return usage(name, TEAMS);
-    }
-    let numbers = match Numbers::parse(arguments) {
-        Ok(numbers) => numbers,
-        Err(wrong) => return mistake(name, &wrong, TEAMS),
-    };
-    let source = json!({ "source": "teams", "conversation": activity.conversation() });
-    // An activity's id is one of its conversation's.
-    let id = format!("teams:{}:{}", activity.conversation.id, activity.id);
+/// How to use the bot, and what this person may start.
+fn help(app: &App, person: &Person, activity: &Activity) -> String {
+    format!("{}\n\n{}", starting::list(&app.policy, person, TEAMS), words::help(activity.conversation()))
+}
+
+fn start_of<'a>(complete: &'a Complete<'a>, person: &'a Person, activity: &Activity, id: String) -> Start<'a> {
     let starter = Starter {
         platform: Platform::Teams,
         conversation: activity.conversation.id.clone(),
         user: activity.from.as_ref().map(|from| from.id.clone()).unwrap_or_default(),
     };
-    let asked = Asked { command, person, source, starter, id };
-    launch::start(app, asked, numbers, TEAMS, verified.deadline()).await.unwrap_or_else(|_| not_started())
+    let source = json!({ "source": "teams", "conversation": activity.conversation() });
+    Start { complete, person, source, starter, id }
+}
+
+async fn answer(teams: Option<&Teams>, verified: &Verified, activity: &Activity, text: &str) {
+    send(teams, verified, &activity.reply_to(verified), text).await;
+}
+
+/// Answers somebody with a form; if Teams does not take it, only the log has it.
+async fn ask(teams: Option<&Teams>, verified: &Verified, activity: &Activity, form: Value, title: &str) {
+    let Some(teams) = teams else { return };
+    let to = activity.reply_to(verified);
+    if let Err(error) = teams.client.reply_card(&to, form, title, verified.deadline()).await {
+        tracing::warn!(%error, "a form could not be sent");
+    }
 }
 
 /// Answers somebody; if Teams does not take it, only the log has it.

@@ -17,6 +17,7 @@ pub(super) enum Look {
     Strong,
     Normal,
     Quiet,
+    Wrong,
     Code,
 }
 
@@ -27,6 +28,7 @@ impl Look {
             Self::Strong => &[("weight", json!("Bolder"))],
             Self::Normal => &[],
             Self::Quiet => &[("size", json!("Small")), ("isSubtle", json!(true))],
+            Self::Wrong => &[("size", json!("Small")), ("color", json!("Attention"))],
             Self::Code => &[("size", json!("Small")), ("isSubtle", json!(true)), ("fontType", json!("Monospace"))],
         };
         for (name, value) in looks {

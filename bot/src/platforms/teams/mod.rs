@@ -7,6 +7,7 @@ pub mod client;
 pub mod commands;
 pub mod config;
 mod elements;
+pub mod form;
 mod keys;
 #[cfg(test)]
 mod tests;

@@ -3,11 +3,9 @@
 use crate::approval::notes::Note;
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
-use crate::calculation;
-use crate::messages::answers;
 use crate::messages::dialect::{PLAIN, TEAMS};
 use crate::messages::escape::{one_line, visible};
-use crate::messages::notes;
+use crate::messages::{answers, commands, notes};
 
 /// The verb of the action that approves.
 pub const APPROVE: &str = "approve";
@@ -47,17 +45,17 @@ pub fn note(approval: &Approval, note: &Note) -> String {
 }
 
 /// How to use the bot, and the id that the policy file needs to send cards to this conversation.
-pub fn help(command: &str, conversation: &str) -> String {
-    format!("{}\n\n{}", calculation::answers::usage(command, TEAMS), how_to_get_cards(conversation))
+pub fn help(conversation: &str) -> String {
+    format!("{}\n\n{}", commands::help(TEAMS), how_to_get_cards(conversation))
 }
 
 /// What the bot says when it is added to a conversation.
-pub fn hello(command: &str, conversation: &str) -> String {
+pub fn hello(conversation: &str) -> String {
     format!(
         "I am Countersign. When a workflow needs a decision, I post a card here: press Approve or Reject on it, and the \
          workflow goes on. Who may decide is in my policy file.\n\n{}\n\n{}",
         how_to_get_cards(conversation),
-        calculation::answers::usage(command, TEAMS)
+        commands::help(TEAMS)
     )
 }
 

@@ -50,9 +50,17 @@ slack = "U0789"
 approvers = ["ada", "grace"]
 slack_channel = "C0789"
 
-[commands.start]
+[commands.calculation]
+title = "Calculation"
 state_machine = "calculation"
 policy = "calculation"
+default = true
+[[commands.calculation.fields]]
+name = "x"
+type = "integer"
+[[commands.calculation.fields]]
+name = "y"
+type = "integer"
 "#;
 
 /// What can be wrong with it; the default is a deployment with which all is well.

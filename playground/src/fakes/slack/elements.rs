@@ -1,5 +1,6 @@
 //! The limits of what stands inside blocks: buttons, inputs, choices and the dialog before a press.
 
+use jiff::civil::Date;
 use serde_json::Value;
 
 use super::block_kit::{Check, ID_MAX};
@@ -9,6 +10,8 @@ const BUTTON_VALUE_MAX: usize = 2_000;
 const URL_MAX: usize = 3_000;
 const PLACEHOLDER_MAX: usize = 150;
 const INPUT_LENGTH_MAX: u64 = 3_000;
+const INITIAL_VALUE_MAX: usize = 3_000;
+const DATE_LENGTH: usize = "2026-11-23".len();
 const CONFIRM_TITLE_MAX: usize = 100;
 const CONFIRM_TEXT_MAX: usize = 300;
 const CONFIRM_BUTTON_MAX: usize = 30;
@@ -42,16 +45,45 @@ impl Check {
             Some("plain_text_input") => {
                 self.bound(&element["max_length"], 1, &format!("{at}/max_length"));
                 self.bound(&element["min_length"], 0, &format!("{at}/min_length"));
+                let max = element["max_length"].as_u64().and_then(|max| usize::try_from(max).ok());
+                let max = max.unwrap_or(INITIAL_VALUE_MAX);
+                self.optional_string(&element["initial_value"], 1, max, &format!("{at}/initial_value"));
             }
-            Some("number_input") => {
-                if !element["is_decimal_allowed"].is_boolean() {
-                    self.note(at, "missing required field: is_decimal_allowed");
+            Some("number_input") => self.number(element, at),
+            Some("static_select") => self.choice(element, at),
+            Some("datepicker") => self.optional(&element["initial_date"], |check, date| {
+                if date.as_str().is_none_or(|date| date.len() != DATE_LENGTH || date.parse::<Date>().is_err()) {
+                    check.note(&format!("{at}/initial_date"), "must be a date in the format YYYY-MM-DD");
                 }
-            }
-            Some("static_select") => self.options(&element["options"], OPTIONS_MAX, at),
+            }),
             Some(kind) => self.note(at, &format!("unsupported type: {kind}")),
             None => self.note(at, "missing required field: type"),
         }
+    }
+
+    fn number(&mut self, element: &Value, at: &str) {
+        if !element["is_decimal_allowed"].is_boolean() {
+            self.note(at, "missing required field: is_decimal_allowed");
+        }
+        for name in ["initial_value", "min_value", "max_value"] {
+            let is_number = |text: &str| match element["is_decimal_allowed"] == true {
+                true => text.parse::<f64>().is_ok(),
+                false => text.parse::<i128>().is_ok(),
+            };
+            if !element[name].is_null() && !element[name].as_str().is_some_and(is_number) {
+                self.note(&format!("{at}/{name}"), "must be a number as a string");
+            }
+        }
+    }
+
+    /// A menu in a form, one of whose options may be chosen when it opens.
+    fn choice(&mut self, select: &Value, at: &str) {
+        self.options(&select["options"], OPTIONS_MAX, at);
+        self.optional(&select["initial_option"], |check, chosen| {
+            if !select["options"].as_array().is_some_and(|options| options.contains(chosen)) {
+                check.note(&format!("{at}/initial_option"), "must be one of the options");
+            }
+        });
     }
 
     fn action_id(&mut self, id: &Value, at: &str) {

@@ -6,6 +6,7 @@
 mod api;
 mod block_kit;
 mod elements;
+mod inputs;
 mod payloads;
 mod people;
 mod rate_limit;

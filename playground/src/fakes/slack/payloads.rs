@@ -4,10 +4,12 @@
 //! <https://docs.slack.dev/interactivity/implementing-slash-commands> and
 //! <https://docs.slack.dev/reference/interaction-payloads>
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::workspace::shown;
-use super::{APP_ID, OpenView, SlackMessage, SlackUser, TEAM_DOMAIN};
+use super::{APP_ID, OpenView, SlackMessage, SlackUser, TEAM_DOMAIN, inputs};
 
 /// Slack's own, deprecated proof of origin; it is sent and must not be used.
 const VERIFICATION_TOKEN: &str = "deprecated-and-not-a-secret";
@@ -73,11 +75,10 @@ pub(super) fn press(
     Value::Object(payload)
 }
 
-/// The payload of a submitted form.
-pub(super) fn submission(act: &Act<'_>, open: &OpenView, typed: &[(&str, &str)]) -> Value {
-    let find = |block: &str| typed.iter().find(|(name, _)| *name == block).map(|(_, value)| (*value).to_owned());
+/// The payload of a submitted form, in whose inputs this stands.
+pub(super) fn submission(act: &Act<'_>, open: &OpenView, written: &BTreeMap<String, String>) -> Value {
     let mut view = open.view.clone();
-    let values = values(&view["blocks"], |block| find(block).filter(|value| !value.is_empty()));
+    let values = values(&view["blocks"], |block| written.get(block).cloned());
     let own = json!({
         "id": open.id, "team_id": act.team_id, "app_id": APP_ID, "bot_id": super::BOT_ID, "root_view_id": open.id,
         "previous_view_id": null, "hash": format!("{}.view", act.ts), "state": { "values": values },
@@ -114,7 +115,7 @@ fn values(blocks: &Value, typed: impl Fn(&str) -> Option<String>) -> Value {
     for block in blocks.filter(|block| block["type"] == "input") {
         let (element, block_id) = (&block["element"], block["block_id"].as_str().unwrap_or_default());
         let action_id = element["action_id"].as_str().unwrap_or_default();
-        let value = json!({ action_id: { "type": element["type"], "value": typed(block_id) } });
+        let value = json!({ action_id: inputs::state(element, typed(block_id).as_deref()) });
         values.insert(block_id.to_owned(), value);
     }
     Value::Object(values)

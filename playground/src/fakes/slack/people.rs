@@ -10,7 +10,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::payloads::{self, Act};
-use super::{FakeSlack, SlackUser};
+use super::{FakeSlack, SlackUser, inputs};
 use crate::lock;
 
 /// Slack waits this long for the answer to a command or an interaction:
@@ -31,7 +31,7 @@ pub struct CommandAnswer {
 /// What became of a submitted form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SubmitAnswer {
-    /// The status of the bot's answer.
+    /// The status of the bot's answer; 0 if Slack's client did not send the form.
     pub status: u16,
     /// What is wrong with the inputs, by block id; empty if the form was taken and closed.
     pub errors: BTreeMap<String, String>,
@@ -128,25 +128,45 @@ impl FakeSlack {
         self.send("/slack/interactions", body.into_bytes()).await
     }
 
-    /// Submits the form in front of this person, with these values by block id. It closes unless the bot objects or puts
-    /// another view in its place.
+    /// Submits the form in front of this person, with these values by block id; in other inputs stands what they were
+    /// opened with. What Slack's client does not take does not reach the bot. The form closes unless the bot objects or
+    /// puts another view in its place.
     pub async fn submit(&self, user: &SlackUser, values: &[(&str, &str)]) -> Result<SubmitAnswer, Error> {
         let open = self.open_view(&user.id).ok_or(Error::NoView)?;
-        let payload = self.as_act(user, "", |act| payloads::submission(act, &open, values));
+        let refused = inputs::refused(&open.view, &inputs::written(&open.view, values));
+        if !refused.is_empty() {
+            return Ok(SubmitAnswer { status: 0, errors: refused });
+        }
+        self.submit_unchecked(user, values).await
+    }
+
+    /// The same for somebody who gets round the checks of Slack's client.
+    pub async fn submit_unchecked(&self, user: &SlackUser, values: &[(&str, &str)]) -> Result<SubmitAnswer, Error> {
+        let open = self.open_view(&user.id).ok_or(Error::NoView)?;
+        let payload = self.submission_payload(user, values)?;
         let reply = self.press_raw(&payload).await?;
         let answer: Value = serde_json::from_str(&reply.body).unwrap_or_default();
-        let mut errors: BTreeMap<String, String> = BTreeMap::new();
-        match answer["response_action"].as_str() {
-            Some("errors") => errors = serde_json::from_value(answer["errors"].clone()).unwrap_or_default(),
+        let errors = match answer["response_action"].as_str() {
+            Some("errors") => inputs::errors(&open.view, &answer),
             Some("update") => {
                 let replaced = self.workspace().replace_view(&user.id, &answer["view"]);
-                errors.extend(replaced.err().map(|refusal| ("view".to_owned(), refusal.messages.join("; "))));
                 self.shared.changes.note();
+                replaced.err().map(|refusal| ("view".to_owned(), refusal.messages.join("; "))).into_iter().collect()
             }
-            _ if reply.status == 200 => self.close_view(&user.id),
-            _ => {}
-        }
+            None if reply.status == 200 && reply.body.is_empty() => {
+                self.close_view(&user.id);
+                BTreeMap::new()
+            }
+            _ => inputs::trouble(),
+        };
         Ok(SubmitAnswer { status: reply.status, errors })
+    }
+
+    /// The payload of a submission, for a test that changes something in it.
+    pub fn submission_payload(&self, user: &SlackUser, values: &[(&str, &str)]) -> Result<Value, Error> {
+        let open = self.open_view(&user.id).ok_or(Error::NoView)?;
+        let written = inputs::written(&open.view, values);
+        Ok(self.as_act(user, "", |act| payloads::submission(act, &open, &written)))
     }
 
     /// Closes the form in front of a person (by user id). The bot is told only when it asked to be, which it does not.

@@ -1,5 +1,6 @@
 //! Finds the button of a verb in a card, with the inputs whose values go along when it is pressed.
 
+use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::error::Error;
@@ -32,7 +33,7 @@ fn within<'c>(card: &'c Value, around: &[&'c Value], verb: &str) -> Option<Butto
 fn collect<'c>(elements: &'c Value, inputs: &mut Vec<&'c Value>, actions: &mut Vec<&'c Value>) {
     for element in items(elements) {
         match element["type"].as_str() {
-            Some("Input.Text" | "Input.Number") => inputs.push(element),
+            Some("Input.Text" | "Input.Number" | "Input.Date" | "Input.ChoiceSet") => inputs.push(element),
             Some("ActionSet") => actions.extend(items(&element["actions"])),
             Some("Container") => collect(&element["items"], inputs, actions),
             Some("ColumnSet") => {
@@ -68,6 +69,9 @@ impl Button<'_> {
             if input["maxLength"].as_u64().is_some_and(|max| u64::try_from(length).is_ok_and(|length| length > max)) {
                 return Err(Error::InputTooLong(id.to_owned()));
             }
+            if value.as_deref().is_some_and(|value| !value.is_empty() && !takes(input, value)) {
+                return Err(Error::InputRefused(id.to_owned()));
+            }
             if let Some(value) = value {
                 sent.insert(id.to_owned(), json!(value));
             }
@@ -76,13 +80,23 @@ impl Button<'_> {
     }
 }
 
+/// Whether the client lets somebody leave this in an input: a line of the menu, a day, a number.
+fn takes(input: &Value, value: &str) -> bool {
+    match input["type"].as_str() {
+        Some("Input.ChoiceSet") => items(&input["choices"]).iter().any(|choice| choice["value"] == value),
+        Some("Input.Date") => value.len() == 10 && value.parse::<Date>().is_ok(),
+        Some("Input.Number") => value.parse::<f64>().is_ok(),
+        _ => true,
+    }
+}
+
 /// What stands in an input.
 fn value(input: &Value, typed: Option<&str>) -> Option<String> {
-    let is_number = input["type"] == "Input.Number";
+    let is_text = input["type"] == "Input.Text";
     match (typed, &input["value"]) {
-        (Some(typed), _) => Some(typed.to_owned()).filter(|text| !is_number || !text.is_empty()),
+        (Some(typed), _) => Some(typed.to_owned()).filter(|text| is_text || !text.is_empty()),
         (None, Value::String(text)) => Some(text.clone()),
         (None, Value::Number(number)) => Some(number.to_string()),
-        (None, _) => (!is_number).then(String::new),
+        (None, _) => is_text.then(String::new),
     }
 }

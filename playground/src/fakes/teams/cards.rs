@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use jiff::civil::Date;
 use serde_json::{Map, Value};
 
 use super::shapes::{self, Rule, Shape};
@@ -138,6 +139,11 @@ impl Check {
             Rule::Columns => self.each(value, at, |check, column, at| check.object(column, &shapes::COLUMN, at)),
             Rule::Inlines => self.each(value, at, Self::inline),
             Rule::Facts => self.each(value, at, |check, fact, at| check.object(fact, &shapes::FACT, at)),
+            Rule::Choices => self.choices(value, at),
+            Rule::Date => {
+                let is_day = value.as_str().is_some_and(|day| day.len() == 10 && day.parse::<Date>().is_ok());
+                self.expect(is_day, at, "must be a day, such as 2026-11-23");
+            }
             Rule::Actions => {
                 let count = value.as_array().map_or(0, Vec::len);
                 self.expect(count <= ACTIONS_MAX, at, "has more actions than Teams shows, which is 6");
@@ -153,6 +159,19 @@ impl Check {
             Rule::Refresh => self.refresh(value, at),
             Rule::MsTeams => self.ms_teams(value, at),
         }
+    }
+
+    /// Of two lines with one value nobody can tell which was chosen.
+    fn choices(&mut self, value: &Value, at: &str) {
+        self.each(value, at, |check, choice, at| check.object(choice, &shapes::CHOICE, at));
+        let values: Vec<&str> =
+            value.as_array().into_iter().flatten().filter_map(|one| one["value"].as_str()).collect();
+        let distinct: HashSet<&&str> = values.iter().collect();
+        self.expect(
+            !values.is_empty() && distinct.len() == values.len(),
+            at,
+            "must have lines with values of their own",
+        );
     }
 
     fn expect(&mut self, holds: bool, at: &str, problem: &str) {

@@ -24,6 +24,9 @@ pub enum Error {
     /// The client takes no longer text.
     #[error("the input `{0}` takes less text")]
     InputTooLong(String),
+    /// The client lets nobody leave such a thing in this input.
+    #[error("the input `{0}` takes something else")]
+    InputRefused(String),
     /// The bot did not answer within ten seconds.
     #[error("the bot did not answer within ten seconds")]
     NoAnswer,

@@ -26,6 +26,10 @@ pub(super) enum Rule {
     Columns,
     Inlines,
     Facts,
+    /// The lines of a menu.
+    Choices,
+    /// A day, such as `2026-11-23`.
+    Date,
     Actions,
     SelectAction,
     /// An element to show instead, or `drop`.
@@ -190,6 +194,20 @@ const INPUT_TEXT: Properties = &[
 
 const INPUT_NUMBER: Properties = &[("max", Rule::Number), ("min", Rule::Number), ("value", Rule::Number)];
 
+const INPUT_DATE: Properties = &[("max", Rule::Text), ("min", Rule::Text), ("value", Rule::Date)];
+
+const INPUT_CHOICES: Properties = &[
+    ("choices", Rule::Choices),
+    ("isMultiSelect", Rule::Flag),
+    ("style", Rule::Choice(&["compact", "expanded", "filtered"])),
+    ("value", Rule::Text),
+    ("wrap", Rule::Flag),
+];
+
+/// One line of a menu.
+pub(super) const CHOICE: Shape =
+    Shape { layers: &[&[("title", Rule::Text), ("value", Rule::Text)]], required: &["title", "value"] };
+
 /// An element of a body, by its type.
 pub(super) fn element(kind: &str) -> Option<Shape> {
     let shape = |layers, required| Some(Shape { layers, required });
@@ -204,6 +222,8 @@ pub(super) fn element(kind: &str) -> Option<Shape> {
         "ActionSet" => shape(&[ITEM, ELEMENT, &[("actions", Rule::Actions)]], &["actions"]),
         "Input.Text" => shape(&[ITEM, ELEMENT, INPUT, INPUT_TEXT], &["id"]),
         "Input.Number" => shape(&[ITEM, ELEMENT, INPUT, INPUT_NUMBER], &["id"]),
+        "Input.Date" => shape(&[ITEM, ELEMENT, INPUT, INPUT_DATE], &["id"]),
+        "Input.ChoiceSet" => shape(&[ITEM, ELEMENT, INPUT, INPUT_CHOICES], &["id", "choices"]),
         _ => None,
     }
 }

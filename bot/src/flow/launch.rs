@@ -1,16 +1,12 @@
-//! Starts a calculation, from wherever it was asked for.
+//! Starts an execution, from wherever it was asked for.
 
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::answers;
-use super::numbers::Numbers;
+use super::app::App;
 use crate::approval::ids::{ExecutionArn, PersonId};
-use crate::approval::policy::{LaunchCommand, Person};
 use crate::approval::run::{Run, Starter};
-use crate::flow::app::App;
-use crate::messages::dialect::Dialect;
 use crate::net::deadline::Deadline;
 use crate::ports::StartError;
 
@@ -19,7 +15,7 @@ use crate::ports::StartError;
 pub struct Launch<'a> {
     /// The name of the state machine in the configuration.
     pub state_machine: &'a str,
-    /// The input: the numbers for a command, anything for the API, since the workflow checks it.
+    /// The input: the fields of a command, or for the API anything, since the workflow checks it.
     pub input: Map<String, Value>,
     /// Who asked, when that is a person of the policy.
     pub requested_by: Option<&'a PersonId>,
@@ -52,43 +48,6 @@ pub async fn launch(app: &App, launch: Launch<'_>, deadline: Deadline) -> Result
     }
     let call = app.ports.executions.start_execution(arn, &name, &input);
     deadline.run("Step Functions", call).await
-}
-
-/// Who asks for what, from where.
-pub struct Asked<'a> {
-    /// What the command of the policy launches.
-    pub command: &'a LaunchCommand,
-    /// Who asks.
-    pub person: &'a Person,
-    /// Where they ask, for the events of the approval.
-    pub source: Value,
-    /// Where they ask, to tell them how it ended.
-    pub starter: Starter,
-    /// The id of the command itself. The same id starts one execution.
-    pub id: String,
-}
-
-/// Starts a calculation for somebody who asks in a chat, and says where to look for it.
-pub async fn start(
-    app: &App,
-    asked: Asked<'_>,
-    numbers: Numbers,
-    dialect: Dialect,
-    deadline: Deadline,
-) -> Result<String, StartError> {
-    let asked_for = Launch {
-        state_machine: &asked.command.state_machine,
-        input: [("x".to_owned(), json!(numbers.x)), ("y".to_owned(), json!(numbers.y))].into_iter().collect(),
-        requested_by: Some(&asked.person.id),
-        correlation: asked.source,
-        starter: Some(asked.starter),
-        command_id: &asked.id,
-    };
-    let started = launch(app, asked_for, deadline).await;
-    let execution = started.inspect_err(|error| tracing::error!(%error, "a calculation could not be started"))?;
-    let rules = app.policy.rules.get(&asked.command.policy);
-    let conversation = rules.and_then(|rules| rules.conversation(dialect.platform()?));
-    Ok(answers::started(&app.links.execution(&execution), conversation, dialect))
 }
 
 /// A name of the allowed characters and length, the same for the same command.

@@ -1,0 +1,122 @@
+//! The form of a command, as a card: in the thread where it was asked for, for whoever asked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::elements::{Look, container, ours, run, runs, with};
+use crate::approval::entry;
+use crate::approval::fields::{Field, Kind, OPTION_MAX};
+use crate::approval::filling::{Entry, Filling};
+use crate::approval::ids::PersonId;
+use crate::approval::limits;
+use crate::approval::policy::Policy;
+use crate::messages::commands;
+use crate::messages::dialect::TEAMS;
+use crate::messages::escape::{one_line, visible};
+
+/// The verb of the button that starts what the form asks for.
+pub const START: &str = "start";
+/// Before the name of a field in the id of its input, so that no field takes the place of what the button says.
+pub const INPUT: &str = "field.";
+
+/// What a submission of the form says.
+#[derive(Deserialize)]
+pub(super) struct Submission {
+    /// The command's name.
+    pub(super) command: String,
+    /// What the command was like.
+    pub(super) version: String,
+    /// Who asked for the form.
+    pub(super) asker: PersonId,
+    #[serde(flatten)]
+    inputs: BTreeMap<String, Value>,
+}
+
+impl Submission {
+    /// Reads the data of a button, if it is that of a form.
+    pub(super) fn read(data: &Value) -> Option<Result<Self, String>> {
+        (data["verb"] == START).then(|| Self::deserialize(data).map_err(|error| format!(": {error}")))
+    }
+
+    /// What stands in the input of a field.
+    pub(super) fn written(&self, field: &Field) -> Option<String> {
+        self.inputs.get(&format!("{INPUT}{}", field.name))?.as_str().map(str::to_owned)
+    }
+}
+
+/// The form, with what was understood in it and each mistake under its field.
+pub(super) fn form(policy: &Policy, filling: &Filling<'_>, asker: &PersonId) -> Value {
+    let command = filling.command;
+    let mut body = vec![title(&command.title)];
+    body.extend(commands::problem(filling).map(|problem| wrong(&problem)));
+    for (field, entry) in filling.entries() {
+        body.push(input(policy, field, entry));
+        if let Entry::Wrong { mistake, .. } = entry {
+            body.push(with(wrong(&format!("{} {mistake}.", field.label)), "spacing", "None"));
+        }
+    }
+    let data = json!({ "verb": START, "command": command.name, "version": command.version(), "asker": asker });
+    let submit = json!({ "type": "Action.Submit", "title": "Start", "style": "positive", "data": data });
+    let start = json!({
+        "type": "Action.Execute", "verb": START, "title": "Start", "style": "positive", "data": data, "fallback": submit,
+    });
+    card(&command.title, body, vec![start])
+}
+
+/// The form once it has been used: what it started.
+pub(super) fn spent(title_of_command: &str, words: &str) -> Value {
+    card(title_of_command, vec![title(title_of_command), container(vec![ours(words, Look::Normal)])], Vec::new())
+}
+
+fn card(title: &str, body: Vec<Value>, actions: Vec<Value>) -> Value {
+    json!({
+        "type": "AdaptiveCard",
+        "version": "1.5",
+        "msteams": { "width": "Full" },
+        "fallbackText": TEAMS.text(title),
+        "body": body,
+        "actions": actions,
+    })
+}
+
+fn title(text: &str) -> Value {
+    runs([run(&visible(one_line(text)), Look::Title)])
+}
+
+/// A mistake names what was typed, so it is no Markdown.
+fn wrong(text: &str) -> Value {
+    runs([run(text, Look::Wrong)])
+}
+
+/// The input of a field. Numbers are typed as text: what an input for numbers sends is rounded on its way.
+fn input(policy: &Policy, field: &Field, entry: &Entry) -> Value {
+    let id = format!("{INPUT}{}", field.name);
+    let mut input = match (policy.menu(field), &field.kind) {
+        (Some(menu), _) => {
+            let choice = |(title, value): &(String, String)| json!({ "title": limits::excerpt(title, OPTION_MAX), "value": value });
+            let choices: Vec<Value> = menu.iter().map(choice).collect();
+            json!({ "type": "Input.ChoiceSet", "id": id, "style": "filtered", "choices": choices })
+        }
+        (None, Kind::Date(_)) => json!({ "type": "Input.Date", "id": id }),
+        (None, kind) => {
+            let is_long = matches!(kind, Kind::LongText(_));
+            json!({ "type": "Input.Text", "id": id, "isMultiline": is_long, "maxLength": kind.length_max() })
+        }
+    };
+    input["label"] = json!(field.label);
+    if field.required {
+        input["isRequired"] = json!(true);
+        input["errorMessage"] = json!(format!("{} is missing", field.label));
+    }
+    let is_text = input["type"] == "Input.Text";
+    match entry {
+        Entry::Value(value) if !value.is_null() => input["value"] = json!(entry::typed(value)),
+        Entry::Wrong { written, .. } if is_text && limits::length(written) <= field.kind.length_max() => {
+            input["value"] = json!(written);
+        }
+        Entry::Blank | Entry::Value(_) | Entry::Wrong { .. } => {}
+    }
+    input
+}
