@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a target fails by a panic")]
 
+mod commands;
 mod operators;
 mod stage;
 mod strangers;
@@ -15,11 +16,13 @@ mod workflows;
 pub type Target = fn(&[u8]);
 
 /// Every target, by the name of its folder.
-pub const TARGETS: [(&str, Target); 10] = [
+pub const TARGETS: [(&str, Target); 12] = [
     ("slack-form", strangers::slack_form),
     ("slack-payload", strangers::slack_payload),
     ("teams-activity", strangers::teams_activity),
     ("teams-token", strangers::teams_token),
+    ("command-words", commands::words),
+    ("command-form", commands::form),
     ("mail-link", strangers::mail_link),
     ("mail-form", strangers::mail_form),
     ("task-input", workflows::task_input),

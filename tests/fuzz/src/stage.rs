@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{self, Body};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use countersign_bot::approval::commands::LaunchCommand;
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
@@ -106,6 +107,9 @@ impl Stage {
         text = text.replace("{serviceUrl}", &self.world().teams.service_url());
         text = text.replace("{approval}", approval.id.as_str());
         text = text.replace("{content}", &approval.content_hash().to_string());
+        let commands = self.world().bot.app.policy.commands.values();
+        let version = commands.map(LaunchCommand::version).next().unwrap_or_default();
+        text = text.replace("{version}", &version);
         if text.contains("{served}") {
             let page = self.send(Method::GET, link, HeaderMap::new(), b"").await;
             let forms = Markup::read(&page).forms;
