@@ -14,6 +14,8 @@ const ELEMENTS = {
   ActionSet: (set, context, place) => actionBar(h("div"), set.actions, context, `set${place}`),
   "Input.Text": input,
   "Input.Number": input,
+  "Input.Date": input,
+  "Input.ChoiceSet": input,
 };
 const ACTIONS = { "Action.Execute": execute, "Action.ShowCard": showButton, "Action.OpenUrl": openUrl };
 

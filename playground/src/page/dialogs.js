@@ -3,6 +3,7 @@
 import { act } from "./api.js";
 import { h } from "./dom.js";
 import { text } from "./blocks.js";
+import { richTextBlock } from "./rich.js";
 
 /** Where the keyboard goes when a dialog has gone: back to where it was, or to what has come in its place. */
 function returner() {
@@ -69,7 +70,9 @@ function form(view, person, names) {
     event.preventDefault();
     const values = Object.fromEntries(inputs.map(({ block, field }) => [block.block_id, field.value]));
     const answer = await act("slack/submit", { person: person.key, values });
-    const failed = answer.problem ?? (answer.status === 200 ? null : `The bot answered ${answer.status}.`);
+    // What Slack itself keeps back has reached no bot.
+    const isAnswered = answer.status === 200 || answer.status === 0;
+    const failed = answer.problem ?? answer.errors?.view ?? (isAnswered ? null : `The bot answered ${answer.status}.`);
     problem.hidden = !failed;
     problem.textContent = failed ?? "";
     for (const entry of inputs) entry.show(answer.errors?.[entry.block.block_id]);
@@ -82,7 +85,7 @@ function form(view, person, names) {
       "form",
       { onsubmit: submit, novalidate: true, autocomplete: "off" },
       h("h3", { id: "view-title" }, view.title.text),
-      view.blocks.filter((block) => block.type === "section").map((block) => h("p", null, ...text(block.text, names))),
+      view.blocks.filter((block) => block.type === "rich_text").map((block) => richTextBlock(block, names)),
       inputs.map(({ node }) => node),
       problem,
       h(
@@ -104,22 +107,36 @@ function form(view, person, names) {
 
 function input(block) {
   const id = `view-${block.block_id}`;
-  const number = block.element.type === "number_input";
+  const hint = h("p", { class: "dim", id: `${id}-hint`, hidden: !block.hint }, block.hint?.text);
   const error = h("p", { class: "problem", id: `${id}-error`, hidden: true });
-  const field = h("input", {
-    id,
-    type: "text",
-    inputmode: number ? "numeric" : null,
-    autofocus: block.element.focus_on_load,
-    placeholder: block.element.placeholder?.text,
-    "aria-describedby": `${id}-error`,
-  });
-  field.value = block.element.initial_value ?? "";
-  const node = h("div", { class: "b-input" }, h("label", { for: id }, block.label.text), field, error);
+  const field = control(block.element, { id, "aria-describedby": `${id}-hint ${id}-error` });
+  const optional = block.optional === true && h("span", { class: "dim" }, " (optional)");
+  const node = h("div", { class: "b-input" }, h("label", { for: id }, block.label.text, optional), field, hint, error);
   const show = (text) => {
     error.hidden = !text;
     error.textContent = text ?? "";
     field.setAttribute("aria-invalid", text ? "true" : "false");
   };
   return { block, node, field, show };
+}
+
+/** What one writes in or chooses from. Numbers are text, since an input for numbers leaves out what it cannot read. */
+function control(element, attributes) {
+  const common = { ...attributes, autofocus: element.focus_on_load, placeholder: element.placeholder?.text };
+  if (element.type === "static_select") {
+    const options = element.options.map(({ text: { text: shown }, value }) => h("option", { value }, shown));
+    const select = h("select", common, h("option", { value: "" }, element.placeholder?.text ?? "Choose an option"), options);
+    select.value = element.initial_option?.value ?? "";
+    return select;
+  }
+  const isNumber = element.type === "number_input";
+  const isLong = element.multiline === true;
+  const field = h(isLong ? "textarea" : "input", {
+    ...common,
+    type: isLong ? null : element.type === "datepicker" ? "date" : "text",
+    inputmode: isNumber ? "decimal" : null,
+    maxlength: element.max_length,
+  });
+  field.value = element.initial_value ?? element.initial_date ?? "";
+  return field;
 }

@@ -2,15 +2,17 @@
 
 import { h } from "./dom.js";
 
-/** Draws an Input.Text or Input.Number; `context` is that of `showCard`. */
+/** Draws an input of any kind; `context` is that of `showCard`. */
 export function input(element, context) {
   const id = `${context.id}-${element.id}`;
   const isNumber = element.type === "Input.Number";
-  const isLong = !isNumber && element.isMultiline === true;
+  const isMenu = element.type === "Input.ChoiceSet";
+  const isDate = element.type === "Input.Date";
+  const isLong = element.type === "Input.Text" && element.isMultiline === true;
   const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert", hidden: true });
-  const field = h(isLong ? "textarea" : "input", {
+  const attributes = {
     id,
-    type: isLong ? null : isNumber ? "number" : "text",
+    type: isLong || isMenu ? null : isNumber ? "number" : isDate ? "date" : "text",
     rows: isLong ? "2" : null,
     step: isNumber ? "any" : null,
     min: element.min,
@@ -26,11 +28,18 @@ export function input(element, context) {
       context.kept.set(id, field.value);
       mark(field, "");
     },
-  });
+  };
+  const field = isMenu ? menu(element, attributes) : h(isLong ? "textarea" : "input", attributes);
   field.value = context.kept.get(id) ?? element.value ?? "";
   const star = element.isRequired === true && h("span", { class: "bad", "aria-hidden": "true" }, " *");
   const label = element.label && h("label", { for: id }, element.label, star);
   return h("div", { class: "c-input" }, label, field, problem);
+}
+
+/** A menu in which nothing need be chosen. */
+function menu({ choices, placeholder }, attributes) {
+  const options = choices.map(({ title, value }) => h("option", { value }, title));
+  return h("select", attributes, h("option", { value: "" }, placeholder ?? "Choose an option"), options);
 }
 
 /**

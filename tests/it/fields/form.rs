@@ -1,6 +1,7 @@
 //! The form of a command in both chats: filled in as far as it was understood, refused field by field, pressed by whom it
 //! is for, and used once.
 
+use countersign_bot::approval::limits::teams::CARD_MAX;
 use countersign_playground::fakes::teams::{Error, Shown};
 use serde_json::{Value, json};
 
@@ -238,4 +239,29 @@ async fn who_started_it_by_a_form_hears_how_it_ended() {
     harness
         .until("Ada is told", |world| world.teams.messages(CHANNEL).into_iter().find(|message| is_told(&message.text)))
         .await;
+}
+
+/// Forms as large as a policy may have them, with the longest texts in them, each of which is wrong.
+#[tokio::test]
+async fn the_largest_forms_fit_both_chats() {
+    let long = |n: usize| format!("[[commands.large.fields]]\nname = \"f{n}\"\ntype = \"long_text\"\npattern = 'a'\n");
+    let option = |n: usize| format!("\"{n:02}{}\"", "“<&>”é\u{1f600}".repeat(4));
+    let options = (0..100).map(option).collect::<Vec<_>>().join(", ");
+    let menu =
+        |n: usize| format!("[[commands.large.fields]]\nname = \"m{n}\"\ntype = \"choice\"\noptions = [{options}]\n");
+    let large = "[commands.large]\nstate_machine = \"any\"\npolicy = \"calculation\"\n";
+    for (fields, typed) in [
+        (
+            (0..6).map(long).collect::<String>(),
+            (0..6).map(|n| format!("f{n}='{}' ", "\"\\\n".repeat(660))).collect::<String>(),
+        ),
+        (menu(0), "nothing".to_owned()),
+    ] {
+        let harness = Harness::with_commands(&format!("{large}{fields}")).await;
+        let typed = format!("large {typed}");
+        assert_eq!((in_slack(&harness, &typed).await, in_teams(&harness, &typed).await), (None, None));
+        let card = harness.world.teams.latest_message(CHANNEL).unwrap().card.unwrap().to_string();
+        assert!(card.encode_utf16().count() <= CARD_MAX, "{} characters", card.encode_utf16().count());
+        assert!(card.encode_utf16().count() > 10_000, "it is large: {}", card.encode_utf16().count());
+    }
 }

@@ -346,6 +346,25 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_in_an_input_when_it_opens_is_what_it_takes() {
+        let input = |element| json!({ "type": "input", "label": plain(5), "hint": plain(2_000), "element": element });
+        let text = |length: usize| {
+            input(json!({ "type": "plain_text_input", "max_length": 5, "initial_value": "x".repeat(length) }))
+        };
+        check_edge(text(5), text(6), "initial_value");
+        let number =
+            |value| input(json!({ "type": "number_input", "is_decimal_allowed": false, "initial_value": value }));
+        check_edge(number("-12"), number("1.5"), "must be a number as a string");
+        let date = |value| input(json!({ "type": "datepicker", "initial_date": value }));
+        check_edge(date("2026-11-23"), date("2026-11-31"), "must be a date in the format YYYY-MM-DD");
+        let option = |value| json!({ "text": plain(75), "value": value });
+        let menu = |chosen| {
+            input(json!({ "type": "static_select", "options": [option("a")], "initial_option": option(chosen) }))
+        };
+        check_edge(menu("a"), menu("b"), "must be one of the options");
+    }
+
+    #[test]
     fn a_modal_is_bounded() {
         let number = json!({ "type": "number_input", "is_decimal_allowed": false });
         let input = json!({ "type": "input", "label": plain(1), "element": number });

@@ -123,3 +123,22 @@ fn teams_own_limits_hold() {
     let problem = "/msteams/entities/0 must be a mention with its text and whom it names";
     check(&changed("/msteams/entities", json!([mention])), problem);
 }
+
+#[test]
+fn menus_and_days_are_what_they_say() {
+    let with_input = |input: Value| {
+        let mut card = card();
+        card["body"][0] = input;
+        card
+    };
+    let choice = |value: &str| json!({ "title": value, "value": value });
+    let menu = |choices: Value| {
+        with_input(json!({ "type": "Input.ChoiceSet", "id": "menu", "style": "filtered", "choices": choices }))
+    };
+    assert_eq!(problems(&menu(json!([choice("a"), choice("b, c")]))), Vec::<String>::new());
+    check(&menu(json!([choice("a"), choice("a")])), "/body/0/choices must have lines with values of their own");
+    check(&menu(json!([])), "/body/0/choices must have lines with values of their own");
+    let day = |value: &str| with_input(json!({ "type": "Input.Date", "id": "day", "value": value }));
+    assert_eq!(problems(&day("2026-11-23")), Vec::<String>::new());
+    check(&day("23 Nov"), "/body/0/value must be a day, such as 2026-11-23");
+}
