@@ -1,6 +1,7 @@
 //! The cards that people get to see, each with what must be there to be read and pressed.
 
-use countersign_bot::approval::ids::ApprovalId;
+use countersign_bot::approval::filling::Filling;
+use countersign_bot::approval::ids::{ApprovalId, PersonId};
 use countersign_bot::approval::limits::COMMENT_MAX;
 use countersign_bot::approval::look_up::Attempt;
 use countersign_bot::approval::place::{MessageRef, Platform};
@@ -8,7 +9,7 @@ use countersign_bot::approval::record::{Approval, Successor, Vote};
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
 use countersign_bot::approval::{policy_file, request};
 use countersign_bot::links::Links;
-use countersign_bot::platforms::teams::card;
+use countersign_bot::platforms::teams::{card, form};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -39,6 +40,40 @@ const POLICY: &str = r#"
     reason_on_reject = true
     email = "never"
     teams_conversation = "19:finance@thread.tacv2"
+    [commands.deploy]
+    title = "Deploy a release"
+    state_machine = "release"
+    policy = "one"
+    [[commands.deploy.fields]]
+    name = "version"
+    label = "The version"
+    type = "text"
+    pattern = '\d+\.\d+'
+    [[commands.deploy.fields]]
+    name = "environment"
+    type = "choice"
+    options = ["staging", "production"]
+    default = "staging"
+    [[commands.deploy.fields]]
+    name = "replicas"
+    type = "integer"
+    required = false
+    [[commands.deploy.fields]]
+    name = "day"
+    type = "date"
+    required = false
+    [[commands.deploy.fields]]
+    name = "urgent"
+    type = "boolean"
+    required = false
+    [[commands.deploy.fields]]
+    name = "owner"
+    type = "person"
+    required = false
+    [[commands.deploy.fields]]
+    name = "note"
+    type = "long_text"
+    required = false
 "#;
 
 /// Everything that people type is tried with these: Markdown, HTML, mentions, time functions, bindings, direction.
@@ -88,6 +123,9 @@ pub(crate) fn all() -> Vec<Shown> {
         hostile(),
         longest(),
         twenty_facts(),
+        blank_form(),
+        form_with_mistakes(),
+        spent_form(),
     ]
 }
 
@@ -171,6 +209,50 @@ fn longest() -> Shown {
 fn twenty_facts() -> Shown {
     let facts: Vec<Value> = (1..=20).flat_map(|n| facts(&[&format!("Fact {n}"), &format!("Value {n}")])).collect();
     shown("twenty facts", &raised("one", json!({"facts": facts})), Vec::new())
+}
+
+/// The form of a command, which starts what is written into it.
+fn blank_form() -> Shown {
+    let (policy, ada) = (policy_file::read(POLICY).unwrap(), PersonId::parse("ada").unwrap());
+    let command = &policy.commands["deploy"];
+    let data = json!({
+        "verb": form::START, "command": "deploy", "version": command.version(), "asker": "ada",
+        "field.version": "1.4", "field.environment": "staging",
+    });
+    let press = json!({
+        "path": ["Start"], "inputs": {"The version": "1.4"}, "sends": {"verb": form::START, "data": data}
+    });
+    let missing = json!({"path": ["Start"], "inputs": {}, "sends": null, "says": "The version is missing"});
+    let labels = command.fields.iter().map(|field| field.label.clone());
+    Shown {
+        name: "form",
+        card: form::form(&policy, &Filling::blank(command), &ada),
+        texts: [command.title.clone()].into_iter().chain(labels).collect(),
+        buttons: vec!["Start"],
+        presses: vec![press, missing],
+    }
+}
+
+/// The same after words that were understood in part.
+fn form_with_mistakes() -> Shown {
+    let (policy, ada) = (policy_file::read(POLICY).unwrap(), PersonId::parse("ada").unwrap());
+    let typed = format!("'{}' prod replicas=x day=soon owner=grace note='{}'", HOSTILE[0], HOSTILE[3]);
+    let filling = policy.filled_in_words(&policy.commands["deploy"], &typed);
+    let mistakes = filling.mistakes().map(|(field, mistake)| format!("{} {mistake}.", field.label));
+    let texts = mistakes.collect();
+    let card = form::form(&policy, &filling, &ada);
+    Shown { name: "form with mistakes", card, texts, buttons: vec!["Start"], presses: Vec::new() }
+}
+
+/// What is left of it once it has started something.
+fn spent_form() -> Shown {
+    let policy = policy_file::read(POLICY).unwrap();
+    let typed = format!("1.4 production owner=grace note='{}'", HOSTILE[2]);
+    let complete = policy.filled_in_words(&policy.commands["deploy"], &typed).complete().unwrap();
+    let texts = ["Deploy a release", "The version", "1.4", "Grace Hopper", HOSTILE[2]].map(str::to_owned).into();
+    let card = form::spent(&policy, &complete, "https://countersign.example.com/run", true);
+    let buttons = vec!["Open the execution"];
+    Shown { name: "form that has started something", card, texts, buttons, presses: Vec::new() }
 }
 
 fn facts(name_and_value: &[&str; 2]) -> Vec<Value> {

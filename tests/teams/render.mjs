@@ -174,7 +174,9 @@ function overflowing() {
   const wrong = new Map();
   for (const element of frame.querySelectorAll("*")) {
     const { left, right, width } = element.getBoundingClientRect();
-    const hides = element.tagName !== "TEXTAREA" && getComputedStyle(element).overflowX !== "visible";
+    // What one writes in is scrolled.
+    const isWrittenIn = ["TEXTAREA", "INPUT"].includes(element.tagName);
+    const hides = !isWrittenIn && getComputedStyle(element).overflowX !== "visible";
     if (width > 0 && (right > edge.right + 1 || left < edge.left - 1)) wrong.set(element, "too wide");
     else if (hides && element.scrollWidth > element.clientWidth + 1) wrong.set(element, "cut off");
   }

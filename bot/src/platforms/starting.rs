@@ -110,13 +110,30 @@ pub(super) struct Start<'a> {
     pub(super) id: String,
 }
 
-/// Starts a command, and says what was started and where to look for it.
-pub(super) async fn start(
+/// What was started, and where to look for it.
+pub(super) struct Started<'a> {
+    /// The command with its values.
+    pub(super) complete: &'a Complete<'a>,
+    /// The address of the execution.
+    pub(super) url: String,
+    /// The conversation that gets its card, if one does.
+    pub(super) conversation: Option<String>,
+}
+
+impl Started<'_> {
+    /// The same in words.
+    pub(super) fn words(&self, policy: &Policy, dialect: Dialect) -> String {
+        words::started(self.complete, policy, &self.url, self.conversation.as_deref(), dialect)
+    }
+}
+
+/// Starts a command.
+pub(super) async fn start<'a>(
     app: &App,
-    start: Start<'_>,
+    start: Start<'a>,
     dialect: Dialect,
     deadline: Deadline,
-) -> Result<String, StartError> {
+) -> Result<Started<'a>, StartError> {
     let Start { complete, person, source, starter, id } = start;
     let command = complete.command();
     let launch = Launch {
@@ -131,7 +148,7 @@ pub(super) async fn start(
     let execution = started.inspect_err(|error| tracing::error!(%error, "a command could not be started"))?;
     let rules = app.policy.rules.get(&command.policy);
     let conversation = rules.and_then(|rules| rules.conversation(dialect.platform()?));
-    Ok(words::started(complete, &app.policy, &app.links.execution(&execution), conversation, dialect))
+    Ok(Started { complete, url: app.links.execution(&execution), conversation: conversation.map(str::to_owned) })
 }
 
 /// What somebody may start, in words.

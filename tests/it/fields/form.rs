@@ -65,7 +65,7 @@ async fn once_it_is_right_it_starts_what_stands_in_it() {
     in_teams(&harness, TYPED).await;
     let Ok(Shown::Card(card)) = press_start(&harness, &right).await else { panic!("the form is spent") };
     assert_eq!(input(&harness), release(fields, from_teams()));
-    assert!(card.to_string().contains("Started: [the execution](") && !card.to_string().contains("Action.Execute"));
+    assert!(card.to_string().contains("\"Open the execution\"") && !card.to_string().contains("Action.Execute"));
     let everybodys = harness.world.teams.messages(CHANNEL).into_iter().rfind(|message| message.card.is_some()).unwrap();
     assert_eq!(everybodys.card.unwrap(), card, "everybody sees that it is spent");
 }
@@ -194,7 +194,7 @@ async fn an_older_client_of_teams_submits_the_form_too() {
     assert!(texts(&card).join("\n").contains("The version must look like"), "everybody sees it: {card}");
     assert_eq!(teams.submit(&ada, &form, "start", &[("field.version", "1.4.2")]).await, Ok(200));
     assert_eq!(input(&harness), release(json!({ "version": "1.4.2" }), from_teams()));
-    assert!(teams.message(&form).unwrap().card.unwrap().to_string().contains("Started: "));
+    assert!(teams.message(&form).unwrap().card.unwrap().to_string().contains("Started. "));
     assert_eq!(
         teams.submit(&harness.teams_user("linus"), &form, "start", &[]).await.unwrap_err(),
         Error::NoButton("start".to_owned())

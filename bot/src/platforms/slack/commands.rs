@@ -90,7 +90,7 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
                 id: format!("slack:{}", form.trigger_id),
             };
             let started = starting::start(&app, start, SLACK, deadline).await;
-            ephemeral(&started.unwrap_or_else(|_| commands::not_started()))
+            ephemeral(&started.map_or_else(|_| commands::not_started(), |started| started.words(&app.policy, SLACK)))
         }
     })
 }

@@ -271,7 +271,10 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
         id: format!("slack-view:{}:{}", view.id, json!(complete.values())),
     };
     match starting::start(app, start, SLACK, deadline).await {
-        Ok(text) => Ok(started(slack.as_ref(), &metadata.channel, &actor.user.id, &text, deadline).await),
+        Ok(begun) => {
+            let text = begun.words(&app.policy, SLACK);
+            Ok(started(slack.as_ref(), &metadata.channel, &actor.user.id, &text, deadline).await)
+        }
         Err(_) => Ok(Json(form::says(&words::not_started())).into_response()),
     }
 }

@@ -60,7 +60,8 @@ pub(super) async fn carry_out(app: &App, teams: Option<&Teams>, verified: &Verif
             let id = format!("teams:{}:{}", activity.conversation.id, activity.id);
             let start = start_of(&complete, person, activity, id);
             let started = starting::start(app, start, TEAMS, verified.deadline()).await;
-            answer(teams, verified, activity, &started.unwrap_or_else(|_| words_of::not_started())).await;
+            let said = started.map_or_else(|_| words_of::not_started(), |started| started.words(&app.policy, TEAMS));
+            answer(teams, verified, activity, &said).await;
         }
     }
 }
@@ -92,8 +93,8 @@ pub(super) async fn submit(
     let id = format!("teams-form:{}:{message}:{}", activity.conversation.id, json!(complete.values()));
     let start = start_of(&complete, person, activity, id);
     match starting::start(app, start, TEAMS, verified.deadline()).await {
-        Ok(words) => {
-            let card = form::spent(&complete.command().title, &words);
+        Ok(started) => {
+            let card = form::spent(&app.policy, &complete, &started.url, started.conversation.is_some());
             replace(teams, verified, activity, card.clone()).await;
             Shown::Card(card)
         }

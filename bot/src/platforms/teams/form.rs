@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::elements::{Look, container, ours, run, runs, with};
+use super::elements::{Look, ours, row, run, runs, with};
 use crate::approval::entry;
 use crate::approval::fields::{Field, Kind, OPTION_MAX};
-use crate::approval::filling::{Entry, Filling};
+use crate::approval::filling::{Complete, Entry, Filling};
 use crate::approval::ids::PersonId;
 use crate::approval::limits;
 use crate::approval::policy::Policy;
+use crate::messages::answers::TYPED_MAX;
 use crate::messages::commands;
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{one_line, visible};
@@ -47,7 +48,7 @@ impl Submission {
 }
 
 /// The form, with what was understood in it and each mistake under its field.
-pub(super) fn form(policy: &Policy, filling: &Filling<'_>, asker: &PersonId) -> Value {
+pub fn form(policy: &Policy, filling: &Filling<'_>, asker: &PersonId) -> Value {
     let command = filling.command;
     let mut body = vec![title(&command.title)];
     body.extend(commands::problem(filling).map(|problem| wrong(&problem)));
@@ -65,9 +66,18 @@ pub(super) fn form(policy: &Policy, filling: &Filling<'_>, asker: &PersonId) -> 
     card(&command.title, body, vec![start])
 }
 
-/// The form once it has been used: what it started.
-pub(super) fn spent(title_of_command: &str, words: &str) -> Value {
-    card(title_of_command, vec![title(title_of_command), container(vec![ours(words, Look::Normal)])], Vec::new())
+/// The form once it has been used: what it started, and with which values.
+pub fn spent(policy: &Policy, complete: &Complete<'_>, execution_url: &str, has_card: bool) -> Value {
+    let command = complete.command();
+    let where_to_look = if has_card { " The approval card will appear in the conversation of its policy." } else { "" };
+    let mut body = vec![title(&command.title), ours(&format!("Started.{where_to_look}"), Look::Strong)];
+    for (field, value) in command.fields.iter().zip(complete.values().values()).filter(|(_, value)| !value.is_null()) {
+        let value = limits::excerpt(&one_line(&policy.shown(field, value)), TYPED_MAX);
+        body.push(row(run(&field.label, Look::Strong), run(&value, Look::Normal)));
+    }
+    let open = json!({ "type": "Action.OpenUrl", "title": "Open the execution", "url": execution_url });
+    body.push(json!({ "type": "ActionSet", "actions": [open] }));
+    card(&command.title, body, Vec::new())
 }
 
 fn card(title: &str, body: Vec<Value>, actions: Vec<Value>) -> Value {
@@ -97,7 +107,7 @@ fn input(policy: &Policy, field: &Field, entry: &Entry) -> Value {
         (Some(menu), _) => {
             let choice = |(title, value): &(String, String)| json!({ "title": limits::excerpt(title, OPTION_MAX), "value": value });
             let choices: Vec<Value> = menu.iter().map(choice).collect();
-            json!({ "type": "Input.ChoiceSet", "id": id, "style": "filtered", "choices": choices })
+            json!({ "type": "Input.ChoiceSet", "id": id, "choices": choices })
         }
         (None, Kind::Date(_)) => json!({ "type": "Input.Date", "id": id }),
         (None, kind) => {
