@@ -3,7 +3,7 @@
 
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn};
 use countersign_bot::approval::place::{Destination, Platform};
-use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::app::Ports;
 use countersign_bot::flow::{notify, reconcile};
@@ -61,7 +61,8 @@ impl Burst {
     async fn posted(&self, count: usize) {
         let posted = |slack: &countersign_playground::fakes::FakeSlack| slack.message_count(CHANNEL);
         self.harness.until("the card is out", |world| (posted(&world.slack) >= count).then_some(())).await;
-        let recorded = |approval: &Approval| approval.copies.iter().any(|copy| copy.message.is_card());
+        let is_in_slack = |copy: &SentMessage| copy.message.platform() == Platform::Slack;
+        let recorded = |approval: &Approval| approval.copies.iter().any(is_in_slack);
         let is_recorded = || self.harness.world.store.count_where(recorded) >= count;
         self.harness.until("the card is on record", |_| is_recorded().then_some(())).await;
         assert_eq!(posted(&self.harness.world.slack), count);

@@ -112,10 +112,10 @@ async fn approved(harness: &Harness, approval: &Approval) {
 #[tokio::test]
 async fn an_execution_that_works_for_a_day_is_asked_about_seldom_and_without_its_data() {
     let (harness, asked) = noting().await;
-    let approval = asked_by(&harness, "long", 86_000).await;
+    let approval = asked_by(&harness, "long", 80_000).await;
     approved(&harness, &approval).await;
     asked.lock().unwrap().clear();
-    for _ in 0..1_400 {
+    for _ in 0..1_300 {
         harness.pass_time(60);
         harness.reconcile().await;
     }
@@ -124,6 +124,7 @@ async fn an_execution_that_works_for_a_day_is_asked_about_seldom_and_without_its
     assert!(notes.len() <= 32, "{} times", notes.len());
     // Without its event the end is found all the same.
     harness.pass_time(3_600);
+    harness.ended().await;
     harness.reconcile().await;
     assert!(harness.thread(&approval).iter().any(|note| note.contains("The workflow has ended")));
 }

@@ -3,6 +3,7 @@
 
 use countersign_bot::approval::limits::teams::CARD_MAX;
 use countersign_playground::fakes::teams::{Error, Shown};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{
@@ -234,10 +235,12 @@ async fn who_started_it_by_a_form_hears_how_it_ended() {
     let harness: Harness = world().await;
     in_teams(&harness, "release").await;
     press_start(&harness, &[("version", "1.4.2")]).await.unwrap();
-    harness.pass_time(61);
-    let is_told = |text: &str| text.contains("The run that you started has ended: **SUCCEEDED**");
+    let is_told = |text: &str| text.contains("The run that you started has ended: SUCCEEDED.");
     harness
-        .until("Ada is told", |world| world.teams.messages(CHANNEL).into_iter().find(|message| is_told(&message.text)))
+        .until("Ada is told", |world| {
+            world.clock.advance(SignedDuration::from_secs(1));
+            world.teams.messages(CHANNEL).into_iter().find(|message| is_told(&message.text))
+        })
         .await;
 }
 

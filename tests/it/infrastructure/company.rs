@@ -22,7 +22,7 @@ fn code(cell: &str) -> BTreeSet<String> {
 }
 
 /// The statements of a policy, with those that a condition may leave out.
-fn statements(document: &Value) -> Vec<Value> {
+pub(super) fn statements(document: &Value) -> Vec<Value> {
     let statements = document["Statement"].as_array().unwrap().iter();
     statements.map(|statement| statement.get("!If").map_or(statement, |choice| &choice[1]).clone()).collect()
 }

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{resources, statements};
+use super::company::statements;
+use super::resources;
 
 const PAIRS: &str = "release=arn:aws:states:eu-west-1:123456789012:stateMachine:release,\
                      expense=arn:aws:states:eu-west-1:123456789012:stateMachine:expense-2";

@@ -3,16 +3,15 @@
 pub(crate) mod faults;
 pub(crate) mod gate;
 pub(crate) mod logs;
+mod looks;
 pub(crate) mod stage;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use countersign_bot::approval::delivery::Missing;
-use countersign_bot::approval::follow_up::Errand;
 use countersign_bot::approval::ids::ApprovalId;
-use countersign_bot::approval::place::{Destination, Platform};
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::app::Ports;
@@ -21,13 +20,15 @@ use countersign_bot::flow::reconcile::{self, Pass};
 use countersign_bot::ports::Deliveries;
 use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
-use countersign_playground::engine::{ExecutionDescription, ExecutionStatus, ORIGIN};
+use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::fakes::teams::{Shown, TeamsMessage, TeamsUser};
 use countersign_playground::fakes::{Mail, SlackMessage, SlackUser};
-use countersign_playground::world::{Messengers, Options, Running, Source, World};
+use countersign_playground::world::{Messengers, Options, Running, Source, StateMachine, World};
 use countersign_tests::asking;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+pub(crate) use self::looks::{card_of, has_buttons, is_out, shown, texts, unsent};
 
 /// When every test begins.
 pub(crate) const START: &str = "2026-11-23T10:00:00Z";
@@ -129,14 +130,10 @@ impl Harness {
 
     /// The same with these commands besides. The machine `any` takes whatever it is given, and runs for a minute.
     pub(crate) async fn with_commands(commands: &str) -> Self {
-        let machines = ["calculation", "any"].map(|name| format!("{name}={ORIGIN}:stateMachine:{name}")).join(",");
-        let environment = [("COUNTERSIGN_STATE_MACHINES", machines)].into();
-        let options = Options { environment, ..Options::default() };
-        let harness = Self::build(&(policy(RULES_WITH_TEAMS) + commands), options, |ports| ports).await;
-        let any = json!({ "StartAt": "End", "States": { "End": { "Type": "Wait", "Seconds": 60, "End": true } } })
-            .to_string();
-        harness.world.engine.load("any", &any, &BTreeMap::new()).unwrap();
-        harness
+        let any = json!({ "StartAt": "End", "States": { "End": { "Type": "Wait", "Seconds": 60, "End": true } } });
+        let any = StateMachine::new("any", Source::new("the machine of the test", &any.to_string()));
+        let options = Options { state_machines: vec![any], ..options() };
+        Self::build(&(policy(RULES_WITH_TEAMS) + commands), options, |ports| ports).await
     }
 
     async fn build(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
@@ -353,52 +350,4 @@ impl Harness {
         let carried = self.world.bus.carried().into_iter();
         carried.filter(|event| event["detail-type"] == detail_type).map(|event| event["detail"].clone()).collect()
     }
-}
-
-/// Whether somebody was reached, and every place was tried.
-pub(crate) fn is_out(approval: &Approval) -> bool {
-    let is_tried = !approval.missing.iter().any(Missing::is_untried);
-    !approval.copies.is_empty() && approval.outbox.is_empty() && is_tried
-}
-
-/// Channel and timestamp of the approval's card.
-pub(crate) fn card_of(approval: &Approval) -> (String, String) {
-    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
-    let (channel, ts) = card.expect("the card is out");
-    (channel.to_owned(), ts.to_owned())
-}
-
-/// Where the request is still to be sent.
-pub(crate) fn unsent(approval: &Approval) -> Vec<Destination> {
-    let errands = approval.errands().into_iter();
-    let unsent = errands.filter_map(|errand| match errand {
-        Errand::Send(destination) => Some(destination),
-        Errand::Update(_) | Errand::Tell { .. } => None,
-    });
-    unsent.collect()
-}
-
-/// Everything a card shows, as text.
-pub(crate) fn shown(message: &SlackMessage) -> String {
-    texts(&message.blocks).iter().map(|text| format!("{text}\n")).collect()
-}
-
-/// Every text in blocks of Slack, or in a card of Teams.
-pub(crate) fn texts(value: &Value) -> Vec<String> {
-    match value {
-        Value::Object(object) => {
-            let texts = object.iter().flat_map(|(key, value)| match value {
-                Value::String(text) if key == "text" => vec![text.clone()],
-                other => texts(other),
-            });
-            texts.collect()
-        }
-        Value::Array(items) => items.iter().flat_map(texts).collect(),
-        _ => Vec::new(),
-    }
-}
-
-/// Whether a card has buttons.
-pub(crate) fn has_buttons(message: &SlackMessage) -> bool {
-    message.blocks.to_string().contains("\"button\"")
 }
