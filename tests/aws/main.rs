@@ -6,6 +6,7 @@ mod conformance;
 mod crashes;
 mod crossings;
 mod deployed;
+mod floods;
 mod lasting_outages;
 mod machine_on_moto;
 mod outages;
@@ -32,6 +33,7 @@ fn cases() -> Vec<Case> {
         outages::cases(),
         crossings::cases(),
         lasting_outages::cases(),
+        floods::cases(),
         starting::cases(),
         store::cases(),
         conformance::cases(),

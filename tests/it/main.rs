@@ -23,6 +23,7 @@ mod floors;
 mod infrastructure;
 mod interleavings;
 mod lambda;
+mod lasting_outages;
 mod listings;
 mod look_ups;
 mod no_leaks;

@@ -95,7 +95,12 @@ impl Approval {
         let before = missing.clone();
         missing.problem = Some(unsent.problem.clone());
         missing.is_left = failure.is_left();
-        missing.maybe |= unsent.fate == Fate::MaybeSent;
+        missing.maybe = match unsent.fate {
+            Fate::MaybeSent => true,
+            Fate::NotSent { .. } => missing.maybe,
+            // What is never taken was not taken before either.
+            Fate::Refused => false,
+        };
         if before != *missing {
             self.tell_missing(vec![self.failure(destination, &unsent.problem)], now);
         }

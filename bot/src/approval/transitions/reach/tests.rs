@@ -148,6 +148,16 @@ fn a_card_of_somebody_who_was_killed_is_found_beside_the_one_that_replaced_it() 
 }
 
 #[test]
+fn what_is_refused_for_good_after_somebody_was_killed_is_nowhere() {
+    let mut approval = begun(ALONE);
+    approval.suspect(&SLACK, after(90));
+    failed(&mut approval, NOT_SENT, 91);
+    assert!(!approval.reaches_nobody(), "it may be out");
+    failed(&mut approval, Fate::Refused, 92);
+    assert!(approval.give_up_unreached(after(92)));
+}
+
+#[test]
 fn whoever_was_told_no_has_left_nothing_behind() {
     let mut approval = begun(ALONE);
     failed(&mut approval, NOT_SENT, 1);
