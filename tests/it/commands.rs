@@ -12,7 +12,7 @@ async fn start_with_two_numbers_launches_a_calculation() {
     assert_eq!(approval.request.requester.unwrap().id.as_str(), "ada");
     assert_eq!(approval.request.correlation["source"], "slack");
     let result = approval.request.facts.iter().find(|fact| fact.name == "Result").unwrap();
-    assert_eq!(result.value, "494");
+    assert_eq!(result.value, "494".into());
 }
 
 /// What was understood is in the form, and each mistake under its field.

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod asked;
 mod audit;
 mod burst;
 mod calculations;

@@ -288,9 +288,9 @@ fn later(seconds: i64) -> Timestamp {
 fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown {
     let links = Links { public_url: "https://countersign.example.com".to_owned(), execution_url: None };
     let request = &approval.request;
-    let facts = request.facts.iter().flat_map(|fact| [&fact.name, &fact.value]);
+    let facts = request.facts.iter().flat_map(|fact| [fact.name.clone(), fact.value.shown(str::to_owned)]);
     let votes = approval.votes.iter().flat_map(|vote| [Some(&vote.name), vote.comment.as_ref()]).flatten();
-    let texts = [&request.title, &request.summary].into_iter().chain(facts).chain(votes).cloned().collect();
+    let texts = [&request.title, &request.summary].into_iter().chain(votes).cloned().chain(facts).collect();
     let buttons = match approval.state {
         State::Pending => vec!["Open the execution", "Approve", "Reject…", "Reject"],
         State::Resolving(_) | State::Resolved(_) => vec!["Open the execution"],

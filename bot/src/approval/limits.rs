@@ -182,7 +182,13 @@ pub fn documented() -> Vec<(&'static str, String)> {
         ("approval.summary", format!("{} characters", grouped(SUMMARY_MAX))),
         ("approval.facts", format!("{FACTS_MAX} facts")),
         ("approval.facts[].name", format!("1 to {FACT_NAME_MAX} characters, not blank, none hidden")),
-        ("approval.facts[].value", format!("{} characters", grouped(FACT_VALUE_MAX))),
+        (
+            "approval.facts[].value",
+            format!(
+                "text, a number, a boolean or a list of these; {} characters as it is shown",
+                grouped(FACT_VALUE_MAX)
+            ),
+        ),
         ("approval.requestedBy", format!("{REQUESTED_BY_MAX} characters, none hidden")),
         ("approval.correlation", format!("{} bytes as JSON", grouped(CORRELATION_MAX_BYTES))),
     ]

@@ -10,8 +10,9 @@ use super::app::App;
 use super::change::change;
 use super::resolve::settle;
 use super::{reconcile, succession};
+use crate::approval::ids::ExecutionArn;
 use crate::approval::record::Approval;
-use crate::approval::request::{self, InvalidInput};
+use crate::approval::request::{self, Asked, InvalidInput};
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::Raised;
 
@@ -60,12 +61,7 @@ impl Error {
 /// If nobody is to be asked, the task is failed as `ApprovalUndeliverable` at once. What was not finished is left to the
 /// reconciler.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
-    let asked = request::read(input, &app.policy, app.now())?;
-    if !app.origins.iter().any(|origin| asked.request.execution.is_of(origin)) {
-        let problem = "is of an account or a region that may not ask here";
-        return Err(InvalidInput::field("executionArn", problem).into());
-    }
-    let asked = Approval::raise(asked);
+    let asked = Approval::raise(read(app, input)?);
     let content = asked.content_hash();
     let (approval, is_new) = match Deadline::after(RECORDING).run("store", app.ports.store.raise(asked)).await? {
         Raised::New(approval) => (*approval, true),
@@ -82,6 +78,20 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
         tracing::warn!(approval.id = %id, %error, "left to the reconciler");
     }
     Ok(json!({ "approvalId": id }))
+}
+
+/// What is asked, by an execution that may ask here, or everything that is wrong with it.
+fn read(app: &App, input: Value) -> Result<Asked, InvalidInput> {
+    let may_ask = |execution: &ExecutionArn| app.origins.iter().any(|origin| execution.is_of(origin));
+    let is_foreign = request::execution(&input).is_some_and(|execution| !may_ask(&execution));
+    let asked = request::read(input, &app.policy, app.now());
+    if !is_foreign {
+        return asked;
+    }
+    let InvalidInput(mut problems) =
+        InvalidInput::field("executionArn", "is of an account or a region that may not ask here");
+    problems.extend(asked.err().into_iter().flat_map(|invalid| invalid.0));
+    Err(InvalidInput(problems))
 }
 
 /// Proves the request, announces it or gives it up, and closes those that it takes the place of.

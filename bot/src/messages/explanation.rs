@@ -1,12 +1,14 @@
 //! One approval, explained to one person: how it stands, who said what, and what they may do about it.
 
-use super::answers::{self, Requester};
+use super::answers::{self, IN_THEIR_WORDS, Requester};
 use super::dialect::Dialect;
+use super::escape::{one_line, visible};
 use super::{links, notes};
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::limits;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::{Fact, Request};
 use crate::approval::state::State;
 use crate::links::Links;
 
@@ -24,6 +26,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     let requester = Requester::of(approval).line(|name| dialect.text(name));
     lines.push(format!("Requested by {requester}"));
     lines.extend(links::to_successor(approval, dialect));
+    lines.extend(asked(&approval.request, dialect));
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));
     }
@@ -46,6 +49,21 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     }
     let lines = lines.iter().map(|line| format!("{}{}{line}", dialect.paragraph(), dialect.bullet()));
     format!("{title}{}{}", card.unwrap_or_default(), lines.collect::<String>())
+}
+
+/// The facts, set apart since they could read like lines of ours.
+fn asked(request: &Request, dialect: Dialect) -> Option<String> {
+    let under = |depth: usize, line: String| {
+        format!("{}{}{}{line}", dialect.paragraph(), "    ".repeat(depth), dialect.bullet())
+    };
+    let fact = |fact: &Fact| {
+        let name = dialect.text(&visible(one_line(&fact.name)));
+        let items: String = fact.value.items().map(|item| under(2, dialect.text(&item))).collect();
+        let value = if items.is_empty() { format!(" {}", fact.value.shown(|text| dialect.text(text))) } else { items };
+        under(1, format!("{name}:{value}"))
+    };
+    let facts: String = request.facts.iter().map(fact).collect();
+    (!facts.is_empty()).then(|| format!("{IN_THEIR_WORDS}{facts}"))
 }
 
 fn said(vote: &Vote, comment_max: usize, dialect: Dialect) -> String {

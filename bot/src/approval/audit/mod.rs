@@ -28,6 +28,7 @@ use sha2::{Digest, Sha256};
 pub use self::verify::{Broken, verify};
 pub use self::what::{Callback, Failure, Fate, Found, Place, Reason, What, Who};
 use super::ids::ApprovalId;
+use crate::encoding::decimal;
 
 /// At most this many entries are written with one change: a transaction of DynamoDB takes 100 items, and one of them
 /// is the record. <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
@@ -101,7 +102,7 @@ fn hash_of(id: &ApprovalId, sequence: u32, at: Timestamp, what: &What, previous:
 pub struct Hash([u8; 32]);
 
 impl Hash {
-    /// The hash of a value in its canonical form. Keys are ASCII, and numbers are integers.
+    /// The hash of a value in its canonical form. Keys are ASCII, and numbers are those that `decimal` writes so.
     pub fn over(value: &Value) -> Self {
         let mut text = String::new();
         write_canonically(value, &mut text);
@@ -119,7 +120,7 @@ impl Hash {
     }
 }
 
-/// The keys in here are ASCII, and the order of their bytes is that of RFC 8785. Numbers are integers.
+/// The keys in here are ASCII, and the order of their bytes is that of RFC 8785.
 fn write_canonically(value: &Value, into: &mut String) {
     match value {
         Value::Object(fields) => {
@@ -142,6 +143,7 @@ fn write_canonically(value: &Value, into: &mut String) {
             }
             into.push(']');
         }
+        Value::Number(number) => into.push_str(&decimal(number)),
         scalar => into.push_str(&scalar.to_string()),
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Text {
 pub(super) struct Row {
     /// What the value is.
     pub name: String,
-    /// The value.
+    /// The value, on one line, or on a line for each item of a list.
     pub value: String,
 }
 
@@ -121,7 +121,8 @@ fn quoted(line: impl AsRef<str>) -> String {
 
 impl Row {
     fn quoted(&self) -> String {
-        quoted(format!("{}: {}", self.name, self.value))
+        let between = if self.value.contains('\n') { '\n' } else { ' ' };
+        quoted(format!("{}:{between}{}", self.name, self.value))
     }
 }
 
@@ -136,7 +137,7 @@ impl Summary {
     pub(super) fn new(approval: &Approval, links: &Links) -> Self {
         let request = &approval.request;
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
-        let facts = request.facts.iter().map(|fact| row(&one_line(&fact.name), one_line(&fact.value)));
+        let facts = request.facts.iter().map(|fact| row(&one_line(&fact.name), fact.value.shown(one_line)));
         let mut rows = vec![row("Requested by", Requester::of(approval).line(one_line))];
         rows.push(row("Decide by", utc(request.deadline)));
         rows.push(row("Decision", one_line(&answers::quorum(approval))));

@@ -129,11 +129,12 @@ fn sign(approval: &Approval) -> &'static str {
     }
 }
 
-/// A fact is a field of plain text, its name on the first line.
+/// A fact is a field of plain text, its name on the first line and the items of a list on those after it.
 fn facts(approval: &Approval) -> Vec<SlackBlock> {
     let facts = approval.request.facts.iter();
-    let fields: Vec<SlackBlockText> =
-        facts.map(|fact| typed(&format!("{}\n{}", visible(one_line(&fact.name)), one_line(&fact.value)))).collect();
+    let fields: Vec<SlackBlockText> = facts
+        .map(|fact| typed(&format!("{}\n{}", visible(one_line(&fact.name)), fact.value.shown(one_line))))
+        .collect();
     let sections = fields.chunks(FIELDS_MAX);
     sections.map(|fields| whole(SlackSectionBlock::new().with_fields(fields.to_vec()))).collect()
 }

@@ -99,8 +99,9 @@ fn standing(approval: &Approval) -> Value {
 
 fn facts(approval: &Approval) -> Option<Value> {
     let rows = approval.request.facts.iter();
-    let rows: Vec<Value> =
-        rows.map(|fact| row(run(&line(&fact.name), Look::Strong), run(&line(&fact.value), Look::Normal))).collect();
+    let rows: Vec<Value> = rows
+        .map(|fact| row(run(&line(&fact.name), Look::Strong), run(&fact.value.shown(line), Look::Normal)))
+        .collect();
     (!rows.is_empty()).then(|| container(rows))
 }
 

@@ -14,7 +14,7 @@ fn action<'a>(card: &'a Value, title: &str) -> &'a Value {
 fn an_open_card_says_what_is_asked_and_asks_it() {
     let mut approval = approval("required = 2");
     approval.request.summary = "Two invoices.\nDue today.".to_owned();
-    approval.request.facts = vec![Fact { name: "Sum".to_owned(), value: "1,200 EUR".to_owned() }];
+    approval.request.facts = vec![Fact { name: "Sum".to_owned(), value: "1,200 EUR".into() }];
     let card = card(&approval);
     assert_eq!((&card["type"], &card["version"]), (&json!("AdaptiveCard"), &json!("1.5")));
     assert_eq!(

@@ -15,7 +15,10 @@ fn saying(text: &str, outcome: Option<Outcome>) -> Approval {
     approval.request.title = cut(limits::TITLE_MAX / cost);
     approval.request.summary = cut(2_500 / cost);
     approval.request.facts =
-        vec![Fact { name: cut(limits::FACT_NAME_MAX / cost), value: cut(100 / cost) }; limits::FACTS_MAX];
+        vec![
+            Fact { name: cut(limits::FACT_NAME_MAX / cost), value: cut(100 / cost).as_str().into() };
+            limits::FACTS_MAX
+        ];
     approval.request.requested_by = Some(cut(limits::REQUESTED_BY_MAX / cost));
     approval.request.requester = Some(Person { name: cut(80 / cost), ..ada() });
     approval.votes = vec![vote(&cut(300), Verdict::Approve, Some(&cut(COMMENT_MAX))); 30];
@@ -126,7 +129,7 @@ fn of_a_request_nothing_is_cut_and_of_comments_no_more_than_has_to_be() {
         let runs = texts(&card(&approval), "TextRun");
         let whole = |text: &str| runs.contains(&text.replace("{{", "{\u{2060}{").replace("{{", "{\u{2060}{"));
         let Request { title, summary, facts, .. } = &approval.request;
-        assert!(whole(title) && whole(summary) && whole(&facts[0].name) && whole(&facts[0].value));
+        assert!(whole(title) && whole(summary) && whole(&facts[0].name) && whole(&facts[0].value.shown(str::to_owned)));
         assert!(runs.iter().any(|run| run.ends_with('…')), "a comment that does not fit is shortened");
         assert!(!runs.iter().any(|run| run.contains('\u{fffd}')), "between characters");
         approval.votes.truncate(1);
