@@ -56,7 +56,7 @@ async fn everything_arrives_in_order_and_presses_are_answered_meanwhile(
     let calculation = Calculation::of(&stack, X, first, execution).await?;
     assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the others still go out");
     assert!(in_slack().len() < usize::try_from(REQUESTS)?, "they still go out");
-    assert_eq!(calculation.ended().await?.status, "SUCCEEDED");
+    assert_eq!(calculation.ended().await?.status.as_str(), "SUCCEEDED");
     let all: BTreeSet<i64> = (0..REQUESTS).collect();
     until("every card is out in both chats", async || {
         let are_out = |numbers: Vec<i64>| numbers.into_iter().collect::<BTreeSet<_>>() == all;

@@ -110,6 +110,7 @@ impl<'a> Session<'a> {
             let answer = subjects.webhook.give(to, &self.approvals.click(&approval)?).await?;
             self.approvals.check_click(&approval, &answer)?;
         }
+        self.messenger.leave();
         for peer in &mut subjects.peers {
             for _ in 0..events {
                 let asked = self.peer_approvals.ask().await?;
