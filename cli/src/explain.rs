@@ -96,6 +96,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "deadline": approval.request.deadline,
         "giveUpAt": approval.give_up_at(),
         "required": approval.rules.required,
+        "narrowedTo": approval.request.approvers.iter().map(|approver| &approver.name).collect::<Vec<_>>(),
         "mayDecide": refusal.is_none(),
         "mayNotBecause": refusal,
         "mayCancel": explained.may_cancel,
@@ -182,6 +183,16 @@ mod tests {
         assert_eq!((&to_ada["couldDecide"], ending), (&json!(["grace"]), Ending::Well), "{to_ada}");
         let to_grace = explained(&request, "grace").unwrap().json;
         assert_eq!((&to_grace["mayDecide"], &to_grace["mayNotBecause"]), (&json!(true), &Value::Null), "{to_grace}");
+    }
+
+    #[test]
+    fn whom_a_request_narrows_the_policy_to_is_told() {
+        let request =
+            json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "eve", "approvers": ["grace"] });
+        let Explained { text, json, .. } = explained(&request, "ada").unwrap();
+        assert!(text.contains("Only Grace Hopper may decide: the request narrows whom the policy allows"), "{text}");
+        assert!(text.contains("You cannot decide on this request. It waits for Grace Hopper."), "{text}");
+        assert_eq!((&json["narrowedTo"], &json["mayDecide"]), (&json!(["Grace Hopper"]), &json!(false)), "{json}");
     }
 
     #[test]

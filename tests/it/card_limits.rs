@@ -12,7 +12,7 @@ use countersign_bot::flow::notify;
 use countersign_bot::net::deadline::Deadline;
 use serde_json::{Value, json};
 
-use crate::support::{Harness, RULES_WITH_TEAMS, START, has_buttons, shown, texts};
+use crate::support::{Harness, RULES_WITH_TEAMS, START, has_buttons, policy, shown, texts};
 
 const VOTERS: usize = 100;
 
@@ -34,6 +34,12 @@ fn many_approvers() -> String {
     let approvers: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
     let rules = RULES_WITH_TEAMS.replace("\"finance\"", &approvers.join(", "));
     format!("{rules}\nself_approval = true\nrequired = {VOTERS}\nemail = \"never\"\n{people}")
+}
+
+/// The same in a group, of which a request can name everybody at once.
+fn with_a_group() -> String {
+    let all: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
+    policy(&many_approvers()).replace("board = [", &format!("all = [{}]\nboard = [", all.join(", ")))
 }
 
 /// A request that is as long as it may be, in this script.
@@ -79,10 +85,11 @@ fn assert_whole(request: &Value, shown: &str, place: &str) {
 
 #[tokio::test]
 async fn the_longest_request_is_taken_whole_and_its_card_closes_whatever_is_said_about_it() {
-    let harness = Harness::with_rules(&many_approvers()).await;
+    let harness = Harness::with_policy(&with_a_group(), |ports| ports).await;
     let app = &harness.world.bot.app;
     for script in SCRIPTS {
-        let request = longest(script);
+        let mut request = longest(script);
+        request["approvers"] = json!(["all", "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"]);
         let asked = request::read(input(&request), &app.policy, START.parse().unwrap());
         let mut approval = Approval::raise(asked.unwrap_or_else(|error| panic!("{script:?}: {error}")));
         for platform in [Platform::Slack, Platform::Teams] {

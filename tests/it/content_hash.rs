@@ -112,6 +112,7 @@ async fn a_task_is_asked_about_once_and_with_one_content() {
         ("title", json!("Pay more")),
         ("summary", json!("more")),
         ("facts", json!([])),
+        ("approvers", json!(["grace"])),
         ("requestedBy", json!("grace")),
     ] {
         let mut other = request.clone();

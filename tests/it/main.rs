@@ -27,6 +27,7 @@ mod lambda;
 mod lasting_outages;
 mod listings;
 mod look_ups;
+mod narrowing;
 mod no_leaks;
 mod notifying;
 mod own_machines;

@@ -18,6 +18,10 @@ pub const FACTS_MAX: usize = 20;
 pub const FACT_NAME_MAX: usize = 100;
 /// The value of a fact, which shares a field of the card in Slack with its name.
 pub const FACT_VALUE_MAX: usize = 1_800;
+/// How many people and groups a request may name to decide it.
+pub const APPROVERS_MAX: usize = 10;
+/// The name of one of them.
+pub const APPROVER_MAX: usize = 100;
 /// Who asked, as the workflow says it.
 pub const REQUESTED_BY_MAX: usize = 100;
 /// Everything of a request that is shown, by `cost`: what a message of Slack has beside what is ours.
@@ -188,6 +192,10 @@ pub fn documented() -> Vec<(&'static str, String)> {
                 "text, a number, a boolean or a list of these; {} characters as it is shown",
                 grouped(FACT_VALUE_MAX)
             ),
+        ),
+        (
+            "approval.approvers",
+            format!("1 to {APPROVERS_MAX} names of {APPROVER_MAX} characters, none hidden; all whom the policy allows"),
         ),
         ("approval.requestedBy", format!("{REQUESTED_BY_MAX} characters, none hidden")),
         ("approval.correlation", format!("{} bytes as JSON", grouped(CORRELATION_MAX_BYTES))),

@@ -24,6 +24,8 @@ pub struct Policy {
     pub people: BTreeMap<PersonId, Person>,
     /// The rules a workflow names in its request.
     pub rules: BTreeMap<String, Rules>,
+    /// The people behind each group.
+    pub groups: BTreeMap<String, Vec<PersonId>>,
     /// What may be started from a chat, by name.
     pub commands: BTreeMap<String, LaunchCommand>,
 }
@@ -53,7 +55,7 @@ pub struct Person {
 pub struct Rules {
     /// The name a request uses.
     pub name: String,
-    /// Everybody who may decide, each once; never empty.
+    /// Everybody who may decide, each once; never empty. A request may have narrowed them.
     pub approvers: Vec<Person>,
     /// How many distinct people must approve.
     pub required: usize,
@@ -127,6 +129,17 @@ pub enum EmailUse {
     Never,
 }
 
+impl EmailUse {
+    /// Whether people may count on a mail. One that only replaces a card reaches nobody as long as the card goes out.
+    pub fn is_sure(self, has_cards: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Fallback => !has_cards,
+            Self::Never => false,
+        }
+    }
+}
+
 /// Why a chat user is nobody to the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Stranger {
@@ -168,6 +181,12 @@ impl Person {
     pub fn on(&self, chat: Platform) -> Option<&ChatIdentity> {
         self.chats.get(&chat)
     }
+
+    /// Whether this person could ever decide: in a chat of which somebody is let in, or with the mail that they get.
+    pub fn could_decide(&self, let_in: &LetIn, by_mail: bool) -> bool {
+        let by_chat = self.chats.keys().any(|chat| let_in.on(*chat).next().is_some());
+        by_chat || by_mail && self.email.is_some()
+    }
 }
 
 impl Rules {
@@ -195,6 +214,18 @@ impl Rules {
     pub fn ever_ask(&self, id: &PersonId) -> bool {
         let escalated_to = self.escalation.iter().flat_map(|escalation| &escalation.to);
         self.approvers.iter().chain(escalated_to).any(|person| person.id == *id)
+    }
+
+    /// The rules for a request that lets these people alone decide, at once and after an escalation.
+    pub fn narrowed_to(&self, people: &BTreeSet<PersonId>) -> Self {
+        let is_named = |person: &Person| people.contains(&person.id);
+        let mut narrowed = self.clone();
+        narrowed.approvers.retain(is_named);
+        if let Some(escalation) = &mut narrowed.escalation {
+            escalation.to.retain(is_named);
+        }
+        narrowed.escalation = narrowed.escalation.filter(|escalation| !escalation.to.is_empty());
+        narrowed
     }
 
     /// The approvers whose decision counts on a request of this requester.

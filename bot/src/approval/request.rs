@@ -27,6 +27,9 @@ pub struct Request {
     pub summary: String,
     /// Named values that a decision rests on.
     pub facts: Vec<Fact>,
+    /// Who alone may decide, of those whom the policy allows; nobody where that is not narrowed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvers: Vec<Approver>,
     /// Who asked, as the workflow said it.
     pub requested_by: Option<String>,
     /// Who asked, when that is a person of the policy.
@@ -46,10 +49,14 @@ impl Request {
     /// <https://www.rfc-editor.org/rfc/rfc8785>) of what was asked, as it was asked. `docs/your-workflow.md` shows how the
     /// next state can check it.
     pub fn content_hash(&self, policy: &str) -> Hash {
-        let Self { title, summary, facts, requested_by, .. } = self;
-        Hash::over(&json!({
+        let Self { title, summary, facts, approvers, requested_by, .. } = self;
+        let mut content = json!({
             "facts": facts, "policy": policy, "requestedBy": requested_by, "summary": summary, "title": title,
-        }))
+        });
+        if !approvers.is_empty() {
+            content["approvers"] = approvers.iter().map(|approver| approver.asked.as_str()).collect();
+        }
+        Hash::over(&content)
     }
 }
 
@@ -61,6 +68,16 @@ pub struct Fact {
     pub name: String,
     /// The value, of the type that it was given with.
     pub value: FactValue,
+}
+
+/// A person or a group that a request names to decide it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approver {
+    /// The name as the request has it.
+    pub asked: String,
+    /// The name that people know: a person's, or that of a group.
+    pub name: String,
 }
 
 /// Everything that a valid task input gives: the capability, what is asked, and the rules it is asked under.

@@ -244,6 +244,12 @@ pub fn escalated_to(approval: &Approval) -> Option<String> {
     Some(names(&people.iter().map(|person| person.name.clone()).collect::<Vec<_>>(), "and"))
 }
 
+/// Who alone may decide, by name, if the request narrows that.
+pub fn narrowed_to(approval: &Approval) -> Option<String> {
+    let named: Vec<String> = approval.request.approvers.iter().map(|approver| approver.name.clone()).collect();
+    (!named.is_empty()).then(|| names_up_to(limits::APPROVERS_MAX, &named, "and"))
+}
+
 /// How many have approved, of how many, and who, on one line.
 pub fn quorum(approval: &Approval) -> String {
     let approvers: Vec<String> = approval.approvers().map(|vote| vote.name.clone()).collect();

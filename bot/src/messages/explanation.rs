@@ -30,6 +30,9 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));
     }
+    if let Some(people) = answers::narrowed_to(approval) {
+        lines.push(format!("Only {} may decide: the request narrows whom the policy allows", dialect.text(&people)));
+    }
     let said = |vote, comment_max| said(vote, comment_max, dialect);
     let listed_votes = notes::latest(approval.votes.iter(), VOTES_MAX, said, |said| limits::cost(said));
     lines.extend(notes::earlier(approval.votes.len() - listed_votes.len()));

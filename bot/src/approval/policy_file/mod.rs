@@ -60,7 +60,8 @@ fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let known = Known { people: &people, groups: &groups, let_in: are_right.then_some(&let_in) };
     let rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
     let commands = commands::check(file.commands, &known, &names, errors);
-    Policy { let_in, people, rules, commands }
+    let groups = groups.into_iter().filter_map(|(name, members)| Some((name, members?))).collect();
+    Policy { let_in, people, groups, rules, commands }
 }
 
 fn problems(text: &str, errors: Vec<Error>) -> Problems {

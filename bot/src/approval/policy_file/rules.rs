@@ -11,7 +11,7 @@ use crate::approval::identities::{CHATS, Chat, IdKind};
 use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
 use crate::approval::place::Platform;
-use crate::approval::policy::{EmailUse, Escalation, LetIn, Person, QuietHours, RequesterUse, Rules};
+use crate::approval::policy::{Escalation, LetIn, Person, QuietHours, RequesterUse, Rules};
 
 /// Each of them gets a mail and is part of every record, which has to fit an item of the store.
 const APPROVERS_MAX: usize = 100;
@@ -42,20 +42,13 @@ struct Reach<'a> {
 impl<'a> Reach<'a> {
     /// Nothing where people or access are wrong, which is said already.
     fn of(raw: &RawRules, known: &Known<'a>) -> Option<Self> {
-        let by_mail = match raw.email {
-            EmailUse::Always => true,
-            // A mail that only replaces a card reaches nobody as long as the card goes out.
-            EmailUse::Fallback => raw.conversations.is_empty(),
-            EmailUse::Never => false,
-        };
+        let by_mail = raw.email.is_sure(!raw.conversations.is_empty());
         Some(Self { let_in: known.let_in?, by_mail })
     }
 
     /// The keys of those who could never decide, since no identity of theirs is let in and no mail goes to them.
     fn misses<'p>(&self, people: &'p [Person]) -> Vec<&'p str> {
-        let by_chat = |person: &Person| person.chats.keys().any(|chat| self.let_in.on(*chat).next().is_some());
-        let by_mail = |person: &Person| person.email.is_some() && self.by_mail;
-        let missed = people.iter().filter(|person| !by_chat(person) && !by_mail(person));
+        let missed = people.iter().filter(|person| !person.could_decide(self.let_in, self.by_mail));
         missed.map(|person| person.id.as_str()).collect()
     }
 }

@@ -15,7 +15,7 @@ use crate::approval::policy::{Person, Policy, Rules};
 const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 const INPUT: [&str; 5] = ["taskToken", "executionArn", "stateEnteredAt", "timeoutSeconds", "approval"];
-const APPROVAL: [&str; 6] = ["policy", "title", "summary", "facts", "requestedBy", "correlation"];
+const APPROVAL: [&str; 7] = ["policy", "title", "summary", "facts", "approvers", "requestedBy", "correlation"];
 
 /// The execution that an input names, if it names one.
 pub fn execution(input: &Value) -> Option<ExecutionArn> {
@@ -45,13 +45,18 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         check.note("executionArn", problem);
     }
     let requester = texts.requester(policy, rules, check);
+    let (approvers, rules) = match &texts.approvers {
+        Some(names) => whom::approvers(names, policy, rules, requester, check),
+        None => (Vec::new(), rules.clone()),
+    };
     let (raised_at, deadline) = times?;
-    let Texts { title, summary, facts, requested_by, correlation } = texts;
+    let Texts { title, summary, facts, requested_by, correlation, .. } = texts;
     let (title, requested_by, execution) = (title?, requested_by.ok()?, execution?);
     let request = Request {
         title,
         summary,
         facts,
+        approvers,
         requested_by,
         requester: requester.cloned(),
         correlation,
@@ -59,7 +64,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         raised_at,
         deadline,
     };
-    Some(Asked { token: token?, request, rules: rules.clone() })
+    Some(Asked { token: token?, request, rules })
 }
 
 fn rules<'a>(name: &str, policy: &'a Policy, check: &mut Check) -> Option<&'a Rules> {
@@ -114,6 +119,8 @@ struct Texts {
     title: Option<String>,
     summary: String,
     facts: Vec<Fact>,
+    /// Who alone may decide; nothing where all may whom the policy allows, or where what is there is no list of names.
+    approvers: Option<Vec<String>>,
     /// An error where what is there is no name.
     requested_by: Result<Option<String>, Wrong>,
     correlation: Map<String, Value>,
@@ -132,6 +139,7 @@ impl Texts {
         let summary = approval.optional::<String>("summary", check).unwrap_or_default();
         check.text("approval.summary", &summary, limits::SUMMARY_MAX);
         let requested_by = requested_by(approval, check);
+        let approvers = approvers(approval, check);
         let facts = approval.optional::<Vec<Value>>("facts", check).unwrap_or_default();
         check.at_most("approval.facts", facts.len(), limits::FACTS_MAX, "facts");
         let facts = facts.into_iter().enumerate().filter_map(|(index, value)| fact(index, value, check)).collect();
@@ -139,7 +147,7 @@ impl Texts {
         let correlation = approval.optional::<Map<String, Value>>("correlation", check).unwrap_or_default();
         let bytes = if correlation.is_empty() { 0 } else { Value::Object(correlation.clone()).to_string().len() };
         check.at_most("approval.correlation", bytes, limits::CORRELATION_MAX_BYTES, "bytes");
-        Self { title, summary, facts, requested_by, correlation }
+        Self { title, summary, facts, approvers, requested_by, correlation }
     }
 
     /// The person of the policy who asks.
@@ -155,6 +163,29 @@ fn requested_by(approval: &mut Object, check: &mut Check) -> Result<Option<Strin
     let name = approval.optional::<String>("requestedBy", check);
     check.line("approval.requestedBy", name.as_deref().unwrap_or_default(), limits::REQUESTED_BY_MAX);
     if check.problems.len() > before { Err(Wrong) } else { Ok(name.filter(|name| !comparable(name).is_empty())) }
+}
+
+/// The names of those who alone may decide, if the request narrows that.
+fn approvers(approval: &mut Object, check: &mut Check) -> Option<Vec<String>> {
+    let before = check.problems.len();
+    let field = approval.at("approvers");
+    let names = approval.optional::<Vec<Value>>("approvers", check)?;
+    check.at_most(&field, names.len(), limits::APPROVERS_MAX, "names");
+    if names.is_empty() {
+        check.note(&field, "names nobody, so nobody could decide; without it all may whom the policy allows");
+    }
+    let mut read = Vec::new();
+    for (index, name) in names.into_iter().enumerate() {
+        let field = at(&field, index);
+        match name {
+            Value::String(name) => {
+                check.name(&field, &name, limits::APPROVER_MAX);
+                read.push(name);
+            }
+            _ => check.note(&field, "must be the name of a person or of a group"),
+        }
+    }
+    (check.problems.len() == before).then_some(read)
 }
 
 fn fact(index: usize, value: Value, check: &mut Check) -> Option<Fact> {

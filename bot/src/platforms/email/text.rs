@@ -51,7 +51,7 @@ pub(super) struct Summary {
     pub lines: Vec<String>,
     /// The facts, which whoever asked has written like the title and the lines.
     pub facts: Vec<Row>,
-    /// Who asked, the deadline, the progress and who was called in.
+    /// Who asked, the deadline, the progress, who alone may decide and who was called in.
     pub rows: Vec<Row>,
     /// What each person said.
     pub votes: Vec<Said>,
@@ -141,6 +141,9 @@ impl Summary {
         let mut rows = vec![row("Requested by", Requester::of(approval).line(one_line))];
         rows.push(row("Decide by", utc(request.deadline)));
         rows.push(row("Decision", one_line(&answers::quorum(approval))));
+        rows.extend(
+            answers::narrowed_to(approval).map(|people| row("May decide", one_line(&format!("only {people}")))),
+        );
         rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
         let summary = lines(&request.summary);
         Self {

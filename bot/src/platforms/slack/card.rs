@@ -73,7 +73,8 @@ fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
         blocks.push(comment_input(approval));
         blocks.push(buttons(approval));
     }
-    let about = [requested(approval), answers::progress(approval, SLACK)].into_iter().chain(escalated(approval));
+    let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
+    let about = about.chain(narrowed(approval)).chain(escalated(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
     let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
@@ -186,6 +187,10 @@ fn buttons(approval: &Approval) -> SlackBlock {
 fn requested(approval: &Approval) -> String {
     let by = SLACK.text(&format!("Requested by {}", Requester::of(approval).line(str::to_owned)));
     format!("{by} · asked {}", SLACK.when(approval.request.raised_at))
+}
+
+fn narrowed(approval: &Approval) -> Option<String> {
+    Some(SLACK.text(&format!("Only {} may decide", answers::narrowed_to(approval)?)))
 }
 
 fn escalated(approval: &Approval) -> Option<String> {

@@ -139,6 +139,11 @@ fn about(approval: &Approval) -> Vec<Value> {
         ["Requested by ".to_owned(), Requester::of(approval).line(line)].map(|words| run(&words, Look::Quiet));
     let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
     let quorum = runs([run(&line(&answers::quorum(approval)), Look::Quiet)]);
+    let narrowed = answers::narrowed_to(approval).map(|people| {
+        let people = run(&line(&people), Look::Quiet);
+        let runs = runs([run("Only ", Look::Quiet), people, run(" may decide", Look::Quiet)]);
+        with(runs, "spacing", "None")
+    });
     let escalated = answers::escalated_to(approval).map(|people| {
         let people = run(&line(&people), Look::Quiet);
         with(runs([run("Escalated to ", Look::Quiet), people]), "spacing", "None")
@@ -148,7 +153,7 @@ fn about(approval: &Approval) -> Vec<Value> {
     let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
     let lines =
         lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });
-    lines.chain(escalated).chain([id]).collect()
+    lines.chain(narrowed).chain(escalated).chain([id]).collect()
 }
 
 /// What somebody typed, on one line on which there is something to see.
