@@ -104,6 +104,68 @@ async fn a_list_says_nothing_in_our_words_and_calls_nobody() {
 }
 
 #[tokio::test]
+async fn a_link_is_shown_with_its_host_everywhere() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let url = "https://ci.example.com:8443/runs/7?a=1&b=(2)*_x_#'top'";
+    let text = "https://bank.example **[Pay](x)** <a|b>";
+    let links = json!([{"text": text, "url": url}, {"text": "The change", "url": "https://git.example.com/c/9"}]);
+    let approval = harness.ask_for(&request(&json!({ "links": links }))).await;
+    let places = places(&harness, &approval).await;
+    for (place, shown) in &places {
+        for words in ["ci.example.com:8443", "git.example.com", "The change"] {
+            assert!(shown.contains(words), "{place}: {words}: {shown}");
+        }
+    }
+    let [slack, teams, mail, html, page, show, said] = places.map(|(_, shown)| shown);
+    for shown in [slack, teams, mail.replace('\n', " "), show] {
+        assert!(shown.contains(text), "{shown}");
+    }
+    assert!(mail.lines().any(|line| line == url), "whole, on a line of its own: {mail}");
+    let address = url.replace('&', "&#38;").replace('\'', "&#39;");
+    for shown in [&html, &page] {
+        assert!(shown.contains(&format!("href=\"{address}\"")), "{shown}");
+        assert!(shown.contains("&#60;a|b&#62;: <a "), "{shown}");
+    }
+    assert_eq!(page.matches("<a href=").count(), page.matches("rel=\"noreferrer\"").count(), "{page}");
+    let in_markdown = url.replace('(', "%28").replace(')', "%29");
+    assert!(said.contains(&format!("[ci.example.com:8443]({in_markdown})")), "{said}");
+    assert!(said.contains(r"\*\*\[Pay\](x)\*\*"), "{said}");
+    for card in [harness.card(&approval).blocks, harness.teams_card(&approval).card.unwrap()] {
+        assert!(card.to_string().contains(&format!("\"url\":\"{url}\"")), "{card}");
+    }
+    assert!(!harness.world.slack.calls().iter().any(|(_, body)| body["unfurl_links"] == true), "nobody looks it up");
+}
+
+#[tokio::test]
+async fn links_that_could_lead_elsewhere_are_refused_by_their_field() {
+    let harness = Harness::start().await;
+    let link = |text: &str, url: &str| json!({"text": text, "url": url});
+    let long = format!("https://example.com/{}", "x".repeat(1_000));
+    for (links, expected) in [
+        (json!([link("a", "http://example.com")]), "approval.links[0].url: must begin with https://"),
+        (json!([link("a", "javascript:alert(1)")]), "approval.links[0].url: must begin with https://"),
+        (json!([link("a", "https://bank.example@evil.example")]), "approval.links[0].url: must not have a user name"),
+        (json!([link("a", "https://evil.example\\@bank.example")]), "approval.links[0].url: has a character"),
+        (json!([link("a", "https://example.com/\n")]), "approval.links[0].url: has a character"),
+        (json!([link("a", "https://ex\u{430}mple.com/")]), "approval.links[0].url: has a character"),
+        (json!([link("", "https://example.com")]), "approval.links[0].text: must not be empty"),
+        (json!([link("a\u{202e}", "https://example.com")]), "approval.links[0].text: has the character U+202E"),
+        (json!([{"text": "a"}]), "approval.links[0].url: is missing"),
+        (json!([link("a", &long)]), "approval.links[0].url: has 1020 characters, at most 1000"),
+        (json!(vec![link("a", "https://example.com"); 6]), "approval.links: has 6 links, at most 5"),
+        (
+            json!([{"text": "a", "url": "https://example.com", "color": "red"}]),
+            "approval.links[0].color: unknown field",
+        ),
+    ] {
+        let request = request(&json!({ "links": links }));
+        let told = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err().to_string();
+        assert!(told.starts_with(expected), "{expected}: {told}");
+    }
+    assert!(harness.world.store.all().is_empty());
+}
+
+#[tokio::test]
 async fn everything_that_is_wrong_is_told_at_once() {
     let harness = Harness::start().await;
     let wrong = json!({

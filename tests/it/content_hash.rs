@@ -113,6 +113,7 @@ async fn a_task_is_asked_about_once_and_with_one_content() {
         ("summary", json!("more")),
         ("facts", json!([])),
         ("approvers", json!(["grace"])),
+        ("links", json!([{"text": "The change", "url": "https://example.com"}])),
         ("requestedBy", json!("grace")),
     ] {
         let mut other = request.clone();

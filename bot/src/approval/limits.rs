@@ -18,6 +18,12 @@ pub const FACTS_MAX: usize = 20;
 pub const FACT_NAME_MAX: usize = 100;
 /// The value of a fact, which shares a field of the card in Slack with its name.
 pub const FACT_VALUE_MAX: usize = 1_800;
+/// How many links.
+pub const LINKS_MAX: usize = 5;
+/// What a request says of a link.
+pub const LINK_TEXT_MAX: usize = 100;
+/// The address of a link.
+pub const LINK_URL_MAX: usize = 1_000;
 /// How many people and groups a request may name to decide it.
 pub const APPROVERS_MAX: usize = 10;
 /// The name of one of them.
@@ -150,6 +156,11 @@ impl Check {
         self.shown += cost(text);
     }
 
+    /// What is shown of a field beside its text.
+    pub fn beside(&mut self, text: &str) {
+        self.shown += cost(text);
+    }
+
     /// A number of something.
     pub fn at_most(&mut self, field: &str, count: usize, max: usize, of: &str) {
         if count > max {
@@ -192,6 +203,12 @@ pub fn documented() -> Vec<(&'static str, String)> {
                 "text, a number, a boolean or a list of these; {} characters as it is shown",
                 grouped(FACT_VALUE_MAX)
             ),
+        ),
+        ("approval.links", format!("{LINKS_MAX} links")),
+        ("approval.links[].text", format!("1 to {LINK_TEXT_MAX} characters, not blank, none hidden")),
+        (
+            "approval.links[].url",
+            format!("it begins with `https://`; {} characters of a URL, no user name", grouped(LINK_URL_MAX)),
         ),
         (
             "approval.approvers",

@@ -1,6 +1,7 @@
 //! What a workflow asks for: the request as it is shown and kept, and what is hashed of it. `reading` makes one from the
 //! input of the notifier's task.
 
+mod link;
 mod object;
 mod reading;
 mod value;
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::link::{HttpsUrl, Link};
 pub use self::reading::{execution, read};
 pub use self::value::{FactValue, Scalar};
 use super::audit::Hash;
@@ -27,6 +29,9 @@ pub struct Request {
     pub summary: String,
     /// Named values that a decision rests on.
     pub facts: Vec<Fact>,
+    /// Where those who decide can read more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<Link>,
     /// Who alone may decide, of those whom the policy allows; nobody where that is not narrowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<Approver>,
@@ -45,16 +50,24 @@ pub struct Request {
 }
 
 impl Request {
+    /// Whether there is more than a title in the words of whoever asks.
+    pub fn says_more(&self) -> bool {
+        !self.summary.trim().is_empty() || !self.facts.is_empty() || !self.links.is_empty()
+    }
+
     /// The hash of what people are shown of it: SHA-256 over the canonical form (RFC 8785,
     /// <https://www.rfc-editor.org/rfc/rfc8785>) of what was asked, as it was asked. `docs/your-workflow.md` shows how the
     /// next state can check it.
     pub fn content_hash(&self, policy: &str) -> Hash {
-        let Self { title, summary, facts, approvers, requested_by, .. } = self;
+        let Self { title, summary, facts, links, approvers, requested_by, .. } = self;
         let mut content = json!({
             "facts": facts, "policy": policy, "requestedBy": requested_by, "summary": summary, "title": title,
         });
         if !approvers.is_empty() {
             content["approvers"] = approvers.iter().map(|approver| approver.asked.as_str()).collect();
+        }
+        if !links.is_empty() {
+            content["links"] = json!(links);
         }
         Hash::over(&content)
     }

@@ -87,9 +87,13 @@ impl Dialect {
     pub fn link(self, url: &str, text: &str) -> String {
         match self {
             Self::Slack => format!("<{url}|{text}>"),
-            // A space or a closing parenthesis would end the address:
+            // A space or a closing parenthesis would end the address, and a semicolon an entity in it:
             // https://spec.commonmark.org/0.31.2/#link-destination.
-            Self::Teams => format!("[{text}]({})", url.replace(' ', "%20").replace('(', "%28").replace(')', "%29")),
+            Self::Teams => {
+                let pairs = [(' ', "%20"), ('(', "%28"), (')', "%29"), (';', "%3B")];
+                let url = pairs.into_iter().fold(url.to_owned(), |url, (sign, code)| url.replace(sign, code));
+                format!("[{text}]({url})")
+            }
             Self::Plain => format!("{text}: {url}"),
         }
     }

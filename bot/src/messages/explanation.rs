@@ -54,7 +54,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     format!("{title}{}{}", card.unwrap_or_default(), lines.collect::<String>())
 }
 
-/// The facts, set apart since they could read like lines of ours.
+/// The facts and links, set apart since they could read like lines of ours.
 fn asked(request: &Request, dialect: Dialect) -> Option<String> {
     let under = |depth: usize, line: String| {
         format!("{}{}{}{line}", dialect.paragraph(), "    ".repeat(depth), dialect.bullet())
@@ -65,8 +65,9 @@ fn asked(request: &Request, dialect: Dialect) -> Option<String> {
         let value = if items.is_empty() { format!(" {}", fact.value.shown(|text| dialect.text(text))) } else { items };
         under(1, format!("{name}:{value}"))
     };
-    let facts: String = request.facts.iter().map(fact).collect();
-    (!facts.is_empty()).then(|| format!("{IN_THEIR_WORDS}{facts}"))
+    let links = request.links.iter().map(|link| under(1, links::of_request(link, dialect)));
+    let lines: String = request.facts.iter().map(fact).chain(links).collect();
+    (!lines.is_empty()).then(|| format!("{IN_THEIR_WORDS}{lines}"))
 }
 
 fn said(vote: &Vote, comment_max: usize, dialect: Dialect) -> String {

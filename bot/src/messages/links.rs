@@ -1,14 +1,20 @@
-//! The addresses of cards in the chats, for those who are sent there.
+//! The addresses of cards in the chats, for those who are sent there, and the links of requests.
 
 use super::dialect::{Dialect, address};
 use crate::approval::place::MessageRef;
 use crate::approval::record::Approval;
+use crate::approval::request::Link;
 use crate::links::Links;
 
 /// The address of an approval's card, or else the page of its execution, if that is proven.
 pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> Option<String> {
     let cards = approval.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
     nearest(cards, dialect).or_else(|| links.execution_of(approval))
+}
+
+/// A link of a request: what it says, and the host, behind which the address is.
+pub fn of_request(link: &Link, dialect: Dialect) -> String {
+    format!("{}: {}", dialect.text(&link.text), dialect.link(link.url.as_str(), link.url.host()))
 }
 
 /// The address of the card on the reader's platform if there is one, else of any.

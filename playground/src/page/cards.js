@@ -97,7 +97,10 @@ function richTextBlock({ inlines, horizontalAlignment }) {
     if (typeof one === "string") return one;
     if (one?.type !== "TextRun") return null;
     const marks = ["italic", "strikethrough", "underline", "highlight"].filter((mark) => one[mark] === true);
-    return h("span", { class: [look(one), ...marks].join(" ") }, String(one.text ?? ""));
+    const { url = "" } = one.selectAction?.type === "Action.OpenUrl" ? one.selectAction : {};
+    const text = String(one.text ?? "");
+    const inside = isAddress(url) ? h("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, text) : text;
+    return h("span", { class: [look(one), ...marks].join(" ") }, inside);
   };
   return h("p", { class: `c-text runs-of-text align-${word(horizontalAlignment)}` }, (inlines ?? []).map(run));
 }

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::object::{Object, at, quoted};
-use super::{Asked, Fact, FactValue, InvalidInput, Request, whom};
+use super::{Asked, Fact, FactValue, HttpsUrl, InvalidInput, Link, Request, whom};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::limits::{self, Check, EXECUTION_ARN_MAX, TIMEOUT_MAX_SECONDS};
 use crate::approval::names::comparable;
@@ -15,7 +15,7 @@ use crate::approval::policy::{Person, Policy, Rules};
 const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 const INPUT: [&str; 5] = ["taskToken", "executionArn", "stateEnteredAt", "timeoutSeconds", "approval"];
-const APPROVAL: [&str; 7] = ["policy", "title", "summary", "facts", "approvers", "requestedBy", "correlation"];
+const APPROVAL: [&str; 8] = ["policy", "title", "summary", "facts", "links", "approvers", "requestedBy", "correlation"];
 
 /// The execution that an input names, if it names one.
 pub fn execution(input: &Value) -> Option<ExecutionArn> {
@@ -50,12 +50,13 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         None => (Vec::new(), rules.clone()),
     };
     let (raised_at, deadline) = times?;
-    let Texts { title, summary, facts, requested_by, correlation, .. } = texts;
+    let Texts { title, summary, facts, links, requested_by, correlation, .. } = texts;
     let (title, requested_by, execution) = (title?, requested_by.ok()?, execution?);
     let request = Request {
         title,
         summary,
         facts,
+        links,
         approvers,
         requested_by,
         requester: requester.cloned(),
@@ -119,6 +120,7 @@ struct Texts {
     title: Option<String>,
     summary: String,
     facts: Vec<Fact>,
+    links: Vec<Link>,
     /// Who alone may decide; nothing where all may whom the policy allows, or where what is there is no list of names.
     approvers: Option<Vec<String>>,
     /// An error where what is there is no name.
@@ -143,11 +145,14 @@ impl Texts {
         let facts = approval.optional::<Vec<Value>>("facts", check).unwrap_or_default();
         check.at_most("approval.facts", facts.len(), limits::FACTS_MAX, "facts");
         let facts = facts.into_iter().enumerate().filter_map(|(index, value)| fact(index, value, check)).collect();
+        let links = approval.optional::<Vec<Value>>("links", check).unwrap_or_default();
+        check.at_most("approval.links", links.len(), limits::LINKS_MAX, "links");
+        let links = links.into_iter().enumerate().filter_map(|(index, value)| link(index, value, check)).collect();
         check.together("approval");
         let correlation = approval.optional::<Map<String, Value>>("correlation", check).unwrap_or_default();
         let bytes = if correlation.is_empty() { 0 } else { Value::Object(correlation.clone()).to_string().len() };
         check.at_most("approval.correlation", bytes, limits::CORRELATION_MAX_BYTES, "bytes");
-        Self { title, summary, facts, approvers, requested_by, correlation }
+        Self { title, summary, facts, links, approvers, requested_by, correlation }
     }
 
     /// The person of the policy who asks.
@@ -200,4 +205,18 @@ fn fact(index: usize, value: Value, check: &mut Check) -> Option<Fact> {
         check.text(&field, &value.shown(str::to_owned), limits::FACT_VALUE_MAX);
     }
     Some(Fact { name: name?, value: value? })
+}
+
+fn link(index: usize, value: Value, check: &mut Check) -> Option<Link> {
+    let mut link = Object::read(&at("approval.links", index), value, &["text", "url"], check)?;
+    let text = link.required::<String>("text", check);
+    if let Some(text) = &text {
+        check.name(&link.at("text"), text, limits::LINK_TEXT_MAX);
+    }
+    let field = link.at("url");
+    let url = link.required::<String>("url", check)?;
+    check.text(&field, &url, limits::LINK_URL_MAX);
+    let url = HttpsUrl::parse(&url).map_err(|problem| check.note(&field, problem)).ok()?;
+    check.beside(url.host());
+    Some(Link { text: text?, url })
 }

@@ -61,6 +61,19 @@ fn what_is_asked_has_a_hash_that_others_can_make() {
         *input.pointer_mut(pointer).unwrap() = value;
         assert_ne!(hash(input), hash(good()), "{pointer}");
     }
+    for (field, value, expected) in [
+        ("approvers", json!(["ada"]), "3844f8f984fea6bd6b67c77b6e921990036895a7171fdd5e074e77b31cd29704"),
+        (
+            "links",
+            json!([{"url": "https://example.com/9", "text": "The change"}]),
+            "7416c0c5e62e532f74f0e05e1ca833ee35d16635b472366a5f2e65664e52322c",
+        ),
+    ] {
+        let mut input = good();
+        input["approval"]["requestedBy"] = json!(null);
+        input["approval"][field] = value;
+        assert_eq!(hash(input), expected, "{field}");
+    }
     let mut input = good();
     input["approval"]["correlation"] = json!({"id": 1});
     input["taskToken"] = json!("another");

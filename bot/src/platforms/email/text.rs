@@ -5,6 +5,7 @@ use textwrap::Options;
 
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::Link;
 use crate::approval::state::Outcome;
 use crate::links::Links;
 use crate::messages::answers::{self, Requester};
@@ -33,6 +34,17 @@ pub(super) struct Row {
     pub value: String,
 }
 
+/// A link of whoever asked.
+#[derive(Debug, Clone)]
+pub(super) struct Pointer {
+    /// What it says, on one line.
+    pub text: String,
+    /// The host that it leads to.
+    pub host: String,
+    /// The address, in which there is no white space.
+    pub url: String,
+}
+
 /// What one person said.
 #[derive(Debug, Clone)]
 pub(super) struct Said {
@@ -51,6 +63,8 @@ pub(super) struct Summary {
     pub lines: Vec<String>,
     /// The facts, which whoever asked has written like the title and the lines.
     pub facts: Vec<Row>,
+    /// Where there is more to read, after whoever asked.
+    pub links: Vec<Pointer>,
     /// Who asked, the deadline, the progress, who alone may decide and who was called in.
     pub rows: Vec<Row>,
     /// What each person said.
@@ -126,6 +140,17 @@ impl Row {
     }
 }
 
+impl Pointer {
+    fn new(link: &Link) -> Self {
+        Self { text: one_line(&link.text), host: link.url.host().to_owned(), url: link.url.as_str().to_owned() }
+    }
+
+    /// The address is on a line of its own, unbroken, so that mail programs find it whole.
+    fn quoted(&self) -> String {
+        format!("{}\n> {}", quoted(format!("{} ({})", self.text, self.host)), self.url)
+    }
+}
+
 impl Said {
     fn quoted(&self) -> Option<String> {
         self.comment.as_ref().map(|comment| quoted(format!("“{comment}”")))
@@ -150,6 +175,7 @@ impl Summary {
             title: one_line(&request.title),
             lines: summary.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
             facts: facts.collect(),
+            links: request.links.iter().map(Pointer::new).collect(),
             rows,
             votes: approval.votes.iter().map(said).collect(),
             standing: answers::standing(approval, PLAIN),

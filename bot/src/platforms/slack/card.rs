@@ -56,13 +56,14 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     blocks.push(rich_text::block(&format!("{} {standing}", sign(approval))));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
     let summary = lines(&approval.request.summary);
-    if !summary.trim().is_empty() || !approval.request.facts.is_empty() {
+    if approval.request.says_more() {
         blocks.push(rich_text::context(&[IN_THEIR_WORDS.to_owned()]));
     }
     if !summary.trim().is_empty() {
         blocks.push(whole(SlackSectionBlock::new().with_text(typed(&summary))));
     }
     blocks.extend(facts(approval));
+    blocks.extend(asked_links(approval));
     blocks
 }
 
@@ -138,6 +139,12 @@ fn facts(approval: &Approval) -> Vec<SlackBlock> {
         .collect();
     let sections = fields.chunks(FIELDS_MAX);
     sections.map(|fields| whole(SlackSectionBlock::new().with_fields(fields.to_vec()))).collect()
+}
+
+/// A link of whoever asked says where it leads.
+fn asked_links(approval: &Approval) -> Option<SlackBlock> {
+    let lines: Vec<String> = approval.request.links.iter().map(|link| links::of_request(link, SLACK)).collect();
+    (!lines.is_empty()).then(|| rich_text::block(&lines.join("\n")))
 }
 
 /// The latest votes that there is room for.

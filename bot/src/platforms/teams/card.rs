@@ -35,13 +35,14 @@ fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
     let title = line(&request.title);
     let mut body = vec![runs([run(&title, Look::Title)]), standing(approval)];
     let summary = lines(&request.summary);
-    if !summary.trim().is_empty() || !request.facts.is_empty() {
+    if request.says_more() {
         body.push(ours(IN_THEIR_WORDS, Look::Quiet));
     }
     if !summary.trim().is_empty() {
         body.push(runs([run(summary.trim(), Look::Normal)]));
     }
     body.extend(facts(approval));
+    body.extend(asked_links(approval));
     body.extend(votes);
     body.push(with(container(about(approval)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
@@ -103,6 +104,17 @@ fn facts(approval: &Approval) -> Option<Value> {
         .map(|fact| row(run(&line(&fact.name), Look::Strong), run(&fact.value.shown(line), Look::Normal)))
         .collect();
     (!rows.is_empty()).then(|| container(rows))
+}
+
+/// A link of whoever asked says where it leads. It is no button, whose title Teams would cut off.
+fn asked_links(approval: &Approval) -> Option<Value> {
+    let links = approval.request.links.iter().map(|link| {
+        let open = json!({ "type": "Action.OpenUrl", "url": link.url.as_str() });
+        let host = with(run(link.url.host(), Look::Normal), "selectAction", open);
+        with(runs([run(&format!("{}: ", line(&link.text)), Look::Normal), host]), "spacing", "Small")
+    });
+    let links: Vec<Value> = links.collect();
+    (!links.is_empty()).then(|| container(links))
 }
 
 /// The latest votes that there is room for.
