@@ -102,6 +102,11 @@ impl Approval {
         self.state == State::Pending && self.copies.is_empty() && is_tried
     }
 
+    /// When the wait ends, if nobody has decided by then.
+    pub(super) fn expires_at(&self) -> Option<Timestamp> {
+        (self.state == State::Pending).then_some(self.request.deadline)
+    }
+
     /// When a request is given up that has reached nobody: as the policy says, or after ten minutes or half of the time
     /// there is, whichever is shorter.
     pub fn give_up_at(&self) -> Timestamp {

@@ -82,8 +82,11 @@ struct Made {
     left: Option<Fate>,
 }
 
-/// As long as the platform wants to be left alone, where it says so.
+/// As long as the platform wants to be left alone, where it says so. After the last try those behind it wait no longer.
 fn pause(fate: Fate, tries: u32) -> SignedDuration {
+    if tries >= TRIES_MAX {
+        return SignedDuration::ZERO;
+    }
     let asked = if let Fate::NotSent { retry_after } = fate { retry_after } else { None };
     asked.unwrap_or(PAUSE * 3_i32.pow(tries.clamp(1, TRIES_MAX) - 1)).min(PAUSE_MAX)
 }
@@ -95,7 +98,7 @@ async fn show(app: &App, id: &ApprovalId, destination: &Destination, tries: u32)
     let (mut done, mut messages, mut left) = (Vec::new(), 0, None);
     // The record with what is done, which is saved once nothing more is to do.
     let mut shown = approval.clone();
-    if let Some(successor) = successor(app, &approval, deadline).await? {
+    if let Some(successor) = successor(app, &approval, destination.platform(), deadline).await? {
         note(&mut shown, &mut done, Done::FoundSuccessor(successor), app.now());
     }
     if tries > 1 {
@@ -117,24 +120,32 @@ async fn show(app: &App, id: &ApprovalId, destination: &Destination, tries: u32)
         }
     }
     if !done.is_empty() {
-        let recorded = record(app, approval, &done).await?;
-        let others = recorded.deliveries().into_iter().filter(|delivery| {
-            matches!(&delivery.subject, Subject::Approval { destination: other, .. } if other != destination)
-        });
-        let others: Vec<_> = others.collect();
-        // What stands in for this place is told of at once.
-        if done.iter().any(|done| matches!(done, Done::Undelivered(_))) {
-            announce::enqueue(app, &others, deadline).await?;
+        let mut known: Vec<Subject> = approval.deliveries().into_iter().map(|delivery| delivery.subject).collect();
+        let here = Subject::Approval { id: id.clone(), destination: destination.clone() };
+        if left.is_none() {
+            known.retain(|subject| *subject != here);
         }
+        let recorded = record(app, approval, &done).await?;
+        // What stands in for this place, and this place if the record has gone on meanwhile.
+        let new: Vec<_> =
+            recorded.deliveries().into_iter().filter(|delivery| !known.contains(&delivery.subject)).collect();
+        announce::enqueue(app, &new, deadline).await?;
     }
     Ok(Some(Made { platform: destination.platform(), messages, left }))
 }
 
-/// The request that has taken the place of this one, with its cards, which are out by now if they come in the same place.
-async fn successor(app: &App, approval: &Approval, deadline: Deadline) -> Result<Option<Successor>, Unavailable> {
-    let Some(known) = approval.successor.as_ref().filter(|known| known.cards.is_empty()) else { return Ok(None) };
+/// The request that has taken the place of this one, with its cards, unless one on this platform is known. They are out by
+/// now if they come in the same place.
+async fn successor(
+    app: &App,
+    approval: &Approval,
+    platform: Platform,
+    deadline: Deadline,
+) -> Result<Option<Successor>, Unavailable> {
+    let lacks_card = |known: &&Successor| !known.cards.iter().any(|card| card.platform() == platform);
+    let Some(known) = approval.successor.as_ref().filter(lacks_card) else { return Ok(None) };
     let successor = deadline.run("store", app.ports.store.load(&known.id)).await?;
-    Ok(successor.as_ref().map(Successor::from).filter(|successor| !successor.cards.is_empty()))
+    Ok(successor.as_ref().map(Successor::from).filter(|found| found.cards != known.cards))
 }
 
 /// What was done in a place, kept apart from the record until the record takes it.

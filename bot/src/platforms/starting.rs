@@ -66,7 +66,7 @@ pub(super) fn next_of<'a>(
         return Next::Say(words::usage(command, dialect));
     }
     let filling = match typed.trim() {
-        "" => Filling::blank(command),
+        "" if !command.fields.is_empty() => return Next::Ask(Filling::blank(command)),
         typed => policy.filled_in_words(command, typed),
     };
     match filling.complete() {

@@ -97,7 +97,8 @@ impl Approval {
         missing.is_left = failure.is_left();
         missing.maybe = match unsent.fate {
             Fate::MaybeSent => true,
-            Fate::NotSent { .. } => missing.maybe,
+            // Whoever was killed may not have got as far as the platform, which has spoken now.
+            Fate::NotSent { .. } => missing.maybe && before.problem.as_deref() != Some(CUT_SHORT),
             // What is never taken was not taken before either.
             Fate::Refused => false,
         };

@@ -119,10 +119,11 @@ impl Approval {
         } else {
             PARKED
         };
-        // No sooner than a platform wants to be asked again, and in time for what stands in and to give up what reaches nobody.
+        // No sooner than a platform wants to be asked again, and in time for everything that has a time of its own.
         let mut at = later(now, delay).max(self.retry.map_or(now, |retry| retry.at));
         let give_up_at = self.reaches_nobody().then(|| self.give_up_at());
-        for turning_point in give_up_at.into_iter().chain(self.stand_in_at()).filter(|point| *point > now) {
+        let in_time = [give_up_at, self.stand_in_at(), self.next_call(), self.expires_at()].into_iter().flatten();
+        for turning_point in in_time.filter(|point| *point > now) {
             at = at.min(turning_point);
         }
         self.retry = Some(Retry { failures, at });

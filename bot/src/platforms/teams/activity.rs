@@ -185,17 +185,31 @@ impl Activity {
         self.members_added.iter().any(is_bot)
     }
 
-    /// What was typed, without mentions: one brought it to the bot, and no command takes one.
+    /// What was typed, without the mention that brought it to the bot. One of somebody else is their name, as one value.
     pub(super) fn words(&self) -> String {
         let mentions = self.entities.as_array().into_iter().flatten().filter(|entity| entity["type"] == "mention");
         let is_bot = |id: &Value| self.recipient.as_ref().is_some_and(|bot| *id == *bot.id);
-        let ours = mentions.filter(|mention| is_bot(&mention["mentioned"]["id"]));
+        let (ours, others): (Vec<_>, Vec<_>) = mentions.partition(|mention| is_bot(&mention["mentioned"]["id"]));
+        let ours = ours.into_iter();
+        let typed = self.text.clone().unwrap_or_default();
+        let typed =
+            others.iter().filter_map(|other| other["text"].as_str()).filter_map(name_in).fold(typed, |text, name| {
+                let (element, value) = name;
+                text.replace(element, &value)
+            });
         // A mention is an element of the text. What its entity says of it may be missing, or be without the element.
         let named = ours.filter_map(|mention| mention["text"].as_str()).filter(|text| !text.is_empty());
-        let text = without_elements(self.text.as_deref().unwrap_or_default());
+        let text = without_elements(&typed);
         let text = named.fold(text, |text, mention| text.replace(mention, " "));
         seen_lines(&ENTITIES.into_iter().fold(text, |text, (entity, sign)| text.replace(entity, sign)))
     }
+}
+
+/// The element of a mention with the name in it, as a command takes a value of several words.
+fn name_in(element: &str) -> Option<(&str, String)> {
+    let (_, name) = element.strip_suffix(MENTION.1)?.split_once('>')?;
+    let is_name = element.starts_with(MENTION.0) && !name.trim().is_empty();
+    is_name.then(|| (element, format!(" \"{}\" ", name.replace('"', " "))))
 }
 
 /// A text with a space in the place of each element of a mention.

@@ -148,13 +148,14 @@ fn a_card_of_somebody_who_was_killed_is_found_beside_the_one_that_replaced_it() 
 }
 
 #[test]
-fn what_is_refused_for_good_after_somebody_was_killed_is_nowhere() {
-    let mut approval = begun(ALONE);
-    approval.suspect(&SLACK, after(90));
-    failed(&mut approval, NOT_SENT, 91);
-    assert!(!approval.reaches_nobody(), "it may be out");
-    failed(&mut approval, Fate::Refused, 92);
-    assert!(approval.give_up_unreached(after(92)));
+fn what_a_platform_says_after_somebody_was_killed_counts() {
+    for (fate, given_up_at) in [(NOT_SENT, 300), (Fate::Refused, 92)] {
+        let mut approval = begun(ALONE);
+        approval.suspect(&SLACK, after(90));
+        assert!(!approval.reaches_nobody(), "it may be out");
+        failed(&mut approval, fate, 91);
+        assert!(approval.give_up_unreached(after(given_up_at)));
+    }
 }
 
 #[test]
