@@ -15,7 +15,8 @@ use clap::Parser;
 use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
 use countersign_bot::approval::look_up::{Attempt, FoundTask, LookUp, TaskFate};
 use countersign_bot::approval::policy::Policy;
-use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::place::MessageRef;
+use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::run::RunEnd;
 use countersign_bot::approval::{policy_file, request};
 use countersign_bot::flow::app::Ports;
@@ -162,6 +163,9 @@ fn approval(policy: &Policy, token: &str, seconds: i64) -> anyhow::Result<Approv
 
 /// One of which everything is done, but for the decision.
 fn quiet(mut approval: Approval) -> Approval {
+    let person = approval.rules.approvers[0].id.clone();
+    let heard = SentMessage::new(MessageRef::Email { person }, approval.revision, 0);
+    (approval.copies, approval.missing) = (vec![heard], Vec::new());
     approval.outbox.clear();
     approval.retry = None;
     approval
