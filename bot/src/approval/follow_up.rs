@@ -290,13 +290,25 @@ mod tests {
         approval.outbox.clear();
         for number in 1..=PARKED_AFTER + 2 {
             assert_eq!(approval.is_parked(), number > PARKED_AFTER);
-            approval.put_off("no answer", after(0));
+            // After the deadline nothing has a time of its own.
+            approval.put_off("no answer", after(700));
         }
         let told: Vec<&str> = approval.outbox.iter().map(|event| event.detail_type.as_str()).collect();
         assert_eq!(told, ["Approval Parked"]);
-        assert_eq!(approval.due_at(), Some(after(3_600)));
-        approval.leave_to_reconciler(after(0));
+        assert_eq!(approval.due_at(), Some(after(4_300)));
+        approval.leave_to_reconciler(after(700));
         assert!(!approval.is_parked(), "whoever changes it gives it a new start");
+    }
+
+    #[test]
+    fn what_waits_for_a_place_is_looked_at_in_time_for_what_has_a_time_of_its_own() {
+        let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"\nremind_after = [\"5m\"]");
+        for _ in 0..9 {
+            approval.put_off("no answer", after(250));
+        }
+        assert_eq!(approval.due_at(), Some(after(300)), "the reminder");
+        approval.put_off("no answer", after(590));
+        assert_eq!(approval.due_at(), Some(after(600)), "the deadline");
     }
 
     #[test]
