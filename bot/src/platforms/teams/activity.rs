@@ -195,7 +195,11 @@ impl Activity {
         let typed =
             others.iter().filter_map(|other| other["text"].as_str()).filter_map(name_in).fold(typed, |text, name| {
                 let (element, value) = name;
-                text.replace(element, &value)
+                // One that stands before every word calls somebody to look, and is no value.
+                match text.find(element) {
+                    Some(at) if !without_elements(&text[..at]).trim().is_empty() => text.replacen(element, &value, 1),
+                    _ => text,
+                }
             });
         // A mention is an element of the text. What its entity says of it may be missing, or be without the element.
         let named = ours.filter_map(|mention| mention["text"].as_str()).filter(|text| !text.is_empty());
