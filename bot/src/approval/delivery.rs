@@ -33,9 +33,20 @@ pub enum Fate {
     Refused,
 }
 
+/// A platform that wants to be left alone for longer is asked again after this all the same.
+const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
+
 impl Fate {
     /// Nothing has arrived, and nothing is said of when to ask again.
     pub const NOT_SENT: Self = Self::NotSent { retry_after: None };
+
+    /// How long the platform is left alone, if it wants to be.
+    pub(crate) fn pause(self) -> Option<SignedDuration> {
+        match self {
+            Self::NotSent { retry_after } => retry_after.map(|pause| pause.min(PAUSE_MAX)),
+            Self::MaybeSent | Self::Refused => None,
+        }
+    }
 
     /// Nothing has arrived, since a rate limit refused it.
     pub fn limited(retry_after: Option<Duration>) -> Self {

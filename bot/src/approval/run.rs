@@ -57,9 +57,8 @@ impl Run {
 
     /// What a messenger has to do so that whoever started it knows how it ended.
     pub fn delivery(&self) -> Delivery {
-        // In Teams the thread is a part of the name of a conversation.
-        let conversation = self.starter.conversation.split(';').next().unwrap_or_default();
-        let place = format!("{}:{conversation}", self.starter.platform.key());
+        // Whoever cannot be told keeps nobody else waiting, least of all the cards of the channel.
+        let place = format!("{}:{}", self.starter.platform.key(), self.starter.user);
         Delivery { subject: Subject::Run { execution: self.execution.clone() }, place, version: self.version }
     }
 }

@@ -23,8 +23,6 @@ use crate::ports::{Messenger, Saved};
 pub const TRIES_MAX: u32 = 5;
 /// The first pause before a delivery is made again; each is three times as long as the one before.
 const PAUSE: SignedDuration = SignedDuration::from_secs(1);
-/// A place waits no longer than this for one of its deliveries.
-const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// A delivery as the queue hands it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,8 +85,7 @@ fn pause(fate: Fate, tries: u32) -> SignedDuration {
     if tries >= TRIES_MAX {
         return SignedDuration::ZERO;
     }
-    let asked = if let Fate::NotSent { retry_after } = fate { retry_after } else { None };
-    asked.unwrap_or(PAUSE * 3_i32.pow(tries.clamp(1, TRIES_MAX) - 1)).min(PAUSE_MAX)
+    fate.pause().unwrap_or(PAUSE * 3_i32.pow(tries.max(1) - 1))
 }
 
 /// Makes the messages of an approval in one place show the record, and tells what there is to tell beside them.
@@ -101,8 +98,8 @@ async fn show(app: &App, id: &ApprovalId, destination: &Destination, tries: u32)
     if let Some(successor) = successor(app, &approval, destination.platform(), deadline).await? {
         note(&mut shown, &mut done, Done::FoundSuccessor(successor), app.now());
     }
-    if tries > 1 {
-        note(&mut shown, &mut done, Done::CutShort(destination.clone()), app.now());
+    if tries > 1 && shown.suspect(destination, app.now()) {
+        done.push(Done::CutShort(destination.clone()));
     }
     while let Some(errand) = shown.errands_in(destination).into_iter().next() {
         let result = run(app, &shown, &errand, deadline).await;
@@ -163,14 +160,9 @@ impl Done {
     fn write_to(&self, approval: &mut Approval, now: Timestamp) {
         match self {
             Self::FoundSuccessor(successor) => approval.find_successor(successor),
-            Self::CutShort(destination) => approval.suspect(destination, now),
+            Self::CutShort(destination) => drop(approval.suspect(destination, now)),
             Self::Sent(message) => approval.delivered(message, now),
-            Self::Undelivered(failure) => {
-                approval.undelivered(failure, now);
-                if let Some(pause) = failure.pause() {
-                    approval.spare(pause, now);
-                }
-            }
+            Self::Undelivered(failure) => approval.undelivered(failure, now),
             Self::Shown(message, revision) => approval.shown(message, *revision, now),
             Self::Heard(message, notes) => approval.heard(message, *notes),
             Self::Lost(message) => approval.lost(message, now),

@@ -13,8 +13,6 @@ use crate::approval::state::State;
 
 /// Whoever has recorded a request has shown by then that its execution holds the task, or is not coming back.
 const PROVEN_WITHIN: SignedDuration = SignedDuration::from_secs(90);
-/// A platform that wants to be left alone for longer is asked again after this all the same.
-const PAUSE_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// A chat has so long to take a card before mails stand in for it, be it that too many others wait there.
 const STAND_IN_AFTER: SignedDuration = SignedDuration::from_mins(5);
 /// Why a request without a place to go to reaches nobody.
@@ -39,14 +37,6 @@ impl Undelivered {
             Fate::NotSent { .. } => true,
             Fate::MaybeSent => matches!(self.destination, Destination::Email(_)),
             Fate::Refused => false,
-        }
-    }
-
-    /// How long its platform wants to be left alone, if it says so.
-    pub(crate) fn pause(&self) -> Option<SignedDuration> {
-        match self.unsent.fate {
-            Fate::NotSent { retry_after } => retry_after.map(|pause| pause.min(PAUSE_MAX)),
-            Fate::MaybeSent | Fate::Refused => None,
         }
     }
 }
@@ -79,12 +69,13 @@ impl Approval {
     }
 
     /// Notes that somebody may have sent the request there and was killed before they could say so. A card may be out then
-    /// that nobody has on record, and is found with the first press on it.
-    pub(crate) fn suspect(&mut self, destination: &Destination, now: Timestamp) {
+    /// that nobody has on record, and is found with the first press on it. Says whether that is news.
+    pub(crate) fn suspect(&mut self, destination: &Destination, now: Timestamp) -> bool {
         let missing = self.missing.iter_mut().find(|missing| missing.destination == *destination);
-        let Some(missing) = missing.filter(|missing| missing.is_untried()) else { return };
+        let Some(missing) = missing.filter(|missing| missing.is_untried()) else { return false };
         (missing.maybe, missing.problem) = (true, Some(CUT_SHORT.to_owned()));
-        self.tell_missing(vec![self.failure(destination, CUT_SHORT)], now);
+        self.tell_missing(self.failure(destination, CUT_SHORT), now);
+        true
     }
 
     /// Notes what a platform said instead of taking the request, as far as that is news, and whether it is tried again.
@@ -103,7 +94,10 @@ impl Approval {
             Fate::Refused => false,
         };
         if before != *missing {
-            self.tell_missing(vec![self.failure(destination, &unsent.problem)], now);
+            self.tell_missing(self.failure(destination, &unsent.problem), now);
+        }
+        if let Some((retry, pause)) = self.retry.as_mut().zip(unsent.fate.pause()) {
+            retry.at = retry.at.max(later(now, pause));
         }
         let is_to_come =
             |missing: &Missing| matches!(missing.destination, Destination::Chat(_)) && missing.is_untried();
@@ -113,13 +107,6 @@ impl Approval {
         if self.reaches_nobody() && !self.missing.iter().any(|missing| missing.is_left) {
             // Whoever gives it up need not wait.
             self.retry = Some(Retry { failures: 0, at: now });
-        }
-    }
-
-    /// Leaves a platform alone for as long as it wants to be.
-    pub(crate) fn spare(&mut self, pause: SignedDuration, now: Timestamp) {
-        if let Some(retry) = &mut self.retry {
-            retry.at = retry.at.max(later(now, pause.min(PAUSE_MAX)));
         }
     }
 
@@ -212,8 +199,8 @@ impl Approval {
         }
     }
 
-    fn tell_missing(&mut self, failures: Vec<Failure>, now: Timestamp) {
-        self.log(What::Undelivered { failures }, now);
+    fn tell_missing(&mut self, failure: Failure, now: Timestamp) {
+        self.log(What::Undelivered { failures: vec![failure] }, now);
     }
 }
 

@@ -129,7 +129,7 @@ fn a_pause_that_a_platform_asks_for_is_kept_up_to_five_minutes() {
     for (asked, kept) in [(60, 60), (9_999, 300)] {
         let mut approval = begun(ALONE);
         approval.leave_to_reconciler(after(0));
-        approval.spare(SignedDuration::from_secs(asked), after(1));
+        failed(&mut approval, Fate::NotSent { retry_after: Some(SignedDuration::from_secs(asked)) }, 1);
         assert_eq!(approval.due_at(), Some(after(1 + kept)));
     }
 }
