@@ -1,11 +1,15 @@
-//! How many calls an approval makes in Slack and in Teams: their rate limits are what bounds the whole.
+//! How many calls an approval makes in Slack, in Teams and of AWS: their rate limits are what bounds the whole.
 
 use std::collections::BTreeMap;
 
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
+use countersign_bot::flow::hear;
 use countersign_playground::fakes::teams::Operation;
+use countersign_playground::world::{Messengers, Options};
+use serde_json::json;
 
+use crate::support::faults::{Call, Faults};
 use crate::support::{Harness, RULES_WITH_TEAMS};
 
 const DOCUMENT: &str = include_str!("../../docs/operate.md");
@@ -62,4 +66,41 @@ async fn the_calls_of_an_approval_are_those_of_the_document() {
     harness.until("the result is told", |_| harness.record(&approval.id).execution_end).await;
     made.insert("close", since(&harness, &approval, Status::Approved, &mut before).await);
     assert_eq!(made, documented());
+}
+
+/// The number in the second cell of the row of this call.
+fn documented_of_aws(call: &str) -> usize {
+    let row =
+        DOCUMENT.lines().find(|line| line.starts_with(&format!("| `{call}` |"))).expect("the document has the row");
+    let cell = row.split('|').nth(2).expect("a row has cells").trim();
+    cell.split(|letter: char| !letter.is_ascii_digit()).next().and_then(|number| number.parse().ok()).expect("a number")
+}
+
+#[tokio::test]
+async fn the_calls_of_aws_are_those_of_the_document() {
+    let faults = Faults::default();
+    let options = Options { messengers: Messengers::Absent, ..Options::default() };
+    let harness = Harness::with_options(RULES_WITH_TEAMS, options, |ports| faults.in_front_of(ports)).await;
+    harness.world.slack.command(&harness.user("ada"), "C0FINANCE", "/start", "125 122").await;
+    let approval = harness
+        .until("it is announced", |world| world.store.all().into_iter().find(|record| record.outbox.is_empty()))
+        .await;
+    harness.deliver().await;
+    harness.press("grace", &approval, "approve", None).await;
+    harness.deliver().await;
+    let ended = harness.ended().await;
+    let detail = json!({ "executionArn": ended.execution_arn, "status": "SUCCEEDED" });
+    hear::wake(&harness.world.bot.app, json!({ "source": "aws.states", "detail": detail })).await.unwrap();
+    harness.deliver().await;
+    let record = harness.settled(&approval, Status::Approved).await;
+    assert_eq!(record.due_at(), None, "nothing is left to do");
+    for (name, call) in [
+        ("GetExecutionHistory", Call::LookUp),
+        ("DescribeExecution", Call::LookUp),
+        ("SendTaskSuccess", Call::Callback),
+        ("PutEvents", Call::Put),
+        ("SendMessageBatch", Call::Enqueue),
+    ] {
+        assert_eq!(faults.count(call), documented_of_aws(name), "{name}");
+    }
 }

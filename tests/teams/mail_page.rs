@@ -25,17 +25,6 @@ const POLICY: &str = r#"
     [policies.calculation]
     approvers = ["grace"]
     requester = "optional"
-    [commands.calculation]
-    title = "Calculation"
-    state_machine = "calculation"
-    policy = "calculation"
-    default = true
-    [[commands.calculation.fields]]
-    name = "x"
-    type = "integer"
-    [[commands.calculation.fields]]
-    name = "y"
-    type = "integer"
 "#;
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -68,7 +57,7 @@ async fn a_page_has_room_for_the_longest_names_and_values(tools: Arc<Tools>) -> 
 
 /// A world in which the workflow asks, and the link in the mail.
 async fn asked(options: Options) -> anyhow::Result<(Running, String)> {
-    let policy = Some(Source::new("the policy of the case", POLICY));
+    let policy = Some(Source::new("the policy of the case", &format!("{POLICY}{}", asking::CALCULATION)));
     let running = World::start(Options { policy, ..options }, Clock::system()).await?;
     let world = &running.world;
     Browser::new().post_json(&format!("{}/calculations", world.url), &json!({"x": 125, "y": 122})).await?;

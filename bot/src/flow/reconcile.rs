@@ -115,6 +115,7 @@ async fn one_or_later(app: &App, id: ApprovalId, are_polls_later: bool) -> Left 
     let deadline = Deadline::after(BACKGROUND);
     let looked_at = match deadline.run("store", app.ports.store.load(&id)).await {
         Ok(Some(approval)) if are_polls_later && approval.is_polled() => return Left::Poll(id),
+        Ok(Some(approval)) if approval.is_polled() => poll(app, approval, deadline).await,
         Ok(Some(approval)) => go_through(app, approval, deadline).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error),
@@ -151,6 +152,21 @@ pub(crate) async fn one(app: &App, id: &ApprovalId) -> Result<(), Unavailable> {
         Some(approval) => go_through(app, approval, deadline).await,
         None => Ok(()),
     }
+}
+
+/// Asks whether the execution has ended for which alone somebody waits. While it runs nothing more is asked, which would
+/// have its data and its history.
+async fn poll(app: &App, approval: Approval, deadline: Deadline) -> Result<(), Unavailable> {
+    let call = app.ports.executions.is_running(&approval.request.execution);
+    if !deadline.run("Step Functions", call).await.unwrap_or(false) {
+        return go_through(app, approval, deadline).await;
+    }
+    let now = app.now();
+    let later = |approval: &mut Approval| {
+        approval.ask_again(now);
+        true
+    };
+    change(app, approval, deadline, later).await.map(|_| ())
 }
 
 async fn go_through(app: &App, approval: Approval, deadline: Deadline) -> Result<(), Unavailable> {
@@ -190,14 +206,6 @@ pub(crate) async fn ask_step_functions(app: &App, approval: Approval, deadline: 
     if approval.state != State::Pending && !approval.awaits_execution_end() {
         return Settled { approval, problem: None };
     }
-    if approval.is_polled() && is_running(app, &approval, deadline).await {
-        let now = app.now();
-        let later = |approval: &mut Approval| approval.still_runs(now);
-        return match change(app, approval.clone(), deadline, later).await {
-            Ok(changed) => Settled { approval: changed.record(), problem: None },
-            Err(error) => Settled { approval, problem: Some(error) },
-        };
-    }
     match look_up(app, &approval, deadline).await {
         Ok(recorded) => Settled { approval: recorded, problem: None },
         Err(error) => {
@@ -210,12 +218,6 @@ pub(crate) async fn ask_step_functions(app: &App, approval: Approval, deadline: 
             Settled { approval, problem: Some(error) }
         }
     }
-}
-
-/// Whether the execution is known to run: then nothing more need be asked, which would have its data and its history.
-async fn is_running(app: &App, approval: &Approval, deadline: Deadline) -> bool {
-    let call = app.ports.executions.is_running(&approval.request.execution);
-    deadline.run("Step Functions", call).await.unwrap_or(false)
 }
 
 async fn look_up(app: &App, approval: &Approval, deadline: Deadline) -> Result<Approval, Unavailable> {

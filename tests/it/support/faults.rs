@@ -50,6 +50,7 @@ pub(crate) enum Fault {
 pub(crate) struct Faults {
     queue: Arc<Mutex<VecDeque<(Call, Fault)>>>,
     lasting: Arc<Mutex<Vec<(Call, Fault)>>>,
+    made: Arc<Mutex<Vec<Call>>>,
 }
 
 impl Faults {
@@ -63,6 +64,11 @@ impl Faults {
         let mut lasting = self.lasting.lock().unwrap();
         lasting.retain(|(planned, _)| *planned != call);
         lasting.extend(fault.map(|fault| (call, fault)));
+    }
+
+    /// How many calls of this kind were made.
+    pub(crate) fn count(&self, call: Call) -> usize {
+        self.made.lock().unwrap().iter().filter(|made| **made == call).count()
     }
 
     /// Whether a call that was to fail has not been made yet.
@@ -90,6 +96,7 @@ impl Faults {
     }
 
     fn take(&self, call: Call) -> Option<Fault> {
+        self.made.lock().unwrap().push(call);
         let mut queue = self.queue.lock().unwrap();
         if let Some(found) = queue.iter().position(|(planned, _)| *planned == call) {
             return queue.remove(found).map(|(_, fault)| fault);

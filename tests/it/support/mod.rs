@@ -73,19 +73,8 @@ pub(crate) fn policy(rules: &str) -> String {
         requester = "optional"
         show_result = ["status", "result"]
         {rules}
-        [commands.calculation]
-        title = "Calculation"
-        state_machine = "calculation"
-        policy = "calculation"
-        default = true
-        [[commands.calculation.fields]]
-        name = "x"
-        type = "integer"
-        [[commands.calculation.fields]]
-        name = "y"
-        type = "integer"
         "#
-    )
+    ) + asking::CALCULATION
 }
 
 /// The clock stands still, so a place that rested would rest for ever.

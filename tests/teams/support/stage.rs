@@ -6,6 +6,7 @@ use anyhow::{Context, ensure};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::world::{Options, Running, Source, World};
+use countersign_tests::asking;
 use countersign_tests::patience::until;
 use http::{Method, StatusCode};
 use serde_json::Value;
@@ -134,18 +135,7 @@ fn policy(conversation: &str) -> String {
         show_result = ["result"]
         email = "never"
         teams_conversation = "{conversation}"
-        [commands.calculation]
-        title = "Calculation"
-        state_machine = "calculation"
-        policy = "calculation"
-        default = true
-        [[commands.calculation.fields]]
-        name = "x"
-        type = "integer"
-        [[commands.calculation.fields]]
-        name = "y"
-        type = "integer"
         "#,
         people.concat()
-    )
+    ) + asking::CALCULATION
 }

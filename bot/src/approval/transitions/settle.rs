@@ -133,15 +133,6 @@ impl Approval {
         }
     }
 
-    /// Notes that the execution runs on, which is asked again later and less often; says whether it was time to ask.
-    pub(crate) fn still_runs(&mut self, now: Timestamp) -> bool {
-        let is_due = self.due_at().is_some_and(|at| at <= now);
-        if is_due {
-            self.ask_again(now);
-        }
-        is_due
-    }
-
     /// Notes that Step Functions had no news, and asks again after as long as has passed since there should have been
     /// some: at least 5 seconds, at most 5 minutes, or an hour for the end of an execution, which its event tells as well.
     pub fn ask_again(&mut self, now: Timestamp) {
