@@ -106,6 +106,7 @@ impl Default for Deployment {
         let environment = [
             ("COUNTERSIGN_TABLE", "approvals"),
             ("COUNTERSIGN_BUS", "countersign"),
+            ("COUNTERSIGN_DELIVERIES_URL", "https://sqs.eu-west-1.amazonaws.com/1/deliveries.fifo"),
             ("COUNTERSIGN_SECRET_ID", "bot-secret"),
             ("COUNTERSIGN_STATE_MACHINES", "calculation=arn:aws:states:eu-west-1:1:stateMachine:calculation"),
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
