@@ -34,6 +34,11 @@ pub(crate) fn say(text: impl Display) -> io::Result<()> {
     writeln!(anstream::stdout(), "{text}")
 }
 
+/// How many there are: `1 policy`, `2 policies`.
+pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 /// Says why a command could not be carried out.
 pub(crate) fn complain(error: &anyhow::Error) {
     // Whoever closes the pipe, as `head` does, wants to read no more.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::ending::Ending;
 use crate::examples::examples;
-use crate::output::Format;
+use crate::output::{Format, counted};
 
 /// Says everything that is wrong with a policy file, each with its line.
 ///
@@ -43,7 +43,10 @@ fn text(file: &Path, checked: &Result<Rulebook, Problems>) -> String {
     match checked {
         Ok(Rulebook { people, rules, commands, .. }) => {
             let (people, policies, commands) = (people.len(), rules.len(), commands.len());
-            format!("{file} is right: {people} people, {policies} policies, {commands} commands")
+            let people = counted(people, "person", "people");
+            let policies = counted(policies, "policy", "policies");
+            let commands = counted(commands, "command", "commands");
+            format!("{file} is right: {people}, {policies}, {commands}")
         }
         Err(problems) => format!("{file} is not right:\n{problems}"),
     }
@@ -76,7 +79,7 @@ mod tests {
         let right = policy_file::read(
             "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n",
         );
-        assert_eq!(text(Path::new("policy.toml"), &right), "policy.toml is right: 1 people, 1 policies, 0 commands");
+        assert_eq!(text(Path::new("policy.toml"), &right), "policy.toml is right: 1 person, 1 policy, 0 commands");
         assert_eq!(json(&right), json!({ "ok": true, "problems": [] }));
     }
 }

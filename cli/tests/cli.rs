@@ -234,7 +234,7 @@ fn a_policy_is_checked() {
         "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.calculation]\napprovers = [\"ada\"]\n",
     );
     let (printed, _, code) = run(&["policy", right.to_str().unwrap()]);
-    assert!(printed.ends_with("right.toml is right: 1 people, 1 policies, 0 commands\n"), "{printed}");
+    assert!(printed.ends_with("right.toml is right: 1 person, 1 policy, 0 commands\n"), "{printed}");
     assert_eq!(code, 0);
     let wrong = file("wrong.toml", "[policies.calculation]\napprovers = []\ncolour = 1\n");
     let (printed, complaint, code) = run(&["policy", wrong.to_str().unwrap()]);

@@ -16,6 +16,7 @@ use super::facts::{Api, Facts, Mail};
 use super::line::{Line, Verdict};
 use super::slack::{Identity, Posting};
 use super::sources::{Configuration, Fact, after};
+use crate::output::counted;
 use crate::stack::Stack;
 
 /// What the bot's calls and the slash command need.
@@ -104,7 +105,11 @@ fn policy(Configuration { config, policy }: &Configuration) -> Verdict {
     let silent = policy.rules.values().filter(|rules| !reaches_somebody(rules, config));
     let silent: Vec<&str> = silent.map(|rules| rules.name.as_str()).collect();
     if silent.is_empty() {
-        return Verdict::Ok(format!("{} people, {} policies", policy.people.len(), policy.rules.len()));
+        return Verdict::Ok(format!(
+            "{}, {}",
+            counted(policy.people.len(), "person", "people"),
+            counted(policy.rules.len(), "policy", "policies"),
+        ));
     }
     Verdict::Fail(format!(
         "requests under {} would reach nobody: give Slack a slack_channel and its secrets, Teams a teams_conversation and its secrets, or mail the parameter MailFrom and an approver's address",

@@ -61,7 +61,7 @@ async fn all_is_well() {
             "ok       secret                   link_key, slack_bot_token, slack_signing_secret",
             "ok       secret of double         key",
             "ok       configuration            the functions start with the environment, the secret and the policy that they have",
-            "ok       policy                   2 people, 1 policies",
+            "ok       policy                   2 people, 1 policy",
             "ok       Slack token              Engines (T0123), commands, chat:write",
             "ok       Slack channel C0789      cards of calculation would be taken",
             "ok       people in Slack          the workspace knows all 2",
