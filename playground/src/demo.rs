@@ -172,12 +172,12 @@ fn without_links(mrkdwn: &str) -> String {
     shown.collect()
 }
 
-/// What waits for people, once they can see it where they decide: a card may wait for its turn longer than a mail.
+/// What waits for people, once it is out in every place and they can see it where they decide.
 fn waiting(world: &World, execution: &str, via: Via) -> Vec<Approval> {
     let is_out = |approval: &Approval| {
         let chat = via.chat().filter(|chat| approval.rules.conversation(*chat).is_some());
         let is_there = |copy: &SentMessage| chat.is_none_or(|chat| copy.message.platform() == chat);
-        approval.state == State::Pending && approval.copies.iter().any(is_there)
+        approval.state == State::Pending && approval.is_tried_everywhere() && approval.copies.iter().any(is_there)
     };
     of_execution(world, execution).into_iter().filter(is_out).collect()
 }
@@ -190,8 +190,14 @@ fn of_execution(world: &World, execution: &str) -> Vec<Approval> {
 fn shown(approval: &Approval) -> String {
     let count = |on| approval.copies.iter().filter(|copy| copy.message.platform() == on).count();
     let [slack, teams, mails] = [Platform::Slack, Platform::Teams, Platform::Email].map(count);
-    let title = &approval.request.title;
-    format!("Approval {} is out: {slack} Slack card, {teams} Teams card, {mails} mail, “{title}”", approval.id)
+    let card = |count, chat| (count > 0).then(|| format!("a card in {chat}"));
+    let mails = match mails {
+        0 => None,
+        1 => Some("1 mail".to_owned()),
+        _ => Some(format!("{mails} mails")),
+    };
+    let places: Vec<String> = [card(slack, "Slack"), card(teams, "Teams"), mails].into_iter().flatten().collect();
+    format!("Approval {} is out, “{}”: {}", approval.id, approval.request.title, places.join(", "))
 }
 
 /// Lets approvers decide, one after the other, until the approval no longer waits.

@@ -94,6 +94,11 @@ impl Approval {
         self.state == State::Pending && self.copies.is_empty() && self.why_not_to_ask().is_some()
     }
 
+    /// Whether every place has been tried that the request has to get to.
+    pub fn is_tried_everywhere(&self) -> bool {
+        !self.missing.iter().any(Missing::is_untried)
+    }
+
     /// Whether every place has refused the request, be it for good, and it is not known to be, and cannot be, anywhere.
     /// One that was not tried yet has not refused it.
     pub fn reaches_nobody(&self) -> bool {

@@ -4,9 +4,7 @@ import { h } from "./dom.js";
 
 /** What to type in Slack and Teams to start something, without a slash; nothing where no command does. */
 export function example({ commands }) {
-  const [first] = commands;
-  if (!first) return null;
-  return first.machine === "calculation" ? `${first.name} 125 122` : first.name;
+  return commands[0]?.example ?? null;
 }
 
 /** A sentence that says what to do first. */

@@ -91,9 +91,7 @@ function namesOf(state) {
 
 /** What can be typed here. */
 function showHint(state) {
-  const started = state.commands.map(({ name }) => `/${name}`);
-  const typed = example(state);
-  const texts = [...new Set([...(typed ? [`/${typed}`] : []), ...started, "/approvals"])];
+  const texts = [...state.commands.map((command) => `/${command.example}`), "/start", "/approvals"];
   reconcile(document.getElementById("command-hint"), [{ texts }], {
     key: () => "hint",
     create: () => h("span", { class: "hint-line" }, "Try ", chips(texts, fillIn)),

@@ -4,6 +4,7 @@
 //! Built field by field from what people may see; an approval's record holds the task token, so it is never
 //! serialized as it is.
 
+use countersign_bot::approval::commands::LaunchCommand;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_engine::ExecutionDescription;
@@ -48,12 +49,18 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
     })
 }
 
-/// What can be started by typing, the reference workflow first.
+/// What can be started by typing, the reference workflow first, and what to type for it, without a slash.
 fn commands(world: &World) -> Vec<Value> {
-    let commands = world.bot.app.policy.commands.iter();
-    let mut commands: Vec<_> = commands.map(|(name, command)| (&command.state_machine, name)).collect();
-    commands.sort_by_key(|(machine, _)| machine.as_str() != CALCULATION);
-    commands.into_iter().map(|(machine, name)| json!({ "name": name, "machine": machine })).collect()
+    let mut commands: Vec<_> = world.bot.app.policy.commands.values().collect();
+    commands.sort_by_key(|command| command.state_machine != CALCULATION);
+    let example = |command: &LaunchCommand| match command {
+        LaunchCommand { state_machine, is_default: true, .. } if state_machine == CALCULATION => {
+            "start 125 122".to_owned()
+        }
+        LaunchCommand { name, .. } => format!("start {name}"),
+    };
+    let shown = |command: &LaunchCommand| json!({ "machine": command.state_machine, "example": example(command) });
+    commands.into_iter().map(shown).collect()
 }
 
 fn people(world: &World) -> Vec<Value> {

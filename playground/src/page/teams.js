@@ -125,8 +125,7 @@ function drawn(otherwise) {
 
 /** What can be written here. */
 function showHint(state) {
-  const typed = example(state);
-  const texts = [...(typed ? [typed] : []), "pending", "help"];
+  const texts = [...state.commands.map((command) => command.example), "pending", "help"];
   reconcile(part("hint"), [{ texts }], {
     key: () => "hint",
     create: () => h("span", { class: "hint-line" }, "Try ", chips(texts, fillIn)),

@@ -1,6 +1,5 @@
 //! What a test sees of a record, and of the messages that show it.
 
-use countersign_bot::approval::delivery::Missing;
 use countersign_bot::approval::follow_up::Errand;
 use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::record::Approval;
@@ -9,8 +8,7 @@ use serde_json::Value;
 
 /// Whether somebody was reached, and every place was tried.
 pub(crate) fn is_out(approval: &Approval) -> bool {
-    let is_tried = !approval.missing.iter().any(Missing::is_untried);
-    !approval.copies.is_empty() && approval.outbox.is_empty() && is_tried
+    !approval.copies.is_empty() && approval.outbox.is_empty() && approval.is_tried_everywhere()
 }
 
 /// Channel and timestamp of the approval's card.
