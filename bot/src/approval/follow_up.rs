@@ -212,7 +212,7 @@ mod tests {
     /// A request that is out in Slack alone.
     fn out() -> Approval {
         let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"");
-        approval.adopt(Some(&card()));
+        approval.adopt(&card());
         approval
     }
 
@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn a_vote_changes_the_card_and_only_the_end_is_mailed() {
         let mut approval = out();
-        approval.adopt(Some(&mail()));
+        approval.adopt(&mail());
         approval.revision += 1;
         assert_eq!(approval.errands(), [Errand::Update(card())]);
         approval.resolve(Outcome::Expired, after(600));
@@ -256,10 +256,10 @@ mod tests {
     #[test]
     fn a_card_that_turns_up_late_is_updated_and_nobody_is_mailed_again() {
         let mut approval = approval("slack_channel = \"C1\"");
-        approval.adopt(Some(&mail()));
+        approval.adopt(&mail());
         approval.resolve(Outcome::Approved, after(60));
         approval.copies[0].heard = 1;
-        assert!(approval.adopt(Some(&card())));
+        assert!(approval.adopt(&card()));
         assert_eq!(approval.errands(), [Errand::Update(card()), outcome(card())]);
     }
 

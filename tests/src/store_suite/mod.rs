@@ -113,11 +113,11 @@ async fn recorded(store: &Arc<dyn Store>, approval: Approval) -> Approval {
 async fn raised(store: Arc<dyn Store>) {
     let mut approval = plain(None);
     assert!(store.load(&approval.id).await.unwrap().is_none());
-    approval.adopt(Some(&MessageRef::Card {
+    approval.adopt(&MessageRef::Card {
         platform: Platform::Slack,
         conversation: "C1".to_owned(),
         message: "1.0".to_owned(),
-    }));
+    });
     approval.votes.push(vote(&approval, 0, "gut <so> & \"richtig\" ✓"));
     let approval = recorded(&store, approval).await;
     assert_same(&store.load(&approval.id).await.unwrap().unwrap(), &approval);

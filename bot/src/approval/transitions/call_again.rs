@@ -143,7 +143,7 @@ mod tests {
         };
         assert_eq!(ids(voted.silent()), ["linus"]);
         for person in ["ada", "grace", "linus"] {
-            approval.adopt(Some(&MessageRef::Email { person: PersonId::parse(person).unwrap() }));
+            approval.adopt(&MessageRef::Email { person: PersonId::parse(person).unwrap() });
         }
         approval.votes = voted.votes;
         approval.call_again(after(60));
@@ -154,11 +154,11 @@ mod tests {
     #[test]
     fn what_ended_before_a_reminder_was_told_is_told_its_end_alone() {
         let mut approval = approval(&format!("slack_channel = \"C1\"\n{REMIND}"));
-        approval.adopt(Some(&MessageRef::Card {
+        approval.adopt(&MessageRef::Card {
             platform: Platform::Slack,
             conversation: "C1".to_owned(),
             message: "1.0".to_owned(),
-        }));
+        });
         approval.call_again(after(60));
         approval.resolve(Outcome::Expired, after(600));
         let next = approval.next_note(&approval.copies[0]);
@@ -186,11 +186,11 @@ mod tests {
             approval.rules.escalation.as_mut().unwrap().to[0].email = Some("linus@example.com".to_owned());
             approval.missing.clear();
             if card {
-                approval.adopt(Some(&MessageRef::Card {
+                approval.adopt(&MessageRef::Card {
                     platform: Platform::Slack,
                     conversation: "C1".to_owned(),
                     message: "1.0".to_owned(),
-                }));
+                });
             }
             approval.call_again(after(120));
             approval.missing.len()
@@ -206,11 +206,11 @@ mod tests {
     fn a_copy_that_goes_out_later_hears_nothing_of_earlier_calls() {
         let mut approval = approval(&format!("slack_channel = \"C1\"\n{REMIND}"));
         approval.call_again(after(60));
-        approval.adopt(Some(&MessageRef::Card {
+        approval.adopt(&MessageRef::Card {
             platform: Platform::Slack,
             conversation: "C1".to_owned(),
             message: "1.0".to_owned(),
-        }));
+        });
         assert_eq!(approval.next_note(&approval.copies[0]), None);
         approval.call_again(after(120));
         assert!(approval.next_note(&approval.copies[0]).is_some());

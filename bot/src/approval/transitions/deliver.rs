@@ -62,42 +62,39 @@ impl Approval {
     }
 
     /// Takes a message into the copies that is out without being on record, as when the platform took the card and its
-    /// answer was lost, or one that the platform once called gone. Only a message in the policy's channel or conversation
-    /// can be one, and only where no card is on record or another may be out: another approval may have its card there.
-    /// Says whether anything was new.
-    pub fn adopt(&mut self, message: Option<&MessageRef>) -> bool {
-        let Some(message) = message else { return false };
-        if let Some(known) = self.copies.iter_mut().find(|copy| copy.message == *message) {
+    /// answer was lost, or one that the platform once called gone. Says whether anything was new.
+    pub fn adopt(&mut self, message: &MessageRef) -> bool {
+        match self.copies.iter_mut().find(|copy| copy.message == *message) {
+            Some(known) if !known.lost => return false,
             // Whoever has pressed on it has seen it.
-            let is_back = known.lost;
-            if is_back {
-                (known.lost, known.shows) = (false, 0);
-                self.revision = self.revision.max(1);
-            }
-            return is_back;
-        }
-        if let MessageRef::Card { platform, conversation, .. } = message {
-            let is_elsewhere = self.rules.conversation(*platform) != Some(conversation);
-            let has_card = self.copies.iter().any(|copy| copy.message.on(*platform).is_some());
-            let may_be_another = |missing: &Missing| missing.maybe && message.is_at(&missing.destination);
-            if is_elsewhere || (has_card && !self.missing.iter().any(may_be_another)) {
-                return false;
+            Some(known) => (known.lost, known.shows) = (false, 0),
+            None => {
+                self.copies.push(SentMessage::new(message.clone(), 0, self.calls.len()));
+                self.missing.retain(|missing| !message.is_at(&missing.destination));
             }
         }
-        self.copies.push(SentMessage::new(message.clone(), 0, self.calls.len()));
-        self.missing.retain(|missing| !message.is_at(&missing.destination));
         // A card that nobody has on record may show anything, so it is brought up to date; the others need not be.
         self.revision = self.revision.max(1);
         true
     }
 
-    /// Takes a message into the copies as `adopt` does, and notes it. Says whether it was new.
+    /// Takes the message that a press names into the copies as `adopt` does, and notes it. Says whether it was new.
     pub fn discover(&mut self, message: Option<&MessageRef>, at: Timestamp) -> bool {
+        let Some(message) = message.filter(|message| self.may_be_own(message)) else { return false };
         let is_new = self.adopt(message);
-        if let Some(message) = message.filter(|_| is_new) {
+        if is_new {
             self.log(What::Discovered { place: Place::from(message) }, at);
         }
         is_new
+    }
+
+    /// Whether a message may be one of ours: a card that is not on record only where one may be out, in the policy's channel
+    /// or conversation. Another approval may have its card there, and a press can name that.
+    fn may_be_own(&self, message: &MessageRef) -> bool {
+        let MessageRef::Card { platform, conversation, .. } = message else { return true };
+        let may_be_out = |missing: &Missing| missing.maybe && message.is_at(&missing.destination);
+        self.copies.iter().any(|copy| copy.message == *message)
+            || self.rules.conversation(*platform) == Some(conversation) && self.missing.iter().any(may_be_out)
     }
 }
 

@@ -110,7 +110,7 @@ fn what_may_be_out_is_neither_sent_again_nor_given_up_and_is_found_with_a_press(
     failed(&mut approval, Fate::MaybeSent, 1);
     assert_eq!(approval.errands(), []);
     assert!(!approval.is_unfinished() && !approval.give_up_unreached(after(500)));
-    assert!(approval.adopt(Some(&card("1.0"))));
+    assert!(approval.discover(Some(&card("1.0")), after(300)));
     assert!(approval.missing.is_empty() && approval.errands() == [Errand::Update(card("1.0"))]);
 }
 
@@ -142,7 +142,8 @@ fn a_card_of_somebody_who_was_killed_is_found_beside_the_one_that_replaced_it() 
     assert!(!approval.give_up_unreached(after(599)), "it may be out");
     approval.delivered(&SentMessage::new(card("2.0"), 0, 0), after(91));
     assert_eq!(approval.errands(), []);
-    assert!(approval.adopt(Some(&card("1.0"))) && !approval.adopt(Some(&card("3.0"))), "there is one");
+    let discovered = ["1.0", "3.0"].map(|ts| approval.discover(Some(&card(ts)), after(92)));
+    assert_eq!(discovered, [true, false], "there is one");
     let both = [Errand::Update(card("2.0")), Errand::Update(card("1.0"))];
     assert_eq!(approval.errands(), both);
 }
@@ -190,7 +191,7 @@ fn each_place_is_delivered_to_on_its_own() {
 #[test]
 fn a_place_that_has_the_request_is_not_missed() {
     let mut approval = begun(ALONE);
-    approval.adopt(Some(&card("1.0")));
+    approval.adopt(&card("1.0"));
     approval.suspect(&SLACK, after(5));
     failed(&mut approval, NOT_SENT, 7);
     assert_eq!(approval.missing, []);

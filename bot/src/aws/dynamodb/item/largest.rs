@@ -66,7 +66,7 @@ fn asked(letter: &str) -> Approval {
 fn grown(letter: &str, last: Verdict) -> Approval {
     let mut approval = asked(letter);
     for person in approval.rules.approvers.clone() {
-        approval.adopt(Some(&MessageRef::Email { person: person.id }));
+        approval.adopt(&MessageRef::Email { person: person.id });
     }
     for minute in 1..=20 {
         assert!(approval.call_again(after(60 * minute)));

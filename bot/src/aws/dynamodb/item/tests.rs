@@ -19,12 +19,12 @@ fn full() -> Approval {
     approval.calls.push(Call { at: after(300), kind: CallKind::Reminder });
     (approval.reminded, approval.quiet_until) = (1, Some(after(300)));
     approval.request.correlation.insert(String::new(), serde_json::json!({ "big": 1e300, "text": "x" }));
-    approval.adopt(Some(&MessageRef::Card {
+    approval.adopt(&MessageRef::Card {
         platform: Platform::Slack,
         conversation: "C1".to_owned(),
         message: "1.0".to_owned(),
-    }));
-    approval.adopt(Some(&MessageRef::Email { person: PersonId::parse("grace").unwrap() }));
+    });
+    approval.adopt(&MessageRef::Email { person: PersonId::parse("grace").unwrap() });
     for (person, seconds) in [("linus", 10), ("grace", 5)] {
         let command = command(person, Verdict::Approve, Some("fine"));
         let (Counted::Open(counted) | Counted::Decided(counted)) = decide(&approval, &command, after(seconds)).unwrap();
@@ -115,11 +115,11 @@ fn a_token_that_nobody_needs_any_more_is_not_kept() {
     assert!(kept(&approval), "it is to be broadcast");
     approval.outbox.clear();
     assert!(!kept(&approval), "nothing is left to do");
-    approval.adopt(Some(&MessageRef::Card {
+    approval.adopt(&MessageRef::Card {
         platform: Platform::Slack,
         conversation: "C1".to_owned(),
         message: "1.0".to_owned(),
-    }));
+    });
     (approval.copies[0].shows, approval.copies[0].heard) = (approval.revision, usize::MAX);
     assert!(!approval.is_unfinished() && kept(&approval), "a thread waits to hear how the execution ended");
     approval.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: None });
