@@ -3,7 +3,7 @@
 use axum::http::Request;
 use serde_json::{Value, json};
 
-use crate::support::Harness;
+use crate::support::{Harness, RULES_WITH_TEAMS};
 
 async fn act(harness: &Harness, headers: &[(&str, &str)]) -> u16 {
     let mut request = Request::post(format!("{}/playground/api/slack/command", harness.world.url));
@@ -61,7 +61,7 @@ async fn what_the_page_shows_is_what_there_is_and_holds_no_secret() {
 /// What the page offers to type is understood in both chats.
 #[tokio::test]
 async fn what_the_page_suggests_starts_something() {
-    let harness = Harness::start().await;
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
     let state = harness.browser.get(&format!("{}/playground/api/state", harness.world.url)).await.unwrap().body;
     let state: Value = serde_json::from_str(&state).unwrap();
     let [command] = state["commands"].as_array().unwrap().as_slice() else { panic!("there is one: {state}") };
@@ -69,7 +69,7 @@ async fn what_the_page_suggests_starts_something() {
     let (name, values) = typed.split_once(' ').unwrap();
     let answer = harness.world.slack.command(&ada, &harness.world.channel, &format!("/{name}"), values).await;
     assert!(answer.text.as_ref().is_some_and(|text| text.starts_with("Started: ")), "{answer:?}");
-    let (teams, conversation) = (&harness.world.teams, &harness.world.teams_conversation);
-    assert_eq!(teams.say(&harness.teams_user("ada"), conversation, typed).await, Ok(200));
+    let teams = &harness.world.teams;
+    assert_eq!(teams.say(&harness.teams_user("ada"), "19:finance@thread.tacv2", typed).await, Ok(200));
     harness.until("both run", |world| (world.engine.executions().len() == 2).then_some(())).await;
 }
