@@ -6,6 +6,7 @@ pub mod secrets_manager;
 pub mod ses;
 pub mod sqs;
 pub mod step_functions;
+mod trust;
 
 use std::time::Duration;
 
@@ -15,8 +16,11 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_sdk_sfn::config::{HttpClient, RuntimeComponents, SharedHttpClient, StalledStreamProtectionConfig};
 use aws_sdk_sfn::error::{ProvideErrorMetadata, SdkError};
-use aws_smithy_http_client::tls::{self, rustls_provider::CryptoMode};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{self, TlsContext};
 use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpConnector};
+
+use crate::reader::environment;
 
 /// The SDK's configuration from the environment of a Lambda function, on the one TLS provider.
 ///
@@ -28,15 +32,19 @@ pub async fn sdk_config() -> SdkConfig {
         .credentials_provider(EnvironmentVariableCredentialsProvider::new())
         // Every call has a timeout, so a transfer cannot stall for longer.
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .http_client(http_client())
+        .http_client(client_that_trusts(trust::tls_context(environment)))
         .load()
         .await
 }
 
-/// The SDK's HTTP client, on rustls with ring like every other client here.
+/// The SDK's HTTP client, on rustls with ring like every other client here. It trusts what the operating system trusts.
 pub fn http_client() -> SharedHttpClient {
+    client_that_trusts(TlsContext::default())
+}
+
+fn client_that_trusts(trusted: TlsContext) -> SharedHttpClient {
     let client = aws_smithy_http_client::Builder::new().tls_provider(tls::Provider::Rustls(CryptoMode::Ring));
-    SharedHttpClient::new(ReadyOnDemand(client.build_https()))
+    SharedHttpClient::new(ReadyOnDemand(client.tls_context(trusted).build_https()))
 }
 
 /// A client that reads the trusted certificates with its first call. By itself it would read them for each client of a

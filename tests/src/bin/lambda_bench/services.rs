@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
 use countersign_playground::changes::Changes;
 use countersign_playground::clock::Clock;
 use countersign_playground::fakes::teams::{FakeTeams, FakeTeamsConfig, TeamsUser};
@@ -27,10 +26,6 @@ pub(crate) const ACCOUNT: &str = "123456789012";
 const TABLE: &str = "approvals";
 const BUS: &str = "countersign";
 const QUEUE_URL: &str = "https://sqs.eu-west-1.amazonaws.com/123456789012/deliveries.fifo";
-
-/// Where operating systems keep the certificates that they trust. Amazon Linux has one file; the folder of single
-/// files that others have beside it would be read as well, if the functions had to search.
-const TRUSTED: [&str; 2] = ["/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/certs/ca-certificates.crt"];
 
 /// Variables for a process, by name.
 pub(crate) type Environment = Vec<(String, String)>;
@@ -87,7 +82,6 @@ impl Services {
 
     /// The environment that the template gives to our functions, and what Lambda adds to it.
     pub(crate) fn environment(&self, policy: &Path) -> anyhow::Result<Environment> {
-        let trusted = TRUSTED.into_iter().find(|file| Path::new(file).exists());
         let machine = format!("arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:calculation");
         let own = owned([
             ("COUNTERSIGN_TABLE", TABLE),
@@ -104,7 +98,6 @@ impl Services {
             ("COUNTERSIGN_TEAMS_LOGIN_URL", &self.teams_url),
             ("COUNTERSIGN_TEAMS_SERVICE_URL", &self.teams_url),
             ("COUNTERSIGN_ALLOWED_HOSTS", self.teams_url.trim_start_matches("http://")),
-            ("SSL_CERT_FILE", trusted.context("this machine has no file of trusted certificates")?),
         ]);
         Ok([own, self.aws_environment()].concat())
     }
