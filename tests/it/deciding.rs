@@ -2,7 +2,10 @@
 
 use countersign_bot::approval::state::Status;
 
-use crate::support::{Harness, RULES, has_buttons, shown};
+use countersign_playground::fakes::Mail;
+use serde_json::json;
+
+use crate::support::{Harness, RULES, RULES_WITH_TEAMS, has_buttons, shown};
 
 #[tokio::test]
 async fn approving_on_the_card_finishes_the_workflow_and_closes_every_copy() {
@@ -29,6 +32,37 @@ async fn approving_on_the_card_finishes_the_workflow_and_closes_every_copy() {
         assert!(shown(&closed).contains(text), "{text}: {}", shown(&closed));
     }
     assert_eq!(harness.whispers("grace"), Vec::<String>::new(), "the card says it all");
+}
+
+/// What is over has no deadline any more, on whichever copy.
+#[tokio::test]
+async fn only_what_waits_speaks_of_a_deadline() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    let approval = harness.ask().await;
+    let copies = |mail: &Mail| {
+        let (slack, teams) = (shown(&harness.card(&approval)), harness.teams_card(&approval).card.unwrap().to_string());
+        [slack, teams, mail.text.clone(), mail.html.clone()].map(|copy| copy.to_lowercase().contains("decide by"))
+    };
+    let asked = harness.until("the mail is out", |_| harness.mails("grace").pop()).await;
+    assert_eq!(copies(&asked), [true; 4]);
+    harness.press("grace", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+    let closing = harness.until("the mail that closes", |_| harness.mails("grace").into_iter().nth(1)).await;
+    assert_eq!(copies(&closing), [false; 4]);
+}
+
+/// A comment that a rejection needs is not called optional beside it.
+#[tokio::test]
+async fn the_comment_is_optional_or_a_rejection_needs_it() {
+    for (rules, label, is_optional) in [
+        (RULES, "Comment (a rejection needs one)", false),
+        ("approvers = [\"finance\"]\nslack_channel = \"C0FINANCE\"", "Comment", true),
+    ] {
+        let harness = Harness::with_rules(rules).await;
+        let card = harness.card(&harness.ask().await);
+        let input = card.blocks.as_array().unwrap().iter().find(|block| block["type"] == "input").unwrap();
+        assert_eq!((&input["label"]["text"], &input["optional"]), (&json!(label), &json!(is_optional)));
+    }
 }
 
 #[tokio::test]

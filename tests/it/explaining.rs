@@ -53,7 +53,7 @@ async fn show_says_how_it_stands_and_what_one_may_do() {
         assert!(to_grace.contains(text), "{text}: {to_grace}");
     }
     let to_ada = said(&harness, "ada", &show).await;
-    assert!(to_ada.contains(&format!("`cancel {}`", approval.id)), "{to_ada}");
+    assert!(to_ada.contains(&format!("`approvals cancel {}`", approval.id)), "{to_ada}");
     let to_linus = approvals(&harness, "linus", &show).await;
     assert!(
         to_linus.contains("You cannot decide on this request. It waits for Ada Lovelace or Grace Hopper."),
@@ -142,11 +142,12 @@ async fn what_is_no_approval_is_named_and_the_rest_is_explained() {
     let harness = Harness::start().await;
     let wrong = approvals(&harness, "ada", "show <!channel>").await;
     assert!(wrong.contains("“&lt;!channel&gt;” is not the id of an approval"), "{wrong}");
+    assert!(approvals(&harness, "ada", "show a b").await.contains("“a b” is not the id of an approval"));
     for verb in ["show", "cancel"] {
         let unknown = approvals(&harness, "ada", &format!("{verb} apr_00000000000000000000000000")).await;
         assert_eq!(unknown, "This approval is not known here.");
     }
-    for text in ["help", "show", "cancel", "show a b", "delete it"] {
+    for text in ["help", "show", "cancel", "delete it"] {
         let usage = approvals(&harness, "ada", text).await;
         assert!(usage.contains("`/approvals show ID`") && usage.contains("`/approvals cancel ID`"), "{text}: {usage}");
     }

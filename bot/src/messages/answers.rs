@@ -142,10 +142,10 @@ pub fn no_approval_id(text: &str, dialect: Dialect) -> String {
 
 /// How to ask about approvals.
 pub fn approvals_usage(dialect: Dialect) -> String {
-    let (list, rest) = dialect.approvals_commands();
+    let approvals = dialect.approvals_command();
     format!(
-        "`{list}` lists what waits for you and what you asked for, `{rest}show ID` says how one approval stands and what \
-         you may do about it, `{rest}cancel ID` takes back what you asked for."
+        "`{approvals}` lists what waits for you and what you asked for, `{approvals} show ID` says how one approval stands \
+         and what you may do about it, `{approvals} cancel ID` takes back what you asked for."
     )
 }
 
@@ -257,9 +257,13 @@ pub fn quorum(approval: &Approval) -> String {
     format!("{} of {} approvals{who}", approvers.len(), approval.rules.required)
 }
 
-/// The same with the deadline.
+/// The same with the deadline, as long as it waits.
 pub fn progress(approval: &Approval, dialect: Dialect) -> String {
-    format!("{} · decide by {}", dialect.text(&quorum(approval)), dialect.when(approval.request.deadline))
+    let quorum = dialect.text(&quorum(approval));
+    match approval.state {
+        State::Pending => format!("{quorum} · decide by {}", dialect.when(approval.request.deadline)),
+        State::Resolving(_) | State::Resolved(_) => quorum,
+    }
 }
 
 /// Stands before what whoever asked has written, since it could read like a line of ours.

@@ -132,11 +132,11 @@ impl Dialect {
         }
     }
 
-    /// What one types to list approvals, and what comes before `show` and `cancel`.
-    pub fn approvals_commands(self) -> (&'static str, &'static str) {
+    /// What one types to list approvals, and before `show` and `cancel`.
+    pub fn approvals_command(self) -> &'static str {
         match self {
-            Self::Slack | Self::Plain => ("/approvals", "/approvals "),
-            Self::Teams => ("pending", ""),
+            Self::Slack | Self::Plain => "/approvals",
+            Self::Teams => "approvals",
         }
     }
 

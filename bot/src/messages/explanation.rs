@@ -46,8 +46,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     lines.push(format!("Content: {}", dialect.code(&approval.content_hash().short())));
     lines.push(standing(&explanation.standing, dialect));
     if explanation.may_cancel {
-        let (_, prefix) = dialect.approvals_commands();
-        let command = dialect.code(&format!("{prefix}cancel {}", approval.id));
+        let command = dialect.code(&format!("{} cancel {}", dialect.approvals_command(), approval.id));
         lines.push(format!("You asked for it, and may take it back: {command}"));
     }
     let lines = lines.iter().map(|line| format!("{}{}{line}", dialect.paragraph(), dialect.bullet()));

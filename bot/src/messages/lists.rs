@@ -14,6 +14,9 @@ const LISTS_MAX: usize = limits::slack::MESSAGE_MAX - 1_200;
 /// What an approval takes beside its words, for their style, the link and the time.
 const ENTRY_COST: usize = 150;
 
+/// More people than this are counted, not named.
+const NEEDED_MAX: usize = 3;
+
 /// What waits for a person's decision, and what they have asked for, each with the way to its card.
 pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, dialect: Dialect) -> String {
     let head = match waiting.len() {
@@ -43,14 +46,21 @@ fn list(approvals: &[Approval], max: usize, links: &Links, dialect: Dialect) -> 
     (list, taken)
 }
 
-/// One approval: how far it is while it is open, and else how it ended.
+/// One approval: while it is open how far it is and who is needed, and else how it ended and when.
 fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
     let title = dialect.text(&approval.request.title);
     let card = links::to_card(approval, links, dialect).map(|url| format!(" ({})", dialect.link(&url, "see it")));
-    let standing = match approval.status() {
-        Status::Pending => answers::progress(approval, dialect),
-        status => status.as_str().to_owned(),
+    let standing = match (approval.status(), approval.ended_at()) {
+        (Status::Pending, _) => format!("{} · {}", answers::progress(approval, dialect), needed(approval, dialect)),
+        (status, Some(at)) => format!("{}, {}", status.as_str(), dialect.when(at)),
+        (status, None) => status.as_str().to_owned(),
     };
     let (start, card) = (dialect.paragraph().to_owned() + dialect.bullet(), card.unwrap_or_default());
-    format!("{start}{title}{card} · {standing}")
+    format!("{start}{title}{card} · {} · {standing}", dialect.code(approval.id.as_str()))
+}
+
+/// Those who could still decide.
+fn needed(approval: &Approval, dialect: Dialect) -> String {
+    let names: Vec<String> = approval.silent().map(|person| person.name.clone()).collect();
+    format!("waits for {}", dialect.text(&answers::names_up_to(NEEDED_MAX, &names, "or")))
 }

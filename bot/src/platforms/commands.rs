@@ -1,6 +1,7 @@
 //! The words of every chat, in one grammar: to start something, to ask about approvals, and to take one back.
 
 use crate::approval::entry::is_quote;
+use crate::approval::ids::ApprovalId;
 
 /// A word without what stands around it where it was copied from: quotation marks, code ticks, brackets, a full stop.
 pub(super) fn bare(word: &str) -> &str {
@@ -46,30 +47,47 @@ pub(super) enum ChatCommand<'a> {
 }
 
 impl<'a> ChatCommand<'a> {
-    /// Reads words that were said to the bot, as they are seen: `start 125 122`, `pending`, `show ID`, `cancel ID`,
-    /// `help`, with or without a slash. The case of the first one does not matter.
+    /// Reads words that were said to the bot, as they are seen: `start 125 122`, `approvals`, `approvals show ID`,
+    /// `approvals cancel ID`, `help`, with or without a slash; the word `approvals` may be left out before another, and
+    /// `pending` says the same. The case of the words does not matter.
     pub(super) fn said(words: &'a str) -> Self {
         let words = without_ticks(words);
         let (name, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
         let (name, rest) = (bare(name).trim_start_matches('/'), rest.trim());
         match name.to_lowercase().as_str() {
             "" | "help" => Self::Help,
-            "pending" => Self::List,
-            "show" => Self::Show { id: bare(rest) },
-            "cancel" => Self::Cancel { id: bare(rest) },
+            "approvals" => Self::about_approvals(rest),
+            word @ ("pending" | "show" | "cancel") => Self::about(word, rest),
             "start" => Self::Start { typed: rest },
             _ => Self::Named { name, typed: rest },
         }
     }
 
-    /// Reads what follows the command that asks about approvals, as it is `seen`: nothing, `show ID` or `cancel ID`.
-    pub(super) fn about_approvals(text: &'a str) -> Self {
-        match text.split_whitespace().map(bare).collect::<Vec<_>>()[..] {
-            [] => Self::List,
-            [word, id] if word.eq_ignore_ascii_case("show") => Self::Show { id },
-            [word, id] if word.eq_ignore_ascii_case("cancel") => Self::Cancel { id },
+    /// Reads what follows the command that asks about approvals, as it is `seen`: nothing or `pending`, `show ID` or
+    /// `cancel ID`.
+    pub(super) fn about_approvals(words: &'a str) -> Self {
+        let words = without_ticks(words);
+        let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
+        Self::about(&bare(word).to_lowercase(), rest)
+    }
+
+    fn about(word: &str, rest: &'a str) -> Self {
+        match (word, id(rest)) {
+            ("" | "pending", _) => Self::List,
+            ("show", id) if !id.is_empty() => Self::Show { id },
+            ("cancel", id) if !id.is_empty() => Self::Cancel { id },
             _ => Self::Help,
         }
+    }
+}
+
+/// The id in words that may be a whole line of a card, which holds more than the id; all of them if there is none, or more
+/// than one.
+fn id(words: &str) -> &str {
+    let mut ids = words.split_whitespace().map(bare).filter(|word| ApprovalId::parse(word).is_ok());
+    match (ids.next(), ids.next()) {
+        (Some(id), None) => id,
+        _ => bare(words.trim()),
     }
 }
 
@@ -84,8 +102,13 @@ mod tests {
             (" /HELP ", ChatCommand::Help),
             ("pending", ChatCommand::List),
             ("/pending", ChatCommand::List),
+            ("Approvals", ChatCommand::List),
+            ("/approvals pending", ChatCommand::List),
+            ("approvals  show apr_1", ChatCommand::Show { id: "apr_1" }),
+            ("approvals cancel apr_1", ChatCommand::Cancel { id: "apr_1" }),
+            ("approvals help", ChatCommand::Help),
             ("Show  apr_1 ", ChatCommand::Show { id: "apr_1" }),
-            ("cancel", ChatCommand::Cancel { id: "" }),
+            ("cancel", ChatCommand::Help),
             ("show a b", ChatCommand::Show { id: "a b" }),
             ("start 125  122", ChatCommand::Start { typed: "125  122" }),
             ("START", ChatCommand::Start { typed: "" }),
@@ -115,12 +138,33 @@ mod tests {
             ("Show `apr_1`", ChatCommand::Show { id: "apr_1" }),
             ("cancel (apr_1),", ChatCommand::Cancel { id: "apr_1" }),
             ("show <!channel>", ChatCommand::Show { id: "<!channel>" }),
+            ("pending", ChatCommand::List),
             ("show", ChatCommand::Help),
-            ("show a b", ChatCommand::Help),
+            ("show a b", ChatCommand::Show { id: "a b" }),
             ("anything", ChatCommand::Help),
         ];
         for (text, expected) in cases {
             assert_eq!(ChatCommand::about_approvals(text), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn an_id_may_be_pasted_as_a_card_shows_it() {
+        let id = "apr_71271k57xs092n9b69gygv732r";
+        for pasted in [id.to_owned(), format!("`{id}`"), format!("{id} · content a71b4c052b24 · Open the execution")]
+        {
+            assert_eq!(ChatCommand::said(&format!("show {pasted}")), ChatCommand::Show { id }, "{pasted}");
+            assert_eq!(
+                ChatCommand::about_approvals(&format!("cancel {pasted}")),
+                ChatCommand::Cancel { id },
+                "{pasted}"
+            );
+        }
+        let two = format!("{id} {}", id.replace('7', "8"));
+        assert_eq!(
+            ChatCommand::said(&format!("cancel {two}")),
+            ChatCommand::Cancel { id: &two },
+            "which one is not guessed"
+        );
     }
 }

@@ -125,7 +125,7 @@ function drawn(otherwise) {
 
 /** What can be written here. */
 function showHint(state) {
-  const texts = [...state.commands.map((command) => command.example), "pending", "help"];
+  const texts = [...state.commands.map((command) => command.example), "approvals", "help"];
   reconcile(part("hint"), [{ texts }], {
     key: () => "hint",
     create: () => h("span", { class: "hint-line" }, "Try ", chips(texts, fillIn)),

@@ -90,13 +90,20 @@ async fn help_names_the_conversation_and_strangers_are_told_so() {
 }
 
 #[tokio::test]
-async fn pending_lists_what_waits_for_the_person() {
+async fn approvals_lists_what_waits_for_the_person() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
-    assert_eq!(answer(&harness, "grace", "pending").await, "Nothing waits for your decision.");
+    assert_eq!(answer(&harness, "grace", "approvals").await, "Nothing waits for your decision.");
     let approval = harness.ask().await;
-    let waiting = answer(&harness, "grace", "pending").await;
+    let waiting = answer(&harness, "grace", "approvals").await;
+    assert_eq!(answer(&harness, "grace", "pending").await, waiting);
     assert!(waiting.starts_with("1 request waits for your decision:"), "{waiting}");
-    for text in ["Calculation 125 + 122", "0 of 1 approvals", &harness.teams_card(&approval).id] {
+    for text in [
+        "Calculation 125 + 122",
+        "0 of 1 approvals · decide by",
+        "waits for Grace Hopper",
+        approval.id.as_str(),
+        &harness.teams_card(&approval).id,
+    ] {
         assert!(waiting.contains(text), "{text}: {waiting}");
     }
     let own = answer(&harness, "ada", "pending").await;
@@ -104,11 +111,12 @@ async fn pending_lists_what_waits_for_the_person() {
     let in_slack = harness.world.slack.command(&harness.user("grace"), &harness.world.channel, "/approvals", "").await;
     let in_slack = in_slack.text.unwrap();
     assert!(in_slack.starts_with("1 request waits for your decision:"), "{in_slack}");
-    assert!(in_slack.contains("<https://slack.com/archives/C0FINANCE/p"), "{in_slack}");
+    let listed = format!("`{}` · 0 of 1 approvals · decide by <!date^", approval.id);
+    assert!(in_slack.contains("<https://slack.com/archives/C0FINANCE/p") && in_slack.contains(&listed), "{in_slack}");
     harness.press_in_teams("grace", &approval, "approve", &[]).await;
     harness.settled(&approval, Status::Approved).await;
     assert_eq!(answer(&harness, "grace", "pending").await, "Nothing waits for your decision.");
-    assert!(answer(&harness, "ada", "pending").await.ends_with(" · approved"));
+    assert!(answer(&harness, "ada", "pending").await.contains(&format!("`{}` · approved, ", approval.id)));
 }
 
 #[tokio::test]

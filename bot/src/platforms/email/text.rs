@@ -6,7 +6,7 @@ use textwrap::Options;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::request::Link;
-use crate::approval::state::Outcome;
+use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, utc};
@@ -164,7 +164,9 @@ impl Summary {
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
         let facts = request.facts.iter().map(|fact| row(&one_line(&fact.name), fact.value.shown(one_line)));
         let mut rows = vec![row("Requested by", Requester::of(approval).line(one_line))];
-        rows.push(row("Decide by", utc(request.deadline)));
+        if approval.state == State::Pending {
+            rows.push(row("Decide by", utc(request.deadline)));
+        }
         rows.push(row("Decision", one_line(&answers::quorum(approval))));
         rows.extend(
             answers::narrowed_to(approval).map(|people| row("May decide", one_line(&format!("only {people}")))),

@@ -169,7 +169,10 @@ fn comment_input(approval: &Approval) -> SlackBlock {
         .with_action_id(SlackActionId(COMMENT.to_owned()))
         .with_multiline(true)
         .with_max_length(COMMENT_MAX as u64);
-    SlackInputBlock::new(plain(label), input.into()).with_block_id(COMMENT.into()).with_optional(true).into()
+    // What is optional says so, and nothing in a message is checked before it is sent:
+    // https://docs.slack.dev/reference/block-kit/blocks/input-block.
+    let input = SlackInputBlock::new(plain(label), input.into()).with_block_id(COMMENT.into());
+    input.with_optional(!approval.rules.reason_on_reject).into()
 }
 
 fn buttons(approval: &Approval) -> SlackBlock {

@@ -149,7 +149,11 @@ fn about(approval: &Approval) -> Vec<Value> {
     let request = &approval.request;
     let requested =
         ["Requested by ".to_owned(), Requester::of(approval).line(line)].map(|words| run(&words, Look::Quiet));
-    let times = format!("Asked {} · decide by {}", time(request.raised_at), time(request.deadline));
+    let asked = format!("Asked {}", time(request.raised_at));
+    let times = match approval.state {
+        State::Pending => format!("{asked} · decide by {}", time(request.deadline)),
+        State::Resolving(_) | State::Resolved(_) => asked,
+    };
     let quorum = runs([run(&line(&answers::quorum(approval)), Look::Quiet)]);
     let narrowed = answers::narrowed_to(approval).map(|people| {
         let people = run(&line(&people), Look::Quiet);

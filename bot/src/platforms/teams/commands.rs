@@ -20,7 +20,7 @@ use crate::platforms::commands::ChatCommand;
 use crate::platforms::starting::{self, Next, Start};
 
 /// What the bot's menu in Teams offers.
-pub const COMMANDS: [&str; 5] = ["start", "pending", "show", "cancel", "help"];
+pub const COMMANDS: [&str; 5] = ["start", "approvals", "approvals show", "approvals cancel", "help"];
 
 /// What the presser of a button sees.
 pub(super) enum Shown {
