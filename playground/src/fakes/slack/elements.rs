@@ -16,6 +16,7 @@ const CONFIRM_TITLE_MAX: usize = 100;
 const CONFIRM_TEXT_MAX: usize = 300;
 const CONFIRM_BUTTON_MAX: usize = 30;
 const OPTIONS_MAX: usize = 100;
+const CHECKBOXES_MAX: usize = 10;
 const OVERFLOW_OPTIONS_MAX: usize = 5;
 const OPTION_TEXT_MAX: usize = 75;
 /// `@slack/types` says 75 and slack_sdk 150; what keeps to the smaller one is right either way.
@@ -51,6 +52,7 @@ impl Check {
             }
             Some("number_input") => self.number(element, at),
             Some("static_select") => self.choice(element, at),
+            Some("checkboxes") => self.boxes(element, at),
             Some("datepicker") => self.optional(&element["initial_date"], |check, date| {
                 if date.as_str().is_none_or(|date| date.len() != DATE_LENGTH || date.parse::<Date>().is_err()) {
                     check.note(&format!("{at}/initial_date"), "must be a date in the format YYYY-MM-DD");
@@ -82,6 +84,18 @@ impl Check {
         self.optional(&select["initial_option"], |check, chosen| {
             if !select["options"].as_array().is_some_and(|options| options.contains(chosen)) {
                 check.note(&format!("{at}/initial_option"), "must be one of the options");
+            }
+        });
+    }
+
+    /// Boxes, some of which may be ticked when a form opens.
+    fn boxes(&mut self, boxes: &Value, at: &str) {
+        self.options(&boxes["options"], CHECKBOXES_MAX, at);
+        self.optional(&boxes["initial_options"], |check, ticked| {
+            let at = format!("{at}/initial_options");
+            let known = |option: &Value| boxes["options"].as_array().is_some_and(|options| options.contains(option));
+            if !check.items(ticked, CHECKBOXES_MAX, &at).iter().all(known) {
+                check.note(&at, "must be some of the options");
             }
         });
     }

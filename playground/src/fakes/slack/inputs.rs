@@ -34,6 +34,7 @@ pub(super) fn written(view: &Value, typed: &[(&str, &str)]) -> BTreeMap<String, 
 fn initial(element: &Value) -> Option<&str> {
     let value = match element["type"].as_str()? {
         "static_select" => &element["initial_option"]["value"],
+        "checkboxes" => &element["initial_options"][0]["value"],
         "datepicker" => &element["initial_date"],
         _ => &element["initial_value"],
     };
@@ -47,6 +48,11 @@ pub(super) fn state(element: &Value, text: Option<&str>) -> Value {
     match kind.as_str() {
         Some("static_select") => {
             json!({ "type": kind, "selected_option": text.and_then(|text| option(element, text)) })
+        }
+        // One of them can be ticked here, which is what a form of one box needs.
+        Some("checkboxes") => {
+            let ticked: Vec<&Value> = text.and_then(|text| option(element, text)).into_iter().collect();
+            json!({ "type": kind, "selected_options": ticked })
         }
         Some("datepicker") => json!({ "type": kind, "selected_date": text }),
         _ => json!({ "type": kind, "value": text }),
@@ -73,7 +79,9 @@ fn refusal(block: &Value, text: &str) -> Option<&'static str> {
     }
     match element["type"].as_str() {
         Some("number_input") => is_no_number(element, text),
-        Some("static_select") => option(element, text).is_none().then_some("There is no such option to choose."),
+        Some("static_select" | "checkboxes") => {
+            option(element, text).is_none().then_some("There is no such option to choose.")
+        }
         Some("datepicker") => text.parse::<Date>().is_err().then_some("There is no such day to choose."),
         _ => {
             let max = element["max_length"].as_u64().unwrap_or(3_000);

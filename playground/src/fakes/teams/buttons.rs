@@ -33,7 +33,9 @@ fn within<'c>(card: &'c Value, around: &[&'c Value], verb: &str) -> Option<Butto
 fn collect<'c>(elements: &'c Value, inputs: &mut Vec<&'c Value>, actions: &mut Vec<&'c Value>) {
     for element in items(elements) {
         match element["type"].as_str() {
-            Some("Input.Text" | "Input.Number" | "Input.Date" | "Input.ChoiceSet") => inputs.push(element),
+            Some("Input.Text" | "Input.Number" | "Input.Date" | "Input.ChoiceSet" | "Input.Toggle") => {
+                inputs.push(element)
+            }
             Some("ActionSet") => actions.extend(items(&element["actions"])),
             Some("Container") => collect(&element["items"], inputs, actions),
             Some("ColumnSet") => {
@@ -63,7 +65,9 @@ impl Button<'_> {
             let id = input["id"].as_str().unwrap_or_default();
             let value = value(input, typed.iter().find(|(name, _)| *name == id).map(|(_, value)| *value));
             let length = value.as_deref().unwrap_or_default().encode_utf16().count();
-            if length == 0 && input["isRequired"] == true {
+            // A toggle that is required has to be on.
+            let is_off = input["type"] == "Input.Toggle" && value.as_deref() != Some(on(input));
+            if (length == 0 || is_off) && input["isRequired"] == true {
                 return Err(Error::InputNeeded(id.to_owned()));
             }
             if input["maxLength"].as_u64().is_some_and(|max| u64::try_from(length).is_ok_and(|length| length > max)) {
@@ -84,10 +88,21 @@ impl Button<'_> {
 fn takes(input: &Value, value: &str) -> bool {
     match input["type"].as_str() {
         Some("Input.ChoiceSet") => items(&input["choices"]).iter().any(|choice| choice["value"] == value),
+        Some("Input.Toggle") => value == on(input) || value == off(input),
         Some("Input.Date") => value.len() == 10 && value.parse::<Date>().is_ok(),
         Some("Input.Number") => value.parse::<f64>().is_ok(),
         _ => true,
     }
+}
+
+/// What a toggle sends when it is on.
+fn on(toggle: &Value) -> &str {
+    toggle["valueOn"].as_str().unwrap_or("true")
+}
+
+/// What it sends otherwise.
+fn off(toggle: &Value) -> &str {
+    toggle["valueOff"].as_str().unwrap_or("false")
 }
 
 /// What stands in an input.
@@ -97,6 +112,7 @@ fn value(input: &Value, typed: Option<&str>) -> Option<String> {
         (Some(typed), _) => Some(typed.to_owned()).filter(|text| is_text || !text.is_empty()),
         (None, Value::String(text)) => Some(text.clone()),
         (None, Value::Number(number)) => Some(number.to_string()),
+        (None, _) if input["type"] == "Input.Toggle" => Some(off(input).to_owned()),
         (None, _) => is_text.then(String::new),
     }
 }

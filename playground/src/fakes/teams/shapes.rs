@@ -204,6 +204,14 @@ const INPUT_CHOICES: Properties = &[
     ("wrap", Rule::Flag),
 ];
 
+const INPUT_TOGGLE: Properties = &[
+    ("title", Rule::Text),
+    ("value", Rule::Text),
+    ("valueOn", Rule::Text),
+    ("valueOff", Rule::Text),
+    ("wrap", Rule::Flag),
+];
+
 /// One line of a menu.
 pub(super) const CHOICE: Shape =
     Shape { layers: &[&[("title", Rule::Text), ("value", Rule::Text)]], required: &["title", "value"] };
@@ -224,6 +232,7 @@ pub(super) fn element(kind: &str) -> Option<Shape> {
         "Input.Number" => shape(&[ITEM, ELEMENT, INPUT, INPUT_NUMBER], &["id"]),
         "Input.Date" => shape(&[ITEM, ELEMENT, INPUT, INPUT_DATE], &["id"]),
         "Input.ChoiceSet" => shape(&[ITEM, ELEMENT, INPUT, INPUT_CHOICES], &["id", "choices"]),
+        "Input.Toggle" => shape(&[ITEM, ELEMENT, INPUT, INPUT_TOGGLE], &["id", "title"]),
         _ => None,
     }
 }
