@@ -25,7 +25,8 @@ export function text(object, names) {
   return [document.createTextNode(object.text)];
 }
 
-function draw(block, context) {
+/** Draws one block. */
+export function draw(block, context) {
   const { names } = context;
   switch (block.type) {
     case "header":

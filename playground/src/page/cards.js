@@ -16,6 +16,7 @@ const ELEMENTS = {
   "Input.Number": input,
   "Input.Date": input,
   "Input.ChoiceSet": input,
+  "Input.Toggle": input,
 };
 const ACTIONS = { "Action.Execute": execute, "Action.ShowCard": showButton, "Action.OpenUrl": openUrl };
 

@@ -2,8 +2,7 @@
 
 import { act } from "./api.js";
 import { h } from "./dom.js";
-import { text } from "./blocks.js";
-import { richTextBlock } from "./rich.js";
+import { draw, text } from "./blocks.js";
 
 /** Where the keyboard goes when a dialog has gone: back to where it was, or to what has come in its place. */
 function returner() {
@@ -65,10 +64,11 @@ export function showView(view, person, names) {
 function form(view, person, names) {
   const problem = h("p", { class: "problem", role: "alert", hidden: true });
   const inputs = view.blocks.filter((block) => block.type === "input").map(input);
+  const drawn = new Map(inputs.map(({ block, node }) => [block, node]));
   const close = () => act("slack/close", { person: person.key });
   const submit = async (event) => {
     event.preventDefault();
-    const values = Object.fromEntries(inputs.map(({ block, field }) => [block.block_id, field.value]));
+    const values = Object.fromEntries(inputs.map(({ block, written }) => [block.block_id, written()]));
     const answer = await act("slack/submit", { person: person.key, values });
     // What Slack itself keeps back has reached no bot.
     const isAnswered = answer.status === 200 || answer.status === 0;
@@ -85,8 +85,7 @@ function form(view, person, names) {
       "form",
       { onsubmit: submit, novalidate: true, autocomplete: "off" },
       h("h3", { id: "view-title" }, view.title.text),
-      view.blocks.filter((block) => block.type === "rich_text").map((block) => richTextBlock(block, names)),
-      inputs.map(({ node }) => node),
+      h("div", { class: "blocks" }, view.blocks.map((block) => drawn.get(block) ?? draw(block, { names }))),
       problem,
       h(
         "div",
@@ -106,6 +105,7 @@ function form(view, person, names) {
 }
 
 function input(block) {
+  if (block.element.type === "checkboxes") return boxes(block);
   const id = `view-${block.block_id}`;
   const hint = h("p", { class: "dim", id: `${id}-hint`, hidden: !block.hint }, block.hint?.text);
   const error = h("p", { class: "problem", id: `${id}-error`, hidden: true });
@@ -117,7 +117,23 @@ function input(block) {
     error.textContent = text ?? "";
     field.setAttribute("aria-invalid", text ? "true" : "false");
   };
-  return { block, node, field, show };
+  return { block, node, field, show, written: () => field.value };
+}
+
+/** Boxes to tick, of which one is sent. */
+function boxes(block) {
+  const error = h("p", { class: "problem", id: `view-${block.block_id}-error`, hidden: true });
+  const { options, initial_options: ticked = [] } = block.element;
+  const fields = options.map(({ value }) =>
+    h("input", { type: "checkbox", value, checked: ticked.some((one) => one.value === value), "aria-describedby": error.id }),
+  );
+  const labels = options.map((option, index) => h("label", { class: "b-box" }, fields[index], " ", option.text.text));
+  const node = h("fieldset", { class: "b-input" }, h("legend", null, block.label.text), labels, error);
+  const show = (text) => {
+    error.hidden = !text;
+    error.textContent = text ?? "";
+  };
+  return { block, node, field: fields[0], show, written: () => fields.find((field) => field.checked)?.value ?? "" };
 }
 
 /** What one writes in or chooses from. Numbers are text, since an input for numbers leaves out what it cannot read. */

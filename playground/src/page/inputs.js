@@ -9,6 +9,7 @@ export function input(element, context) {
   const isMenu = element.type === "Input.ChoiceSet";
   const isDate = element.type === "Input.Date";
   const isLong = element.type === "Input.Text" && element.isMultiline === true;
+  if (element.type === "Input.Toggle") return toggle(element, id, context);
   const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert", hidden: true });
   const attributes = {
     id,
@@ -36,6 +37,32 @@ export function input(element, context) {
   return h("div", { class: "c-input" }, label, field, problem);
 }
 
+/** A box to tick; what it says when it is not is a value of its own. */
+function toggle({ title, value, valueOn = "true", valueOff = "false", isRequired, errorMessage, id: name }, id, context) {
+  const problem = h("p", { class: "problem", id: `${id}-problem`, role: "alert", hidden: true });
+  const box = h("input", {
+    id,
+    type: "checkbox",
+    required: isRequired === true,
+    "aria-describedby": problem.id,
+    "data-input": name,
+    "data-error": errorMessage,
+    "data-on": valueOn,
+    "data-off": valueOff,
+    onchange: () => {
+      context.kept.set(id, box.checked);
+      mark(box, "");
+    },
+  });
+  box.checked = context.kept.get(id) ?? value === valueOn;
+  return h("div", { class: "c-input" }, h("label", { for: id, class: "c-toggle" }, box, " ", title), problem);
+}
+
+/** What stands in an input. */
+function valueOf(field) {
+  return field.type === "checkbox" ? (field.checked ? field.dataset.on : field.dataset.off) : field.value;
+}
+
 /** A menu in which nothing need be chosen. */
 function menu({ choices, placeholder }, attributes) {
   const options = choices.map(({ title, value }) => h("option", { value }, title));
@@ -56,7 +83,7 @@ export function gather(button, wanted) {
   const says = (field) => field.dataset.error ?? field.validationMessage;
   for (const field of fields) mark(field, wrong.includes(field) ? says(field) : "");
   wrong[0]?.focus();
-  return wrong.length ? null : Object.fromEntries(fields.map((field) => [field.dataset.input, field.value]));
+  return wrong.length ? null : Object.fromEntries(fields.map((field) => [field.dataset.input, valueOf(field)]));
 }
 
 function mark(field, text) {
