@@ -93,6 +93,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "person": person.id,
         "policy": approval.rules.name,
         "contentHash": approval.content_hash(),
+        "risk": approval.request.risk,
         "deadline": approval.request.deadline,
         "giveUpAt": approval.give_up_at(),
         "required": approval.rules.required,

@@ -9,6 +9,7 @@ use clap::ValueEnum;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Status};
+use countersign_bot::platforms::slack::{approving, card};
 use countersign_bot::platforms::teams::words;
 use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
 use jiff::SignedDuration;
@@ -257,7 +258,12 @@ fn ignore(world: &World, demo: &Demo, approval: &Approval, printer: &Printer) ->
 async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, comment: &str) -> anyhow::Result<()> {
     let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
     let (channel, ts) = card.context("no card is out in Slack")?;
-    world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
+    if action == "approve" && approval.request.needs_confirmation() {
+        world.slack.press(&actor.user, channel, ts, card::APPROVE_IN_FORM, Some(comment)).await?;
+        world.slack.submit(&actor.user, &[(approving::CONFIRMED, approving::CONFIRMED)]).await?;
+    } else {
+        world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
+    }
     Ok(())
 }
 
@@ -272,7 +278,10 @@ async fn press_in_teams(
     let (_, card) = card.context("no card is out in Teams")?;
     let user = actor.teams.as_ref().with_context(|| format!("{} is not in Teams", actor.name))?;
     let input = if verb == words::REJECT { words::REASON } else { words::COMMENT };
-    world.teams.press(user, card, verb, &[(input, comment)]).await?;
+    let confirmed = (words::CONFIRMED, words::CONFIRMED_ON);
+    let confirms = verb == words::APPROVE && approval.request.needs_confirmation();
+    let inputs: Vec<_> = [(input, comment)].into_iter().chain(confirms.then_some(confirmed)).collect();
+    world.teams.press(user, card, verb, &inputs).await?;
     Ok(())
 }
 
@@ -290,7 +299,10 @@ async fn answer_mail(
     let browser = Browser::new();
     let page = browser.get(&link).await?;
     printer.print("page", &format!("The page opens ({}) and has changed nothing", page.status), json!({}))?;
-    let answer = browser.answer(&link, &[("verdict", action), ("comment", comment)]).await?;
+    let confirms = action == "approve" && approval.request.needs_confirmation();
+    let confirmed = confirms.then_some(("confirmed", "yes"));
+    let answers: Vec<_> = [("verdict", action), ("comment", comment)].into_iter().chain(confirmed).collect();
+    let answer = browser.answer(&link, &answers).await?;
     if answer.status != 200 {
         bail!("the page answered {}", answer.status);
     }

@@ -10,6 +10,7 @@ use countersign_bot::approval::request;
 use countersign_bot::approval::state::{Outcome, Resolution, State, Status, Verdict};
 use countersign_bot::flow::notify;
 use countersign_bot::net::deadline::Deadline;
+use countersign_bot::platforms::slack::details::DETAILS;
 use serde_json::{Value, json};
 
 use crate::support::{Harness, RULES_WITH_TEAMS, START, has_buttons, policy, shown, texts};
@@ -56,11 +57,22 @@ fn longest(script: &str) -> Value {
     let links: Vec<Value> = (0..5)
         .map(|n| json!({"text": text(60 / cost, &format!("L{n}")), "url": format!("https://h{n}.example/{}", "u".repeat(80))}))
         .collect();
-    let request = json!({
+    let details: Vec<Value> = (0..10)
+        .map(|n| json!({"title": text(100 / cost, &format!("D{n}")), "text": text(900 / cost, &format!("E{n}"))}))
+        .collect();
+    json!({
         "policy": "calculation", "title": text(150 / wide, "T"), "summary": text(700 / cost, "S"), "facts": facts,
-        "requestedBy": text(100 / wide, "R"), "links": links,
-    });
-    request
+        "requestedBy": text(100 / wide, "R"), "links": links, "details": details, "risk": "high",
+    })
+}
+
+/// The same of the details.
+fn assert_details(request: &Value, shown: &str, place: &str) {
+    for detail in request["details"].as_array().unwrap() {
+        for text in [&detail["title"], &detail["text"]].map(|text| text.as_str().unwrap()) {
+            assert!(text.lines().all(|line| shown.contains(line.trim())), "{place}: {} of {text:?}", text.len());
+        }
+    }
 }
 
 fn said(index: usize, approval: &Approval, comment: &str) -> Vote {
@@ -122,12 +134,15 @@ async fn the_longest_request_is_taken_whole_and_its_card_closes_whatever_is_said
             }
         }
         let slack = harness.world.slack.latest_message("C0FINANCE").unwrap();
-        assert!(!has_buttons(&slack));
+        assert!(!slack.blocks.to_string().contains("\"reject\""), "only the details can still be pressed");
         assert_whole(&request, &shown(&slack), "Slack");
         assert!(shown(&slack).contains("earlier votes are in the audit trail."), "{}", shown(&slack));
         let teams = harness.world.teams.messages("19:finance@thread.tacv2").pop().unwrap().card.unwrap();
         // Braces are kept apart by a mark that nobody sees.
-        assert_whole(&request, &texts(&teams).join("\n").replace('\u{2060}', ""), "Teams");
+        let teams = texts(&teams).join("\n").replace('\u{2060}', "");
+        assert_whole(&request, &teams, "Teams");
+        assert_details(&request, &teams, "Teams");
+        assert!(teams.contains("approved in Slack"), "there is room for votes: {teams}");
     }
 }
 
@@ -148,14 +163,22 @@ async fn the_longest_request_is_whole_in_mails_lists_and_answers() {
         let mail = harness.mails("grace").remove(0);
         let title = request["title"].as_str().unwrap();
         // A longer line of a quotation is broken, with the mark on each part.
-        assert_whole(&request, &mail.text.replace("\r\n", "\n").replace("\n> ", ""), "text mail");
+        let unbroken = mail.text.replace("\r\n", "\n").replace("\n> ", "");
+        assert_whole(&request, &unbroken, "text mail");
+        assert_details(&request, &unbroken, "text mail");
         // But for an address, which has no white space to be broken at.
         let quoted = mail.text.lines().filter(|line| line.starts_with("> ") && !line.starts_with("> https://"));
         assert!(quoted.clone().all(|line| line.chars().count() <= 72), "{}", mail.text);
         assert_whole(&request, &mail.html.replace("&#38;", "&"), "HTML mail");
+        assert_details(&request, &mail.html.replace("&#38;", "&"), "HTML mail");
         assert_eq!(mail.subject, format!("Approval needed: {title}"));
         let page = harness.browser.get(&harness.link("grace")).await.unwrap().body;
         assert_whole(&request, &page.replace("&#38;", "&"), "page");
+        assert_details(&request, &page.replace("&#38;", "&"), "page");
+        let approval = harness.world.store.all().remove(0);
+        assert_eq!(harness.press("grace", &approval, DETAILS, None).await, 200);
+        let view = harness.world.slack.open_view(&harness.user("grace").id).expect("Slack has taken the view");
+        assert_details(&request, &texts(&view.view).join("\n"), "view in Slack");
         for (text, least) in [("", 5), (&*format!("show {}", harness.world.store.all()[0].id), 1)] {
             let answer = harness.world.slack.command(&harness.user("grace"), "C0FINANCE", "/approvals", text).await;
             let shown = texts(&answer.blocks).concat();
@@ -230,6 +253,21 @@ async fn a_request_of_many_lines_is_shown_whole_by_gmail_and_by_slack() {
     let approval = in_teams.ask_for(&request).await;
     let card = texts(&in_teams.teams_card(&approval).card.unwrap()).join("\n");
     assert!(card.find("In the words of whoever asked:") < card.find("Amount 0"), "{card}");
+}
+
+#[tokio::test]
+async fn the_longest_mail_is_shown_whole_by_gmail() {
+    let harness = Harness::start().await;
+    // In HTML each of them is five characters.
+    let quotes = |count: usize| "'".repeat(count);
+    let facts = json!([{"name": "a", "value": quotes(1_800)}, {"name": "b", "value": quotes(1_800)}]);
+    let request = json!({
+        "policy": "calculation", "title": "Pay", "summary": quotes(3_000), "facts": facts, "requestedBy": "linus",
+        "risk": "high", "details": [{"title": "All of it", "text": quotes(9_991)}],
+    });
+    harness.ask_for(&request).await;
+    let mail = harness.mails("grace").remove(0);
+    assert!(mail.html.len() < 102_000, "{} bytes", mail.html.len());
 }
 
 #[tokio::test]

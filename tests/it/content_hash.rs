@@ -114,6 +114,8 @@ async fn a_task_is_asked_about_once_and_with_one_content() {
         ("facts", json!([])),
         ("approvers", json!(["grace"])),
         ("links", json!([{"text": "The change", "url": "https://example.com"}])),
+        ("details", json!([{"title": "Plan", "text": "All of it."}])),
+        ("risk", json!("high")),
         ("requestedBy", json!("grace")),
     ] {
         let mut other = request.clone();

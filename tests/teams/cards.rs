@@ -6,10 +6,12 @@ use countersign_bot::approval::limits::COMMENT_MAX;
 use countersign_bot::approval::look_up::Attempt;
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::{Approval, Successor, Vote};
+use countersign_bot::approval::request::Risk;
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
 use countersign_bot::approval::{policy_file, request};
 use countersign_bot::links::Links;
-use countersign_bot::platforms::teams::{card, form};
+use countersign_bot::messages::risk;
+use countersign_bot::platforms::teams::{card, form, words};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -113,6 +115,7 @@ pub(crate) fn all() -> Vec<Shown> {
     vec![
         open(),
         open_with_a_reason_required(),
+        of_high_risk(),
         one_vote_of_two(),
         closing(),
         closed("approved", Outcome::Approved),
@@ -148,6 +151,30 @@ fn open_with_a_reason_required() -> Shown {
     });
     let reason = press(&["Reject…", "Reject"], json!({"Reason": "no"}), &approval, json!({"reason": "no"}));
     shown("open with a reason required", &approval, vec![nothing, reason])
+}
+
+/// What has to be confirmed, with more to read than a card shows at once.
+fn of_high_risk() -> Shown {
+    let details = json!([{"title": HOSTILE[1], "text": HOSTILE.join("\n")}, {"title": "Rollback", "text": "None."}]);
+    let approval = raised("one", json!({"risk": "high", "details": details}));
+    let nothing = json!({
+        "path": ["Approve…", "Approve"], "inputs": {}, "sends": null, "says": risk::unconfirmed()
+    });
+    let confirmed = press(
+        &["Approve…", "Approve"],
+        json!({ risk::CONFIRMATION: true }),
+        &approval,
+        json!({ words::CONFIRMED: words::CONFIRMED_ON }),
+    );
+    let rejected = press(&["Reject…", "Reject"], json!({}), &approval, json!({}));
+    let shown = shown("of high risk", &approval, vec![nothing, confirmed, rejected]);
+    let more = ["None.", HOSTILE[1], HOSTILE[3]].into_iter().map(str::to_owned);
+    let more = more.chain([risk::mark(Risk::High).to_owned()]);
+    Shown {
+        texts: shown.texts.iter().cloned().chain(more).collect(),
+        buttons: vec!["Show the details", "Open the execution", "Approve…", "Reject…", "Reject"],
+        ..shown
+    }
 }
 
 fn one_vote_of_two() -> Shown {
@@ -300,7 +327,7 @@ fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown 
 
 /// A press, the inputs filled in before it by their labels, and what goes to the bot beside the approval and the verb.
 fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> Value {
-    let verb = if path == ["Approve"] { "approve" } else { "reject" };
+    let verb = if path.last() == Some(&"Approve") { "approve" } else { "reject" };
     let mut data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": verb});
     data.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
     json!({"path": path, "inputs": inputs, "sends": {"verb": verb, "data": data}})

@@ -97,7 +97,8 @@ async function pressed(page, { name, card }, client, { path, inputs, sends, says
     await page.getByRole("button", { name: title, exact: true }).click();
   }
   for (const [label, value] of Object.entries(inputs)) {
-    await page.getByLabel(label).fill(value);
+    const input = page.getByLabel(label);
+    await (value === true ? input.check() : input.fill(value));
   }
   await page.getByRole("button", { name: path.at(-1), exact: true }).click();
   const sent = await page.evaluate(() => window.sent);

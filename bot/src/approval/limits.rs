@@ -24,6 +24,12 @@ pub const LINKS_MAX: usize = 5;
 pub const LINK_TEXT_MAX: usize = 100;
 /// The address of a link.
 pub const LINK_URL_MAX: usize = 1_000;
+/// How many details.
+pub const DETAILS_MAX: usize = 10;
+/// The title of a detail; it is a header of a view in Slack.
+pub const DETAIL_TITLE_MAX: usize = 100;
+/// All details, by `cost`: what a card of Teams holds beside the longest request and some votes.
+pub const DETAILS_TOGETHER_MAX: usize = 10_000;
 /// How many people and groups a request may name to decide it.
 pub const APPROVERS_MAX: usize = 10;
 /// The name of one of them.
@@ -135,11 +141,18 @@ impl Check {
 
     /// A line that names something, so that it has to be seen and to be what it looks like.
     pub fn name(&mut self, field: &str, text: &str, max: usize) {
-        if visible::is_blank(text) {
-            self.note(field, "must not be empty, and there is nothing to see in it");
-        } else {
+        if self.seen(field, text) {
             self.line(field, text, max);
         }
+    }
+
+    /// Whether there is something to see in a text, which there has to be.
+    pub fn seen(&mut self, field: &str, text: &str) -> bool {
+        let is_seen = !visible::is_blank(text);
+        if !is_seen {
+            self.note(field, "must not be empty, and there is nothing to see in it");
+        }
+        is_seen
     }
 
     /// A line in which nothing is hidden; it may be empty.
@@ -169,11 +182,11 @@ impl Check {
     }
 
     /// All texts so far together.
-    pub fn together(&mut self, field: &str) {
-        if self.shown > TOGETHER_MAX {
+    pub fn together(&mut self, field: &str, max: usize) {
+        if self.shown > max {
             let counted = "& counting 5, < and > 4, quotation marks, backslashes, braces, line breaks and emoji 2";
             let shown = self.shown;
-            self.note(field, format!("its texts have {shown} characters together, at most {TOGETHER_MAX} ({counted})"));
+            self.note(field, format!("its texts have {shown} characters together, at most {max} ({counted})"));
         }
     }
 }
@@ -191,7 +204,7 @@ pub fn documented() -> Vec<(&'static str, String)> {
         ),
         ("stateEnteredAt", "a time in RFC 3339".to_owned()),
         ("timeoutSeconds", format!("an integer from 1 to {}", grouped(TIMEOUT_MAX_SECONDS))),
-        ("approval", format!("all its texts together {} characters", grouped(TOGETHER_MAX))),
+        ("approval", format!("all its texts but the details together {} characters", grouped(TOGETHER_MAX))),
         ("approval.policy", "it must be there".to_owned()),
         ("approval.title", format!("1 to {TITLE_MAX} characters, not blank, none hidden")),
         ("approval.summary", format!("{} characters", grouped(SUMMARY_MAX))),
@@ -210,6 +223,13 @@ pub fn documented() -> Vec<(&'static str, String)> {
             "approval.links[].url",
             format!("it begins with `https://`; {} characters of a URL, no user name", grouped(LINK_URL_MAX)),
         ),
+        (
+            "approval.details",
+            format!("{DETAILS_MAX} details, all their texts together {} characters", grouped(DETAILS_TOGETHER_MAX)),
+        ),
+        ("approval.details[].title", format!("1 to {DETAIL_TITLE_MAX} characters, not blank, none hidden")),
+        ("approval.details[].text", "not blank".to_owned()),
+        ("approval.risk", "`high`".to_owned()),
         (
             "approval.approvers",
             format!("1 to {APPROVERS_MAX} names of {APPROVER_MAX} characters, none hidden; all whom the policy allows"),

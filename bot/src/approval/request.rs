@@ -1,9 +1,11 @@
 //! What a workflow asks for: the request as it is shown and kept, and what is hashed of it. `reading` makes one from the
 //! input of the notifier's task.
 
+mod detail;
 mod link;
 mod object;
 mod reading;
+mod risk;
 mod value;
 mod whom;
 
@@ -11,8 +13,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::detail::Detail;
 pub use self::link::{HttpsUrl, Link};
 pub use self::reading::{execution, read};
+pub use self::risk::Risk;
 pub use self::value::{FactValue, Scalar};
 use super::audit::Hash;
 use super::ids::{ExecutionArn, TaskToken};
@@ -32,6 +36,12 @@ pub struct Request {
     /// Where those who decide can read more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<Link>,
+    /// What there is to read beside that, on demand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Detail>,
+    /// What it is marked as; nothing where it is an ordinary request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<Risk>,
     /// Who alone may decide, of those whom the policy allows; nobody where that is not narrowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<Approver>,
@@ -55,11 +65,16 @@ impl Request {
         !self.summary.trim().is_empty() || !self.facts.is_empty() || !self.links.is_empty()
     }
 
+    /// Whether an approval counts only from somebody who has confirmed it.
+    pub fn needs_confirmation(&self) -> bool {
+        self.risk == Some(Risk::High)
+    }
+
     /// The hash of what people are shown of it: SHA-256 over the canonical form (RFC 8785,
     /// <https://www.rfc-editor.org/rfc/rfc8785>) of what was asked, as it was asked. `docs/your-workflow.md` shows how the
     /// next state can check it.
     pub fn content_hash(&self, policy: &str) -> Hash {
-        let Self { title, summary, facts, links, approvers, requested_by, .. } = self;
+        let Self { title, summary, facts, links, details, risk, approvers, requested_by, .. } = self;
         let mut content = json!({
             "facts": facts, "policy": policy, "requestedBy": requested_by, "summary": summary, "title": title,
         });
@@ -68,6 +83,12 @@ impl Request {
         }
         if !links.is_empty() {
             content["links"] = json!(links);
+        }
+        if !details.is_empty() {
+            content["details"] = json!(details);
+        }
+        if let Some(risk) = risk {
+            content["risk"] = json!(risk);
         }
         Hash::over(&content)
     }

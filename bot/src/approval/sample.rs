@@ -63,7 +63,7 @@ pub(crate) fn command(person: &str, verdict: Verdict, comment: Option<&str>) -> 
     let people = policy("").people;
     let person = people.into_values().find(|candidate| candidate.id.as_str() == person).unwrap();
     let comment = comment.map(str::to_owned);
-    Command { person, platform: Platform::Slack, verdict, comment, message: None, shown: None }
+    Command { person, platform: Platform::Slack, verdict, comment, message: None, shown: None, confirmed: false }
 }
 
 /// So many seconds after the request was raised.

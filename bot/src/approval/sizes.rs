@@ -14,7 +14,7 @@ const COMMENTS_BYTES: usize = 16 * 1024;
 /// A comment that comes after that is kept up to here.
 const COMMENT_BYTES: usize = 120;
 /// As long as the events that wait for the bus have no more bytes together, they carry comments.
-const OUTBOX_BYTES: usize = 32 * 1024;
+const OUTBOX_BYTES: usize = 16 * 1024;
 
 /// A comment as the record keeps it beside those of earlier votes: whole, or its beginning and an ellipsis.
 pub(super) fn kept(comment: String, votes: &[Vote]) -> String {

@@ -9,7 +9,7 @@ use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
 
 use super::dialect::Dialect;
-use super::escape;
+use super::{escape, risk};
 
 /// What others than the requester have typed into the middle of a sentence of ours is not longer than this in chat.
 pub(crate) const TYPED_MAX: usize = 300;
@@ -52,15 +52,19 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::NotTheRequester { requester: None } => {
             "Nobody can cancel this request from here: the policy does not know who made it.".to_owned()
         }
-        Refusal::OtherContent => {
-            "What you were shown is not what is asked, so your decision does not count. Please look at the card again."
-                .to_owned()
-        }
+        Refusal::ConfirmationRequired => risk::unconfirmed(),
+        Refusal::OtherContent => other_content(),
         Refusal::Unproven => {
             "It is not proven yet that this workflow may ask, so no decision counts. Try again in a moment.".to_owned()
         }
         Refusal::CommentTooLong => format!("The comment is too long: at most {COMMENT_MAX} characters."),
     }
+}
+
+/// That a card shows something else than what is asked.
+pub fn other_content() -> String {
+    "What you were shown is not what is asked, so your decision does not count. Please look at the card again."
+        .to_owned()
 }
 
 /// What a recorded vote has led to; nothing where the card itself says enough.

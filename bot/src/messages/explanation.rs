@@ -3,7 +3,7 @@
 use super::answers::{self, IN_THEIR_WORDS, Requester};
 use super::dialect::Dialect;
 use super::escape::{one_line, visible};
-use super::{links, notes};
+use super::{links, notes, risk};
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::limits;
 use crate::approval::policy::Person;
@@ -26,7 +26,9 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     let requester = Requester::of(approval).line(|name| dialect.text(name));
     lines.push(format!("Requested by {requester}"));
     lines.extend(links::to_successor(approval, dialect));
+    lines.extend(approval.request.risk.map(|risk| risk::mark(risk).to_owned()));
     lines.extend(asked(&approval.request, dialect));
+    lines.extend(details(&approval.request));
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));
     }
@@ -67,6 +69,15 @@ fn asked(request: &Request, dialect: Dialect) -> Option<String> {
     let links = request.links.iter().map(|link| under(1, links::of_request(link, dialect)));
     let lines: String = request.facts.iter().map(fact).chain(links).collect();
     (!lines.is_empty()).then(|| format!("{IN_THEIR_WORDS}{lines}"))
+}
+
+/// That there is more to read than fits among these lines.
+fn details(request: &Request) -> Option<String> {
+    match request.details.len() {
+        0 => None,
+        1 => Some("It has 1 detail, which its cards and mails show".to_owned()),
+        count => Some(format!("It has {count} details, which its cards and mails show")),
+    }
 }
 
 fn said(vote: &Vote, comment_max: usize, dialect: Dialect) -> String {

@@ -8,4 +8,5 @@ pub mod explanation;
 pub mod links;
 pub mod lists;
 pub mod notes;
+pub mod risk;
 pub mod runs;

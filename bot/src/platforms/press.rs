@@ -38,6 +38,16 @@ pub(super) enum Pressed {
     Words(String),
 }
 
+impl Pressed {
+    /// The words, if there are any to be said beside the card.
+    pub(super) fn words(self) -> Option<String> {
+        match self {
+            Self::Card(_) => None,
+            Self::Words(words) => Some(words),
+        }
+    }
+}
+
 /// Carries a press out.
 pub(super) async fn press(
     app: &App,

@@ -129,6 +129,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::TooLate => "the deadline had passed",
         Reason::ReasonMissing => "gave no reason",
         Reason::CommentTooLong => "the comment was too long",
+        Reason::Unconfirmed => "did not confirm it",
         Reason::OtherContent => "they were shown something else",
         Reason::Unproven => "the workflow was not proven to be one that may ask",
         Reason::NotTheRequester => "had not asked for it",

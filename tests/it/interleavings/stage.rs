@@ -355,6 +355,7 @@ fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verd
         comment: None,
         message: None,
         shown: None,
+        confirmed: false,
     }
 }
 

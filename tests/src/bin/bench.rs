@@ -231,6 +231,7 @@ async fn decide(world: Arc<World>, approval: Approval) -> anyhow::Result<()> {
         comment: None,
         message: None,
         shown: None,
+        confirmed: false,
     };
     resolve::carry_out(&world.bot.app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
     Ok(())

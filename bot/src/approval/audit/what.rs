@@ -238,6 +238,8 @@ pub enum Reason {
     ReasonMissing,
     /// The comment was too long.
     CommentTooLong,
+    /// The request wants an approval to be confirmed, and it was not.
+    Unconfirmed,
     /// They were shown something else than what was asked.
     OtherContent,
     /// It was not proven that the workflow may ask.

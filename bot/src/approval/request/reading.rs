@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::object::{Object, at, quoted};
-use super::{Asked, Fact, FactValue, HttpsUrl, InvalidInput, Link, Request, whom};
+use super::{Asked, Detail, Fact, FactValue, HttpsUrl, InvalidInput, Link, Request, Risk, detail, risk, whom};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::limits::{self, Check, EXECUTION_ARN_MAX, TIMEOUT_MAX_SECONDS};
 use crate::approval::names::comparable;
@@ -15,7 +15,8 @@ use crate::approval::policy::{Person, Policy, Rules};
 const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 const INPUT: [&str; 5] = ["taskToken", "executionArn", "stateEnteredAt", "timeoutSeconds", "approval"];
-const APPROVAL: [&str; 8] = ["policy", "title", "summary", "facts", "links", "approvers", "requestedBy", "correlation"];
+const APPROVAL: [&str; 10] =
+    ["policy", "title", "summary", "facts", "links", "details", "risk", "approvers", "requestedBy", "correlation"];
 
 /// The execution that an input names, if it names one.
 pub fn execution(input: &Value) -> Option<ExecutionArn> {
@@ -50,13 +51,15 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         None => (Vec::new(), rules.clone()),
     };
     let (raised_at, deadline) = times?;
-    let Texts { title, summary, facts, links, requested_by, correlation, .. } = texts;
+    let Texts { title, summary, facts, links, details, risk, requested_by, correlation, .. } = texts;
     let (title, requested_by, execution) = (title?, requested_by.ok()?, execution?);
     let request = Request {
         title,
         summary,
         facts,
         links,
+        details,
+        risk,
         approvers,
         requested_by,
         requester: requester.cloned(),
@@ -121,6 +124,8 @@ struct Texts {
     summary: String,
     facts: Vec<Fact>,
     links: Vec<Link>,
+    details: Vec<Detail>,
+    risk: Option<Risk>,
     /// Who alone may decide; nothing where all may whom the policy allows, or where what is there is no list of names.
     approvers: Option<Vec<String>>,
     /// An error where what is there is no name.
@@ -148,11 +153,13 @@ impl Texts {
         let links = approval.optional::<Vec<Value>>("links", check).unwrap_or_default();
         check.at_most("approval.links", links.len(), limits::LINKS_MAX, "links");
         let links = links.into_iter().enumerate().filter_map(|(index, value)| link(index, value, check)).collect();
-        check.together("approval");
+        check.together("approval", limits::TOGETHER_MAX);
+        let details = detail::read(approval, check);
+        let risk = risk::read(approval, check);
         let correlation = approval.optional::<Map<String, Value>>("correlation", check).unwrap_or_default();
         let bytes = if correlation.is_empty() { 0 } else { Value::Object(correlation.clone()).to_string().len() };
         check.at_most("approval.correlation", bytes, limits::CORRELATION_MAX_BYTES, "bytes");
-        Self { title, summary, facts, links, approvers, requested_by, correlation }
+        Self { title, summary, facts, links, details, risk, approvers, requested_by, correlation }
     }
 
     /// The person of the policy who asks.

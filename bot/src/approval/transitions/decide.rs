@@ -31,6 +31,8 @@ pub struct Command {
     pub message: Option<MessageRef>,
     /// The hash of what they were shown, where what they pressed carries it.
     pub shown: Option<Hash>,
+    /// Whether they have set what confirms an approval, which nobody else sets.
+    pub confirmed: bool,
 }
 
 impl Command {
@@ -98,6 +100,8 @@ pub enum Refusal {
     },
     /// The comment is longer than `COMMENT_MAX` characters.
     CommentTooLong,
+    /// The request is marked such that an approval has to be confirmed, and this one is not.
+    ConfirmationRequired,
     /// The person was shown something else than what is asked.
     OtherContent,
     /// The policy lets only some machines ask, and this one is not proven to be among them.
@@ -124,6 +128,10 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
     }
     if command.said().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
+    }
+    // The last of the rules, so that whoever lacks nothing but this may be asked for it.
+    if command.verdict == Verdict::Approve && approval.request.needs_confirmation() && !command.confirmed {
+        return Err(Refusal::ConfirmationRequired);
     }
     Ok(count(approval, command, now))
 }
@@ -212,6 +220,7 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::approval::request::Risk;
     use crate::approval::sample::{after, approval, command};
     use crate::approval::state::Resolution;
 
@@ -287,6 +296,21 @@ mod tests {
         assert_eq!(refused.unwrap_err(), Refusal::CommentTooLong);
         let edge = "ä".repeat(COMMENT_MAX);
         assert!(decide(&approval(""), &command("grace", Verdict::Approve, Some(&edge)), after(1)).is_ok());
+    }
+
+    #[test]
+    fn an_approval_of_high_risk_has_to_be_confirmed_and_a_rejection_has_not() {
+        let ordinary = approval("");
+        let mut risky = approval("");
+        risky.request.risk = Some(Risk::High);
+        let press = |verdict, confirmed| Command { confirmed, ..command("grace", verdict, Some("why")) };
+        let unconfirmed = decide(&risky, &press(Verdict::Approve, false), after(1));
+        assert_eq!(unconfirmed.unwrap_err(), Refusal::ConfirmationRequired);
+        assert_eq!(intent(decide(&risky, &press(Verdict::Approve, true), after(1))), Intent::Approve);
+        assert_eq!(intent(decide(&risky, &press(Verdict::Reject, false), after(1))), Intent::Reject);
+        assert_eq!(intent(decide(&ordinary, &press(Verdict::Approve, false), after(1))), Intent::Approve);
+        let stranger = Command { confirmed: false, ..command("eve", Verdict::Approve, None) };
+        assert!(matches!(decide(&risky, &stranger, after(1)), Err(Refusal::NotAnApprover { .. })), "who may is first");
     }
 
     /// The reconciler may look at a request before the notifier has seen whether its machine may ask.

@@ -9,6 +9,7 @@ use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::place::Platform;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, CallKind, Vote};
+use crate::approval::request::Risk;
 use crate::approval::state::{Outcome, State, Status, Verdict};
 
 /// What one person said, as events and task output carry it: no address, no platform id.
@@ -52,6 +53,7 @@ struct Detail<'a, T> {
 struct Requested<'a> {
     title: &'a str,
     requested_by: Option<&'a str>,
+    risk: Option<Risk>,
     deadline: Timestamp,
     required: usize,
     approvers: Vec<&'a PersonId>,
@@ -154,6 +156,7 @@ impl Event {
         let own = Requested {
             title: &approval.request.title,
             requested_by: approval.request.requested_by.as_deref(),
+            risk: approval.request.risk,
             deadline: approval.request.deadline,
             required: approval.rules.required,
             approvers: approval.rules.approvers.iter().map(|person| &person.id).collect(),

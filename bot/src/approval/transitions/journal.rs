@@ -95,6 +95,7 @@ impl From<&Refusal> for Reason {
             Refusal::TooLate { .. } => Self::TooLate,
             Refusal::ReasonRequired => Self::ReasonMissing,
             Refusal::CommentTooLong => Self::CommentTooLong,
+            Refusal::ConfirmationRequired => Self::Unconfirmed,
             Refusal::OtherContent => Self::OtherContent,
             Refusal::Unproven => Self::Unproven,
             Refusal::NotTheRequester { .. } => Self::NotTheRequester,

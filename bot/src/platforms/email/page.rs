@@ -5,6 +5,10 @@ use askama::Template;
 use super::text::{Summary, render};
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::state::Verdict;
+use crate::messages::risk::CONFIRMATION;
+
+/// What the form sends for a box that somebody has ticked.
+pub(super) const CONFIRMED: &str = "yes";
 
 /// What the page says above the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +32,8 @@ pub(super) struct Form {
     pub chosen: Option<Verdict>,
     /// What was typed, when that did not count.
     pub comment: String,
+    /// Whether an approval needs the box that confirms it, which is never ticked when the page is served.
+    pub needs_confirmation: bool,
 }
 
 /// Everything on the page.
@@ -50,6 +56,8 @@ pub(super) struct Page {
 struct PageHtml<'a> {
     page: &'a Page,
     comment_max: usize,
+    confirmed: &'static str,
+    confirmation: &'static str,
     done: Option<&'a str>,
     problem: Option<&'a str>,
 }
@@ -68,7 +76,14 @@ pub(super) fn page(page: &Page) -> String {
         Notice::Done(text) => (Some(text.as_str()), None),
         Notice::Problem(text) | Notice::Again(text) => (None, Some(text.as_str())),
     };
-    render(&PageHtml { page, comment_max: COMMENT_MAX, done, problem })
+    render(&PageHtml {
+        page,
+        comment_max: COMMENT_MAX,
+        confirmed: CONFIRMED,
+        confirmation: CONFIRMATION,
+        done,
+        problem,
+    })
 }
 
 impl Form {

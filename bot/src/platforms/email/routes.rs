@@ -55,6 +55,7 @@ struct DecisionForm {
     served: String,
     verdict: String,
     comment: String,
+    confirmed: String,
 }
 
 /// What came of the form, for the page that answers it.
@@ -63,6 +64,13 @@ struct Outcome {
     notice: Notice,
     chosen: Option<Verdict>,
     comment: String,
+}
+
+/// What was chosen and typed.
+struct Decision {
+    verdict: Verdict,
+    comment: String,
+    confirmed: bool,
 }
 
 /// Whoever holds a verified link to an approval that exists.
@@ -118,7 +126,8 @@ pub(super) async fn decide(
         let outcome = Outcome::of(StatusCode::UNPROCESSABLE_ENTITY, notice);
         return answer(app, visitor, Outcome { comment: form.comment, ..outcome });
     };
-    carry_out(app, visitor, verdict, form.comment, deadline).await
+    let confirmed = form.confirmed == page::CONFIRMED;
+    carry_out(app, visitor, Decision { verdict, comment: form.comment, confirmed }, deadline).await
 }
 
 /// What was chosen is chosen anew on the page as it is now, so that no form that nobody has seen comes back filled in.
@@ -139,7 +148,8 @@ fn not_served(app: &App, visitor: Visitor, reason: NotServed, comment: String) -
     answer(app, visitor, Outcome { comment, ..Outcome::of(StatusCode::FORBIDDEN, notice) })
 }
 
-async fn carry_out(app: &App, mut visitor: Visitor, verdict: Verdict, comment: String, deadline: Deadline) -> Response {
+async fn carry_out(app: &App, mut visitor: Visitor, decision: Decision, deadline: Deadline) -> Response {
+    let Decision { verdict, comment, confirmed } = decision;
     let command = Command {
         person: visitor.person.clone(),
         platform: Platform::Email,
@@ -147,6 +157,7 @@ async fn carry_out(app: &App, mut visitor: Visitor, verdict: Verdict, comment: S
         comment: (!comment.is_empty()).then(|| comment.clone()),
         message: Some(MessageRef::Email { person: visitor.person.id.clone() }),
         shown: Some(visitor.approval.content_hash()),
+        confirmed,
     };
     let (status, notice) = match resolve::carry_out(app, &visitor.approval.id, &command, deadline).await {
         Ok(Answer::Recorded(approval)) => {
@@ -190,7 +201,9 @@ fn read(body: &[u8]) -> Result<DecisionForm, String> {
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotAnApprover { .. } | Refusal::OwnRequest | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
-        Refusal::ReasonRequired | Refusal::CommentTooLong => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::ReasonRequired | Refusal::CommentTooLong | Refusal::ConfirmationRequired => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Refusal::AlreadyVoted { .. }
         | Refusal::AlreadyDecided { .. }
         | Refusal::Closed { .. }
@@ -239,6 +252,7 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
         served: keys.serve(&approval.id, &person.id, now),
         chosen: outcome.chosen,
         comment: outcome.comment,
+        needs_confirmation: approval.request.needs_confirmation(),
     });
     let page = Page {
         summary: Summary::new(&approval, &app.links),

@@ -5,12 +5,13 @@ use textwrap::Options;
 
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
-use crate::approval::request::Link;
+use crate::approval::request::{Detail, Link};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, utc};
 use crate::messages::escape::{lines, one_line};
+use crate::messages::risk;
 
 /// A mail without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +46,15 @@ pub(super) struct Pointer {
     pub url: String,
 }
 
+/// What there is to read beside the request.
+#[derive(Debug, Clone)]
+pub(super) struct Passage {
+    /// Its title, on one line.
+    pub title: String,
+    /// Its text, line by line, with what the lines begin with.
+    pub lines: Vec<String>,
+}
+
 /// What one person said.
 #[derive(Debug, Clone)]
 pub(super) struct Said {
@@ -65,7 +75,9 @@ pub(super) struct Summary {
     pub facts: Vec<Row>,
     /// Where there is more to read, after whoever asked.
     pub links: Vec<Pointer>,
-    /// Who asked, the deadline, the progress, who alone may decide and who was called in.
+    /// What there is to read beside that, after whoever asked.
+    pub details: Vec<Passage>,
+    /// How risky it is said to be, who asked, the deadline, the progress, who alone may decide and who was called in.
     pub rows: Vec<Row>,
     /// What each person said.
     pub votes: Vec<Said>,
@@ -129,6 +141,9 @@ const QUOTED_COLUMNS: usize = 72;
 
 /// A line in the words of somebody else, which each line that it is broken into says.
 fn quoted(line: impl AsRef<str>) -> String {
+    if line.as_ref().trim().is_empty() {
+        return ">".to_owned();
+    }
     let options = Options::new(QUOTED_COLUMNS).initial_indent("> ").subsequent_indent("> ");
     textwrap::fill(line.as_ref(), options)
 }
@@ -151,6 +166,13 @@ impl Pointer {
     }
 }
 
+impl Passage {
+    fn new(detail: &Detail) -> Self {
+        let text = lines(&detail.text);
+        Self { title: one_line(&detail.title), lines: text.trim_end().split('\n').map(str::to_owned).collect() }
+    }
+}
+
 impl Said {
     fn quoted(&self) -> Option<String> {
         self.comment.as_ref().map(|comment| quoted(format!("“{comment}”")))
@@ -163,7 +185,9 @@ impl Summary {
         let request = &approval.request;
         let row = |name: &str, value: String| Row { name: name.to_owned(), value };
         let facts = request.facts.iter().map(|fact| row(&one_line(&fact.name), fact.value.shown(one_line)));
-        let mut rows = vec![row("Requested by", Requester::of(approval).line(one_line))];
+        let mut rows: Vec<Row> =
+            request.risk.map(|risk| row("Risk", risk::mark(risk).to_owned())).into_iter().collect();
+        rows.push(row("Requested by", Requester::of(approval).line(one_line)));
         if approval.state == State::Pending {
             rows.push(row("Decide by", utc(request.deadline)));
         }
@@ -178,6 +202,7 @@ impl Summary {
             lines: summary.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect(),
             facts: facts.collect(),
             links: request.links.iter().map(Pointer::new).collect(),
+            details: request.details.iter().map(Passage::new).collect(),
             rows,
             votes: approval.votes.iter().map(said).collect(),
             standing: answers::standing(approval, PLAIN),

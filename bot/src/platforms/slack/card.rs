@@ -4,35 +4,36 @@
 
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
-    SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle, SlackBlockConfirmItem,
-    SlackBlockMarkDownText, SlackBlockPlainText, SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly,
-    SlackBlockText, SlackHeaderBlock, SlackInputBlock, SlackSectionBlock,
+    SlackActionBlockElement, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle,
+    SlackBlockConfirmItem, SlackBlockMarkDownText, SlackBlockPlainTextInputElement, SlackBlockText, SlackHeaderBlock,
+    SlackInputBlock, SlackSectionBlock,
 };
 
 use super::client::Message;
-use super::rich_text;
+use super::elements::{plain, typed, value, whole};
+use super::{details, rich_text};
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
 use crate::approval::notes::Note;
 use crate::approval::place::Platform;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::Risk;
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
-use crate::messages::{links, notes};
+use crate::messages::{links, notes, risk};
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
 /// The action of the button that approves; its value says what the card shows.
 pub const APPROVE: &str = "approve";
+/// The action of the button that opens the form which approves, where that has to be confirmed.
+pub const APPROVE_IN_FORM: &str = "approve_in_form";
 /// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
-
-/// What stands in the value of a button between the approval and the hash of what the card shows.
-pub(super) const SEPARATOR: char = '.';
 
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
@@ -53,7 +54,8 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     let title = visible(one_line(&approval.request.title));
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
     let standing = SLACK.strong(&answers::standing(approval, SLACK));
-    blocks.push(rich_text::block(&format!("{} {standing}", sign(approval))));
+    let mark = approval.request.risk.map(|risk| format!("\n{}", marked(risk)));
+    blocks.push(rich_text::block(&format!("{} {standing}{}", sign(approval), mark.unwrap_or_default())));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
     let summary = lines(&approval.request.summary);
     if approval.request.says_more() {
@@ -67,13 +69,13 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     blocks
 }
 
-/// The buttons while it waits, and what is to be known about it.
+/// The buttons, and what is to be known about it.
 fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
     let mut blocks = Vec::new();
     if approval.state == State::Pending {
         blocks.push(comment_input(approval));
-        blocks.push(buttons(approval));
     }
+    blocks.extend(buttons(approval));
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
     let about = about.chain(narrowed(approval)).chain(escalated(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
@@ -93,6 +95,11 @@ fn cost(blocks: &[SlackBlock]) -> usize {
         _ => 0,
     };
     json.chars().map(|c| c.len_utf16() + entities(c)).sum::<usize>() + BLOCK_COST * blocks.len()
+}
+
+/// The mark of a risk, in words of ours.
+pub(super) fn marked(risk: Risk) -> String {
+    format!(":warning: {}", SLACK.strong(risk::mark(risk)))
 }
 
 /// What is told in the thread of a card: reminders and the escalation to those who may decide, the ends to the requester.
@@ -175,11 +182,19 @@ fn comment_input(approval: &Approval) -> SlackBlock {
     input.with_optional(!approval.rules.reason_on_reject).into()
 }
 
-fn buttons(approval: &Approval) -> SlackBlock {
+/// Those that decide as long as it waits, and the one that shows what else there is to read.
+fn buttons(approval: &Approval) -> Option<SlackBlock> {
+    let decide = if approval.state == State::Pending { deciding(approval).into() } else { Vec::new() };
+    let buttons: Vec<SlackActionBlockElement> =
+        decide.into_iter().chain(details::button(approval)).map(Into::into).collect();
+    (!buttons.is_empty()).then(|| SlackActionsBlock::new(buttons).with_block_id("decision".into()).into())
+}
+
+fn deciding(approval: &Approval) -> [SlackBlockButtonElement; 2] {
     let button = |action: &str, label: &str, style| {
         SlackBlockButtonElement::new(plain(label))
             .with_action_id(SlackActionId(action.to_owned()))
-            .with_value(format!("{}{SEPARATOR}{}", approval.id, approval.content_hash()))
+            .with_value(value(approval))
             .with_style(style)
     };
     let confirm = SlackBlockConfirmItem::new(
@@ -189,9 +204,12 @@ fn buttons(approval: &Approval) -> SlackBlock {
         plain("Keep waiting"),
     );
     let confirm = confirm.with_style("danger".to_owned());
-    let approve = button(APPROVE, "Approve", SlackBlockButtonStyle::Primary);
+    let approve = match approval.request.needs_confirmation() {
+        true => button(APPROVE_IN_FORM, "Approve…", SlackBlockButtonStyle::Primary),
+        false => button(APPROVE, "Approve", SlackBlockButtonStyle::Primary),
+    };
     let reject = button(REJECT, "Reject", SlackBlockButtonStyle::Danger).with_confirm(confirm);
-    SlackActionsBlock::new(vec![approve.into(), reject.into()]).with_block_id("decision".into()).into()
+    [approve, reject]
 }
 
 fn requested(approval: &Approval) -> String {
@@ -211,19 +229,4 @@ fn escalated(approval: &Approval) -> Option<String> {
 fn ours(markup: &str) -> SlackBlock {
     let text = SlackBlockMarkDownText::new(markup.to_owned()).with_verbatim(true);
     whole(SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(text)))
-}
-
-/// A section that Slack shows whole; otherwise it may hide the end of a long one behind "see more":
-/// <https://docs.slack.dev/reference/block-kit/blocks/section-block>.
-fn whole(section: SlackSectionBlock) -> SlackBlock {
-    section.with_expand(true).into()
-}
-
-/// Text that shows no markup and no emoji names.
-fn typed(text: &str) -> SlackBlockText {
-    SlackBlockText::Plain(SlackBlockPlainText::new(text.to_owned()).with_emoji(false))
-}
-
-fn plain(text: &str) -> SlackBlockPlainTextOnly {
-    SlackBlockPlainText::new(text.to_owned()).with_emoji(false).into()
 }

@@ -3,12 +3,13 @@
 
 use serde_json::{Map, Value, json};
 use slack_morphism::blocks::{
-    SlackBlock, SlackBlockChoiceItem, SlackBlockDatePickerElement, SlackBlockNumberInputElement, SlackBlockPlainText,
-    SlackBlockPlainTextInputElement, SlackBlockPlainTextOnly, SlackBlockStaticSelectElement, SlackInputBlock,
-    SlackInputBlockElement, SlackModalView, SlackView,
+    SlackBlock, SlackBlockChoiceItem, SlackBlockDatePickerElement, SlackBlockNumberInputElement,
+    SlackBlockPlainTextInputElement, SlackBlockStaticSelectElement, SlackInputBlock, SlackInputBlockElement,
+    SlackModalView, SlackView,
 };
 use slack_morphism::{SlackActionId, SlackCallbackId};
 
+use super::elements::plain;
 use super::rich_text;
 use crate::approval::commands::TITLE_MAX;
 use crate::approval::entry;
@@ -117,8 +118,4 @@ pub(super) fn mistakes(filling: &Filling<'_>) -> Value {
 pub(super) fn says(words: &str) -> Value {
     let view = SlackModalView::new(plain(TITLE), vec![rich_text::block(words)]).with_close(plain("Close"));
     json!({ "response_action": "update", "view": SlackView::Modal(view) })
-}
-
-fn plain(text: &str) -> SlackBlockPlainTextOnly {
-    SlackBlockPlainText::new(text.to_owned()).with_emoji(false).into()
 }

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::commands::{self, Metadata};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, access, card, form};
+use super::{PATIENCE, Slack, SlackState, access, approving, card, details, elements, form};
 use crate::approval::fields::Field;
 use crate::approval::identities::ORGANISATION;
 use crate::approval::place::{MessageRef, Platform};
@@ -27,7 +27,7 @@ use crate::messages::dialect::SLACK;
 use crate::messages::{answers, commands as words};
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Pressed, Shown, press};
+use crate::platforms::press::{Shown, press};
 use crate::platforms::starting::{self, Next, Start};
 
 #[derive(Deserialize)]
@@ -74,6 +74,8 @@ struct BlockActions {
     channel: Option<Id>,
     container: Option<Container>,
     #[serde(default)]
+    trigger_id: String,
+    #[serde(default)]
     actions: Vec<Action>,
     state: Option<InputState>,
 }
@@ -100,6 +102,7 @@ struct InputState {
 struct Input {
     value: Option<Value>,
     selected_option: Option<Chosen>,
+    selected_options: Option<Vec<Chosen>>,
     selected_date: Option<String>,
 }
 
@@ -123,6 +126,50 @@ struct View {
     #[serde(default)]
     private_metadata: String,
     state: Option<InputState>,
+}
+
+/// A button of the card.
+#[derive(Clone, Copy)]
+enum Button {
+    /// Decides.
+    Decide(Verdict),
+    /// Opens the form that approves.
+    ApproveInForm,
+    /// Shows the details.
+    Details,
+}
+
+impl Button {
+    fn of(action_id: &str) -> Option<Self> {
+        match action_id {
+            card::APPROVE => Some(Self::Decide(Verdict::Approve)),
+            card::REJECT => Some(Self::Decide(Verdict::Reject)),
+            card::APPROVE_IN_FORM => Some(Self::ApproveInForm),
+            details::DETAILS => Some(Self::Details),
+            _ => None,
+        }
+    }
+}
+
+impl BlockActions {
+    /// What a press on a button that decides wants.
+    fn command(&self, person: &Person, verdict: Verdict, shown: &Shown) -> Command {
+        let channel = self.channel.as_ref().map(|channel| channel.id.clone());
+        let ts = self.container.as_ref().and_then(|container| container.message_ts.clone());
+        Command {
+            person: person.clone(),
+            platform: Platform::Slack,
+            verdict,
+            comment: self.state.as_ref().and_then(comment),
+            message: channel.zip(ts).map(|(conversation, message)| MessageRef::Card {
+                platform: Platform::Slack,
+                conversation,
+                message,
+            }),
+            shown: shown.content,
+            confirmed: false,
+        }
+    }
 }
 
 impl Actor {
@@ -154,6 +201,13 @@ impl InputState {
         self.values.get(block)?.get(action)?.value.as_ref()?.as_str()
     }
 
+    /// Whether somebody has ticked this box.
+    fn has_ticked(&self, block: &str, action: &str, value: &str) -> bool {
+        let input = self.values.get(block).and_then(|inputs| inputs.get(action));
+        let ticked = input.and_then(|input| input.selected_options.as_ref());
+        ticked.is_some_and(|options| options.iter().any(|option| option.value == value))
+    }
+
     /// What stands in an input of whatever kind.
     fn written(&self, block: &str, action: &str) -> Option<&str> {
         let input = self.values.get(block)?.get(action)?;
@@ -181,44 +235,32 @@ fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Malformed> {
 /// Carries out the press of a button, and tells the person what the card will not.
 async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) -> Response {
     let SlackState { app, slack } = state;
-    let pressed = actions.actions.iter().find_map(|action| {
-        let verdict = match action.action_id.as_str() {
-            card::APPROVE => Verdict::Approve,
-            card::REJECT => Verdict::Reject,
-            _ => return None,
-        };
-        Some((verdict, action.value.as_deref().unwrap_or_default()))
-    });
-    let Some((verdict, value)) = pressed else {
+    let pressed = actions
+        .actions
+        .iter()
+        .find_map(|action| Some((Button::of(&action.action_id)?, action.value.as_deref().unwrap_or_default())));
+    let Some((button, value)) = pressed else {
         return StatusCode::OK.into_response();
     };
-    let channel = actions.channel.as_ref().map(|channel| channel.id.clone());
-    let (id, content) = value.split_once(card::SEPARATOR).map_or((value, None), |(id, hash)| (id, Some(hash)));
-    let answer = match (Shown::read(id, content), actions.actor.person(app)) {
-        (None, _) => Some(answers::unknown_approval()),
-        (Some(_), Err(stranger)) => Some(answers::stranger(stranger)),
-        (Some(shown), Ok(person)) => {
-            let ts = actions.container.and_then(|container| container.message_ts);
-            let command = Command {
-                person: person.clone(),
-                platform: Platform::Slack,
-                verdict,
-                comment: actions.state.as_ref().and_then(comment),
-                message: channel.clone().zip(ts).map(|(conversation, message)| MessageRef::Card {
-                    platform: Platform::Slack,
-                    conversation,
-                    message,
-                }),
-                shown: shown.content,
-            };
-            match press(app, &shown.approval, &command, SLACK, deadline).await {
-                Pressed::Card(_) => None,
-                Pressed::Words(words) => Some(words),
-            }
+    let (slack, trigger) = (slack.as_ref(), actions.trigger_id.as_str());
+    let answer = match (elements::read(value), actions.actor.person(app), button) {
+        (None, ..) => Some(answers::unknown_approval()),
+        // Whoever sees a card may read all that is asked, whether or not the policy lists them.
+        (Some(shown), Ok(_) | Err(Stranger::Unlisted), Button::Details) => {
+            details::open(app, slack, &shown, trigger, deadline).await
+        }
+        (Some(_), Err(stranger), _) => Some(answers::stranger(stranger)),
+        (Some(shown), Ok(person), Button::ApproveInForm) => {
+            let command = actions.command(person, Verdict::Approve, &shown);
+            approving::open(app, slack, &shown, &command, trigger, deadline).await
+        }
+        (Some(shown), Ok(person), Button::Decide(verdict)) => {
+            let command = actions.command(person, verdict, &shown);
+            press(app, &shown.approval, &command, SLACK, deadline).await.words()
         }
     };
-    if let (Some(text), Some(channel)) = (answer, channel) {
-        whisper(slack.as_ref(), &channel, &actions.actor.user.id, &text, deadline).await;
+    if let (Some(text), Some(channel)) = (answer, &actions.channel) {
+        whisper(slack, &channel.id, &actions.actor.user.id, &text, deadline).await;
     }
     StatusCode::OK.into_response()
 }
@@ -236,10 +278,39 @@ async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: &str, d
     }
 }
 
+/// Approves with what stands in the form, and says in its place what the card will not.
+async fn approve(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
+    let malformed = || Malformed::new("payload.view.private_metadata: not what the form was opened with");
+    let metadata: approving::Metadata = serde_json::from_str(&view.private_metadata).map_err(|_| malformed())?;
+    let shown = elements::read(&metadata.value).ok_or_else(malformed)?;
+    let person = match actor.person(app) {
+        Ok(person) => person,
+        Err(stranger) => return Ok(Json(approving::says(&answers::stranger(stranger))).into_response()),
+    };
+    let is_ticked =
+        |state: &InputState| state.has_ticked(approving::CONFIRMED, approving::CONFIRMED, approving::CONFIRMED);
+    let command = Command {
+        person: person.clone(),
+        platform: Platform::Slack,
+        verdict: Verdict::Approve,
+        comment: view.state.as_ref().and_then(comment),
+        message: metadata.message(),
+        shown: shown.content,
+        confirmed: view.state.as_ref().is_some_and(is_ticked),
+    };
+    Ok(match press(app, &shown.approval, &command, SLACK, deadline).await.words() {
+        Some(words) => Json(approving::says(&words)).into_response(),
+        None => StatusCode::OK.into_response(),
+    })
+}
+
 /// Starts what the form asks for, or shows under each field what is wrong with it.
 async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadline) -> Result<Response, Malformed> {
     let SlackState { app, slack } = state;
     let ViewSubmission { actor, view } = submission;
+    if view.callback_id == approving::CALLBACK_ID {
+        return approve(app, &actor, &view, deadline).await;
+    }
     if view.callback_id != form::CALLBACK_ID {
         return Ok(StatusCode::OK.into_response());
     }

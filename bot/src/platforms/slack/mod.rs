@@ -1,10 +1,13 @@
 //! Slack: what comes in is verified, and what goes out carries the token of the app's bot.
 
 mod access;
+pub mod approving;
 pub mod card;
 pub mod client;
 pub mod commands;
 pub mod config;
+pub mod details;
+mod elements;
 pub mod error;
 mod form;
 mod interactions;

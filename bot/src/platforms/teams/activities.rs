@@ -111,6 +111,7 @@ async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Pr
         comment: pressed.comment,
         message: activity.card(),
         shown: shown.content,
+        confirmed: pressed.confirmed,
     };
     press(app, &shown.approval, &command, TEAMS, verified.deadline()).await
 }

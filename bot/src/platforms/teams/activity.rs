@@ -116,6 +116,7 @@ struct Data {
     verb: String,
     comment: Option<String>,
     reason: Option<String>,
+    confirmed: Option<Value>,
 }
 
 /// A press of one of our buttons.
@@ -134,6 +135,8 @@ pub(super) struct Press {
     pub(super) verdict: Verdict,
     /// What was typed.
     pub(super) comment: Option<String>,
+    /// Whether an approval was confirmed.
+    pub(super) confirmed: bool,
 }
 
 impl Activity {
@@ -263,6 +266,7 @@ impl Press {
         };
         let typed = |input: Option<String>| input.unwrap_or_default();
         let comment = words::written(&typed(data.reason), &typed(data.comment));
-        Ok(Self { shown: Shown::read(&data.approval, data.content.as_deref()), verdict, comment })
+        let confirmed = data.confirmed.is_some_and(|value| value == words::CONFIRMED_ON);
+        Ok(Self { shown: Shown::read(&data.approval, data.content.as_deref()), verdict, comment, confirmed })
     }
 }

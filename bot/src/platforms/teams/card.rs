@@ -6,8 +6,9 @@
 
 use serde_json::{Value, json};
 
-use super::elements::{Look, container, input, ours, row, run, runs, time, with};
-use super::words::{APPROVE, COMMENT, REASON, REJECT};
+use super::details;
+use super::elements::{Look, container, input, ours, row, run, runs, time, toggle, with};
+use super::words::{APPROVE, COMMENT, CONFIRMED, CONFIRMED_OFF, CONFIRMED_ON, REASON, REJECT};
 use crate::approval::limits::teams::CARD_MAX;
 use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
@@ -16,7 +17,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
-use crate::messages::{links, notes};
+use crate::messages::{links, notes, risk};
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
@@ -43,6 +44,7 @@ fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
     }
     body.extend(facts(approval));
     body.extend(asked_links(approval));
+    body.extend(details::button(approval));
     body.extend(votes);
     body.push(with(container(about(approval)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
@@ -53,7 +55,7 @@ fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
     }));
     let actions = if approval.state == State::Pending {
         body.push(input(COMMENT, "Comment", COMMENT_MAX));
-        vec![execute(approval, APPROVE, "Approve", "positive"), reject(approval)]
+        vec![approve(approval), reject(approval)]
     } else {
         Vec::new()
     };
@@ -81,6 +83,7 @@ fn standing(approval: &Approval) -> Value {
         },
     };
     let mut items = vec![ours(&format!("{sign} {}", answers::headline(approval, time)), Look::Strong)];
+    items.extend(approval.request.risk.map(|risk| ours(&format!("⚠️ {}", risk::mark(risk)), Look::Strong)));
     match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved | Outcome::Rejected) => {
             let by = run(&line(&answers::deciders(approval)), Look::Normal);
@@ -185,6 +188,18 @@ fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
     json!({
         "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,
     })
+}
+
+/// Approves, or opens what confirms that first.
+fn approve(approval: &Approval) -> Value {
+    let execute = execute(approval, APPROVE, "Approve", "positive");
+    if !approval.request.needs_confirmation() {
+        return execute;
+    }
+    let confirmation = toggle(CONFIRMED, risk::CONFIRMATION, (CONFIRMED_ON, CONFIRMED_OFF), &risk::unconfirmed());
+    json!({ "type": "Action.ShowCard", "title": "Approve…", "style": "positive", "card": {
+        "type": "AdaptiveCard", "body": [confirmation], "actions": [execute],
+    }})
 }
 
 /// Reject opens a form and does not reject yet: a slip of the finger ends no workflow, and a reason has its place.

@@ -71,6 +71,14 @@ pub(super) fn input(id: &str, label: &str, max: usize) -> Value {
     json!({ "type": "Input.Text", "id": id, "label": label, "isMultiline": true, "maxLength": max })
 }
 
+/// A box that nobody has ticked yet, and that has to be ticked.
+pub(super) fn toggle(id: &str, title: &str, (on, off): (&str, &str), error: &str) -> Value {
+    json!({
+        "type": "Input.Toggle", "id": id, "title": title, "valueOn": on, "valueOff": off, "value": off, "wrap": true,
+        "isRequired": true, "errorMessage": error,
+    })
+}
+
 /// The element with one more property.
 pub(super) fn with(mut element: Value, property: &str, value: impl Into<Value>) -> Value {
     element[property] = value.into();

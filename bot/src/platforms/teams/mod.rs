@@ -6,6 +6,7 @@ pub mod card;
 pub mod client;
 pub mod commands;
 pub mod config;
+mod details;
 mod elements;
 pub mod form;
 mod keys;

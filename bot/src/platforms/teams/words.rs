@@ -20,6 +20,14 @@ pub const REASON: &str = "reason";
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
 
+/// The toggle that confirms an approval, in a card that opens with Approve. It comes with either state, so what counts is
+/// `CONFIRMED_ON`.
+pub const CONFIRMED: &str = "confirmed";
+/// The toggle's value once somebody has set it.
+pub const CONFIRMED_ON: &str = "true";
+/// The toggle's value until then.
+pub const CONFIRMED_OFF: &str = "false";
+
 /// What a person wrote with a decision, whole: the reason, then the comment. The inputs that the press carried, empty
 /// where one is missing.
 pub fn written(reason: &str, comment: &str) -> Option<String> {

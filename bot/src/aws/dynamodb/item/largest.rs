@@ -7,7 +7,10 @@ use jiff::SignedDuration;
 use super::*;
 use crate::approval::audit::What;
 use crate::approval::ids::PersonId;
-use crate::approval::limits::{COMMENT_MAX, FACT_NAME_MAX, FACT_VALUE_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX};
+use crate::approval::limits::{
+    COMMENT_MAX, DETAIL_TITLE_MAX, DETAILS_TOGETHER_MAX, FACT_NAME_MAX, FACT_VALUE_MAX, SUMMARY_MAX, TITLE_MAX,
+    TOGETHER_MAX,
+};
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy_file;
 use crate::approval::request;
@@ -50,12 +53,14 @@ fn asked(letter: &str) -> Approval {
         { "name": text(FACT_NAME_MAX), "value": text(FACT_VALUE_MAX) },
         { "name": text(FACT_NAME_MAX), "value": text(TOGETHER_MAX - 2 * FACT_NAME_MAX - FACT_VALUE_MAX - 3_214) },
     ]);
+    let detail = text(DETAILS_TOGETHER_MAX - DETAIL_TITLE_MAX);
     let input = serde_json::json!({
         "taskToken": "t".repeat(2_048),
         "executionArn": format!("arn:aws:states:eu-west-1:123456789012:execution:{}:{}", "m".repeat(80), "n".repeat(80)),
         "stateEnteredAt": after(0), "timeoutSeconds": 86_400,
         "approval": {
             "policy": "p", "title": title, "summary": summary, "facts": facts,
+            "details": [{ "title": text(DETAIL_TITLE_MAX), "text": detail }],
             "correlation": { "id": "c".repeat(8_000) }, "requestedBy": format!("000{}", "p".repeat(61)),
         }
     });
@@ -76,7 +81,8 @@ fn grown(letter: &str, last: Verdict) -> Approval {
         let verdict = if number == 99 { last } else { Verdict::Approve };
         let comment = Some(letter.repeat(COMMENT_MAX / letter.encode_utf16().count()));
         let (message, shown) = (None, None);
-        let command = Command { person, platform: Platform::Slack, verdict, comment: comment.clone(), message, shown };
+        let (platform, confirmed) = (Platform::Slack, false);
+        let command = Command { person, platform, verdict, comment: comment.clone(), message, shown, confirmed };
         let at = after(2_000) + SignedDuration::from_millis(i64::try_from(number).unwrap());
         let (Counted::Open(next) | Counted::Decided(next)) = decide(&approval, &command, at).unwrap();
         let is_whole = |entry: &Entry| matches!(&entry.what, What::Voted { comment: said, .. } if *said == comment);
