@@ -70,7 +70,8 @@ fn form(name: Option<&str>, command: &LaunchCommand, dialect: Dialect) -> String
     dialect.code(&typed.join(" "))
 }
 
-fn takes(field: &Field) -> String {
+/// What a field takes, in a few words.
+pub fn takes(field: &Field) -> String {
     match &field.kind {
         Kind::Text(None) => "text".to_owned(),
         Kind::LongText(None) => "text of several lines".to_owned(),

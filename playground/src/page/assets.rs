@@ -9,7 +9,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Name, kind and content of each file that the page loads.
-const FILES: [(&str, &str, &str); 29] = [
+const FILES: [(&str, &str, &str); 30] = [
     ("base.css", STYLE, include_str!("base.css")),
     ("slack.css", STYLE, include_str!("slack.css")),
     ("teams.css", STYLE, include_str!("teams.css")),
@@ -35,6 +35,7 @@ const FILES: [(&str, &str, &str); 29] = [
     ("progress.js", SCRIPT, include_str!("progress.js")),
     ("standing.js", SCRIPT, include_str!("standing.js")),
     ("starter.js", SCRIPT, include_str!("starter.js")),
+    ("form.js", SCRIPT, include_str!("form.js")),
     ("begin.js", SCRIPT, include_str!("begin.js")),
     ("icons.js", SCRIPT, include_str!("icons.js")),
     ("workflow.js", SCRIPT, include_str!("workflow.js")),

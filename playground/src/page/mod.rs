@@ -1,12 +1,14 @@
 //! The page of the playground: what everybody sees, and what the person at the keyboard does as one of them.
 //!
 //! It is a look at the world, not a part of it. Whatever it does goes through the fake Slack, the fake Teams or the clock, so the
-//! bot sees the same signed requests as from anywhere else.
+//! bot sees the same signed requests as from anywhere else; what it starts itself, it starts as Step Functions' console does,
+//! from JSON, or from a form that the bot checks as it checks those of the chats.
 
 mod answer;
 mod api;
 mod assets;
 mod guard;
+mod starting;
 mod state;
 mod teams;
 
@@ -33,6 +35,7 @@ pub fn router(world: Arc<World>) -> Router {
         .route("/playground/api/teams/say", post(teams::say))
         .route("/playground/api/teams/press", post(teams::press))
         .route("/playground/api/executions", post(api::start))
+        .route("/playground/api/commands", post(starting::submit))
         .route("/playground/api/clock", post(api::move_clock))
         .layer(middleware::from_fn(guard::check))
         .with_state(world)

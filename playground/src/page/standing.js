@@ -47,11 +47,16 @@ export function standing(run, state) {
   const result = output.result ?? output.number;
   const shown = result === undefined || typeof result === "object" ? "" : `: ${result}`;
   const people = output.approvedBy ?? output.decision?.decidedBy ?? cause?.decidedBy ?? [];
-  const said = ({ name, platform, comment }) => `${name} ${PLACES[platform] ?? ""}${comment ? `: “${comment}”` : ""}`;
+  // A machine of somebody's own may give people by their names alone.
+  const said = (one) => (typeof one === "string" ? one : decision(one));
   const by = Array.isArray(people) ? people.map(said).join("; ") : "";
   const reason = typeof output.reason === "string" ? output.reason : [run.error, sentence(cause)].filter(Boolean).join(": ");
   const title = words[0].toUpperCase() + words.slice(1) + shown;
   return { tone: tone(run), title, text: [reason, by, spent].filter(Boolean).join(" · ") };
+}
+
+function decision({ name, platform, comment }) {
+  return [name, PLACES[platform]].filter(Boolean).join(" ") + (comment ? `: “${comment}”` : "");
 }
 
 function waiting(run, state, spent) {

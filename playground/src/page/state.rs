@@ -10,6 +10,7 @@ use countersign_bot::approval::record::Approval;
 use countersign_engine::ExecutionDescription;
 use serde_json::{Value, json};
 
+use super::starting;
 use super::teams::{self, newest};
 use crate::world::machines::CALCULATION;
 use crate::world::{Loaded, World};
@@ -49,9 +50,10 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
     })
 }
 
-/// What can be started by typing, the reference workflow first, and what to type for it, without a slash.
+/// What can be started by typing, the reference workflow first: what to type for it, without a slash, and its form.
 fn commands(world: &World) -> Vec<Value> {
-    let mut commands: Vec<_> = world.bot.app.policy.commands.values().collect();
+    let policy = &world.bot.app.policy;
+    let mut commands: Vec<_> = policy.commands.values().collect();
     commands.sort_by_key(|command| command.state_machine != CALCULATION);
     let example = |command: &LaunchCommand| match command {
         LaunchCommand { state_machine, is_default: true, .. } if state_machine == CALCULATION => {
@@ -59,7 +61,12 @@ fn commands(world: &World) -> Vec<Value> {
         }
         LaunchCommand { name, .. } => format!("start {name}"),
     };
-    let shown = |command: &LaunchCommand| json!({ "machine": command.state_machine, "example": example(command) });
+    let shown = |command: &LaunchCommand| {
+        let mut shown = starting::form(policy, command);
+        shown["machine"] = json!(command.state_machine);
+        shown["example"] = json!(example(command));
+        shown
+    };
     commands.into_iter().map(shown).collect()
 }
 
