@@ -92,6 +92,34 @@ fn what_cannot_start_says_why_and_starts_nothing() {
     }
 }
 
+/// The commands of `docs/your-workflow.md`, with each decision that a demonstration plays.
+#[test]
+fn the_documented_examples_are_played_as_documented() {
+    for (example, approved) in [("release", "deployed"), ("expense", "paid"), ("agent", "answered")] {
+        let file = |name: &str| format!("{}/../infra/examples/{example}/{name}", env!("CARGO_MANIFEST_DIR"));
+        let [machine, mocks] = ["asl", "mocks"].map(|kind| file(&format!("{example}.{kind}.json")));
+        let [policy, input] = ["policy.toml", "input.json"].map(file);
+        for decision in ["approve", "reject", "ignore"] {
+            let (ended, code) = demo(&[
+                "--state-machine",
+                &machine,
+                "--mocks",
+                &mocks,
+                "--policy",
+                &policy,
+                "--input",
+                &input,
+                "--decide",
+                decision,
+            ]);
+            assert_eq!(code, 0, "{example}, {decision}: {ended}");
+            if decision == "approve" {
+                assert_eq!(ended["status"], approved, "{example}: {ended}");
+            }
+        }
+    }
+}
+
 /// A machine that asks and then has a service deploy.
 const RELEASE: &str = r#"{ "QueryLanguage": "JSONata", "StartAt": "Ask", "States": {
     "Ask": {

@@ -19,6 +19,7 @@ mod details;
 mod documents;
 mod email;
 mod events;
+mod examples;
 mod explaining;
 mod fields;
 mod floors;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::support::faults::{Call, Fault, Faults};
 use crate::support::{Harness, RULES, is_out};
-use crate::workflow::{asks, machines, names, tasks};
+use crate::workflow::{asks, machines, names, passed, tasks};
 
 /// Nothing ran: Lambda makes the function ready. `docs/your-workflow.md` has the page of AWS for each name.
 const WAKING: [&str; 3] =
@@ -37,6 +37,11 @@ const WAKES_UP_IN: SignedDuration = SignedDuration::from_secs(106);
 /// What may be tried again, whatever the function does.
 fn of_every_function() -> BTreeSet<String> {
     WAKING.into_iter().chain([BUSY]).chain(LOST).map(str::to_owned).collect()
+}
+
+/// What may be tried again where nothing may be done twice.
+fn of_nothing_that_ran() -> BTreeSet<String> {
+    WAKING.into_iter().chain([BUSY]).map(str::to_owned).collect()
 }
 
 /// What may be tried again in a state that asks people.
@@ -65,7 +70,14 @@ fn every_state_tries_again_what_may_be_tried_again_and_nothing_else() {
     for (file, machine) in machines() {
         for task in tasks(&machine) {
             let named: Vec<String> = retries(&task).iter().flat_map(names).collect();
-            let expected = if asks(&task) { of_the_notifier() } else { of_every_function() };
+            let is_function = task["Resource"].as_str().is_some_and(|resource| resource.contains("lambda:invoke"));
+            let expected = match passed(&task)["FunctionName"].as_str() {
+                _ if asks(&task) => of_the_notifier(),
+                // What an agent's tool has done it may not do again.
+                Some("${ToolsArn}") => of_nothing_that_ran(),
+                _ if is_function => of_every_function(),
+                _ => BTreeSet::new(),
+            };
             assert_eq!(named.iter().cloned().collect::<BTreeSet<_>>(), expected, "{file}: {task}");
             assert_eq!(named.len(), expected.len(), "{file}: each is named once: {task}");
         }

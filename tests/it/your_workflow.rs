@@ -1,4 +1,5 @@
-//! The example of `docs/your-workflow.md`: a machine of one's own, its policy, and the real notifier between them.
+//! The state that asks, as README and `docs/your-workflow.md` show it in both languages: machines of one's own, their
+//! policies, and the real notifier between them.
 
 use std::collections::BTreeMap;
 
@@ -13,10 +14,16 @@ use crate::support::{Harness, RULES, is_out, shown};
 const DOCUMENT: &str = include_str!("../../docs/your-workflow.md");
 const MACHINE: &str = include_str!("../../infra/state-machines/deploy-release.asl.json");
 
-/// The first block of the document in this language.
+/// The first block in this language after the heading of JSONPath.
 fn block(language: &str) -> &'static str {
-    let (_, rest) = DOCUMENT.split_once(&format!("```{language}\n")).expect("the document has such a block");
-    rest.split_once("```").expect("the block has an end").0
+    let (_, part) = DOCUMENT.split_once("### The same in JSONPath").expect("the document has it");
+    blocks(part, language)[0]
+}
+
+fn blocks<'d>(document: &'d str, language: &str) -> Vec<&'d str> {
+    let opening = format!("```{language}\n");
+    let rests = document.split(opening.as_str()).skip(1);
+    rests.map(|rest| rest.split_once("```").expect("the block has an end").0).collect()
 }
 
 /// A world with the example beside the reference workflow, under the policy that the document shows.
@@ -45,8 +52,50 @@ async fn ended(harness: &Harness) -> (ExecutionDescription, Value) {
 }
 
 #[test]
-fn the_document_shows_the_file() {
-    assert_eq!(block("json"), MACHINE);
+fn the_document_shows_the_state_of_the_file() {
+    let shown: Value = serde_json::from_str(&format!("{{{}}}", block("json"))).unwrap();
+    let machine: Value = serde_json::from_str(MACHINE).unwrap();
+    for (field, value) in shown["Approval"].as_object().unwrap() {
+        assert_eq!(&machine["States"]["Approval"][field], value, "{field}");
+    }
+}
+
+/// The state of the README in both languages, in a machine that does nothing else, under the policy of the README.
+#[tokio::test]
+async fn the_states_of_the_readme_ask_and_end_as_they_say() {
+    let readme = include_str!("../../README.md");
+    let states = blocks(readme, "json");
+    assert_eq!(states.len(), 2, "JSONata and JSONPath");
+    let rules = blocks(readme, "toml")[0].replace("\"release-managers\"", "\"ada\", \"grace\"");
+    for (language, state) in ["JSONata", "JSONPath"].into_iter().zip(states) {
+        let mut machine: Value = serde_json::from_str(&format!("{{ \"States\": {{{state}}} }}")).unwrap();
+        machine["StartAt"] = json!("Approval");
+        machine["QueryLanguage"] = json!(language);
+        for name in ["Deploy", "Rejected", "Expired", "Cancelled", "NobodyAsked"] {
+            machine["States"][name] = json!({ "Type": "Pass", "End": true });
+        }
+        for (verdict, by, expected) in
+            [("approve", &["ada", "grace"][..], "Deploy"), ("reject", &["grace"][..], "Rejected")]
+        {
+            let harness = Harness::with_rules(&format!("{RULES}\n{rules}")).await;
+            let substitutions = BTreeMap::from([("NotifierArn".to_owned(), "notifier".to_owned())]);
+            let arn = harness.world.engine.load("readme", &machine.to_string(), &substitutions).unwrap();
+            let input = json!({ "version": "1.4.2", "requestedBy": "linus" });
+            harness.world.engine.start_execution(&arn, "run", input).unwrap();
+            let approval =
+                harness.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await;
+            assert_eq!(approval.request.title, "Deploy 1.4.2");
+            for who in by {
+                harness.press(who, &approval, verdict, Some("Because.")).await;
+            }
+            let ended = harness.ended().await;
+            assert_eq!(ended.status, ExecutionStatus::Succeeded, "{language}: {ended:?}");
+            let mut entered =
+                harness.world.engine.history(&ended.execution_arn).into_iter().filter_map(|event| event.state);
+            let last = entered.next_back().unwrap();
+            assert_eq!(last, expected, "{language}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -125,9 +125,18 @@ impl Harness {
         Self::build(&(policy(RULES_WITH_TEAMS) + commands), options, |ports| ports).await
     }
 
+    /// A world with a policy and machines of its own.
+    pub(crate) async fn in_world(options: Options) -> Self {
+        Self::of(options, |ports| ports).await
+    }
+
     async fn build(policy: &str, options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
         let policy = Some(Source::new("the policy of the test", policy));
-        let (is_alone, options) = (options.messengers == Messengers::Absent, Options { policy, ..options });
+        Self::of(Options { policy, ..options }, between).await
+    }
+
+    async fn of(options: Options, between: impl FnOnce(Ports) -> Ports) -> Self {
+        let is_alone = options.messengers == Messengers::Absent;
         let clock = Clock::manual(START.parse().unwrap());
         let running = World::start_with(options, clock, between).await.unwrap();
         Self { world: running.world.clone(), browser: Browser::new(), is_alone, _running: running }
