@@ -97,9 +97,12 @@ impl Local {
     /// Serves the page until Ctrl-C.
     pub(crate) async fn run(self) -> anyhow::Result<Ending> {
         let running = self.world.start(self.port).await?;
-        let World { url, machines, left_out, .. } = &*running.world;
-        let first = match machines.first() {
-            Some(machine) if machine.name != CALCULATION => format!("start {} in the Workflow pane", machine.name),
+        let World { url, machines, left_out, bot, .. } = &*running.world;
+        let first = match (machines.first(), bot.app.policy.commands.keys().next()) {
+            (Some(machine), Some(command)) if machine.name != CALCULATION => {
+                format!("type /start {command} in the Slack pane")
+            }
+            (Some(machine), None) => format!("start {} in the Workflow pane", machine.name),
             _ => "type /start 125 122 in the Slack pane".to_owned(),
         };
         output::say(format_args!("Countersign is running. Open {url} and {first}. Ctrl-C ends it."))?;
