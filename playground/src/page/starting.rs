@@ -93,8 +93,9 @@ fn input(policy: &Policy, field: &Field, entry: &Entry) -> Value {
         Entry::Blank | Entry::Wrong { .. } => String::new(),
     };
     let menu = policy.menu(field);
-    // A menu shows what there is, and everybody knows what a text is.
-    let goes_without_saying = menu.is_some() || matches!(field.kind, Kind::Text(None) | Kind::LongText(None));
+    // A menu and a calendar show what there is, and everybody knows what a text is.
+    let is_shown = menu.is_some() || matches!(field.kind, Kind::Date(_));
+    let goes_without_saying = is_shown || matches!(field.kind, Kind::Text(None) | Kind::LongText(None));
     let takes = (!goes_without_saying).then(|| words::takes(field));
     json!({
         "name": field.name, "label": field.label, "required": field.required, "value": value, "menu": menu,

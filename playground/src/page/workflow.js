@@ -139,10 +139,17 @@ function tick() {
   parts.countdown.hidden = seconds === null;
   if (seconds === null) return;
   const rest = Math.max(0, seconds);
-  const [minutes, whole] = [Math.floor(rest / 60), String(rest % 60).padStart(2, "0")];
-  setText(parts.left, rest ? `${minutes}:${whole} left to decide` : "The time is up");
+  setText(parts.left, rest ? `${spell(rest)} left to decide` : "The time is up");
   parts.countdown.classList.toggle("near", rest < NEAR_SECONDS);
   parts.skip.hidden = rest === 0;
+}
+
+/** To the second in the last hour, and otherwise as people say how long it is. */
+function spell(seconds) {
+  const [days, hours, minutes] = [Math.floor(seconds / 86_400), Math.floor(seconds / 3600) % 24, Math.floor(seconds / 60) % 60];
+  if (days) return `${days} d ${hours} h`;
+  if (hours) return `${hours} h ${minutes} min`;
+  return `${minutes}:${String(seconds % 60).padStart(2, "0")}`;
 }
 
 async function skipToDeadline() {
