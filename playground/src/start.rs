@@ -58,7 +58,8 @@ impl World {
         let changes = Changes::default();
         let engine = Engine::new(clock.clone());
         let machines = machines::load(&engine, machines::with_reference(&options, &policy), &options)?;
-        let left_out = leave_out_commands(&mut policy, &machines);
+        let mut left_out = leave_out_commands(&mut policy, &machines);
+        left_out.extend(shut_out(&policy));
         let address = ("127.0.0.1", options.port);
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("port {} cannot be used; is it running already? --port 0 takes any that is free", options.port)
@@ -167,7 +168,7 @@ fn slack(policy: &Policy, shown: &str, secrets: &Secrets, url: &str, clock: &Clo
     let slack = FakeSlack::new(FakeSlackConfig {
         bot_token: secrets.slack_token.clone(),
         signing_secret: secrets.slack_signing.clone(),
-        team_id: policy.let_in.on(Platform::Slack).next().unwrap_or("T0LOCAL").to_owned(),
+        team_id: policy.let_in.on(Platform::Slack).next().unwrap_or(people::TEAM).to_owned(),
         bot_url: url.to_owned(),
         clock: clock.clone(),
         changes: changes.clone(),
@@ -214,6 +215,21 @@ fn leave_out_commands(policy: &mut Policy, machines: &[Loaded]) -> Vec<String> {
     let lines = lines.collect();
     policy.commands.retain(|_, command| is_there(&command.state_machine));
     lines
+}
+
+/// A line about each chat that people of the policy are in and that the policy lets nobody in from.
+fn shut_out(policy: &Policy) -> impl Iterator<Item = String> {
+    let chats = [
+        (Platform::Slack, "Slack", "slack_teams", people::TEAM),
+        (Platform::Teams, "Teams", "teams_tenants", people::TENANT),
+    ];
+    let is_shut = |chat: Platform| {
+        let is_used = policy.people.values().any(|person| person.on(chat).is_some());
+        is_used && policy.let_in.on(chat).next().is_none()
+    };
+    chats.into_iter().filter(move |(chat, ..)| is_shut(*chat)).map(|(_, name, key, id)| {
+        format!("nobody may do anything in {name}: [access] with {key} = [\"{id}\"] lets in everybody of this page")
+    })
 }
 
 /// What the bot of this world is configured with.

@@ -56,7 +56,12 @@ async fn act(world: &World, path: &str, body: &Value) -> Answer {
 
 /// Starts a machine from the page, and gives its request once that is in Slack.
 async fn asked(world: &World, machine: &str) -> Approval {
-    let input = json!({ "version": "1.4.2", "requestedBy": "linus" }).to_string();
+    asked_by(world, machine, "linus").await
+}
+
+/// The same for somebody else.
+async fn asked_by(world: &World, machine: &str, who: &str) -> Approval {
+    let input = json!({ "version": "1.4.2", "requestedBy": who }).to_string();
     let answer = act(world, "executions", &json!({ "machine": machine, "input": input })).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     let execution: Value = serde_json::from_str(&answer.body).unwrap();
@@ -188,6 +193,31 @@ async fn a_command_that_starts_nothing_here_is_left_out_and_said() {
     let line = "commands.ship is left out: --state-machine ship=FILE loads what it starts";
     assert_eq!(running.world.left_out, [line]);
     assert!(running.world.bot.app.policy.commands.is_empty());
+}
+
+/// Without `[access]` nobody of a chat is let in, which is found out before anybody presses a button there.
+#[tokio::test]
+async fn a_chat_that_lets_nobody_in_is_said() {
+    let policy = "[people.ada]\nname = \"Ada\"\nslack = \"U0ADA\"\nemail = \"ada@example.com\"\n\
+                  [policies.deploy]\napprovers = [\"ada\"]\nslack_channel = \"C0R\"\nself_approval = true\n";
+    let world = async |policy: &str| {
+        let state_machines = vec![StateMachine::new("deploy", Source::new("deploy.asl.json", DEPLOY))];
+        let policy = Some(Source::new("policy.toml", policy));
+        start(Options { state_machines, policy, ..Options::default() }).await.unwrap()
+    };
+    let line =
+        "nobody may do anything in Slack: [access] with slack_teams = [\"T0LOCAL\"] lets in everybody of this page";
+    let running = world(policy).await;
+    assert_eq!(running.world.left_out, [line]);
+    let state = Browser::new().get(&format!("{}/playground/api/state", running.world.url)).await.unwrap().body;
+    let state: Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(state["teams"], Value::Null, "the policy has nothing to do with Teams");
+
+    let running = world(&format!("[access]\nslack_teams = [\"T0LOCAL\"]\n{policy}")).await;
+    assert!(running.world.left_out.is_empty());
+    let approval = asked_by(&running.world, "deploy", "ada").await;
+    approve(&running.world, &approval).await;
+    assert_eq!(ended(&running.world).await.output.unwrap()["status"], "deployed");
 }
 
 #[tokio::test]

@@ -66,7 +66,7 @@ export function show(state) {
   const me = page.person();
   part("none").hidden = Boolean(teams);
   for (const node of [posts, chat, form, part("views")]) node.hidden = !teams;
-  setText(part("name"), !teams ? "No conversation" : view === "chat" ? "Countersign" : teams.conversation.name);
+  setText(part("name"), !teams ? "No conversation" : view === "chat" ? "Countersign" : teams.conversation.name || "No conversation");
   if (!teams) return;
   const shown = threads(teams, people, me);
   const own = teams.personal.filter((message) => message.person === me.key).map((message) => item(message, people, me));

@@ -60,8 +60,12 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
     }
 }
 
-/// What there is to see, with people by their keys.
+/// What there is to see, with people by their keys; nothing where the policy has nothing to do with Teams.
 pub(super) fn look(world: &World) -> Value {
+    let has_people = world.bot.app.policy.people.values().any(|person| person.on(Platform::Teams).is_some());
+    if world.teams_conversation.is_empty() && !has_people {
+        return Value::Null;
+    }
     let users = users(world);
     let conversations = conversations(world, Platform::Teams, &world.teams_conversation);
     let mut messages: Vec<_> = conversations.iter().flat_map(|id| world.teams.messages(id)).collect();

@@ -128,7 +128,8 @@ pub struct World {
     pub teams_conversation: String,
     /// The state machines; never empty.
     pub machines: Vec<Loaded>,
-    /// Commands of the policy that start nothing here, as their state machines are not there.
+    /// What of the policy is of no use here, each with what would change that: commands whose state machines are not there,
+    /// and chats that nobody is let in from.
     pub left_out: Vec<String>,
     /// How long an approval waits.
     pub timeout_seconds: i64,

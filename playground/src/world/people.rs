@@ -6,8 +6,10 @@ use countersign_bot::approval::policy::Policy;
 use crate::fakes::SlackUser;
 use crate::fakes::teams::TeamsUser;
 
+/// The workspace of a policy that allows none.
+pub(crate) const TEAM: &str = "T0LOCAL";
 /// The tenant of a policy that allows none.
-const TENANT: &str = "c0117e45-1671-4000-8000-0000000000a0";
+pub(crate) const TENANT: &str = "c0117e45-1671-4000-8000-0000000000a0";
 const OUTSIDER: &str = "c0117e45-1671-4000-8000-0000000000f0";
 
 /// Somebody who can be acted as.
