@@ -1,9 +1,11 @@
 //! An agent's calls of tools: people approve those that are risky, and the others run.
 
+use countersign_bot::approval::limits::FACTS_MAX;
 use countersign_bot::approval::state::Status;
 use countersign_playground::world::Source;
 use serde_json::{Value, json};
 
+use super::files::part;
 use super::{
     CHATS, Chat, End, approve, asked, called, end, fields, output, refuse_everywhere, start, text, world, world_with,
 };
@@ -84,12 +86,15 @@ async fn a_call_that_nobody_approves_is_not_made() {
 /// What an agent makes up is asked about, whatever it says of it, and what cannot be shown is not run.
 #[tokio::test]
 async fn whatever_the_agent_plans_nothing_risky_runs_unasked() {
+    let arguments = |count: usize| (0..count).map(|number| (format!("a{number}"), json!(number))).collect::<Value>();
     let calls = json!([
         { "id": "1", "tool": "FIND_ORDER", "arguments": {}, "harmless": true },
         { "id": "2", "tool": "find_order\u{200b}", "arguments": {} },
         { "id": "3", "tool": "find_order", "arguments": {} },
         { "id": "4", "tool": "wipe", "arguments": { "all": [true, { "deep": null }], "why": "x".repeat(2_000) } },
         { "id": "5", "tool": "tag", "arguments": { "tags": ["a", "b"], "when": null } },
+        { "id": "6", "tool": "many", "arguments": arguments(FACTS_MAX) },
+        { "id": "7", "tool": "fewer", "arguments": arguments(FACTS_MAX - 1) },
     ]);
     let mut mocks: Value = serde_json::from_str(&text("agent", "agent.mocks.json")).unwrap();
     mocks["MockedResponses"]["Calls"]["0"]["Return"]["Payload"]["calls"] = calls;
@@ -100,12 +105,17 @@ async fn whatever_the_agent_plans_nothing_risky_runs_unasked() {
     let card = shown(&harness.card(&tag));
     assert!(card.contains(r#"["a","b"]"#), "what is no text is shown as JSON: {card}");
     approve(&harness, Chat::Slack, "ada", &tag).await;
+    approve(&harness, Chat::Slack, "ada", &asked(&harness, "The agent wants to use fewer").await).await;
     harness.press("ada", &odd, "reject", Some("There is no such tool.")).await;
-    assert_eq!(statuses(&harness).await, ["rejected", "nobody_asked", "done", "nobody_asked", "done"]);
+    assert_eq!(
+        statuses(&harness).await,
+        ["rejected", "nobody_asked", "done", "nobody_asked", "done", "nobody_asked", "done"]
+    );
+    assert!(part("agent").contains(&format!("more than {} arguments", FACTS_MAX - 1)));
     let run = called(&harness, &harness.ended().await, "Run");
     let mut tools: Vec<&str> = run.iter().map(|call| call["Payload"]["tool"].as_str().unwrap()).collect();
     tools.sort_unstable();
-    assert_eq!(tools, ["find_order", "tag"]);
+    assert_eq!(tools, ["fewer", "find_order", "tag"]);
 }
 
 #[tokio::test]

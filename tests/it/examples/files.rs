@@ -13,7 +13,7 @@ use super::{CHATS, EXAMPLES, approve, asked, folder, start, text, world};
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
 
 /// What the document says of this example: the part under the heading that names its folder.
-fn part(example: &str) -> String {
+pub(super) fn part(example: &str) -> String {
     let document = std::fs::read_to_string(Path::new(ROOT).join("docs/your-workflow.md")).unwrap();
     let link = format!("[infra/examples/{example}](../infra/examples/{example}/{example}.asl.json)");
     let part = document.split("\n### ").find(|part| part.contains(&link));
