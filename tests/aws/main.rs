@@ -6,6 +6,7 @@ mod conformance;
 mod crashes;
 mod crossings;
 mod deployed;
+mod examples;
 mod floods;
 mod lasting_outages;
 mod machine_on_moto;
@@ -28,6 +29,7 @@ const CASES_AT_ONCE: usize = 12;
 fn cases() -> Vec<Case> {
     [
         deployed::cases(),
+        examples::cases(),
         program::cases(),
         crashes::cases(),
         outages::cases(),

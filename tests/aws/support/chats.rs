@@ -19,6 +19,10 @@ const TENANT: &str = "c0117e45-1671-4000-8000-0000000000a0";
 pub(crate) const CHANNEL: &str = "C0FINANCE";
 /// The Teams conversation that the policy of the tests names.
 pub(crate) const CONVERSATION: &str = "19:finance@thread.tacv2";
+/// The channels and conversations of the examples, by their names.
+const OF_EXAMPLES: [&str; 3] = ["releases", "expenses", "support"];
+/// Everybody, in the order of their numbers in Teams.
+const PEOPLE: [&str; 4] = ["ada", "grace", "linus", "katherine"];
 
 /// Where people are asked and answer.
 pub(crate) struct Chats {
@@ -50,7 +54,11 @@ impl Chats {
             changes: Changes::default(),
         });
         teams.add_conversation(CONVERSATION, "finance");
-        for key in ["ada", "grace"] {
+        for name in OF_EXAMPLES {
+            slack.add_channel(&format!("C0{}", name.to_ascii_uppercase()), name);
+            teams.add_conversation(&format!("19:{name}@thread.tacv2"), name);
+        }
+        for key in PEOPLE {
             teams.add_person(&Self::teams_user(key));
         }
         let slack_url = serve(slack.router()).await?;
@@ -93,7 +101,7 @@ impl Chats {
 
     /// The same person in Teams.
     pub(crate) fn teams_user(key: &str) -> TeamsUser {
-        let number = if key == "ada" { 1 } else { 2 };
+        let number = PEOPLE.iter().position(|person| *person == key).map_or(9, |index| index + 1);
         TeamsUser::new(&format!("c0117e45-1671-4000-8000-00000000000{number}"), key, TENANT)
     }
 }

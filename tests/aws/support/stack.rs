@@ -22,6 +22,7 @@ use super::mapping::Mapping;
 use super::ministack::{Deployment, Ministack};
 use super::proxy::Proxy;
 use super::sam::{APPROVAL_TIMEOUT_SECONDS, Sam};
+use super::sdk::REGION;
 
 /// The name of the stack.
 pub(crate) const NAME: &str = "countersign";
@@ -29,6 +30,14 @@ pub(crate) const NAME: &str = "countersign";
 const API: &str = "c0de5160";
 /// The roles that ministack needs help with.
 const BOT_ROLES: [&str; 4] = ["WebhookRole", "NotifierRole", "MessengerRole", "ReconcilerRole"];
+
+/// The machines of the examples, which people may start from a chat once they are there.
+const EXAMPLES: [&str; 3] = ["release", "expense", "agent"];
+
+/// The ARN of a machine of this name, whether it is there or not.
+fn machine_arn(name: &str) -> String {
+    format!("arn:aws:states:{REGION}:000000000000:stateMachine:{name}")
+}
 
 /// A deployment of its own, on an emulator of its own.
 pub(crate) struct Stack {
@@ -63,6 +72,7 @@ impl Stack {
             "MailFrom=bot@example.com".to_owned(),
             format!("ApprovalTimeoutSeconds={APPROVAL_TIMEOUT_SECONDS}"),
             format!("PublicUrl={public_url}"),
+            format!("StateMachines={}", EXAMPLES.map(|name| format!("{name}={}", machine_arn(name))).join(",")),
         ];
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
         ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
@@ -103,6 +113,16 @@ impl Stack {
         let definition = definition.to_string().replace(&number(APPROVAL_TIMEOUT_SECONDS), &number(seconds));
         let create = client.create_state_machine().name(name).definition(definition);
         Ok(create.role_arn(deployed.role_arn()).send().await?.state_machine_arn)
+    }
+
+    /// A machine of somebody's own, in the account of the deployment.
+    pub(crate) async fn create_machine(&self, name: &str, definition: &str) -> anyhow::Result<String> {
+        let client = self.step_functions();
+        let deployed = client.describe_state_machine().state_machine_arn(self.output("StateMachineArn")).send().await?;
+        let create = client.create_state_machine().name(name).definition(definition).role_arn(deployed.role_arn());
+        let arn = create.send().await?.state_machine_arn;
+        anyhow::ensure!(arn == machine_arn(name), "{arn} is another than the webhook was told");
+        Ok(arn)
     }
 
     /// Waits for the mail to this address whose subject holds these words.

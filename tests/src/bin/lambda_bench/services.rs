@@ -82,14 +82,16 @@ impl Services {
 
     /// The environment that the template gives to our functions, and what Lambda adds to it.
     pub(crate) fn environment(&self, policy: &Path) -> anyhow::Result<Environment> {
-        let machine = format!("arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:calculation");
+        // Those that the commands of the policy start.
+        let machines = ["calculation", "release", "expense", "agent"]
+            .map(|name| format!("{name}=arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:{name}"));
         let own = owned([
             ("COUNTERSIGN_TABLE", TABLE),
             ("COUNTERSIGN_BUS", BUS),
             ("COUNTERSIGN_DELIVERIES_URL", QUEUE_URL),
             ("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com"),
             ("COUNTERSIGN_SECRET_ID", "countersign"),
-            ("COUNTERSIGN_STATE_MACHINES", &format!("calculation={machine}")),
+            ("COUNTERSIGN_STATE_MACHINES", &machines.join(",")),
             ("COUNTERSIGN_EXECUTIONS_FROM", &format!("arn:aws:states:eu-west-1:{ACCOUNT}")),
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
             ("COUNTERSIGN_POLICY", &policy.display().to_string()),
