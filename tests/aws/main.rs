@@ -2,12 +2,12 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
+mod burst;
 mod conformance;
 mod crashes;
 mod crossings;
 mod deployed;
 mod examples;
-mod floods;
 mod lasting_outages;
 mod machine_on_moto;
 mod outages;
@@ -35,7 +35,7 @@ fn cases() -> Vec<Case> {
         outages::cases(),
         crossings::cases(),
         lasting_outages::cases(),
-        floods::cases(),
+        burst::cases(),
         starting::cases(),
         store::cases(),
         conformance::cases(),

@@ -10,6 +10,9 @@ use axum::http::Response;
 use axum::http::header::CONTENT_LENGTH;
 use serde_json::{Map, Value, json};
 
+/// What a task fails with whose function was not invoked.
+pub(crate) const THROTTLED: &str = "Lambda.TooManyRequestsException";
+
 /// The tasks that wait for people, as the functions record them.
 #[derive(Default)]
 pub(crate) struct Histories {
@@ -81,12 +84,16 @@ fn waits_for_token(event: &Value) -> bool {
     resource.is_some_and(|resource| resource.ends_with(".waitForTaskToken"))
 }
 
-/// Every attempt of the state hands the token on, which ministack keeps.
+/// Every attempt of the state hands the token on, which ministack keeps. On AWS each has one of its own, so that of an
+/// attempt whose function was never invoked is unknown.
 fn give_token(events: &mut [Value], token: &str) {
-    for event in events.iter_mut().take_while(|event| event["type"] != "TaskStateExited") {
-        if waits_for_token(event) {
+    let ended = events.iter().position(|event| event["type"] == "TaskStateExited").unwrap_or(events.len());
+    for at in 0..ended {
+        let next = events.get(at + 1);
+        let is_throttled = next.is_some_and(|next| next["taskFailedEventDetails"]["error"] == THROTTLED);
+        if waits_for_token(&events[at]) && !is_throttled {
             let parameters = json!({ "FunctionName": "notifier", "Payload": { "taskToken": token } });
-            event["taskScheduledEventDetails"]["parameters"] = json!(parameters.to_string());
+            events[at]["taskScheduledEventDetails"]["parameters"] = json!(parameters.to_string());
         }
     }
 }

@@ -6,9 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
-use serde_json::json;
+use anyhow::{Context, bail};
+use countersign_playground::deliveries::VISIBILITY_TIMEOUT;
+use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::ministack::Client;
 
@@ -29,7 +31,7 @@ impl Mapping {
         let mappings = client.get("lambda", path).await?;
         let [mapping] = mappings["EventSourceMappings"].as_array().map(Vec::as_slice).context("there are mappings")?
         else {
-            anyhow::bail!("there is another mapping: {mappings}");
+            bail!("there is another mapping: {mappings}");
         };
         let text =
             |name: &str| mapping[name].as_str().map(str::to_owned).with_context(|| format!("{name} of {mapping}"));
@@ -76,11 +78,24 @@ impl Poller {
             "attributes": message["Attributes"], "messageAttributes": {}, "eventSource": "aws:sqs",
             "eventSourceARN": self.queue, "awsRegion": "eu-west-1",
         }] });
-        let answer = self.client.invoke(&self.function, &event).await?;
+        let answer = self.invoke(&event).await?;
         if answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty) {
             let done = json!({ "QueueUrl": self.queue_url, "ReceiptHandle": message["ReceiptHandle"] });
             self.client.operate("sqs", "AmazonSQS.DeleteMessage", &done).await?;
         }
         Ok(())
+    }
+    /// A messenger that cannot be invoked for too many functions is invoked again, as long as the queue lets nobody else
+    /// have the message:
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html#services-sqs-backoff-strategy>.
+    async fn invoke(&self, event: &Value) -> anyhow::Result<Value> {
+        let start = Instant::now();
+        while start.elapsed() < VISIBILITY_TIMEOUT.unsigned_abs() {
+            if let Some(answer) = self.client.try_invoke(&self.function, event).await? {
+                return Ok(answer);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        bail!("the messenger was throttled until the queue took the message back")
     }
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use aws_config::SdkConfig;
 use axum::body::Bytes;
 use countersign_playground::engine::Function;
@@ -12,7 +12,7 @@ use countersign_tests::http::Http;
 use countersign_tests::process::Process;
 use countersign_tests::server;
 use data_encoding::BASE64;
-use http::{Method, Response, header};
+use http::{Method, Response, StatusCode, header};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
@@ -27,6 +27,8 @@ pub(crate) struct Deployment {
     pub(crate) aws_url: String,
     /// What they are told of Slack and Teams.
     pub(crate) environment: Vec<(&'static str, String)>,
+    /// How many of them run at one moment, as the account allows it; what is above is refused.
+    pub(crate) concurrency: Option<u32>,
 }
 
 /// A running ministack, which ends when it is dropped.
@@ -42,18 +44,24 @@ pub(crate) struct Ministack {
 
 impl Ministack {
     pub(crate) async fn start(tools: &Tools, home: &Path, deployment: Option<Deployment>) -> anyhow::Result<Self> {
-        let program = tools.emulator("ministack");
+        let program = tools.emulator("python3");
         let (url, process) = server::start(&program, home, "/_ministack/ready", |command, port| {
             command.env("BIND_HOST", "127.0.0.1").env("GATEWAY_PORT", port).env("STATE_DIR", home.join("state"));
             command.env("MINISTACK_REGION", REGION);
-            if let Some(deployment) = &deployment {
-                command.env("AWS_ENDPOINT_URL", &deployment.aws_url);
-                command.envs(deployment.environment.iter().map(|(name, value)| (name, value)));
-                // Roles are enforced, so that a permission which is missing is found here.
-                command.env("AUTH", "true");
-            }
             // Both would listen on fixed ports, and nothing here speaks to them.
             command.env("SFTP_ENABLED", "0").env("IOT_MTLS_ENABLED", "0");
+            let Some(deployment) = &deployment else {
+                command.args(["-m", "ministack"]);
+                return;
+            };
+            command.args(["-c", include_str!("ministack_with_throttling.py")]);
+            command.env("AWS_ENDPOINT_URL", &deployment.aws_url);
+            command.envs(deployment.environment.iter().map(|(name, value)| (name, value)));
+            // Roles are enforced, so that a permission which is missing is found here.
+            command.env("AUTH", "true");
+            if let Some(concurrency) = deployment.concurrency {
+                command.env("LAMBDA_ACCOUNT_CONCURRENCY", concurrency.to_string());
+            }
         })
         .await?;
         let functions = Functions::default();
@@ -177,13 +185,22 @@ pub(crate) struct Client {
 impl Client {
     /// Runs a function, and gives what it returns; one that fails is an error.
     pub(crate) async fn invoke(&self, function: &str, event: &Value) -> anyhow::Result<Value> {
+        let answer = self.try_invoke(function, event).await?;
+        answer.with_context(|| format!("too many functions run to invoke {function}"))
+    }
+
+    /// The same, which gives none if the account or the function has no concurrency left.
+    pub(crate) async fn try_invoke(&self, function: &str, event: &Value) -> anyhow::Result<Option<Value>> {
         let path = format!("/2015-03-31/functions/{function}/invocations");
-        let answer = self.call(Method::POST, "lambda", &path, None, event).await?;
-        // Lambda answers 200 when the function ran and failed.
-        if answer.headers().contains_key("x-amz-function-error") {
-            bail!("{function} failed: {}", String::from_utf8_lossy(answer.body()));
+        let answer = self.send(Method::POST, "lambda", &path, None, event).await?;
+        if answer.status() == StatusCode::TOO_MANY_REQUESTS {
+            return Ok(None);
         }
-        Ok(serde_json::from_slice(answer.body()).unwrap_or_default())
+        // Lambda answers 200 when the function ran and failed.
+        if !answer.status().is_success() || answer.headers().contains_key("x-amz-function-error") {
+            bail!("{function} failed: {} {}", answer.status(), String::from_utf8_lossy(answer.body()));
+        }
+        Ok(Some(serde_json::from_slice(answer.body()).unwrap_or_default()))
     }
 
     /// Calls an action of a service that speaks JSON, such as `AWSEvents.PutRule`, and gives what it answers.
@@ -202,8 +219,25 @@ impl Client {
         self.call(Method::PUT, service, path, None, body).await.map(|_| ())
     }
 
-    /// The service is named as in the scope of a signature, and the action where the path does not say it.
+    /// A call that has to succeed.
     async fn call(
+        &self,
+        method: Method,
+        service: &str,
+        path: &str,
+        action: Option<&str>,
+        body: &Value,
+    ) -> anyhow::Result<Response<Bytes>> {
+        let answer = self.send(method, service, path, action, body).await?;
+        if !answer.status().is_success() {
+            let (action, text) = (action.unwrap_or(path), String::from_utf8_lossy(answer.body()));
+            bail!("{service} answered {} to {action}: {text}", answer.status());
+        }
+        Ok(answer)
+    }
+
+    /// The service is named as in the scope of a signature, and the action where the path does not say it.
+    async fn send(
         &self,
         method: Method,
         service: &str,
@@ -221,11 +255,6 @@ impl Client {
             request = request.header("x-amz-target", action);
         }
         let body = if body.is_null() { String::new() } else { body.to_string() };
-        let answer = self.http.send(request.body(body.into())?).await?;
-        if !answer.status().is_success() {
-            let (action, text) = (action.unwrap_or(path), String::from_utf8_lossy(answer.body()));
-            bail!("{service} answered {} to {action}: {text}", answer.status());
-        }
-        Ok(answer)
+        self.http.send(request.body(body.into())?).await
     }
 }

@@ -57,9 +57,29 @@ impl Stack {
     /// Deploys the template as it is, and adds the secrets of Slack and Teams as an operator would. The functions find
     /// the emulator and the fakes through the environment of the emulator, which they inherit.
     pub(crate) async fn deploy(emulators: &Emulators, name: &str) -> anyhow::Result<Self> {
+        Self::deploy_on_account(emulators, name, None).await
+    }
+
+    /// The same on an account that runs so many functions at one moment, of which so many are kept for the webhook.
+    pub(crate) async fn deploy_with_concurrency(
+        emulators: &Emulators,
+        name: &str,
+        concurrency: u32,
+        reserved: u32,
+    ) -> anyhow::Result<Self> {
+        let stack = Self::deploy_on_account(emulators, name, Some(concurrency)).await?;
+        // ministack leaves out of a template what a function reserves.
+        let path = format!("/2017-10-31/functions/{}/concurrency", stack.output("WebhookFunction"));
+        let reserved = json!({ "ReservedConcurrentExecutions": reserved });
+        stack.ministack.client().put("lambda", &path, &reserved).await?;
+        Ok(stack)
+    }
+
+    async fn deploy_on_account(emulators: &Emulators, name: &str, concurrency: Option<u32>) -> anyhow::Result<Self> {
         let proxy = Proxy::start().await?;
         let chats = Chats::start().await?;
-        let deployment = Deployment { aws_url: proxy.url().to_owned(), environment: chats.environment.clone() };
+        let deployment =
+            Deployment { aws_url: proxy.url().to_owned(), environment: chats.environment.clone(), concurrency };
         let ministack = emulators.new_ministack_for(name, deployment).await?;
         proxy.lead_to(ministack.url());
         let public_url = format!("{}/_aws/execute-api/{API}", ministack.url());
@@ -104,11 +124,29 @@ impl Stack {
 
     /// Another machine of the same file and functions, in which the Approval state waits this long.
     pub(crate) async fn machine_with_timeout(&self, name: &str, seconds: u32) -> anyhow::Result<String> {
+        self.machine(name, seconds, |_| ()).await
+    }
+
+    /// The same, which begins with the Approval state.
+    pub(crate) async fn machine_that_only_asks(&self, name: &str, seconds: u32) -> anyhow::Result<String> {
+        self.machine(name, seconds, |definition| {
+            definition["StartAt"] = json!("Given");
+            definition["States"]["Given"] = json!({
+                "Type": "Pass",
+                "Assign": { "calculation": "{% $states.input %}", "result": 0, "approvalTimeoutSeconds": seconds },
+                "Next": "Approval",
+            });
+        })
+        .await
+    }
+
+    async fn machine(&self, name: &str, seconds: u32, change: impl FnOnce(&mut Value)) -> anyhow::Result<String> {
         let client = self.step_functions();
         let deployed = client.describe_state_machine().state_machine_arn(self.output("StateMachineArn")).send().await?;
         let mut definition: Value = serde_json::from_str(deployed.definition())?;
         let approval = definition["States"]["Approval"].as_object_mut().context("there is a state Approval")?;
         approval.insert("TimeoutSeconds".to_owned(), json!(seconds)).context("the state has a timeout")?;
+        change(&mut definition);
         let number = |seconds: u32| format!("$number('{seconds}')");
         let definition = definition.to_string().replace(&number(APPROVAL_TIMEOUT_SECONDS), &number(seconds));
         let create = client.create_state_machine().name(name).definition(definition);

@@ -41,6 +41,13 @@ pub(crate) async fn ended(client: &Client, execution_arn: &str) -> anyhow::Resul
     .await
 }
 
+/// The errors that the tasks of an execution have failed with, also where they were tried again.
+pub(crate) async fn failures(client: &Client, execution_arn: &str) -> anyhow::Result<Vec<String>> {
+    let history = client.get_execution_history().execution_arn(execution_arn).send().await?;
+    let failed = history.events.into_iter().filter_map(|event| event.task_failed_event_details);
+    Ok(failed.map(|details| details.error.unwrap_or_default()).collect())
+}
+
 /// A client without retries, so that what a case sees is what the emulator said first.
 pub(crate) fn client(config: &SdkConfig) -> Client {
     let retries = aws_sdk_sfn::config::retry::RetryConfig::disabled();

@@ -2,7 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
+
+/// Another number of requests for the case of a burst.
+const BURST: &str = "COUNTERSIGN_BURST";
 
 /// What the cases need from outside the workspace.
 #[derive(Debug, Clone)]
@@ -10,6 +13,7 @@ pub(crate) struct Tools {
     tools: PathBuf,
     zips: PathBuf,
     program: PathBuf,
+    burst: Option<usize>,
 }
 
 impl Tools {
@@ -22,7 +26,9 @@ impl Tools {
                 names.join(", ")
             );
         };
-        let found = Self { tools: tools.into(), zips: zips.into(), program: program.into() };
+        let burst = std::env::var_os(BURST).map(|number| number.to_string_lossy().parse());
+        let burst = burst.transpose().with_context(|| format!("{BURST} is not a number"))?;
+        let found = Self { tools: tools.into(), zips: zips.into(), program: program.into(), burst };
         for program in ["ministack", "python3"] {
             let path = found.emulator(program);
             if !path.exists() {
@@ -30,6 +36,11 @@ impl Tools {
             }
         }
         Ok(found)
+    }
+
+    /// How many requests come at one moment, if whoever runs the cases wants another number than we.
+    pub(crate) fn burst(&self) -> Option<usize> {
+        self.burst
     }
 
     /// A program of the environment that holds the emulators.
