@@ -24,14 +24,19 @@ pub(crate) fn lint() -> anyhow::Result<()> {
     if templates.is_empty() || machines.is_empty() {
         bail!("infra must have a template (.yaml) and a state machine (.asl.json)");
     }
-    for template in templates {
+    for template in &templates {
         let mut sam = sam()?;
         sam.args(["validate", "--lint", "--region", REGION, "--template"]).arg(template);
         run("sam validate --lint", template, &mut sam, |line| line.ends_with("is a valid SAM Template"))?;
         let mut cfn_lint = Tool::Infra.command("cfn-lint")?;
-        cfn_lint.args(["--regions", REGION, "--"]).arg(template);
+        // What it only mentions is left out but for resources that do not match the actions of a policy.
+        cfn_lint.args(["--regions", REGION, "--include-checks", "I3510", "--"]).arg(template);
         run("cfn-lint", template, &mut cfn_lint, |_| false)?;
     }
+    let mut policies = Tool::Infra.command("python3")?;
+    // parliament warns of what it is made with.
+    policies.args(["-W", "ignore"]).arg(root().join("xtask").join("src").join("policies.py")).args(templates);
+    run("parliament", &root().join("infra"), &mut policies, |_| false)?;
     for machine in machines {
         let mut asl_validator = Tool::AslValidator.command("asl-validator")?;
         asl_validator.args(["--json-path"]).arg(machine);

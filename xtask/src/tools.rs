@@ -21,7 +21,7 @@ const MADE_FROM: &str = ".pins";
 pub(crate) enum Tool {
     /// `moto_server` and `ministack`, which play AWS in the tests, and the `aws` command line.
     Emulators,
-    /// `sam`, `cfn-lint`, `statelint` and `check-jsonschema`.
+    /// `sam`, `cfn-lint`, `statelint`, `check-jsonschema`, and `parliament`, which lints IAM policies.
     Infra,
     /// `cargo-lambda` and the Zig compiler that it links with.
     Build,
