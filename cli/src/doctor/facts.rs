@@ -8,6 +8,7 @@ use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_sdk_sesv2::Client as Ses;
 use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::policy::{EmailUse, Policy, Rules};
 use countersign_bot::ports::SecretValues;
 use countersign_bot::startup::deployed::Deployed;
 use http::{Request, StatusCode};
@@ -249,7 +250,10 @@ async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>
 async fn mail(aws: &Aws, configuration: &Fact<Configuration>) -> Fact<Mail> {
     let Configuration { config, policy } = configuration.as_ref().map_err(|_| after("the configuration"))?;
     let Some(sender) = config.mail.as_ref().map(|mail| mail.from.clone()) else {
-        return Err(Verdict::Skipped("mail is off: the parameter MailFrom is empty".to_owned()));
+        return Err(Verdict::Skipped(format!(
+            "mail is off: the parameter MailFrom is empty{}",
+            unasked_by_mail(policy)
+        )));
     };
     let ses = Ses::new(aws.config());
     let account = ses.get_account().send().await.map_err(|error| refused(Refused::because("GetAccount", error)))?;
@@ -264,6 +268,14 @@ async fn mail(aws: &Aws, configuration: &Fact<Configuration>) -> Fact<Mail> {
         verified.insert(address, is_verified);
     }
     Ok(Mail { is_in_production, may_send: account.sending_enabled(), verified })
+}
+
+/// Whom it is of that mail is off.
+fn unasked_by_mail(policy: &Policy) -> String {
+    let has_address = |rules: &Rules| rules.approvers.iter().any(|person| person.email.is_some());
+    let asking = policy.rules.values().filter(|rules| rules.email != EmailUse::Never && has_address(rules));
+    let asking: Vec<&str> = asking.map(|rules| rules.name.as_str()).collect();
+    if asking.is_empty() { String::new() } else { format!(", so nobody is asked by mail under {}", asking.join(", ")) }
 }
 
 /// Whether the address or its domain is verified.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::{TEMPLATE, resources, texts, yaml};
+use super::{TEMPLATE, resources, texts, with_all, yaml};
 
 const SECURITY: &str = include_str!("../../../docs/security.md");
 
@@ -24,7 +24,7 @@ fn code(cell: &str) -> BTreeSet<String> {
 /// The statements of a policy, with those that a condition may leave out.
 pub(super) fn statements(document: &Value) -> Vec<Value> {
     let statements = document["Statement"].as_array().unwrap().iter();
-    statements.map(|statement| statement.get("!If").map_or(statement, |choice| &choice[1]).clone()).collect()
+    statements.map(with_all).collect()
 }
 
 /// Everything that a role may do, but for what all may: write logs, and use keys that are named as parameters.
@@ -108,5 +108,38 @@ fn what_a_company_sets_holds_for_every_resource() {
     let parameters = yaml(TEMPLATE)["Parameters"].as_object().unwrap().clone();
     for parameter in rows(SECURITY, "## What your company sets").iter().flat_map(|row| code(&row[0])) {
         assert!(parameters.contains_key(&parameter), "the template has no parameter {parameter}");
+    }
+}
+
+/// What a deployment leaves out without a sender, or without the reference workflow: whatever is for it alone, whatever
+/// names what is left out, and nothing else.
+#[test]
+fn without_mail_or_the_reference_workflow_nothing_of_it_is_deployed() {
+    let template = yaml(TEMPLATE);
+    let resources = template["Resources"].as_object().unwrap();
+    let left_out = |conditions: &[&str]| {
+        let is_left_out = |it: &Value| conditions.iter().any(|condition| it["Condition"] == *condition);
+        texts(resources.iter().filter(|(_, it)| is_left_out(it)).map(|(name, _)| name.as_str()))
+    };
+    let is_of_mail = |name: &str, it: &Value| {
+        let is_route = it["Properties"]["RouteKey"].as_str().is_some_and(|key| key.contains("/email/"));
+        is_route || it["Type"].as_str().unwrap().starts_with("AWS::SES::") || name.starts_with("Mail")
+    };
+    let of_mail = resources.iter().filter(|(name, it)| is_of_mail(name, it)).map(|(name, _)| name.as_str());
+    assert_eq!(left_out(&["HasMail", "CreatesAddress", "CreatesDomain"]), texts(of_mail));
+    let functions = ["IsInputValid", "Calculate", "Double", "Finalize"];
+    let of_workflow = resources
+        .keys()
+        .map(String::as_str)
+        .filter(|name| functions.iter().any(|function| name.starts_with(function)) || name.starts_with("Calculation"));
+    assert_eq!(left_out(&["HasWorkflow"]), texts(of_workflow));
+    for (condition, rights) in [("HasMail", "ses:SendRawEmail"), ("HasWorkflow", "states:StartExecution")] {
+        let roles =
+            super::resources("AWS::IAM::Role").into_iter().flat_map(|(_, role)| role["Policies"].as_array().cloned());
+        let statements = roles.flatten().flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().cloned());
+        let granting = statements.flatten().filter(|statement| statement.to_string().contains(rights));
+        let conditions: BTreeSet<String> =
+            granting.map(|statement| statement["!If"][0].as_str().unwrap_or("always").to_owned()).collect();
+        assert!(conditions.contains(condition) && !conditions.contains("always"), "{rights}: {conditions:?}");
     }
 }

@@ -221,7 +221,10 @@ async fn a_platform_that_nobody_asks_for_may_be_off() {
     });
     let lines = lines.await;
     assert!(
-        lines.contains(&"skipped  mail                     mail is off: the parameter MailFrom is empty".to_owned())
+        lines.contains(
+            &"skipped  mail                     mail is off: the parameter MailFrom is empty, so nobody is asked by mail under calculation"
+                .to_owned()
+        )
     );
     assert!(!lines.iter().any(|line| line.starts_with("FAIL")), "{lines:#?}");
 }
