@@ -161,14 +161,14 @@ async fn a_request_that_reaches_nobody_in_its_turn_is_given_up_and_says_why() {
     burst.raise(0).await;
     burst.posted(1).await;
     burst.harness.until("the mail is out", |_| burst.harness.mails("grace").pop()).await;
-    burst.harness.world.mailbox.fail_always(Some("MessageRejected"));
+    burst.harness.world.mailbox.fail_always(Some("InvalidParameterValue"));
     let waiting = burst.raise(1).await;
     assert_eq!(burst.harness.record(&waiting).status(), Status::Pending);
     let refused = SlackFault::NotOk("msg_too_long".to_owned());
     burst.harness.world.slack.fail_always("chat.postMessage", Some(refused));
     burst.harness.pass_time(1);
     let cause = burst.harness.given_up().await.cause.unwrap();
-    assert!(cause.contains("msg_too_long") && cause.contains("MessageRejected"), "{cause}");
+    assert!(cause.contains("msg_too_long") && cause.contains("InvalidParameterValue"), "{cause}");
     burst.status(&waiting, Status::Undeliverable).await;
 }
 

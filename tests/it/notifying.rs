@@ -40,14 +40,14 @@ async fn a_repeated_invocation_raises_and_sends_nothing_twice() {
 async fn when_every_place_refuses_for_good_the_task_fails_at_once() {
     let harness = Harness::start().await;
     harness.world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
-    harness.world.mailbox.fail_always(Some("MessageRejected"));
+    harness.world.mailbox.fail_always(Some("InvalidParameterValue"));
     let url = format!("{}/calculations", harness.world.url);
     harness.browser.post_json(&url, &json!({"x": 125, "y": 122})).await.unwrap();
     let ended = harness.given_up().await;
     assert_eq!(ended.stop_date, Some(harness.now()), "the timeout is not waited for");
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));
     let cause = ended.cause.unwrap();
-    assert!(cause.contains("msg_too_long") && cause.contains("MessageRejected"), "{cause}");
+    assert!(cause.contains("msg_too_long") && cause.contains("InvalidParameterValue"), "{cause}");
     assert!(!cause.contains("@example.com"), "no address leaves the backend: {cause}");
     harness.until("it is broadcast", |_| harness.events("Approval Resolved").pop()).await;
     let approval = harness.world.store.all().remove(0);

@@ -152,7 +152,7 @@ async fn a_release_that_nobody_decides_on_expires() {
 async fn a_release_that_reaches_nobody_fails() {
     let harness = world().await;
     harness.world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
-    harness.world.mailbox.fail_always(Some("MessageRejected"));
+    harness.world.mailbox.fail_always(Some("InvalidParameterValue"));
     start(&harness);
     let ended = harness.given_up().await;
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));

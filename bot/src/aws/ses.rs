@@ -73,15 +73,23 @@ impl Ses {
 }
 
 impl Error {
-    /// What became of a mail. Whatever is not in the table was not sent and may pass: an account that is paused, a sender
-    /// that is not verified, a permission that lacks can be mended.
+    /// What became of a mail. Whatever is not in the table was not sent and may pass: a permission that lacks can be given.
+    #[expect(clippy::match_same_arms, reason = "each row of the table has a source of its own")]
     pub fn fate(&self) -> Fate {
         match self {
             Self::Refused(code) => match code.as_str() {
-                // The address or the content is not taken:
+                // The address is not one: https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
+                "InvalidParameterValue" => Fate::Refused,
+                // Also what SES says of an address that is not verified, as those of all recipients have to be in its
+                // sandbox, and of an account that is paused, both of which can be mended:
+                // https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html
+                "MessageRejected" => Fate::NOT_SENT,
+                // The account, the configuration set or the domain of the sender can be mended:
                 // https://docs.aws.amazon.com/ses/latest/APIReference/API_SendRawEmail.html#API_SendRawEmail_Errors
-                // https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
-                "MessageRejected" | "InvalidParameterValue" => Fate::Refused,
+                "AccountSendingPausedException"
+                | "ConfigurationSetDoesNotExist"
+                | "ConfigurationSetSendingPausedException"
+                | "MailFromDomainNotVerifiedException" => Fate::NOT_SENT,
                 // SES failed while it had the mail: https://docs.aws.amazon.com/ses/latest/APIReference/CommonErrors.html
                 "InternalFailure" => Fate::MaybeSent,
                 _ => Fate::NOT_SENT,
@@ -118,8 +126,8 @@ mod tests {
         let refused = |code: &str| Error::Refused(code.to_owned());
         let not_sent = Fate::NOT_SENT;
         let table = [
-            (refused("MessageRejected"), Fate::Refused),
             (refused("InvalidParameterValue"), Fate::Refused),
+            (refused("MessageRejected"), not_sent),
             (refused("InternalFailure"), Fate::MaybeSent),
             (refused("Throttling"), not_sent),
             (refused("ServiceUnavailable"), not_sent),

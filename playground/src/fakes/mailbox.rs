@@ -163,7 +163,7 @@ impl Mailbox {
             from,
             to: to.join(", "),
             at,
-            ..read(raw).ok_or_else(|| Refusal::new("MessageRejected", "the message cannot be read"))?
+            ..read(raw).ok_or_else(|| Refusal::new("InvalidParameterValue", "the message cannot be read"))?
         };
         state.mails.push(mail);
         drop(state);

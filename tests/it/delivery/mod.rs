@@ -124,7 +124,8 @@ async fn one_passing_refusal_of_teams_fails_no_workflow() {
 
 #[tokio::test]
 async fn a_passing_refusal_of_ses_fails_no_workflow() {
-    for code in ["Throttling", "AccountSendingPausedException"] {
+    // SES says `MessageRejected` of an address that is not verified.
+    for code in ["Throttling", "AccountSendingPausedException", "MessageRejected"] {
         let harness = Harness::with_rules(MAIL_ALONE).await;
         harness.world.mailbox.fail_always(Some(code));
         let approval = harness.ask_in_vain().await;

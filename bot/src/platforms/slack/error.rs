@@ -40,11 +40,12 @@ impl Error {
     pub fn fate(&self) -> Fate {
         match self {
             Self::Refused(code) => match code.as_str() {
-                // The message that is to be changed or answered is gone, or can never be changed:
+                // The message that is to be changed is gone, or can never be changed:
                 // https://docs.slack.dev/reference/methods/chat.update#errors
-                "message_not_found" | "thread_not_found" | "cant_update_message" | "edit_window_closed" => {
-                    Fate::Refused
-                }
+                "message_not_found" | "cant_update_message" | "edit_window_closed" => Fate::Refused,
+                // The message that is to be answered is gone. Slack documents the code where a thread is read:
+                // https://docs.slack.dev/reference/methods/conversations.replies#errors
+                "thread_not_found" => Fate::Refused,
                 // No message like this is ever taken:
                 // https://docs.slack.dev/reference/methods/chat.postMessage#errors
                 "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" | "msg_too_long" | "no_text" => {

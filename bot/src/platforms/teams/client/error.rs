@@ -73,7 +73,8 @@ impl Error {
                 (404, "ActivityNotFoundInConversation") => Fate::Refused,
                 // The service asks to be asked again.
                 (412 | 502 | 503, _) => Fate::NOT_SENT,
-                // The service failed, or did not answer its own gateway in time.
+                // The service failed, or its gateway had no answer in time. Microsoft says of the second to try again, and of
+                // neither that nothing was sent.
                 (500.., _) => Fate::MaybeSent,
                 _ => Fate::NOT_SENT,
             },
