@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use countersign_playground::fakes::teams::Shown;
 use countersign_tests::cases;
+use countersign_tests::patience::until;
 use serde_json::json;
 
 use crate::support::calculation::{Calculation, arn_in};
-use crate::support::chats::{CONVERSATION, Chats};
+use crate::support::chats::{CHANNEL, CONVERSATION, Chats};
 use crate::support::emulators::{Case, Emulators};
 use crate::support::step_functions::{self, ended};
 
@@ -20,6 +21,8 @@ pub(crate) fn cases() -> Vec<Case> {
         rejected,
         expired,
         invalid_input,
+        number_too_big,
+        listed,
         aborted,
         only_for_authorised_callers
     ]
@@ -117,6 +120,33 @@ async fn invalid_input(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let output = end.output.unwrap_or_default();
     assert_eq!((end.status.as_str(), &output["status"]), ("SUCCEEDED", &json!("invalid_input")), "{output}");
     assert!(output["reason"].as_str().is_some_and(|reason| reason.contains('x')), "{output}");
+    Ok(())
+}
+
+async fn number_too_big(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = emulators.stack().await?;
+    let machine = stack.output("StateMachineArn");
+    let execution =
+        step_functions::start(&stack.step_functions(), machine, &json!({ "x": 1_i64 << 62, "y": 0 })).await?;
+    let end = ended(&stack.step_functions(), &execution).await?;
+    assert_eq!((end.status.as_str(), end.error.as_deref()), ("FAILED", Some("NumberTooBig")), "{end:?}");
+    Ok(())
+}
+
+/// What waits for a person, and what they have asked for.
+async fn listed(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = emulators.stack().await?;
+    let calculation = Calculation::run(stack, stack.output("StateMachineArn"), 44, 3).await?;
+    for who in ["grace", "ada"] {
+        until("the approval is listed", async || {
+            let answer = stack.slack.command(&Chats::slack_user(who), CHANNEL, "/approvals", "").await;
+            let shown = format!("{}{}", answer.text.unwrap_or_default(), answer.blocks);
+            Ok(shown.contains(&calculation.title).then_some(()))
+        })
+        .await?;
+    }
+    calculation.decide("grace", "approve", None).await?;
+    assert_eq!(calculation.ended().await?.output.unwrap_or_default()["result"], 94);
     Ok(())
 }
 

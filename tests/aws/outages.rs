@@ -13,7 +13,17 @@ use crate::support::emulators::{Case, Emulators};
 use crate::support::proxy::Fault;
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![dynamodb, step_functions, eventbridge, ses, slack, secrets_manager, lost_answers]
+    cases![
+        dynamodb,
+        step_functions,
+        said_to_be_closed,
+        rejection,
+        eventbridge,
+        ses,
+        slack,
+        secrets_manager,
+        lost_answers
+    ]
 }
 
 /// The ways in which a service of AWS can be out of order.
@@ -53,6 +63,28 @@ async fn step_functions(emulators: Arc<Emulators>) -> anyhow::Result<()> {
         finished(&calculation, Status::Approved).await?;
     }
     Ok(())
+}
+
+/// Step Functions says that the task is closed, and its history shows nothing of that: the decision is handed over again.
+async fn said_to_be_closed(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = emulators.turns.take(&emulators).await?;
+    let calculation = Calculation::start(&stack, 1, 17).await?;
+    calculation.announced().await?;
+    stack.proxy.break_down("states:SendTaskSuccess", Fault::Closed);
+    assert_eq!(calculation.press("grace", "approve", None).await?, 200, "the press is answered in time");
+    stack.proxy.recover();
+    finished(&calculation, Status::Approved).await
+}
+
+/// What is true of an approval is true of a rejection.
+async fn rejection(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let stack = emulators.turns.take(&emulators).await?;
+    let calculation = Calculation::start(&stack, 1, 18).await?;
+    calculation.announced().await?;
+    stack.proxy.break_down("states:SendTaskFailure", Fault::Fail);
+    assert_eq!(calculation.press("grace", "reject", Some("no")).await?, 200, "the press is answered in time");
+    stack.proxy.recover();
+    finished(&calculation, Status::Rejected).await
 }
 
 /// The workflow goes on at once; the copies close when the bus, or the reconciler, tells of it.

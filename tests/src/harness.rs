@@ -18,6 +18,11 @@ pub trait Shared: Send + Sync + Sized + 'static {
 
     /// Where everything goes that is written in this run. It is kept when something has failed.
     fn folder(&self) -> &Path;
+
+    /// What is to be said of a run in which no case has failed, of all cases or of some.
+    fn conclude(&self, _is_whole: bool) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
 /// The whole of `main`: runs what the arguments ask for, so many cases at once unless they say otherwise.
@@ -48,10 +53,14 @@ pub fn run<S: Shared>(cases: Vec<Case<S>>, cases_at_once: usize) -> ExitCode {
     process::stop_all();
     if conclusion.has_failed() {
         eprintln!("What was written in this run is in {}", shared.folder().display());
-    } else {
-        // What was written is of no interest when nothing failed.
-        std::fs::remove_dir_all(shared.folder()).ok();
+        return conclusion.exit_code();
     }
+    if let Err(error) = shared.conclude(conclusion.num_filtered_out == 0) {
+        eprintln!("{error:#}");
+        return ExitCode::FAILURE;
+    }
+    // What was written is of no interest when nothing failed.
+    std::fs::remove_dir_all(shared.folder()).ok();
     conclusion.exit_code()
 }
 

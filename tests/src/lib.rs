@@ -9,5 +9,6 @@ pub mod harness;
 pub mod http;
 pub mod patience;
 pub mod process;
+pub mod rights;
 pub mod server;
 pub mod store_suite;

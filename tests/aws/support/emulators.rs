@@ -7,6 +7,7 @@ use countersign_tests::case;
 use countersign_tests::harness::Shared;
 use tokio::sync::OnceCell;
 
+use super::actions::Actions;
 use super::ministack::{Deployment, Ministack};
 use super::moto::Moto;
 use super::stack::Stack;
@@ -25,6 +26,8 @@ pub(crate) struct Emulators {
     stack: OnceCell<Result<Stack, String>>,
     /// For the cases that break something.
     pub(crate) turns: Turns,
+    /// What the functions of all deployments call.
+    pub(crate) actions: Actions,
 }
 
 impl Shared for Emulators {
@@ -40,11 +43,16 @@ impl Shared for Emulators {
             moto: OnceCell::new(),
             stack: OnceCell::new(),
             turns: Turns::new(),
+            actions: Actions::default(),
         })
     }
 
     fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    fn conclude(&self, is_whole: bool) -> anyhow::Result<()> {
+        self.actions.compare(is_whole)
     }
 }
 

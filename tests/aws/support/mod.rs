@@ -1,5 +1,6 @@
 //! What every case on emulated AWS stands on: the emulators as child processes, and how to speak to them.
 
+pub(crate) mod actions;
 pub(crate) mod agreement;
 pub(crate) mod calculation;
 pub(crate) mod chats;

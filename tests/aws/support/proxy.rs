@@ -14,6 +14,7 @@ use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
 
+use super::actions::Actions;
 use super::history::Histories;
 
 /// One call: the service as the scope of its signature names it, and the action.
@@ -96,12 +97,17 @@ struct Shared {
     faults: Mutex<Vec<(String, Fault)>>,
     calls: Mutex<Vec<Call>>,
     histories: Histories,
+    actions: Actions,
 }
 
 impl Proxy {
-    pub(crate) async fn start() -> anyhow::Result<Self> {
+    /// The address notes there what is called.
+    pub(crate) async fn start(actions: Actions) -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
-        let proxy = Self { url: format!("http://{}", listener.local_addr()?), shared: Arc::default() };
+        let proxy = Self {
+            url: format!("http://{}", listener.local_addr()?),
+            shared: Arc::new(Shared { actions, ..Shared::default() }),
+        };
         let router = Router::new().fallback(answer).with_state((proxy.clone(), Http::new()));
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(proxy)
@@ -166,6 +172,7 @@ async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else { return broken_off() };
     let call = Call::of(&parts.headers, &body);
+    proxy.shared.actions.note(credential(&parts.headers, 0), &call);
     proxy.shared.calls.lock().unwrap().push(call.clone());
     let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
     if call.service == "dynamodb" {
@@ -212,13 +219,19 @@ impl Call {
     /// The JSON protocols name the action in a header, the query protocol in the form.
     fn of(headers: &HeaderMap, body: &Bytes) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-        // Credential=KEY/DATE/REGION/SERVICE/aws4_request
-        let service = text(header::AUTHORIZATION.as_str()).split('/').nth(3).unwrap_or_default();
+        let service = credential(headers, 3);
         let target = text("x-amz-target").rsplit('.').next().unwrap_or_default();
         let form = String::from_utf8_lossy(body);
         let action = form.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or(target);
         Self { service: service.to_owned(), action: action.to_owned() }
     }
+}
+
+/// A part of `Credential=KEY/DATE/REGION/SERVICE/aws4_request`.
+fn credential(headers: &HeaderMap, part: usize) -> &str {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let credential = authorization.split_once("Credential=").map_or("", |(_, credential)| credential);
+    credential.split('/').nth(part).unwrap_or_default()
 }
 
 /// A service that asks for a pause, in the protocol that it speaks.

@@ -76,7 +76,7 @@ impl Stack {
     }
 
     async fn deploy_on_account(emulators: &Emulators, name: &str, concurrency: Option<u32>) -> anyhow::Result<Self> {
-        let proxy = Proxy::start().await?;
+        let proxy = Proxy::start(emulators.actions.clone()).await?;
         let chats = Chats::start().await?;
         let deployment =
             Deployment { aws_url: proxy.url().to_owned(), environment: chats.environment.clone(), concurrency };
@@ -96,6 +96,7 @@ impl Stack {
         ];
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
         ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
+        emulators.actions.learn(&ministack.client().get("lambda", "/2015-03-31/functions").await?)?;
         let mapping = Mapping::replace(ministack.client()).await?;
         let Chats { slack, teams, environment: chats } = chats;
         let outputs = sam.outputs(NAME).await?;
