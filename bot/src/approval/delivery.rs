@@ -114,7 +114,8 @@ pub struct Delivery {
     pub subject: Subject,
     /// The place, such as `slack:C0789` or `email:ada`: of one place one delivery is made at a time, in order.
     pub place: String,
-    /// The version of the record that calls for it.
+    /// The version of the record that calls for it, and 0 as long as nobody has tried the place: however often the record
+    /// changes until then, what waits its turn in the queue is the same, and stands in it once.
     pub version: u64,
 }
 

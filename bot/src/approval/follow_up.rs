@@ -175,7 +175,9 @@ impl Approval {
                 }
                 Destination::Email(person) => format!("{}:{person}", Platform::Email.key()),
             };
-            Delivery { subject: Subject::Approval { id: self.id.clone(), destination }, place, version: self.version }
+            let waits_its_turn = |missing: &Missing| missing.destination == destination && missing.is_untried();
+            let version = if self.missing.iter().any(waits_its_turn) { 0 } else { self.version };
+            Delivery { subject: Subject::Approval { id: self.id.clone(), destination }, place, version }
         };
         destinations.into_iter().map(delivery).collect()
     }
@@ -218,6 +220,21 @@ mod tests {
 
     fn mail() -> MessageRef {
         MessageRef::Email { person: PersonId::parse("ada").unwrap() }
+    }
+
+    /// Whoever repairs writes into the record that it did. What waits in the queue for that long is the same for it.
+    #[test]
+    fn a_place_that_nobody_has_tried_is_told_the_same_until_somebody_has() {
+        let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"");
+        approval.missing = vec![Missing::new(Destination::Chat(Platform::Slack))];
+        let told = approval.deliveries();
+        approval.version += 1;
+        assert!(told.len() == 1 && approval.deliveries() == told);
+        approval.missing[0].problem = Some("not now".to_owned());
+        let retried = approval.deliveries();
+        assert_eq!(retried[0].version, approval.version);
+        approval.version += 1;
+        assert_ne!(approval.deliveries(), retried);
     }
 
     #[test]

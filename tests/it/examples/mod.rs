@@ -131,7 +131,7 @@ fn refuse_everywhere(harness: &Harness) {
     world.slack.fail_always("chat.postMessage", Some(Fault::NotOk("msg_too_long".to_owned())));
     let too_big = teams::Fault::Refused { status: 413, code: "MessageSizeTooBig".to_owned() };
     world.teams.fail_always(Operation::Create, Some(too_big));
-    world.mailbox.fail_always(Some("MessageRejected"));
+    world.mailbox.fail_always(Some("InvalidParameterValue"));
 }
 
 /// The output of the only execution, which has succeeded.
