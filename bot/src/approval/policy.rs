@@ -18,6 +18,8 @@ use super::place::{Destination, Platform};
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]
 pub struct Policy {
+    /// Where it is from.
+    pub source: PolicySource,
     /// Whose members may reach the bot: the workspaces, organisations and tenants of each chat.
     pub let_in: LetIn,
     /// Everybody the bot knows, by key.
@@ -28,6 +30,31 @@ pub struct Policy {
     pub groups: BTreeMap<String, Vec<PersonId>>,
     /// What may be started from a chat, by name.
     pub commands: BTreeMap<String, LaunchCommand>,
+}
+
+/// Where a policy is from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PolicySource {
+    /// A file.
+    File,
+    /// The version of this number.
+    Version(u32),
+    /// There is none: it knows nobody and has no rules.
+    Nowhere(NoPolicy),
+}
+
+/// Why no policy is in force.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPolicy {
+    /// Nobody has pushed any.
+    #[error("none has been pushed: `countersign policy push` does")]
+    NotPushed,
+    /// It could not be read.
+    #[error("it could not be read")]
+    NotRead,
+    /// No version that there is can be used.
+    #[error("no version of it can be used")]
+    NotUsable,
 }
 
 /// The workspaces, organisations and tenants of each chat whose members may reach the bot.
@@ -143,6 +170,9 @@ impl EmailUse {
 /// Why a chat user is nobody to the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Stranger {
+    /// There is no policy.
+    #[error("no policy is in force: {0}")]
+    NoPolicy(NoPolicy),
     /// The workspace or tenant is not on the access list.
     #[error("this workspace is not on the access list of the policy")]
     ForeignTeam,
@@ -152,9 +182,38 @@ pub enum Stranger {
 }
 
 impl Policy {
+    /// What stands in the place of a policy while there is none.
+    pub fn none(why: NoPolicy) -> Self {
+        Self {
+            source: PolicySource::Nowhere(why),
+            let_in: LetIn::default(),
+            people: BTreeMap::new(),
+            rules: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            commands: BTreeMap::new(),
+        }
+    }
+
+    /// The number of its version, if it is one.
+    pub fn version(&self) -> Option<u32> {
+        match self.source {
+            PolicySource::Version(number) => Some(number),
+            PolicySource::File | PolicySource::Nowhere(_) => None,
+        }
+    }
+
+    /// Says why there is no policy, if there is none.
+    pub fn in_force(&self) -> Result<(), NoPolicy> {
+        match self.source {
+            PolicySource::Nowhere(why) => Err(why),
+            PolicySource::File | PolicySource::Version(_) => Ok(()),
+        }
+    }
+
     /// The person behind a user of a chat, who is from these workspaces, organisations or tenants, all in the form of
     /// `Chat::normal`. An id counts only in the place that it is bound to: in another it is somebody else's.
     pub fn person(&self, chat: Platform, places: &[&str], user: &str) -> Result<&Person, Stranger> {
+        self.in_force().map_err(Stranger::NoPolicy)?;
         let let_in: Vec<&str> = self.let_in.on(chat).filter(|place| places.contains(place)).collect();
         if let_in.is_empty() {
             return Err(Stranger::ForeignTeam);

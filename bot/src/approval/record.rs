@@ -28,6 +28,8 @@ pub struct Approval {
     pub request: Request,
     /// The rules it was asked under, as they were at that time.
     pub rules: Rules,
+    /// Of which version of the policy, if that had versions then.
+    pub policy_version: Option<u32>,
     /// Where the decision stands.
     pub state: State,
     /// One vote a person, in the order they came.

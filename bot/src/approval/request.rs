@@ -123,6 +123,8 @@ pub struct Asked {
     pub request: Request,
     /// Under which rules.
     pub rules: Rules,
+    /// Of which version of the policy, where it has versions.
+    pub policy_version: Option<u32>,
 }
 
 /// A task input that cannot be shown to anybody, with everything that is wrong with it.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::approval::limits::{self, COMMENT_MAX};
-use crate::approval::policy::Stranger;
+use crate::approval::policy::{NoPolicy, Stranger};
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
@@ -118,6 +118,13 @@ pub fn unknown_approval() -> String {
 /// That somebody may not use the bot.
 pub fn stranger(stranger: Stranger) -> String {
     match stranger {
+        Stranger::NoPolicy(NoPolicy::NotPushed) => {
+            "No policy has been pushed yet, so nobody may do anything here. Whoever runs this app pushes one.".to_owned()
+        }
+        Stranger::NoPolicy(NoPolicy::NotRead) => not_looked_up(),
+        Stranger::NoPolicy(NoPolicy::NotUsable) => {
+            "The policy of this app cannot be used. Whoever runs it has been told.".to_owned()
+        }
         Stranger::ForeignTeam => "Your workspace or organization may not use this app.".to_owned(),
         Stranger::Unlisted => "You are not listed in the policy of this app. Its administrator can add you.".to_owned(),
     }

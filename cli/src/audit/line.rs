@@ -21,11 +21,12 @@ fn told(what: &What) -> (String, String) {
     let bot = |what: String| (BOT.to_owned(), what);
     let step_functions = |what: String| (STEP_FUNCTIONS.to_owned(), what);
     match what {
-        What::Raised { policy, title, requester, execution, deadline, required, approvers, content: _ } => {
+        What::Raised { policy, policy_version, title, requester, execution, deadline, required, approvers, content: _ } => {
             let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
             let wait = format!("which {required} of {approvers} may approve until {deadline}");
-            (who, format!("asked for \"{title}\" under {policy}, {wait}, in {execution}"))
+            let version = policy_version.map(|number| format!(" of version {number}")).unwrap_or_default();
+            (who, format!("asked for \"{title}\" under {policy}{version}, {wait}, in {execution}"))
         }
         What::Delivered { places } => bot(format!("sent the request to {}", places_text(places))),
         What::Undelivered { failures } => {

@@ -109,6 +109,11 @@ impl Hash {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
+    /// The hash of a text as it is, which `sha256sum` has for a file as well.
+    pub fn of(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
     /// The beginning of the digits, for people to compare.
     pub fn short(&self) -> String {
         HEXLOWER.encode(&self.0[..SHORT_BYTES])

@@ -22,6 +22,9 @@ pub enum What {
     Raised {
         /// The policy it asked under.
         policy: String,
+        /// Of which version of the policy file.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        policy_version: Option<u32>,
         /// What for.
         title: String,
         /// On whose behalf, where that is a person of the policy.

@@ -11,7 +11,7 @@ use std::fmt;
 use toml_span::{Error, ErrorKind, Span};
 
 use self::rules::Known;
-use super::policy::Policy;
+use super::policy::{Policy, PolicySource};
 
 /// Everything that is wrong with a policy file, in the order of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,7 +61,7 @@ fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
     let commands = commands::check(file.commands, &known, &names, errors);
     let groups = groups.into_iter().filter_map(|(name, members)| Some((name, members?))).collect();
-    Policy { let_in, people, groups, rules, commands }
+    Policy { source: PolicySource::File, let_in, people, groups, rules, commands }
 }
 
 fn problems(text: &str, errors: Vec<Error>) -> Problems {

@@ -68,7 +68,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         raised_at,
         deadline,
     };
-    Some(Asked { token: token?, request, rules })
+    Some(Asked { token: token?, request, rules, policy_version: policy.version() })
 }
 
 fn rules<'a>(name: &str, policy: &'a Policy, check: &mut Check) -> Option<&'a Rules> {

@@ -43,6 +43,7 @@ struct Detail<'a, T> {
     approval_id: &'a ApprovalId,
     execution_arn: &'a ExecutionArn,
     policy: &'a str,
+    policy_version: Option<u32>,
     content_hash: Hash,
     #[serde(flatten)]
     own: T,
@@ -111,6 +112,7 @@ pub struct DecisionOutput {
     approval_id: ApprovalId,
     status: Status,
     content_hash: Hash,
+    policy_version: Option<u32>,
     decided_by: Vec<Said>,
     decided_at: Timestamp,
 }
@@ -119,8 +121,8 @@ impl DecisionOutput {
     /// The output for an approval whose decision was recorded at this time.
     pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
         let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
-        let content_hash = approval.content_hash();
-        Self { approval_id: approval.id.clone(), status, content_hash, decided_by, decided_at }
+        let (content_hash, policy_version) = (approval.content_hash(), approval.policy_version);
+        Self { approval_id: approval.id.clone(), status, content_hash, policy_version, decided_by, decided_at }
     }
 }
 
@@ -131,6 +133,7 @@ pub struct CancellationOutput {
     approval_id: ApprovalId,
     status: Status,
     content_hash: Hash,
+    policy_version: Option<u32>,
     cancelled_by: CancelledBy,
     cancelled_at: Timestamp,
 }
@@ -144,9 +147,15 @@ struct CancelledBy {
 impl CancellationOutput {
     /// The output for an approval that this person has taken back at this time.
     pub fn new(approval: &Approval, person: &PersonId, name: &str, cancelled_at: Timestamp) -> Self {
-        let (approval_id, content_hash) = (approval.id.clone(), approval.content_hash());
         let cancelled_by = CancelledBy { person: person.clone(), name: name.to_owned() };
-        Self { approval_id, status: Status::Cancelled, content_hash, cancelled_by, cancelled_at }
+        Self {
+            approval_id: approval.id.clone(),
+            status: Status::Cancelled,
+            content_hash: approval.content_hash(),
+            policy_version: approval.policy_version,
+            cancelled_by,
+            cancelled_at,
+        }
     }
 }
 
@@ -238,6 +247,7 @@ impl Event {
             approval_id: &approval.id,
             execution_arn: &approval.request.execution,
             policy: &approval.rules.name,
+            policy_version: approval.policy_version,
             content_hash: approval.content_hash(),
             own,
         };

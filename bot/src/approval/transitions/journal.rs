@@ -48,6 +48,7 @@ impl What {
         let requester = request.requester.as_ref();
         Self::Raised {
             policy: rules.name.clone(),
+            policy_version: approval.policy_version,
             title: request.title.clone(),
             requester: requester.map(Who::from),
             execution: request.execution.clone(),

@@ -57,6 +57,8 @@ pub(super) struct Key {
 struct Record {
     request: Request,
     rules: Rules,
+    #[serde(default)]
+    policy_version: Option<u32>,
     state: State,
     #[serde(default)]
     calls: Vec<Call>,
@@ -81,6 +83,7 @@ impl Item {
         let record = Record {
             request: approval.request.clone(),
             rules: approval.rules.clone(),
+            policy_version: approval.policy_version,
             state: approval.state.clone(),
             calls: approval.calls.clone(),
             reminded: approval.reminded,
@@ -175,6 +178,7 @@ impl Item {
             votes: read_votes(attributes)?,
             request: record.request,
             rules: record.rules,
+            policy_version: record.policy_version,
             state: record.state,
             calls: record.calls,
             reminded: record.reminded,

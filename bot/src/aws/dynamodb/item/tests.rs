@@ -36,6 +36,7 @@ fn full() -> Approval {
     let chat = Missing::new(Destination::Chat(Platform::Slack));
     approval.missing = vec![chat, mail];
     approval.version = 9;
+    approval.policy_version = Some(7);
     approval.refused = 3;
     approval.journal.clear();
     approval
