@@ -1,5 +1,7 @@
 //! Which state machines may ask under a policy.
 
+use std::fmt;
+
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::ids::ExecutionArn;
@@ -20,6 +22,12 @@ pub struct StateMachinePattern(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidPattern(&'static str);
+
+impl fmt::Display for StateMachinePattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 impl StateMachinePattern {
     /// Reads `arn:aws:states:REGION:ACCOUNT:stateMachine:NAME`, in which parts may hold asterisks.

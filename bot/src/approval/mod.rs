@@ -30,6 +30,7 @@ pub mod filling;
 pub mod policy_file;
 
 pub mod audit;
+pub mod policy_changes;
 pub mod policy_version;
 pub mod request;
 

@@ -47,7 +47,7 @@ pub enum PolicySource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoPolicy {
     /// Nobody has pushed any.
-    #[error("none has been pushed: `countersign policy push` does")]
+    #[error("nobody has pushed one yet")]
     NotPushed,
     /// It could not be read.
     #[error("it could not be read")]

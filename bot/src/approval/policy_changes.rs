@@ -1,0 +1,311 @@
+//! What another policy changes, told by what people may do and not by the lines of a file.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::audit::Who;
+use super::commands::LaunchCommand;
+use super::ids::PersonId;
+use super::place::Platform;
+use super::policy::{EmailUse, Escalation, Person, Policy, RequesterUse, Rules};
+
+/// One thing that is different.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "camelCase", rename_all_fields = "camelCase")]
+#[expect(missing_docs, reason = "the names say what `Display` says in a sentence")]
+pub enum Change {
+    LetIn { chat: Platform, place: String },
+    NoLongerLetIn { chat: Platform, place: String },
+    PersonAdded { person: Who },
+    PersonRemoved { person: Who },
+    PersonChanged { person: Who, what: &'static str, before: String, after: String },
+    PolicyAdded { policy: String, required: usize, approvers: Vec<Who> },
+    PolicyRemoved { policy: String },
+    MayApprove { policy: String, person: Who },
+    MayNoLongerApprove { policy: String, person: Who },
+    CalledIn { policy: String, person: Who },
+    NoLongerCalledIn { policy: String, person: Who },
+    RuleChanged { policy: String, rule: String, before: String, after: String },
+    CommandAdded { command: String, starters: String },
+    CommandRemoved { command: String },
+    MayStart { command: String, person: Who },
+    MayNoLongerStart { command: String, person: Who },
+    CommandChanged { command: String, what: &'static str, before: String, after: String },
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LetIn { chat, place } => write!(f, "{} {place} is let in", chat.name()),
+            Self::NoLongerLetIn { chat, place } => write!(f, "{} {place} is no longer let in", chat.name()),
+            Self::PersonAdded { person } => write!(f, "{} is a person of the policy now", called(person)),
+            Self::PersonRemoved { person } => write!(f, "{} is no longer a person of the policy", called(person)),
+            Self::PersonChanged { person, what, before, after } => {
+                write!(f, "{what} of {}: {after}, and was {before}", called(person))
+            }
+            Self::PolicyAdded { policy, required, approvers } => {
+                let approvers: Vec<String> = approvers.iter().map(called).collect();
+                write!(f, "policy {policy} is new: {required} of {} must approve", approvers.join(", "))
+            }
+            Self::PolicyRemoved { policy } => write!(f, "policy {policy} is gone: nobody can ask under it any more"),
+            Self::MayApprove { policy, person } => write!(f, "{} may approve under {policy}", called(person)),
+            Self::MayNoLongerApprove { policy, person } => {
+                write!(f, "{} may no longer approve under {policy}", called(person))
+            }
+            Self::CalledIn { policy, person } => {
+                write!(f, "{} may approve under {policy} after an escalation", called(person))
+            }
+            Self::NoLongerCalledIn { policy, person } => {
+                write!(f, "{} may no longer approve under {policy} after an escalation", called(person))
+            }
+            Self::RuleChanged { policy, rule, before, after } => {
+                write!(f, "{rule} of policy {policy}: {after}, and was {before}")
+            }
+            Self::CommandAdded { command, starters } => write!(f, "command {command} is new: {starters} may start it"),
+            Self::CommandRemoved { command } => write!(f, "command {command} is gone"),
+            Self::MayStart { command, person } => write!(f, "{} may start {command}", called(person)),
+            Self::MayNoLongerStart { command, person } => write!(f, "{} may no longer start {command}", called(person)),
+            Self::CommandChanged { command, what, before, after } => {
+                write!(f, "{what} of command {command}: {after}, and was {before}")
+            }
+        }
+    }
+}
+
+/// What the policy `after` changes of the one `before`; everything, if there was none.
+pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
+    let mut changes = Vec::new();
+    let_in(before, after, &mut changes);
+    people(before, after, &mut changes);
+    for (name, rules) in &after.rules {
+        match before.rules.get(name) {
+            Some(earlier) => rules_of(name, earlier, rules, &mut changes),
+            None => changes.push(Change::PolicyAdded {
+                policy: name.clone(),
+                required: rules.required,
+                approvers: rules.approvers.iter().map(Who::from).collect(),
+            }),
+        }
+    }
+    let gone = before.rules.keys().filter(|name| !after.rules.contains_key(*name));
+    changes.extend(gone.map(|name| Change::PolicyRemoved { policy: name.clone() }));
+    for (name, command) in &after.commands {
+        match before.commands.get(name) {
+            Some(earlier) => command_of((before, earlier), (after, command), &mut changes),
+            None => {
+                let starters = starters(after, command);
+                changes.push(Change::CommandAdded { command: name.clone(), starters });
+            }
+        }
+    }
+    let gone = before.commands.keys().filter(|name| !after.commands.contains_key(*name));
+    changes.extend(gone.map(|name| Change::CommandRemoved { command: name.clone() }));
+    changes
+}
+
+fn let_in(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
+    let pairs = |policy: &Policy| -> BTreeSet<(Platform, String)> {
+        let chats = policy.let_in.0.iter();
+        chats.flat_map(|(chat, places)| places.iter().map(|place| (*chat, place.clone()))).collect()
+    };
+    let (before, after) = (pairs(before), pairs(after));
+    let added = after.difference(&before).cloned();
+    changes.extend(added.map(|(chat, place)| Change::LetIn { chat, place }));
+    let removed = before.difference(&after).cloned();
+    changes.extend(removed.map(|(chat, place)| Change::NoLongerLetIn { chat, place }));
+}
+
+fn people(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
+    for (id, person) in &after.people {
+        let who = Who::from(person);
+        let Some(earlier) = before.people.get(id) else {
+            changes.push(Change::PersonAdded { person: who });
+            continue;
+        };
+        for ((what, before), (_, after)) in known_of(earlier).into_iter().zip(known_of(person)) {
+            if before != after {
+                changes.push(Change::PersonChanged { person: who.clone(), what, before, after });
+            }
+        }
+    }
+    let gone = before.people.iter().filter(|(id, _)| !after.people.contains_key(*id));
+    changes.extend(gone.map(|(_, person)| Change::PersonRemoved { person: person.into() }));
+}
+
+/// Whoever has one of these is the person.
+fn known_of(person: &Person) -> [(&'static str, String); 4] {
+    let Person { id: _, name, chats: _, email } = person;
+    let on = |chat| match person.on(chat) {
+        Some(identity) => match &identity.within {
+            Some(within) => format!("{within}:{}", identity.id),
+            None => identity.id.clone(),
+        },
+        None => NONE.to_owned(),
+    };
+    [
+        ("the name", name.clone()),
+        ("the id in Slack", on(Platform::Slack)),
+        ("the id in Teams", on(Platform::Teams)),
+        ("the address", email.clone().unwrap_or_else(|| NONE.to_owned())),
+    ]
+}
+
+fn rules_of(policy: &str, before: &Rules, after: &Rules, changes: &mut Vec<Change>) {
+    let policy = policy.to_owned();
+    for person in missing(&before.approvers, &after.approvers) {
+        changes.push(Change::MayApprove { policy: policy.clone(), person });
+    }
+    for person in missing(&after.approvers, &before.approvers) {
+        changes.push(Change::MayNoLongerApprove { policy: policy.clone(), person });
+    }
+    let (earlier, later) = (called_in(before), called_in(after));
+    for person in missing(earlier, later) {
+        changes.push(Change::CalledIn { policy: policy.clone(), person });
+    }
+    for person in missing(later, earlier) {
+        changes.push(Change::NoLongerCalledIn { policy: policy.clone(), person });
+    }
+    let (mut before, mut after) = (settings(before), settings(after));
+    let rules: BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
+    for rule in rules {
+        let [before, after] = [&mut before, &mut after].map(|its| its.remove(&rule).unwrap_or_else(|| NONE.to_owned()));
+        if before != after {
+            changes.push(Change::RuleChanged { policy: policy.clone(), rule, before, after });
+        }
+    }
+}
+
+fn called_in(rules: &Rules) -> &[Person] {
+    rules.escalation.as_ref().map_or(&[], |escalation| &escalation.to)
+}
+
+/// Those of `among` who are not in `from`.
+fn missing(from: &[Person], among: &[Person]) -> Vec<Who> {
+    let is_in = |id: &PersonId| from.iter().any(|person| person.id == *id);
+    among.iter().filter(|person| !is_in(&person.id)).map(Who::from).collect()
+}
+
+const NONE: &str = "none";
+
+/// Everything that rules say beside who may approve, in words, by the key of the policy file. A setting that comes later
+/// has to be named here, or this does not compile.
+fn settings(rules: &Rules) -> BTreeMap<String, String> {
+    let Rules {
+        name: _,
+        approvers: _,
+        required,
+        self_approval,
+        requester,
+        callers,
+        reason_on_reject,
+        remind_after,
+        quiet_hours,
+        escalation,
+        conversations,
+        email,
+        give_up_after,
+        show_result,
+    } = rules;
+    let yes = |holds: &bool| if *holds { "true" } else { "false" }.to_owned();
+    let requester = match requester {
+        RequesterUse::Known => "known",
+        RequesterUse::Optional => "optional",
+    };
+    let email = match email {
+        EmailUse::Always => "always",
+        EmailUse::Fallback => "fallback",
+        EmailUse::Never => "never",
+    };
+    let mut settings = BTreeMap::from([
+        ("required".to_owned(), required.to_string()),
+        ("self_approval".to_owned(), yes(self_approval)),
+        ("requester".to_owned(), requester.to_owned()),
+        ("reason_on_reject".to_owned(), yes(reason_on_reject)),
+        ("email".to_owned(), email.to_owned()),
+        ("callers".to_owned(), listed(callers.iter(), "any")),
+        ("remind_after".to_owned(), listed(remind_after.iter().map(|after| format!("{after:#}")), NONE)),
+        ("show_result".to_owned(), listed(show_result.iter(), NONE)),
+    ]);
+    let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
+    if let Some(hours) = quiet_hours {
+        let zone = hours.time_zone.iana_name().unwrap_or("an unnamed time zone");
+        set("quiet_hours", format!("from {} to {} in {zone}", hours.from, hours.to));
+    }
+    if let Some(Escalation { after, to: _ }) = escalation {
+        set("escalate_after", format!("{after:#}"));
+    }
+    if let Some(after) = give_up_after {
+        set("give_up_after", format!("{after:#}"));
+    }
+    for (chat, conversation) in conversations {
+        set(&format!("the conversation in {}", chat.name()), conversation.clone());
+    }
+    settings
+}
+
+fn listed(items: impl Iterator<Item = impl fmt::Display>, empty: &str) -> String {
+    let items: Vec<String> = items.map(|item| item.to_string()).collect();
+    if items.is_empty() { empty.to_owned() } else { items.join(", ") }
+}
+
+fn command_of(before: (&Policy, &LaunchCommand), after: (&Policy, &LaunchCommand), changes: &mut Vec<Change>) {
+    let name = &after.1.name;
+    match (&before.1.allowed, &after.1.allowed) {
+        (Some(earlier), Some(later)) => {
+            for id in later.difference(earlier) {
+                let person = who(after.0, id);
+                changes.push(Change::MayStart { command: name.clone(), person });
+            }
+            for id in earlier.difference(later) {
+                let person = who(before.0, id);
+                changes.push(Change::MayNoLongerStart { command: name.clone(), person });
+            }
+        }
+        (None, None) => {}
+        _ => changes.push(Change::CommandChanged {
+            command: name.clone(),
+            what: "allowed",
+            before: starters(before.0, before.1),
+            after: starters(after.0, after.1),
+        }),
+    }
+    for ((what, before), (_, after)) in told(before.1).into_iter().zip(told(after.1)) {
+        if before != after {
+            changes.push(Change::CommandChanged { command: name.clone(), what, before, after });
+        }
+    }
+}
+
+/// What a command says beside who may start it.
+fn told(command: &LaunchCommand) -> [(&'static str, String); 5] {
+    let LaunchCommand { name: _, title, state_machine, policy, allowed: _, is_default, fields } = command;
+    let fields = fields.iter().map(|field| serde_json::to_string(field).unwrap_or_default());
+    [
+        ("title", title.clone()),
+        ("state_machine", state_machine.clone()),
+        ("policy", policy.clone()),
+        ("default", is_default.to_string()),
+        ("fields", listed(fields, NONE)),
+    ]
+}
+
+fn starters(policy: &Policy, command: &LaunchCommand) -> String {
+    match &command.allowed {
+        Some(allowed) => listed(allowed.iter().map(|id| called(&who(policy, id))), "nobody"),
+        None => "everybody of the policy".to_owned(),
+    }
+}
+
+fn who(policy: &Policy, id: &PersonId) -> Who {
+    let person = policy.people.get(id);
+    person.map_or_else(|| Who { person: id.clone(), name: id.to_string() }, Who::from)
+}
+
+fn called(Who { person, name }: &Who) -> String {
+    format!("{name} ({person})")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,119 @@
+//! A change is told by what it lets people do.
+
+use super::*;
+use crate::approval::policy::NoPolicy;
+use crate::approval::policy_file;
+
+const POLICY: &str = r#"
+[access]
+slack_teams = ["T1"]
+[people.ada]
+name = "Ada"
+slack = "U1"
+email = "ada@example.com"
+[people.grace]
+name = "Grace"
+slack = "U2"
+[people.linus]
+name = "Linus"
+slack = "U3"
+[groups]
+finance = ["ada", "grace"]
+[policies.pay]
+approvers = ["finance"]
+slack_channel = "C1"
+[commands.pay]
+state_machine = "payments"
+policy = "pay"
+allowed = ["ada"]
+"#;
+
+/// What is told of a policy in which these texts stand for those.
+fn told(replaced: &[(&str, &str)]) -> Vec<String> {
+    let mut text = POLICY.to_owned();
+    for (before, after) in replaced {
+        assert!(text.contains(before), "{before}");
+        text = text.replace(before, after);
+    }
+    let [before, after] = [POLICY, &text].map(|text| policy_file::read(text).unwrap());
+    changes(&before, &after).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_same_policy_in_other_words_changes_nothing() {
+    let words = [("finance = [\"ada\", \"grace\"]", "money = [\"grace\", \"ada\"]"), ("[\"finance\"]", "[\"money\"]")];
+    assert_eq!(told(&words), [""; 0]);
+}
+
+#[test]
+fn a_member_of_a_group_may_approve_what_the_group_may() {
+    let joined = [("[\"ada\", \"grace\"]", "[\"ada\", \"linus\"]")];
+    assert_eq!(told(&joined), ["Linus (linus) may approve under pay", "Grace (grace) may no longer approve under pay"]);
+}
+
+#[test]
+fn every_rule_that_is_another_is_told_with_what_it_was() {
+    let rules = "slack_channel = \"C2\"\nrequired = 2\nself_approval = true\nreason_on_reject = true\n\
+                 remind_after = [\"30m\"]\nescalate_after = \"1h\"\nescalate_to = [\"linus\"]\n\
+                 quiet_hours = { from = \"22:00\", to = \"07:00\", time_zone = \"Europe/Berlin\" }\n\
+                 show_result = [\"status\"]\ngive_up_after = \"10m\"\n\
+                 callers = [\"arn:aws:states:*:*:stateMachine:pay-*\"]";
+    assert_eq!(
+        told(&[("slack_channel = \"C1\"", rules)]),
+        [
+            "Linus (linus) may approve under pay after an escalation",
+            "callers of policy pay: arn:aws:states:*:*:stateMachine:pay-*, and was any",
+            "escalate_after of policy pay: 1h, and was none",
+            "give_up_after of policy pay: 10m, and was none",
+            "quiet_hours of policy pay: from 22:00:00 to 07:00:00 in Europe/Berlin, and was none",
+            "reason_on_reject of policy pay: true, and was false",
+            "remind_after of policy pay: 30m, and was none",
+            "requester of policy pay: optional, and was known",
+            "required of policy pay: 2, and was 1",
+            "self_approval of policy pay: true, and was false",
+            "show_result of policy pay: status, and was none",
+            "the conversation in Slack of policy pay: C2, and was C1",
+        ]
+    );
+}
+
+#[test]
+fn who_is_who_is_told_since_it_says_who_may_approve() {
+    let others = [
+        ("slack = \"U2\"", "slack = \"U9\""),
+        ("[people.linus]", "[people.eve]"),
+        ("name = \"Linus\"", "name = \"Eve\""),
+        ("[\"T1\"]", "[\"T2\"]"),
+    ];
+    assert_eq!(
+        told(&others),
+        [
+            "Slack T2 is let in",
+            "Slack T1 is no longer let in",
+            "the id in Slack of Ada (ada): T2:U1, and was T1:U1",
+            "Eve (eve) is a person of the policy now",
+            "the id in Slack of Grace (grace): T2:U9, and was T1:U2",
+            "Linus (linus) is no longer a person of the policy",
+        ]
+    );
+}
+
+#[test]
+fn who_may_start_what_is_told() {
+    let others = told(&[("allowed = [\"ada\"]", "allowed = [\"grace\"]\ntitle = \"Pay now\"")]);
+    assert_eq!(others[..2], ["Grace (grace) may start pay", "Ada (ada) may no longer start pay"]);
+    assert!(others[2].starts_with("title of command pay: Pay now, and was "), "{others:?}");
+    let all = told(&[("allowed = [\"ada\"]\n", "")]);
+    assert_eq!(all, ["allowed of command pay: everybody of the policy, and was Ada (ada)"]);
+    assert_eq!(told(&[("[commands.pay]", "[commands.send]")])[1], "command pay is gone");
+}
+
+#[test]
+fn everything_of_the_first_policy_is_new() {
+    let first = policy_file::read(POLICY).unwrap();
+    let told: Vec<String> =
+        changes(&Policy::none(NoPolicy::NotPushed), &first).iter().map(ToString::to_string).collect();
+    assert_eq!(told.len(), 6, "{told:?}");
+    assert_eq!(told[4], "policy pay is new: 1 of Ada (ada), Grace (grace) must approve");
+    assert_eq!(told[5], "command pay is new: Ada (ada) may start it");
+}
