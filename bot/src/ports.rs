@@ -16,6 +16,7 @@ use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
+use crate::approval::policy_version::PolicyVersion;
 use crate::approval::record::Approval;
 use crate::approval::run::{Run, RunEnd};
 use crate::net::deadline::{Deadline, Unavailable};
@@ -59,6 +60,23 @@ pub trait Store: Send + Sync {
     /// Replaces the record of a run if it is still at `run.version`, and counts the version up; none if somebody else
     /// was first.
     async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable>;
+}
+
+/// Where the versions of the policy are. One of them is in force; a push puts the next one in its place.
+#[async_trait]
+pub trait Policies: Send + Sync {
+    /// The number of the version that is in force, as it is now; none if nobody has pushed any.
+    async fn current(&self) -> Result<Option<u32>, Unavailable>;
+
+    /// The version of this number.
+    async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable>;
+
+    /// Up to `limit` versions, the newest first.
+    async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable>;
+
+    /// Keeps a version and puts it in force, if the one before its number still is. Says whether it did: if not, somebody
+    /// was faster.
+    async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable>;
 }
 
 /// How long what is recorded is kept, where the store forgets by itself.

@@ -9,12 +9,13 @@ use countersign_bot::approval::audit::{Entry, JOURNAL_MAX};
 use countersign_bot::approval::event::{Event, SOURCE};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::{Attempt, ExecutionEnd, FoundTask, LookUp, TaskFate};
+use countersign_bot::approval::policy_version::PolicyVersion;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
-    self, CallbackError, EventBus, Executions, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+    self, CallbackError, EventBus, Executions, Policies, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
 };
 use countersign_engine::clock::Clock;
 use countersign_engine::{self as engine, Engine};
@@ -30,6 +31,7 @@ use crate::lock;
 pub struct MemoryStore {
     records: Mutex<Records>,
     runs: Mutex<HashMap<ExecutionArn, Run>>,
+    policies: Mutex<Vec<PolicyVersion>>,
     changes: Changes,
 }
 
@@ -190,6 +192,31 @@ impl Store for MemoryStore {
         *recorded = run.clone();
         self.changes.note();
         Ok(Some(run))
+    }
+}
+
+#[async_trait]
+impl Policies for MemoryStore {
+    async fn current(&self) -> Result<Option<u32>, Unavailable> {
+        Ok(lock(&self.policies).last().map(|version| version.number))
+    }
+
+    async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable> {
+        Ok(lock(&self.policies).iter().find(|version| version.number == number).cloned())
+    }
+
+    async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable> {
+        Ok(lock(&self.policies).iter().rev().take(limit).cloned().collect())
+    }
+
+    async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable> {
+        let mut versions = lock(&self.policies);
+        let is_next = versions.last().map_or(0, |last| last.number) + 1 == version.number;
+        if is_next {
+            versions.push(version.clone());
+            self.changes.note();
+        }
+        Ok(is_next)
     }
 }
 

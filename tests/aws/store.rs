@@ -17,7 +17,14 @@ pub(crate) fn cases() -> Vec<Case> {
             Ok(())
         })
     };
-    store_suite::CASES.into_iter().map(case).collect()
+    let policy_case = |(name, case): store_suite::PolicyCase| {
+        Case::new(format!("store::{name}"), move |emulators: Arc<Emulators>| async move {
+            case(Arc::new(table(&emulators, name).await?)).await;
+            Ok(())
+        })
+    };
+    let cases = store_suite::CASES.into_iter().map(case);
+    cases.chain(store_suite::POLICY_CASES.into_iter().map(policy_case)).collect()
 }
 
 /// A table of its own for each case, since the reconciler of the deployed system looks at what is due in its table.

@@ -11,4 +11,8 @@ async fn the_store_in_memory_behaves_as_every_store() {
         eprintln!("{name}");
         case(Arc::new(MemoryStore::default())).await;
     }
+    for (name, case) in store_suite::POLICY_CASES {
+        eprintln!("{name}");
+        case(Arc::new(MemoryStore::default())).await;
+    }
 }

@@ -3,6 +3,7 @@
 //! Every case makes approvals of its own, so all of them can run on one table at the same time.
 
 mod listings;
+mod policies;
 mod runs;
 mod trail;
 
@@ -20,6 +21,8 @@ use countersign_bot::ports::{Raised, Saved, Store};
 use futures::future::{BoxFuture, join_all};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+pub use self::policies::{POLICY_CASES, PolicyCase};
 
 /// One case: its name and what it does with a store.
 pub type Case = (&'static str, fn(Arc<dyn Store>) -> BoxFuture<'static, ()>);

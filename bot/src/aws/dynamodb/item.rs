@@ -282,7 +282,7 @@ pub(super) fn from_json<T: for<'de> Deserialize<'de>>(attributes: &Attributes, n
 }
 
 /// The text names the attribute and quotes nothing of it.
-fn broken(attribute: &'static str) -> Unavailable {
+pub(super) fn broken(attribute: &'static str) -> Unavailable {
     Unavailable::new(SERVICE, format!("the item's {attribute} is not what this version writes"))
 }
 

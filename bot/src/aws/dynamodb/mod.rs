@@ -1,11 +1,13 @@
 //! The store in DynamoDB: one item an approval, replaced by one conditional write, and one item for each entry of its
-//! audit trail, put in the same transaction. A run that was started in a chat has an item of its own.
+//! audit trail, put in the same transaction. A run that was started in a chat has an item of its own, and so has each
+//! version of the policy.
 //!
 //! A write that loses gets the winner's item in the same answer (`ReturnValuesOnConditionCheckFailure`), so nobody
 //! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
 //! person has asked for is found through indexes of their own, which hold keys only.
 
 mod item;
+mod policies;
 mod runs;
 mod write;
 

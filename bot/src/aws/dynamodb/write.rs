@@ -120,7 +120,7 @@ impl DynamoDbStore {
 
     /// Puts all or nothing. With the token a try whose answer was lost is not made twice, however often the SDK sends
     /// it; a transaction that was cancelled needs another one, since its own stands for the cancellation.
-    async fn transact(
+    pub(super) async fn transact(
         &self,
         record: PutOperation,
         entries: &[PutOperation],
