@@ -72,7 +72,7 @@ struct Settings {
     /// How long an approval waits, such as 30s, 10m or 2h.
     #[arg(long, default_value = "10m", value_parser = whole_seconds)]
     timeout: i64,
-    /// A policy file (TOML) to use instead of the one that comes along.
+    /// A policy file (TOML) to use instead of the one that comes along. What is changed in it holds at once.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     #[command(flatten)]
@@ -97,7 +97,8 @@ impl Local {
     /// Serves the page until Ctrl-C.
     pub(crate) async fn run(self) -> anyhow::Result<Ending> {
         let running = self.world.start(self.port).await?;
-        let World { url, machines, left_out, bot, .. } = &*running.world;
+        let World { url, machines, left_out, .. } = &*running.world;
+        let bot = running.world.bot();
         let first = match (machines.first(), bot.app.policy.commands.keys().next()) {
             (Some(machine), Some(command)) if machine.name != CALCULATION => {
                 format!("type /start {command} in the Slack pane")
@@ -143,6 +144,9 @@ impl Settings {
         options.policy = self.policy.as_deref().map(Source::file).transpose()?;
         self.machines.add_to(&mut options)?;
         let mut running = World::start(options, Clock::system()).await?;
+        if let Some(file) = self.policy {
+            running.follow_policy(file);
+        }
         running.keep_reconciling();
         Ok(running)
     }

@@ -137,8 +137,8 @@ fn start(world: &World, input: &Value, printer: &Printer) -> anyhow::Result<Stri
 
 /// Types the command in Slack. What Slack's command refuses goes to the API, so that the workflow's own check shows.
 async fn launch(world: &World, numbers: &[String], printer: &Printer) -> anyhow::Result<String> {
-    let requester =
-        world.people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
+    let people = world.people();
+    let requester = people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
     let text = numbers.join(" ");
     let typed = format!("{} types /start {text} in Slack", requester.name);
     printer.print(
@@ -219,11 +219,11 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
         match (demo.via, actor) {
             (Via::Slack, Some(actor)) => {
                 printer.print("press", &format!("{} presses {action} in Slack", actor.name), fields)?;
-                press(world, approval, actor, action, comment).await?;
+                press(world, approval, &actor, action, comment).await?;
             }
             (Via::Teams, Some(actor)) => {
                 printer.print("press", &format!("{} presses {action} in Teams", actor.name), fields)?;
-                press_in_teams(world, approval, actor, action, comment).await?;
+                press_in_teams(world, approval, &actor, action, comment).await?;
             }
             (Via::Slack | Via::Teams, None) => {}
             (Via::Email, _) => {

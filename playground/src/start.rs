@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use axum::Router;
 use axum::extract::Request;
 use axum::http::{StatusCode, header};
@@ -11,14 +11,13 @@ use axum::middleware::{self, Next};
 use axum::response::IntoResponse;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
-use countersign_bot::approval::policy_file;
 use countersign_bot::aws::ses::Ses;
 use countersign_bot::flow::app::Ports;
 use countersign_bot::net::caller::IamCaller;
 use countersign_bot::net::signature::Verifier;
 use countersign_bot::platforms::email::mailer::Mailer;
+use countersign_bot::startup::Bot;
 use countersign_bot::startup::config::Config;
-use countersign_bot::startup::{Bot, routes};
 use countersign_engine::clock::Clock;
 use countersign_engine::{Engine, ORIGIN};
 use countersign_workflow_lambdas::double::{self, Double};
@@ -31,10 +30,8 @@ use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
 use crate::memory::{LocalClock, LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
 use crate::world::secrets::{Secrets, key};
-use crate::world::{Actor, Loaded, Options, Running, Source, World, background, functions, machines, people};
+use crate::world::{Actor, LiveBot, Loaded, Options, Running, World, background, functions, machines, people, policy};
 
-/// The policy that is used when none is named.
-const POLICY: &str = include_str!("../policy.toml");
 const MAIL_FROM: &str = "countersign@example.com";
 /// The bot's app in Teams.
 const TEAMS_APP_ID: &str = "c0117e45-1671-4000-8000-0000000000b0";
@@ -53,12 +50,12 @@ impl World {
         clock: Clock,
         between: impl FnOnce(Ports) -> Ports,
     ) -> anyhow::Result<Running> {
-        let mut policy = policy_for(&options)?;
+        let (mut policy, text) = policy::first(options.policy.as_ref(), &options.state_machines)?;
         let asked_under = machines::policies(&options.state_machines);
         let changes = Changes::default();
         let engine = Engine::new(clock.clone());
         let machines = machines::load(&engine, machines::with_reference(&options, &policy), &options)?;
-        let mut left_out = leave_out_commands(&mut policy, &machines);
+        let mut left_out = policy::leave_out_commands(&mut policy, &machines);
         left_out.extend(shut_out(&policy));
         let address = ("127.0.0.1", options.port);
         let listener = TcpListener::bind(address).await.with_context(|| {
@@ -83,6 +80,7 @@ impl World {
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
+        policy.source = policy::push(&store, text, clock.now()).await?;
         let deliveries = MemoryDeliveries::new(clock.clone(), changes.clone());
         let mut environment = environment(&url, &secrets, &policy, &machines);
         environment.extend(options.environment);
@@ -99,7 +97,8 @@ impl World {
         };
         let mailer = Mailer::new(Ses::at(&format!("{url}/playground/ses")), MAIL_FROM.to_owned());
         let bot = Bot::new(&config, policy, between(ports.clone()), Some(mailer))?;
-        functions::register_all(&engine, &bot.app, &url, &secrets)?;
+        let live = LiveBot::new(bot, people);
+        functions::register_all(&engine, &live, &url, &secrets)?;
         let world = Arc::new(Self {
             clock,
             changes,
@@ -110,8 +109,7 @@ impl World {
             bus,
             deliveries,
             store,
-            bot,
-            people,
+            live,
             channel,
             teams_conversation,
             machines,
@@ -130,7 +128,7 @@ impl World {
             callbacks: ports.callbacks.clone(),
             clock: ports.clock.clone(),
         };
-        let bot = routes::router(self.bot.clone()).layer(middleware::from_fn(as_authorised_caller));
+        let bot = self.live.router().layer(middleware::from_fn(as_authorised_caller));
         Ok(bot
             .merge(double::router(Arc::new(double)))
             .merge(page::router(self.clone()))
@@ -185,36 +183,6 @@ fn named<'p>(chat: Platform, policy: &'p Policy, shown: &str) -> Vec<(&'p str, S
     let asking = policy.rules.values().filter_map(|rules| Some((rules.conversation(chat)?, &rules.name)));
     let name = |id: &str, policy: &String| if id == shown { "approvals".to_owned() } else { policy.clone() };
     asking.map(|(id, policy)| (id, name(id, policy))).collect()
-}
-
-/// The policy that is named, or the one that comes along.
-fn policy_for(options: &Options) -> anyhow::Result<Policy> {
-    if let Some(source) = &options.policy {
-        return read_policy(source);
-    }
-    let mut policy = read_policy(&Source::new("the policy that comes along", POLICY))?;
-    machines::adapt(&mut policy, &options.state_machines);
-    Ok(policy)
-}
-
-fn read_policy(source: &Source) -> anyhow::Result<Policy> {
-    match policy_file::read(&source.text) {
-        Ok(policy) => Ok(policy),
-        Err(problems) => bail!("{} has something wrong with it:\n{problems}", source.name),
-    }
-}
-
-/// Takes out the commands whose state machines are not there, and gives a line about each.
-fn leave_out_commands(policy: &mut Policy, machines: &[Loaded]) -> Vec<String> {
-    let is_there = |name: &str| machines.iter().any(|machine| machine.name == name);
-    let absent = policy.commands.iter().filter(|(_, command)| !is_there(&command.state_machine));
-    let lines = absent.map(|(name, command)| {
-        let machine = &command.state_machine;
-        format!("commands.{name} is left out: --state-machine {machine}=FILE loads what it starts")
-    });
-    let lines = lines.collect();
-    policy.commands.retain(|_, command| is_there(&command.state_machine));
-    lines
 }
 
 /// A line about each chat that people of the policy are in and that the policy lets nobody in from.

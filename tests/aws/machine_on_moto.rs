@@ -144,7 +144,7 @@ async fn functions(world: &World, port: Arc<dyn TaskCallbacks>) -> anyhow::Resul
     let double = Double { verifier: Verifier::new(key(), None), callbacks: port, clock: clock.clone() };
     tokio::spawn(async move { axum::serve(listener, double::router(Arc::new(double))).await });
     let calculate = Arc::new(Calculate { http: HttpClient::default(), double_url, key: key() });
-    let app = world.bot.app.clone();
+    let app = world.bot().app.clone();
     Ok(vec![
         ("is-input-valid", function(|input| async move { Ok(json!(is_input_valid::check(&input))) })),
         (
@@ -240,7 +240,7 @@ async fn a_request_that_nobody_answers_expires(emulators: Arc<Emulators>) -> any
     assert_eq!(ended.output, Some(expected));
     // Nobody tells the bot: the reconciler finds it in the history of the execution, some time after the deadline.
     stage.world().clock.advance(SignedDuration::from_mins(1));
-    reconcile::pass(&stage.world().bot.app).await?;
+    reconcile::pass(&stage.world().bot().app).await?;
     stage.settled(Status::Expired).await
 }
 
@@ -251,7 +251,7 @@ async fn a_request_that_reaches_nobody_fails(emulators: Arc<Emulators>) -> anyho
     let is_refused = |approval: &Approval| approval.reaches_nobody() && !approval.missing.iter().any(|it| it.is_left);
     until("every place has refused", async || Ok((stage.world().store.count_where(is_refused) == 1).then_some(())))
         .await?;
-    reconcile::pass(&stage.world().bot.app).await?;
+    reconcile::pass(&stage.world().bot().app).await?;
     let ended = stage.ended(&execution).await?;
     assert_eq!((ended.status, ended.error.as_deref()), (ExecutionStatus::Failed, Some("ApprovalUndeliverable")));
     stage.settled(Status::Undeliverable).await

@@ -159,7 +159,7 @@ async fn links_that_could_lead_elsewhere_are_refused_by_their_field() {
         ),
     ] {
         let request = request(&json!({ "links": links }));
-        let told = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err().to_string();
+        let told = notify::notify(&harness.world.bot().app, input(&request)).await.unwrap_err().to_string();
         assert!(told.starts_with(expected), "{expected}: {told}");
     }
     assert!(harness.world.store.all().is_empty());
@@ -181,7 +181,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
             "correlation": [],
         },
     });
-    let told = notify::notify(&harness.world.bot.app, wrong).await.unwrap_err().to_string();
+    let told = notify::notify(&harness.world.bot().app, wrong).await.unwrap_err().to_string();
     for expected in [
         "executionArn: is of an account or a region that may not ask here",
         "retries: unknown field; known here: taskToken, ",
@@ -213,6 +213,6 @@ async fn everything_that_is_wrong_is_told_at_once() {
 async fn very_many_problems_are_counted() {
     let harness = Harness::start().await;
     let request = request(&json!({ "facts": vec![Value::Null; 5_000] }));
-    let told = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err().to_string();
+    let told = notify::notify(&harness.world.bot().app, input(&request)).await.unwrap_err().to_string();
     assert!(told.ends_with("; and 4971 more") && told.len() < 3_000, "{told}");
 }

@@ -14,7 +14,7 @@ use crate::support::{Harness, RULES};
 
 /// The whole trail, which fits the record.
 async fn trail(harness: &Harness, approval: &Approval) -> Vec<Entry> {
-    let entries = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let entries = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     assert_eq!(verify(&approval.id, &entries, &harness.record(&approval.id).audit), Ok(()));
     entries
 }

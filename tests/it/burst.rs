@@ -97,7 +97,7 @@ async fn five_hundred_requests_go_out_in_order_one_a_second_and_none_is_lost() {
         burst.posted(out).await;
         burst.harness.pass_time(1);
         if out % 60 == 0 {
-            reconcile::pass(&burst.harness.world.bot.app).await.unwrap();
+            reconcile::pass(&burst.harness.world.bot().app).await.unwrap();
         }
     }
 
@@ -184,7 +184,7 @@ async fn without_a_queue_the_requests_are_on_record_and_go_out_when_it_is_back()
     burst.posted(0).await;
     faults.recover();
     burst.harness.pass_time(60);
-    reconcile::pass(&burst.harness.world.bot.app).await.unwrap();
+    reconcile::pass(&burst.harness.world.bot().app).await.unwrap();
     for out in 1..=3 {
         burst.posted(out).await;
         burst.harness.pass_time(1);
@@ -227,7 +227,7 @@ async fn mail_takes_the_place_of_a_card_that_waits_for_long_and_without_mail_it_
             burst.posted(out).await;
             burst.harness.pass_time(1);
             if out % 60 == 0 {
-                reconcile::pass(&burst.harness.world.bot.app).await.unwrap();
+                reconcile::pass(&burst.harness.world.bot().app).await.unwrap();
             }
         }
         burst.posted(before + 1).await;
@@ -305,7 +305,7 @@ async fn a_repeated_invocation_finds_the_card_that_waits() {
             "summary": record.request.summary, "facts": record.request.facts
         }
     });
-    let repeated = notify::notify(&burst.harness.world.bot.app, again).await.unwrap();
+    let repeated = notify::notify(&burst.harness.world.bot().app, again).await.unwrap();
     assert_eq!(repeated, json!({ "approvalId": waiting }));
     assert_eq!(unsent(&burst.harness.record(&waiting)), [Destination::Chat(Platform::Slack)]);
     for out in [2, 2] {

@@ -14,7 +14,7 @@ use crate::support::Harness;
 #[tokio::test]
 async fn without_an_authorised_caller_nothing_starts() {
     let harness = Harness::start().await;
-    let router = router(harness.world.bot.clone());
+    let router = router((*harness.world.bot()).clone());
     let request = Request::post("/calculations").body(Body::from(r#"{"x": 1, "y": 2}"#)).unwrap();
     assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::UNAUTHORIZED);
     assert!(harness.world.engine.executions().is_empty());
@@ -60,7 +60,7 @@ async fn another_session_of_the_same_role_finds_the_first_run() {
     let post = async |arn: &str, body: &str| {
         let request = Request::post("/calculations").header("Idempotency-Key", "k-1");
         let request = request.extension(IamCaller(arn.to_owned())).body(Body::from(body.to_owned())).unwrap();
-        let response = router(harness.world.bot.clone()).oneshot(request).await.unwrap();
+        let response = router((*harness.world.bot()).clone()).oneshot(request).await.unwrap();
         let status = response.status().as_u16();
         (status, response.into_body().collect().await.unwrap().to_bytes())
     };

@@ -90,7 +90,7 @@ async fn the_calls_of_aws_are_those_of_the_document() {
     harness.deliver().await;
     let ended = harness.ended().await;
     let detail = json!({ "executionArn": ended.execution_arn, "status": "SUCCEEDED" });
-    hear::wake(&harness.world.bot.app, json!({ "source": "aws.states", "detail": detail })).await.unwrap();
+    hear::wake(&harness.world.bot().app, json!({ "source": "aws.states", "detail": detail })).await.unwrap();
     harness.deliver().await;
     let record = harness.settled(&approval, Status::Approved).await;
     assert_eq!(record.due_at(), None, "nothing is left to do");

@@ -106,7 +106,7 @@ fn assert_whole(request: &Value, shown: &str, place: &str) {
 #[tokio::test]
 async fn the_longest_request_is_taken_whole_and_its_card_closes_whatever_is_said_about_it() {
     let harness = Harness::with_policy(&with_a_group(), |ports| ports).await;
-    let app = &harness.world.bot.app;
+    let app = &harness.world.bot().app;
     for script in SCRIPTS {
         let mut request = longest(script);
         request["approvers"] = json!(["all", "p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"]);
@@ -156,7 +156,7 @@ async fn the_longest_request_is_whole_in_mails_lists_and_answers() {
             let mut input = input(&request);
             input["taskToken"] = json!(format!("token {number}"));
             harness.pass_time(2);
-            notify::notify(&harness.world.bot.app, input).await.unwrap();
+            notify::notify(&harness.world.bot().app, input).await.unwrap();
         }
         harness.deliver().await;
         request["requestedBy"] = json!("Ada Lovelace");
@@ -212,12 +212,12 @@ async fn what_is_longer_is_refused_by_the_name_of_its_field() {
     for (field, value, expected) in cases {
         let mut request = json!({"policy": "calculation", "title": "t", "requestedBy": "linus"});
         request[field] = value;
-        let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err();
+        let error = notify::notify(&harness.world.bot().app, input(&request)).await.unwrap_err();
         assert_eq!(error.name(), "InvalidApprovalRequest");
         assert!(error.to_string().starts_with(expected), "{error}");
     }
     let request = json!({"policy": "calculation", "title": "", "summary": "x".repeat(3_001), "facts": fact(101, 1)});
-    let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err().to_string();
+    let error = notify::notify(&harness.world.bot().app, input(&request)).await.unwrap_err().to_string();
     for field in ["approval.title: ", "approval.summary: ", "approval.facts[0].name: "] {
         assert!(error.contains(field), "all of it is told at once: {error}");
     }
@@ -229,7 +229,7 @@ async fn a_title_that_says_something_else_at_its_end_is_not_cut() {
     let harness = Harness::start().await;
     let title = format!("{}AND 9,900,000.00 EUR to Mallory", "Pay 10 EUR to Ada ".repeat(9).split_at(150).0);
     let request = json!({"policy": "calculation", "title": title});
-    let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err();
+    let error = notify::notify(&harness.world.bot().app, input(&request)).await.unwrap_err();
     assert!(error.to_string().starts_with("approval.title: has 181 characters"), "{error}");
 }
 

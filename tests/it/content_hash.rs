@@ -46,7 +46,7 @@ async fn the_hash_is_wherever_the_request_is() {
     }
     let record = harness.record(&approval.id);
     assert_eq!(record.votes[0].content, approval.content_hash());
-    let trail = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let trail = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     let bound = trail.iter().filter(|entry| match &entry.what {
         What::Raised { content, .. } | What::Voted { content, .. } => *content == Some(approval.content_hash()),
         _ => false,
@@ -104,7 +104,7 @@ async fn a_press_on_something_else_is_refused_with_words() {
 #[tokio::test]
 async fn a_task_is_asked_about_once_and_with_one_content() {
     let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
-    let app = &harness.world.bot.app;
+    let app = &harness.world.bot().app;
     let request = json!({"policy": "calculation", "title": "Pay", "requestedBy": "linus", "facts": [{"name": "n", "value": "1"}]});
     let first = notify::notify(app, input("token", &request)).await.unwrap();
     assert_eq!(notify::notify(app, input("token", &request)).await.unwrap(), first, "a repeated delivery");

@@ -162,7 +162,7 @@ async fn what_is_wrong_with_details_is_told_by_its_field_and_all_at_once() {
         "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": request(&wrong),
         "executionArn": "arn:aws:states:local:000000000000:execution:calculation:by-hand",
     });
-    let told = notify::notify(&harness.world.bot.app, input).await.unwrap_err().to_string();
+    let told = notify::notify(&harness.world.bot().app, input).await.unwrap_err().to_string();
     for expected in [
         "approval.summary: has 3001 characters, at most 3000",
         "approval.risk: must be high, or be left out",
@@ -183,7 +183,7 @@ async fn what_is_wrong_with_details_is_told_by_its_field_and_all_at_once() {
         "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": request(&many),
         "executionArn": "arn:aws:states:local:000000000000:execution:calculation:by-hand",
     });
-    let told = notify::notify(&harness.world.bot.app, input).await.unwrap_err().to_string();
+    let told = notify::notify(&harness.world.bot().app, input).await.unwrap_err().to_string();
     assert!(told.contains("approval.details: has 11 details, at most 10"), "{told}");
     assert!(told.contains("approval.risk: invalid type: sequence, expected a string"), "{told}");
     assert!(harness.world.store.all().is_empty());

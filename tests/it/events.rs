@@ -119,7 +119,7 @@ async fn what_is_not_for_the_reconciler_is_ignored() {
         ("aws.states", serde_json::json!({ "executionArn": "nonsense", "status": "FAILED" })),
     ] {
         let event = serde_json::json!({ "source": source, "detail": detail });
-        countersign_bot::flow::hear::wake(&harness.world.bot.app, event).await.unwrap();
+        countersign_bot::flow::hear::wake(&harness.world.bot().app, event).await.unwrap();
     }
     assert_eq!(harness.record(&approval.id).version, approval.version);
 }

@@ -25,7 +25,7 @@ async fn said(harness: &Harness, who: &str, text: &str) -> String {
 }
 
 async fn trail(harness: &Harness, approval: &Approval) -> Vec<What> {
-    let entries = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let entries = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     entries.into_iter().map(|entry| entry.what).collect()
 }
 

@@ -110,7 +110,7 @@ fn only_calculations_need_iam() {
 #[tokio::test]
 async fn the_router_answers_its_routes_and_nothing_else() {
     let harness = Harness::start().await;
-    let router = routes::router(harness.world.bot.clone());
+    let router = routes::router((*harness.world.bot()).clone());
     for path in paths() {
         let path = path.replace("{approval_id}", "apr_00000000000000000000000000");
         for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
@@ -290,7 +290,7 @@ async fn of_the_end_of_an_execution_only_its_arn_and_status_are_handed_on() {
     let detail = json!({ "executionArn": approval.request.execution, "status": "ABORTED" });
     assert_eq!(handed_on, json!({ "source": "aws.states", "detail": detail }));
     // And that is all that the reconciler needs: it looks at the approval, whose execution has not ended.
-    let woken = hear::wake(&harness.world.bot.app, handed_on).await;
+    let woken = hear::wake(&harness.world.bot().app, handed_on).await;
     assert!(woken.unwrap_err().to_string().contains("the end of the execution does not show yet"));
 }
 

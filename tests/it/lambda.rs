@@ -55,7 +55,7 @@ impl Webhook {
         let harness = Harness::start().await;
         let vault = Arc::new(Vault { signing_secret: Mutex::new(Some(signing_secret.to_owned())), ..Vault::default() });
         let clock = harness.world.clock.clone();
-        let bot = harness.world.bot.clone();
+        let bot = harness.world.bot();
         let make = move |secrets: Option<&SecretValues>| remade(&bot, secrets);
         let live = Live::start(Some(vault.clone() as _), Arc::new(LocalClock(clock.clone())), make).await.unwrap();
         Self { _harness: harness, live, vault, clock }

@@ -21,12 +21,12 @@ fn titles(approvals: Vec<Approval>) -> Vec<String> {
 
 async fn waiting_for(harness: &Harness, who: &str) -> Vec<String> {
     let deadline = Deadline::after(Duration::from_secs(10));
-    titles(listing::waiting_for(&harness.world.bot.app, &person(who), deadline).await.unwrap())
+    titles(listing::waiting_for(&harness.world.bot().app, &person(who), deadline).await.unwrap())
 }
 
 async fn raised_by(harness: &Harness, who: &str) -> Vec<String> {
     let deadline = Deadline::after(Duration::from_secs(10));
-    titles(listing::raised_by(&harness.world.bot.app, &person(who), deadline).await.unwrap())
+    titles(listing::raised_by(&harness.world.bot().app, &person(who), deadline).await.unwrap())
 }
 
 #[tokio::test]

@@ -157,7 +157,7 @@ async fn whom_the_policy_does_not_allow_and_too_few_are_refused_by_their_field()
         let harness = Harness::with_rules(&rules).await;
         let mut request = request(&approvers);
         request["requestedBy"] = json!(by);
-        let told = notify::notify(&harness.world.bot.app, input(&request)).await;
+        let told = notify::notify(&harness.world.bot().app, input(&request)).await;
         let told = told.unwrap_err().to_string();
         assert!(told.starts_with(&format!("approval.{expected}")), "{approvers}: {told}");
         assert!(harness.world.store.all().is_empty(), "{approvers}");

@@ -29,8 +29,9 @@ async fn a_full_run_with_failures_shows_the_token_nowhere() {
     harness.settled(&approval, Status::Approved).await;
     let ended = harness.ended().await;
     pages.push(harness.post(&link, "reject", "late").await.body);
+    let bot = harness.world.bot();
     let refused = countersign_bot::flow::notify::notify(
-        &harness.world.bot.app,
+        &bot.app,
         serde_json::json!({
             "taskToken": approval.token.expose(), "executionArn": "x", "stateEnteredAt": "x", "timeoutSeconds": 1,
             "approval": {}

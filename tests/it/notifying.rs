@@ -28,7 +28,7 @@ async fn a_repeated_invocation_raises_and_sends_nothing_twice() {
         "policy": approval.rules.name, "title": request.title, "summary": request.summary, "facts": request.facts,
         "requestedBy": request.requested_by,
     });
-    let answer = notify::notify(&harness.world.bot.app, again).await.unwrap();
+    let answer = notify::notify(&harness.world.bot().app, again).await.unwrap();
     assert_eq!(answer, json!({ "approvalId": approval.id }));
     assert_eq!(harness.world.store.all().len(), 1);
     assert_eq!(harness.world.slack.messages("C0FINANCE").len(), 1);
@@ -151,7 +151,7 @@ async fn an_input_that_is_wrong_fails_the_state_and_names_the_field() {
     let execution = "arn:aws:states:local:000000000000:execution:calculation:run-x";
     let mut unknown = input(execution, "token");
     unknown["approval"]["policy"] = json!("nope");
-    let error = notify::notify(&harness.world.bot.app, unknown).await.unwrap_err();
+    let error = notify::notify(&harness.world.bot().app, unknown).await.unwrap_err();
     assert_eq!(error.name(), "InvalidApprovalRequest");
     assert_eq!(error.to_string(), "approval.policy: the policy file has no policy `nope`");
     assert!(harness.world.store.all().is_empty());

@@ -192,7 +192,7 @@ async fn a_command_that_starts_nothing_here_is_left_out_and_said() {
     let running = start(Options { state_machines: vec![machine], policy, ..Options::default() }).await.unwrap();
     let line = "commands.ship is left out: --state-machine ship=FILE loads what it starts";
     assert_eq!(running.world.left_out, [line]);
-    assert!(running.world.bot.app.policy.commands.is_empty());
+    assert!(running.world.bot().app.policy.commands.is_empty());
 }
 
 /// Without `[access]` nobody of a chat is let in, which is found out before anybody presses a button there.

@@ -173,7 +173,7 @@ async fn four_eyes_hold_however_the_requester_is_written() {
     ];
     for (number, name) in names.into_iter().enumerate() {
         harness.pass_time(1);
-        let answer = notify::notify(&harness.world.bot.app, asked_by(Some(name), &format!("token-{number}"))).await;
+        let answer = notify::notify(&harness.world.bot().app, asked_by(Some(name), &format!("token-{number}"))).await;
         harness.deliver().await;
         let id = answer.unwrap()["approvalId"].clone();
         let approval = harness.world.store.all().into_iter().find(|approval| json!(approval.id) == id).unwrap();
@@ -190,7 +190,7 @@ async fn a_request_whose_requester_is_not_known_is_refused() {
     let harness = four_eyes(RULES).await;
     let names = ["", "the night shift", "hopper", "Ada Lovelace <grace@example.com>", "G\u{200b}race Hopper"];
     for name in names.map(Some).into_iter().chain([None]) {
-        let refused = notify::notify(&harness.world.bot.app, asked_by(name, "token")).await.unwrap_err();
+        let refused = notify::notify(&harness.world.bot().app, asked_by(name, "token")).await.unwrap_err();
         assert!(matches!(refused, notify::Error::InvalidApprovalRequest(_)), "{name:?}: {refused}");
         assert!(refused.to_string().contains("approval.requestedBy: "), "{name:?}: {refused}");
     }
@@ -204,7 +204,7 @@ async fn every_place_says_that_nobody_of_the_policy_has_asked() {
         (Some("the night shift"), "nobody of the policy; the workflow says “the night shift”"),
     ] {
         let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
-        notify::notify(&harness.world.bot.app, asked_by(name, "token")).await.unwrap();
+        notify::notify(&harness.world.bot().app, asked_by(name, "token")).await.unwrap();
         harness.deliver().await;
         let approval = harness.world.store.all().remove(0);
         assert!(shown(&harness.card(&approval)).contains(&format!("Requested by {said}")), "{said}");
@@ -225,12 +225,13 @@ async fn every_place_says_that_nobody_of_the_policy_has_asked() {
 #[tokio::test]
 async fn a_name_that_is_perhaps_an_approvers_is_refused_where_requesters_may_not_decide() {
     let harness = Harness::start().await;
-    let ask = async |name: &str, token: &str| notify::notify(&harness.world.bot.app, asked_by(Some(name), token)).await;
+    let ask =
+        async |name: &str, token: &str| notify::notify(&harness.world.bot().app, asked_by(Some(name), token)).await;
     let refused = ask("Hopper, Grace", "token-1").await.unwrap_err().to_string();
     assert!(refused.contains("approval.requestedBy: is nobody's name") && refused.contains("`grace`"), "{refused}");
     assert!(ask("the night shift", "token-2").await.is_ok());
     let may_decide = Harness::with_rules(&format!("{RULES}\nself_approval = true")).await;
-    let taken = notify::notify(&may_decide.world.bot.app, asked_by(Some("Hopper, Grace"), "token-1")).await;
+    let taken = notify::notify(&may_decide.world.bot().app, asked_by(Some("Hopper, Grace"), "token-1")).await;
     assert!(taken.is_ok(), "{taken:?}");
 }
 
@@ -238,7 +239,7 @@ async fn a_name_that_is_perhaps_an_approvers_is_refused_where_requesters_may_not
 async fn a_state_machine_that_is_no_caller_of_the_policy_asks_nobody() {
     let callers = format!("{RULES}\ncallers = [\"arn:aws:states:*:*:stateMachine:release-*\"]");
     let harness = Harness::with_rules(&callers).await;
-    let refused = notify::notify(&harness.world.bot.app, asked_by(Some("ada"), "token")).await.unwrap_err();
+    let refused = notify::notify(&harness.world.bot().app, asked_by(Some("ada"), "token")).await.unwrap_err();
     assert!(refused.to_string().contains("executionArn: its state machine is not among the callers"), "{refused}");
     assert!(harness.world.store.all().is_empty() && harness.world.slack.messages("C0FINANCE").is_empty());
 }

@@ -204,7 +204,7 @@ async fn executions_of_other_accounts_regions_and_partitions_may_not_ask() {
             "taskToken": "token", "executionArn": execution, "stateEnteredAt": harness.now(), "timeoutSeconds": 600,
             "approval": { "policy": "calculation", "title": "Ship it", "requestedBy": "ada" }
         });
-        let error = notify::notify(&harness.world.bot.app, input).await.unwrap_err();
+        let error = notify::notify(&harness.world.bot().app, input).await.unwrap_err();
         assert_eq!(error.name(), "InvalidApprovalRequest", "{execution}");
         assert!(error.to_string().starts_with("executionArn: "), "{execution}: {error}");
     }

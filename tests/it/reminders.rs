@@ -93,7 +93,8 @@ async fn after_an_escalation_more_people_may_decide_and_every_card_says_so() {
     let harness = Harness::with_rules(&format!("{RULES_WITH_TEAMS}\n{REMIND}\n{ESCALATE}")).await;
     let approval = harness.ask().await;
     let linus = PersonId::parse("linus").unwrap();
-    let waiting = || listing::waiting_for(&harness.world.bot.app, &linus, Deadline::after(Duration::from_secs(10)));
+    let bot = harness.world.bot();
+    let waiting = || listing::waiting_for(&bot.app, &linus, Deadline::after(Duration::from_secs(10)));
     later(&harness, &approval, 479).await;
     harness.press("linus", &approval, "approve", None).await;
     assert_eq!(harness.whispers("linus"), ["You cannot decide on this request. It waits for Grace Hopper."]);

@@ -128,7 +128,7 @@ fn start(harness: &Harness) {
 
 /// Puts a notifier in the place of the real one, which it calls, and whose answer it may change.
 fn replace_notifier(harness: &Harness, change: impl Fn() -> Change + Send + Sync + 'static) {
-    let app = harness.world.bot.app.clone();
+    let app = harness.world.bot().app.clone();
     harness.world.engine.register(
         "notifier",
         Arc::new(move |input| {

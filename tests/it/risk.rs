@@ -130,7 +130,7 @@ async fn opening_the_form_is_no_attempt_and_approving_without_it_is() {
     open_form(&harness, &approval).await;
     assert_eq!(harness.record(&approval.id).version, version, "nothing was written");
     harness.world.slack.submit_unchecked(&harness.user("grace"), &[]).await.unwrap();
-    let trail = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let trail = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     let is_told = |entry: &Entry| matches!(entry.what, What::Refused { reason: Reason::Unconfirmed, .. });
     assert!(trail.iter().any(is_told), "{trail:?}");
 }

@@ -180,6 +180,6 @@ async fn a_base64_body_is_verified_as_the_bytes_that_were_sent() {
     });
     let request = lambda_http::request::from_str(&event.to_string()).unwrap();
     let request = request.map(|body| Body::from(body.to_vec()));
-    let router = router(harness.world.bot.clone());
+    let router = router((*harness.world.bot()).clone());
     assert_eq!(router.oneshot(request).await.unwrap().status(), StatusCode::OK);
 }

@@ -17,7 +17,8 @@ fn message() -> Message {
 }
 
 async fn post(harness: &Harness, deadline: Deadline) -> Result<(), Error> {
-    let client = &harness.world.bot.slack.as_ref().unwrap().client;
+    let bot = harness.world.bot();
+    let client = &bot.slack.as_ref().unwrap().client;
     client.post("C0FINANCE", message(), None, deadline).await.map(|_| ())
 }
 
@@ -66,7 +67,8 @@ async fn a_post_is_never_repeated_on_a_guess_and_an_update_is() {
     assert_eq!(slack.messages("C0FINANCE").len(), 1, "it was posted, and a second try would have posted it twice");
     let ts = slack.messages("C0FINANCE")[0].ts.clone();
     slack.fail_next("chat.update", Fault::Status(503));
-    let client = &harness.world.bot.slack.as_ref().unwrap().client;
+    let bot = harness.world.bot();
+    let client = &bot.slack.as_ref().unwrap().client;
     client.update("C0FINANCE", &ts, message(), Deadline::after(PATIENCE)).await.unwrap();
 }
 

@@ -35,7 +35,7 @@ async fn unheard(rules: &str, faults: &Faults) -> Harness {
 async fn heard(harness: &Harness, execution: &str) -> bool {
     let detail = json!({"executionArn": execution, "status": "FAILED", "error": "Forged", "cause": "forged"});
     let event = json!({"source": "aws.states", "detail": detail});
-    let is_heard = hear::wake(&harness.world.bot.app, event).await.is_ok();
+    let is_heard = hear::wake(&harness.world.bot().app, event).await.is_ok();
     harness.deliver().await;
     is_heard
 }
@@ -78,7 +78,7 @@ async fn a_request_that_names_somebody_elses_run_keeps_nobody_from_hearing_of_it
         "taskToken": "of another execution", "executionArn": ended.execution_arn, "stateEnteredAt": harness.now(),
         "timeoutSeconds": 600, "approval": { "policy": "calculation", "title": "Mine", "requestedBy": "linus" }
     });
-    notify::notify(&harness.world.bot.app, input).await.unwrap();
+    notify::notify(&harness.world.bot().app, input).await.unwrap();
     harness.deliver().await;
     assert!(harness.world.store.all()[0].copies.iter().any(|copy| copy.message.is_card()));
     assert!(heard(&harness, &ended.execution_arn).await);

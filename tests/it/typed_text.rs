@@ -161,7 +161,7 @@ async fn names_with_hidden_characters_are_refused() {
             ] {
                 let mut request = request;
                 request["policy"] = json!("calculation");
-                let error = notify::notify(&harness.world.bot.app, input(&request)).await.unwrap_err().to_string();
+                let error = notify::notify(&harness.world.bot().app, input(&request)).await.unwrap_err().to_string();
                 assert!(error.starts_with("approval."), "{error}");
                 assert!(error.contains("nothing to see") || error.contains("which nobody sees"), "{error}");
             }
@@ -169,7 +169,7 @@ async fn names_with_hidden_characters_are_refused() {
     }
     for blank in ["", "  ", "\n", "\u{a0}\u{3000}"] {
         let request = json!({"policy": "calculation", "title": blank});
-        assert!(notify::notify(&harness.world.bot.app, input(&request)).await.is_err(), "{blank:?}");
+        assert!(notify::notify(&harness.world.bot().app, input(&request)).await.is_err(), "{blank:?}");
     }
 }
 

@@ -179,5 +179,5 @@ pub(super) async fn move_clock(State(world): State<Arc<World>>, Json(step): Json
 }
 
 fn user(world: &World, key: &str) -> Option<SlackUser> {
-    world.actor(key).map(|actor| actor.user.clone())
+    world.actor(key).map(|actor| actor.user)
 }

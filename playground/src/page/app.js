@@ -54,6 +54,7 @@ async function update() {
 function show() {
   if (!state) return;
   showActors();
+  showPolicy();
   for (const pane of PANES) pane.show(state);
 }
 
@@ -69,6 +70,14 @@ function showActors() {
   const avatar = document.getElementById("actor-avatar");
   setText(avatar, initials(person.name));
   avatar.className = `avatar ${tint(person.name)}`;
+}
+
+/** A policy file that is wrong changes nothing, and whoever has saved it wants to know. */
+function showPolicy() {
+  const line = document.getElementById("policy-problem");
+  const { problem } = state.policy;
+  line.hidden = !problem;
+  setText(line, problem ? `The policy file has changed, and ${problem}` : "");
 }
 
 function announce(text) {

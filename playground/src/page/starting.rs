@@ -39,7 +39,8 @@ pub(super) struct Submitted {
 
 /// `POST /playground/api/commands`: starts it and gives the execution, or else the mistakes by the names of their fields.
 pub(super) async fn submit(State(world): State<Arc<World>>, Json(submitted): Json<Submitted>) -> Response {
-    let policy = &world.bot.app.policy;
+    let bot = world.bot();
+    let policy = &bot.app.policy;
     let Submitted { person, command, version, values } = &submitted;
     let Some(person) = known(policy, person) else {
         return problem("You are not in the policy, so you may start nothing.");
@@ -70,7 +71,7 @@ async fn start(world: &World, person: &Person, complete: &Complete<'_>) -> Respo
         starter: None,
         command_id: &id,
     };
-    match launch(&world.bot.app, start, Deadline::after(PATIENCE)).await {
+    match launch(&world.bot().app, start, Deadline::after(PATIENCE)).await {
         Ok(execution) => Json(json!({ "execution": execution })).into_response(),
         Err(error) => problem(&format!("Not started: {error}.")),
     }

@@ -32,6 +32,7 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
     let events = world.bus.carried();
     json!({
         "now": world.clock.now(),
+        "policy": { "version": world.bot().app.policy.version(), "problem": world.live.problem() },
         "people": people(world),
         "commands": commands(world),
         "slack": slack(world),
@@ -52,7 +53,7 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
 
 /// What can be started by typing, the reference workflow first: what to type for it, without a slash, and its form.
 fn commands(world: &World) -> Vec<Value> {
-    let policy = &world.bot.app.policy;
+    let policy = world.bot().app.policy.clone();
     let mut commands: Vec<_> = policy.commands.values().collect();
     commands.sort_by_key(|command| command.state_machine != CALCULATION);
     let example = |command: &LaunchCommand| match command {
@@ -71,13 +72,15 @@ fn commands(world: &World) -> Vec<Value> {
 }
 
 fn people(world: &World) -> Vec<Value> {
-    let rules = &world.bot.app.policy.rules;
+    let policy = world.bot().app.policy.clone();
+    let rules = &policy.rules;
     let approves = |key: &str| {
         let mut approvers = rules.values().flat_map(|rules| &rules.approvers);
         approvers.any(|person| person.id.as_str() == key)
     };
-    let people = world.people.iter();
+    let people = world.people();
     people
+        .iter()
         .map(|actor| {
             json!({
                 "key": actor.key, "name": actor.name, "role": actor.role, "email": actor.email,
@@ -88,7 +91,8 @@ fn people(world: &World) -> Vec<Value> {
 }
 
 fn slack(world: &World) -> Value {
-    let views = world.people.iter().filter_map(|actor| {
+    let people = world.people();
+    let views = people.iter().filter_map(|actor| {
         let open = world.slack.open_view(&actor.user.id)?;
         Some((actor.user.id.clone(), json!(open)))
     });
@@ -108,12 +112,13 @@ fn slack(world: &World) -> Value {
 }
 
 /// The conversations of a chat in which requests are asked: the one that the page is headed by first.
-pub(super) fn conversations<'w>(world: &'w World, chat: Platform, first: &'w str) -> Vec<&'w str> {
-    let asked = world.bot.app.policy.rules.values().filter_map(|rules| rules.conversation(chat));
-    let mut seen = vec![first];
+pub(super) fn conversations(world: &World, chat: Platform, first: &str) -> Vec<String> {
+    let policy = world.bot().app.policy.clone();
+    let asked = policy.rules.values().filter_map(|rules| rules.conversation(chat));
+    let mut seen = vec![first.to_owned()];
     for id in asked {
-        if !seen.contains(&id) {
-            seen.push(id);
+        if !seen.iter().any(|other| other == id) {
+            seen.push(id.to_owned());
         }
     }
     seen

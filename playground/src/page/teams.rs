@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::answer::{nobody, problem};
 use super::state::conversations;
 use crate::fakes::teams::{Author, Notice, TeamsMessage, TeamsUser};
-use crate::world::World;
+use crate::world::{Actor, World};
 
 const MESSAGES_MAX: usize = 120;
 const PERSONAL_MAX: usize = 80;
@@ -62,11 +62,12 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
 
 /// What there is to see, with people by their keys; nothing where the policy has nothing to do with Teams.
 pub(super) fn look(world: &World) -> Value {
-    let has_people = world.bot.app.policy.people.values().any(|person| person.on(Platform::Teams).is_some());
+    let has_people = world.bot().app.policy.people.values().any(|person| person.on(Platform::Teams).is_some());
     if world.teams_conversation.is_empty() && !has_people {
         return Value::Null;
     }
-    let users = users(world);
+    let people = world.people();
+    let users = users(&people);
     let conversations = conversations(world, Platform::Teams, &world.teams_conversation);
     let mut messages: Vec<_> = conversations.iter().flat_map(|id| world.teams.messages(id)).collect();
     messages.sort_by(|one, other| one.id.cmp(&other.id));
@@ -124,9 +125,8 @@ fn author<'u>(message: &TeamsMessage, users: &[(&'u str, &TeamsUser)]) -> &'u st
     }
 }
 
-fn users(world: &World) -> Vec<(&str, &TeamsUser)> {
-    let people = world.people.iter();
-    people.filter_map(|actor| Some((actor.key.as_str(), actor.teams.as_ref()?))).collect()
+fn users(people: &[Actor]) -> Vec<(&str, &TeamsUser)> {
+    people.iter().filter_map(|actor| Some((actor.key.as_str(), actor.teams.as_ref()?))).collect()
 }
 
 fn key<'u>(object_id: &str, users: &[(&'u str, &TeamsUser)]) -> &'u str {
@@ -134,7 +134,7 @@ fn key<'u>(object_id: &str, users: &[(&'u str, &TeamsUser)]) -> &'u str {
 }
 
 fn user(world: &World, key: &str) -> Option<TeamsUser> {
-    world.actor(key)?.teams.clone()
+    world.actor(key)?.teams
 }
 
 /// The last of a list, in its order.

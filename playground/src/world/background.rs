@@ -1,5 +1,6 @@
 //! What runs beside the server: the messengers, the engine's status changes, and the reconciler.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::{Messengers, World};
+use super::{Messengers, World, policy};
 use crate::changes::Changes;
 use crate::deliveries::{HandedOut, MemoryDeliveries};
 use crate::memory::MemoryBus;
@@ -47,7 +48,12 @@ impl Drop for Running {
 impl Running {
     /// Passes once a second from now on, in the place of the schedule that invokes the reconciler.
     pub fn keep_reconciling(&mut self) {
-        self.tasks.spawn(reconcile_always(self.world.bot.app.clone()));
+        self.tasks.spawn(reconcile_always(self.world.bot().app.clone()));
+    }
+
+    /// Puts the policy of this file in force whenever it changes, in the place of whoever pushes one.
+    pub fn follow_policy(&mut self, file: PathBuf) {
+        self.tasks.spawn(policy::follow(self.world.clone(), file));
     }
 }
 
@@ -61,9 +67,9 @@ pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, me
     });
     // All listen from before the first request on.
     if messengers != Messengers::Absent {
-        tasks.spawn(hear_all(world.bot.app.clone(), world.bus.subscribe()));
+        tasks.spawn(hear_all(world.bot().app.clone(), world.bus.subscribe()));
         let queue = world.deliveries.clone();
-        tasks.spawn(deliver_all(world.bot.app.clone(), queue, world.clock.clone(), messengers == Messengers::Paced));
+        tasks.spawn(deliver_all(world.bot().app.clone(), queue, world.clock.clone(), messengers == Messengers::Paced));
     }
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
     tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));

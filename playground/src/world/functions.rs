@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use countersign_bot::flow::app::App;
 use countersign_bot::flow::notify;
 use countersign_bot::net::http::HttpClient;
 use countersign_engine::{Engine, FunctionError};
@@ -11,6 +10,7 @@ use countersign_workflow_lambdas::{finalize, is_input_valid};
 use futures::future::BoxFuture;
 use serde_json::{Value, json};
 
+use super::LiveBot;
 use super::secrets::{Secrets, key};
 
 /// The functions, by the placeholders that stand for them in a definition.
@@ -27,7 +27,7 @@ pub(crate) fn arn(name: &str) -> String {
 }
 
 /// Gives the engine the workflow's functions, as Lambda has them.
-pub(crate) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
+pub(crate) fn register_all(engine: &Engine, live: &LiveBot, url: &str, secrets: &Secrets) -> anyhow::Result<()> {
     let calculate = Arc::new(Calculate {
         http: HttpClient::default(),
         double_url: format!("{url}/double").parse()?,
@@ -37,16 +37,16 @@ pub(crate) fn register_all(engine: &Engine, app: &App, url: &str, secrets: &Secr
         error_type: name.to_owned(),
         message: message.to_string(),
     };
-    let clock = app.ports.clock.clone();
+    let clock = live.now().app.ports.clock.clone();
     register(engine, "is-input-valid", move |input| async move { Ok(json!(is_input_valid::check(&input))) });
     register(engine, "calculate", move |input| {
         let (calculate, now) = (calculate.clone(), clock.now());
         async move { calculate.run(input, now).await.map_err(|error| named(error.as_str(), &error)) }
     });
-    let notifier = app.clone();
+    let notifier = live.clone();
     register(engine, "notifier", move |input| {
-        let app = notifier.clone();
-        async move { notify::notify(&app, input).await.map_err(|error| named(error.name(), &error)) }
+        let bot = notifier.now();
+        async move { notify::notify(&bot.app, input).await.map_err(|error| named(error.name(), &error)) }
     });
     register(engine, "finalize", move |input| async move {
         finalize::run(input).map_err(|error| named(error.as_str(), &error))

@@ -5,6 +5,7 @@ pub(crate) mod background;
 pub(crate) mod functions;
 pub mod machines;
 pub(crate) mod people;
+pub(crate) mod policy;
 pub(crate) mod secrets;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use crate::memory::{MemoryBus, MemoryStore};
 pub use self::background::Running;
 pub use self::machines::{Loaded, StateMachine};
 pub use self::people::Actor;
+pub use self::policy::LiveBot;
 
 /// What a world is made with.
 #[derive(Debug, Clone)]
@@ -118,10 +120,8 @@ pub struct World {
     pub deliveries: MemoryDeliveries,
     /// DynamoDB.
     pub store: Arc<MemoryStore>,
-    /// The bot.
-    pub bot: Bot,
-    /// Everybody who can be acted as: the people of the policy who use Slack, and an outsider.
-    pub people: Vec<Actor>,
+    /// The bot, with the policy that is in force.
+    pub live: LiveBot,
     /// The Slack channel of the approvals.
     pub channel: String,
     /// The Teams conversation of the approvals.
@@ -149,8 +149,18 @@ impl World {
         Ok(self.engine.start_execution(&machine.arn, &name, input)?.execution_arn)
     }
 
+    /// The bot as it is now.
+    pub fn bot(&self) -> Arc<Bot> {
+        self.live.now()
+    }
+
+    /// Everybody who can be acted as: the people of the policy who use Slack, and an outsider.
+    pub fn people(&self) -> Arc<Vec<Actor>> {
+        self.live.people()
+    }
+
     /// Somebody who can be acted as, by key.
-    pub fn actor(&self, key: &str) -> Option<&Actor> {
-        self.people.iter().find(|actor| actor.key == key)
+    pub fn actor(&self, key: &str) -> Option<Actor> {
+        self.people().iter().find(|actor| actor.key == key).cloned()
     }
 }

@@ -86,7 +86,7 @@ impl Stage {
         // The clock stands still, so a place that rested would rest for ever.
         let options = Options { messengers: Messengers::Restless, ..Options::default() };
         let running = World::start(options, Clock::manual(start)).await.unwrap();
-        let router = routes::router(running.world.bot.clone());
+        let router = routes::router((*running.world.bot()).clone());
         let bearer = format!("Bearer {}", running.world.teams.token().mint());
         let waiting = asked(&running.world).await;
         Self { running, router, bearer, waiting, taken: 0 }
@@ -107,7 +107,8 @@ impl Stage {
         text = text.replace("{serviceUrl}", &self.world().teams.service_url());
         text = text.replace("{approval}", approval.id.as_str());
         text = text.replace("{content}", &approval.content_hash().to_string());
-        let commands = self.world().bot.app.policy.commands.values();
+        let bot = self.world().bot();
+        let commands = bot.app.policy.commands.values();
         let version = commands.map(LaunchCommand::version).next().unwrap_or_default();
         text = text.replace("{version}", &version);
         if text.contains("{served}") {

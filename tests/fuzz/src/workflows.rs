@@ -19,13 +19,13 @@ pub(crate) fn task_input(input: &[u8]) {
             "timeoutSeconds": 600,
             "approval": input,
         });
-        if let Ok(raised) = notify(&stage.world().bot.app, whole).await {
+        if let Ok(raised) = notify(&stage.world().bot().app, whole).await {
             let approval = stage.record(&ApprovalId::parse(raised["approvalId"].as_str().unwrap()).unwrap());
             let is_out = approval.status() == Status::Pending && approval.outbox.is_empty();
             assert!(is_out, "{:?}: {:?}", approval.status(), approval.outbox);
         }
         stage.world().clock.advance(APART);
         // It is refused or taken; either is an answer.
-        let _answer = notify(&stage.world().bot.app, input).await;
+        let _answer = notify(&stage.world().bot().app, input).await;
     });
 }

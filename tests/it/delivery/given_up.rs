@@ -18,7 +18,7 @@ async fn an_address_that_ses_refuses_is_final_and_told() {
     harness.world.mailbox.recover();
     let record = harness.record(&approval.id);
     assert!(!record.is_unfinished(), "nothing is left to do: {:?}", record.missing);
-    let entries = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let entries = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     let failures = entries.iter().filter_map(|entry| match &entry.what {
         What::Undelivered { failures } => Some(failures.clone()),
         _ => None,

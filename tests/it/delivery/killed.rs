@@ -49,7 +49,7 @@ async fn a_messenger_that_is_killed_between_post_and_record_leaves_no_place_with
             .await;
         faults.always(Call::Save, Some(Fault::Hangs));
         let begin = |handed_out: countersign_playground::deliveries::HandedOut| {
-            let app = harness.world.bot.app.clone();
+            let app = harness.world.bot().app.clone();
             tokio::spawn(async move { deliver(&app, &handed_out.received).await })
         };
         let messengers: Vec<_> = std::iter::from_fn(|| harness.world.deliveries.try_next()).map(begin).collect();
@@ -93,7 +93,7 @@ async fn a_notifier_that_is_killed_before_anybody_was_told_loses_nothing() {
     let (harness, input) = asked_by_hand(SLACK_AND_MAIL, &faults).await;
     faults.always(Call::Enqueue, Some(Fault::Hangs));
     faults.always(Call::Put, Some(Fault::Hangs));
-    let app = harness.world.bot.app.clone();
+    let app = harness.world.bot().app.clone();
     let notifier = tokio::spawn(async move { notify::notify(&app, input).await });
     let approval = harness.until("it is on record", |world| world.store.all().pop()).await;
     notifier.abort();
@@ -117,7 +117,7 @@ async fn a_repeated_invocation_tells_whoever_the_first_could_not_tell() {
     let (harness, input) = asked_by_hand(SLACK_ALONE, &faults).await;
     faults.next(Call::Enqueue, Fault::Refused);
     for count in [0, 1, 1] {
-        let answer = notify::notify(&harness.world.bot.app, input.clone()).await.unwrap();
+        let answer = notify::notify(&harness.world.bot().app, input.clone()).await.unwrap();
         assert_eq!(answer, json!({ "approvalId": harness.world.store.all()[0].id }));
         harness.deliver().await;
         assert_eq!(harness.slack_cards().len(), count);

@@ -139,7 +139,7 @@ impl Stage {
 
     /// The trail is whole, and tells the same end once.
     async fn check_trail(&self, record: &Approval) {
-        let entries = self.world.bot.app.ports.store.history(&record.id).await.unwrap();
+        let entries = self.world.bot().app.ports.store.history(&record.id).await.unwrap();
         assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
         let ends: Vec<&What> =
             entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();

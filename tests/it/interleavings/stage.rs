@@ -158,7 +158,7 @@ impl Stage {
 
     /// The bot on a machine whose clock is off.
     pub(super) fn app(&self, skew: i64) -> App {
-        let app = self.world.bot.app.clone();
+        let app = self.world.bot().app.clone();
         let clock = Arc::new(Skewed(self.world.clock.clone(), SignedDuration::from_secs(skew)));
         App { ports: Ports { clock, ..app.ports }, ..app }
     }

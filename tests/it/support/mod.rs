@@ -245,7 +245,7 @@ impl Harness {
 
     /// The schedule invokes the reconciler, and messengers make what there is to deliver.
     pub(crate) async fn reconcile(&self) -> Pass {
-        let pass = reconcile::pass(&self.world.bot.app).await.unwrap();
+        let pass = reconcile::pass(&self.world.bot().app).await.unwrap();
         self.deliver().await;
         pass
     }
@@ -255,7 +255,7 @@ impl Harness {
         let queue = &self.world.deliveries;
         loop {
             while let Some(handed_out) = queue.try_next() {
-                match deliver(&self.world.bot.app, &handed_out.received).await {
+                match deliver(&self.world.bot().app, &handed_out.received).await {
                     Delivered::Yes { .. } => queue.delete(&handed_out.receipt),
                     Delivered::NotYet { pause } => queue.put_off(&handed_out.receipt, pause).await.unwrap(),
                 }
@@ -274,7 +274,7 @@ impl Harness {
             world.store.all().into_iter().find(|approval| approval.reaches_nobody() && is_refused(approval))
         })
         .await;
-        reconcile::pass(&self.world.bot.app).await.unwrap();
+        reconcile::pass(&self.world.bot().app).await.unwrap();
         self.ended().await
     }
 

@@ -135,7 +135,7 @@ async fn added_to_a_team_it_says_hello_in_the_channel_that_was_chosen() {
 #[tokio::test]
 async fn a_deployment_without_teams_has_no_such_route() {
     let harness = Harness::start().await;
-    let router = routes::router(Bot { teams: None, ..harness.world.bot.clone() });
+    let router = routes::router(Bot { teams: None, ..(*harness.world.bot()).clone() });
     let token = format!("Bearer {}", harness.world.teams.token().mint());
     let activity = harness.world.teams.message_payload(&harness.teams_user("ada"), CHANNEL, "help");
     let request = Request::post("/teams/messages").header("authorization", token);

@@ -215,7 +215,7 @@ async fn raise(world: Arc<World>, run: usize) -> anyhow::Result<()> {
         starter: None,
         command_id: &format!("bench-{run}"),
     };
-    launch::launch(&world.bot.app, launch, Deadline::after(PATIENCE)).await?;
+    launch::launch(&world.bot().app, launch, Deadline::after(PATIENCE)).await?;
     let mut changes = world.changes.subscribe();
     while world.store.count() + AT_ONCE < run {
         tokio::time::timeout(PATIENCE, changes.changed()).await.context("nothing is raised any more")??;
@@ -233,7 +233,7 @@ async fn decide(world: Arc<World>, approval: Approval) -> anyhow::Result<()> {
         shown: None,
         confirmed: false,
     };
-    resolve::carry_out(&world.bot.app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
+    resolve::carry_out(&world.bot().app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
     Ok(())
 }
 
