@@ -18,7 +18,7 @@ pub(crate) struct Deployment {
 }
 
 /// A login at AWS, as the AWS command line has it: environment, profiles, single sign-on, programs that give credentials.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct Login {
     /// The profile to log in with; without it AWS_PROFILE, or whatever the AWS command line would take.
     #[arg(long)]

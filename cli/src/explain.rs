@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::{Context, anyhow, bail};
 use countersign_bot::approval::explain::{Explanation, Standing, explain};
 use countersign_bot::approval::naming::Named;
-use countersign_bot::approval::policy::Person;
+use countersign_bot::approval::policy::{Person, Policy};
 use countersign_bot::approval::policy_file;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::request::{self, InvalidInput};
@@ -15,6 +15,7 @@ use countersign_bot::messages::explanation;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::deployment::Login;
 use crate::ending::Ending;
 use crate::examples::examples;
 use crate::output::Format;
@@ -26,13 +27,19 @@ use crate::policy::read;
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "countersign explain request.json --policy infra/policy.toml --as ada",
+    "countersign explain request.json --stack countersign --as ada",
     "countersign explain request.json --policy infra/policy.toml --as ada@example.com --json"))]
 pub(crate) struct Explain {
     /// A file with what a state passes to the notifier, or the `approval` in it alone.
     request: PathBuf,
-    /// The policy file.
-    #[arg(long, value_name = "FILE")]
-    policy: PathBuf,
+    /// The policy file, for a request that is made where this is in force.
+    #[arg(long, value_name = "FILE", required_unless_present = "stack", conflicts_with = "stack")]
+    policy: Option<PathBuf>,
+    /// The name of a stack, for a request that is made there: under the version of the policy that is in force.
+    #[arg(long)]
+    stack: Option<String>,
+    #[command(flatten)]
+    login: Login,
     /// The person, by their key in the policy or any other name that it knows of them.
     #[arg(long = "as")]
     person: String,
@@ -49,15 +56,27 @@ struct Explained {
 
 impl Explain {
     /// Explains the request as it would be explained if it were made now.
-    pub(crate) fn run(&self, now: Timestamp) -> anyhow::Result<Ending> {
-        let explained = self.explained(now)?;
+    pub(crate) async fn run(mut self, now: Timestamp) -> anyhow::Result<Ending> {
+        let policy = match (self.policy.take(), self.stack.take()) {
+            (Some(file), _) => policy_file::read(&read(&file)?)
+                .map_err(|problems| anyhow!("{} is not right:\n{problems}", file.display()))?,
+            #[cfg(feature = "aws")]
+            (None, Some(stack)) => {
+                use crate::deployment::Deployment;
+                use crate::policy::versions::Versions;
+
+                Versions::of(Deployment { stack, login: self.login.clone() }).await?.in_force().await?
+            }
+            #[cfg(not(feature = "aws"))]
+            (None, Some(_)) => return Err(crate::deployment::not_in_this_build("explain")),
+            (None, None) => bail!("name a policy file or a stack"),
+        };
+        let explained = self.explained(&policy, now)?;
         self.format.print(explained.text, &explained.json)?;
         Ok(explained.ending)
     }
 
-    fn explained(&self, now: Timestamp) -> anyhow::Result<Explained> {
-        let policy = policy_file::read(&read(&self.policy)?)
-            .map_err(|problems| anyhow!("{} is not right:\n{problems}", self.policy.display()))?;
+    fn explained(&self, policy: &Policy, now: Timestamp) -> anyhow::Result<Explained> {
         let person = match policy.named(&self.person) {
             Named::Person(person) => person,
             Named::Several(_) => bail!("the policy has more than one who may be called `{}`", self.person),
@@ -65,7 +84,7 @@ impl Explain {
         };
         let request = serde_json::from_str(&read(&self.request)?)
             .with_context(|| format!("{} is not JSON", self.request.display()))?;
-        Ok(match request::read(whole(request, now), &policy, now) {
+        Ok(match request::read(whole(request, now), policy, now) {
             Ok(asked) => {
                 let approval = Approval::raise(asked);
                 told(&approval, person, &explain(&approval, person, now))
@@ -92,6 +111,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "ok": true,
         "person": person.id,
         "policy": approval.rules.name,
+        "policyVersion": approval.policy_version,
         "contentHash": approval.content_hash(),
         "risk": approval.request.risk,
         "deadline": approval.request.deadline,
@@ -106,7 +126,9 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "text": text,
     });
     let given_up = format!("If it reaches nobody, it is given up at {}.", PLAIN.when(approval.give_up_at()));
-    Explained { text: format!("To {}:\n{text}\n{given_up}", person.name), json, ending: Ending::Well }
+    let version = approval.policy_version.map(|number| format!("\nVersion {number} of the policy is in force."));
+    let version = version.unwrap_or_default();
+    Explained { text: format!("To {}:\n{text}\n{given_up}{version}", person.name), json, ending: Ending::Well }
 }
 
 /// What a state passes. What a file leaves out beside the approval is the same for every request.
@@ -149,7 +171,7 @@ mod tests {
         let arguments = arguments.into_iter().chain(["--as".as_ref(), person.as_ref()]);
         let matches = Explain::augment_args(clap::Command::new("explain")).get_matches_from(arguments);
         let explain = Explain::from_arg_matches(&matches).unwrap();
-        explain.explained("2026-11-23T10:00:00Z".parse().unwrap())
+        explain.explained(&policy_file::read(POLICY).unwrap(), "2026-11-23T10:00:00Z".parse().unwrap())
     }
 
     fn text(request: &Value, person: &str) -> String {

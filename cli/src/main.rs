@@ -77,10 +77,10 @@ async fn main() -> ExitCode {
         Command::Doctor(_) => Err(deployment::not_in_this_build("doctor")),
         #[cfg(not(feature = "aws"))]
         Command::Audit(_) => Err(deployment::not_in_this_build("audit")),
-        Command::Explain(explain) => explain.run(now()),
+        Command::Explain(explain) => explain.run(now()).await,
         Command::Manifests(manifests) => manifests.run(),
         Command::Mocks(mocks) => mocks.run(),
-        Command::Policy(policy) => policy.run(),
+        Command::Policy(policy) => policy.run(now()).await,
         Command::Completions(completions) => completions.run(Cli::command()),
     })
 }

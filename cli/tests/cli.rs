@@ -245,7 +245,7 @@ fn a_command_that_is_wrong_exits_with_2() {
         (&["audit", "show", "apr_1", "--stack", "s"], "an approval id is apr_ and 26 lower-case letters and digits"),
         (&["manifests", "--url", "http://bot.example.com"], "it must begin with https://"),
         (&["completions", "cmd"], "invalid value 'cmd'"),
-        (&["policy", "no/such/file"], "no/such/file cannot be read"),
+        (&["policy", "check", "no/such/file"], "no/such/file cannot be read"),
         (&["explain", "no/such/request", "--policy", "no/such/file", "--as", "ada"], "no/such/file cannot be read"),
     ];
     for (arguments, message) in cases {
@@ -261,17 +261,17 @@ fn a_policy_is_checked() {
         "right.toml",
         "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.calculation]\napprovers = [\"ada\"]\n",
     );
-    let (printed, _, code) = run(&["policy", right.to_str().unwrap()]);
+    let (printed, _, code) = run(&["policy", "check", right.to_str().unwrap()]);
     assert!(printed.ends_with("right.toml is right: 1 person, 1 policy, 0 commands\n"), "{printed}");
     assert_eq!(code, 0);
     let wrong = file("wrong.toml", "[policies.calculation]\napprovers = []\ncolour = 1\n");
-    let (printed, complaint, code) = run(&["policy", wrong.to_str().unwrap()]);
+    let (printed, complaint, code) = run(&["policy", "check", wrong.to_str().unwrap()]);
     assert!(
         printed.contains("wrong.toml is not right:\n") && printed.contains("line 3: unknown key `colour`"),
         "{printed}"
     );
     assert_eq!((complaint.as_str(), code), ("", 1));
-    let (printed, _, code) = run(&["policy", wrong.to_str().unwrap(), "--json"]);
+    let (printed, _, code) = run(&["policy", "check", wrong.to_str().unwrap(), "--json"]);
     let json: Value = serde_json::from_str(&printed).unwrap();
     assert_eq!((json["ok"].as_bool(), code), (Some(false), 1), "{json}");
 }
@@ -346,7 +346,7 @@ fn a_pipe_that_is_closed_is_no_error() {
 #[cfg(feature = "aws")]
 #[test]
 fn without_a_login_or_a_region_nothing_is_asked() {
-    for command in [&["doctor"] as &[&str], &["audit", "verify", "apr_00000000000000000000000000"]] {
+    for command in [&["doctor"][..], &["policy", "show"], &["audit", "verify", "apr_00000000000000000000000000"]] {
         let on_stack = [command, &["--stack", "approvals", "--region", "eu-west-1"]].concat();
         let (printed, complaint, code) = run(&on_stack);
         assert!(complaint.starts_with("error: there is no AWS login that works: log in, "), "{complaint}");
@@ -392,7 +392,7 @@ fn the_login_and_the_settings_are_those_of_the_aws_command_line() {
 #[cfg(not(feature = "aws"))]
 #[test]
 fn a_build_without_aws_clients_says_which_has_them() {
-    for command in [&["doctor"] as &[&str], &["audit", "verify", "apr_00000000000000000000000000"]] {
+    for command in [&["doctor"][..], &["policy", "show"], &["audit", "verify", "apr_00000000000000000000000000"]] {
         let (printed, complaint, code) = run(&[command, &["--stack", "approvals"]].concat());
         assert!(complaint.contains(&format!("`cargo run --features aws -- {} …`", command[0])), "{complaint}");
         assert_eq!((printed.as_str(), code), ("", 2));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use countersign_bot::approval::state::Status;
 use countersign_playground::fakes::teams::Shown;
 use countersign_tests::cases;
 use countersign_tests::patience::until;
@@ -36,6 +37,8 @@ async fn approved_in_slack(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let output = end.output.unwrap_or_default();
     assert_eq!((end.status.as_str(), &output["result"]), ("SUCCEEDED", &json!(494)), "{output}");
     assert_eq!(output["approvedBy"][0]["person"], "grace", "{output}");
+    let approval = calculation.finished(Status::Approved).await?;
+    assert!(approval.policy_version.is_some(), "it says under which version it was asked");
     let card = calculation.closed_card().await?;
     assert!(card.blocks.to_string().contains("Grace Hopper"), "{}", card.blocks);
     calculation.told("494").await

@@ -11,6 +11,7 @@ mod examples;
 mod lasting_outages;
 mod machine_on_moto;
 mod outages;
+mod policies;
 mod program;
 mod starting;
 mod store;
@@ -31,6 +32,7 @@ fn cases() -> Vec<Case> {
         deployed::cases(),
         examples::cases(),
         program::cases(),
+        policies::cases(),
         crashes::cases(),
         outages::cases(),
         crossings::cases(),

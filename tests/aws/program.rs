@@ -1,39 +1,23 @@
 //! The program `countersign` against the deployed system, as an operator calls it on a machine without the AWS command
 //! line.
 
-use std::process::Stdio;
 use std::sync::Arc;
 
 use anyhow::Context;
 use countersign_bot::approval::state::Status;
 use countersign_tests::cases;
 use serde_json::Value;
-use tokio::process::Command;
 
 use crate::support::calculation::Calculation;
 use crate::support::emulators::{Case, Emulators};
-use crate::support::sdk::REGION;
-use crate::support::stack::{NAME, Stack};
+use crate::support::stack::NAME;
 
 pub(crate) fn cases() -> Vec<Case> {
     cases![the_doctor_finds_all_well, the_doctor_names_what_is_not_there, an_audit_trail_is_whole]
 }
 
-/// What the program printed as JSON, and its exit code.
-async fn countersign(emulators: &Emulators, stack: &Stack, arguments: &[&str]) -> anyhow::Result<(Value, Option<i32>)> {
-    let mut command = Command::new(emulators.tools().program()?);
-    command.args(arguments).args(["--region", REGION, "--json"]);
-    // Nothing is on this search path.
-    command.env_clear().env("PATH", env!("CARGO_TARGET_TMPDIR")).env("AWS_ENDPOINT_URL", stack.ministack.url());
-    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
-    command.envs(stack.chats.iter().map(|(name, url)| (name, url)));
-    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
-    let json = serde_json::from_slice(&output.stdout);
-    Ok((json.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?, output.status.code()))
-}
-
 async fn the_doctor_finds_all_well(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let (report, code) = countersign(&emulators, emulators.stack().await?, &["doctor", "--stack", NAME]).await?;
+    let (report, code) = emulators.stack().await?.countersign(&emulators, &["doctor", "--stack", NAME]).await?;
     let checks = report["checks"].as_array().context("there is a report")?;
     let not_ok: Vec<&Value> = checks.iter().filter(|check| check["verdict"] != "ok").collect();
     assert!(not_ok.is_empty(), "{not_ok:#?}");
@@ -42,7 +26,7 @@ async fn the_doctor_finds_all_well(emulators: Arc<Emulators>) -> anyhow::Result<
 }
 
 async fn the_doctor_names_what_is_not_there(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let (report, code) = countersign(&emulators, emulators.stack().await?, &["doctor", "--stack", "nowhere"]).await?;
+    let (report, code) = emulators.stack().await?.countersign(&emulators, &["doctor", "--stack", "nowhere"]).await?;
     assert_eq!((&report["checks"][0]["name"], &report["checks"][0]["verdict"]), (&"stack".into(), &"fail".into()));
     let text = report["checks"][0]["text"].as_str().unwrap_or_default();
     assert!(text.contains("DescribeStacks") && text.contains("nowhere"), "{report:#}");
@@ -57,9 +41,9 @@ async fn an_audit_trail_is_whole(emulators: Arc<Emulators>) -> anyhow::Result<()
     calculation.ended().await?;
     let approval = calculation.finished(Status::Approved).await?;
     let id = approval.id.to_string();
-    let (verified, code) = countersign(&emulators, stack, &["audit", "verify", &id, "--stack", NAME]).await?;
+    let (verified, code) = stack.countersign(&emulators, &["audit", "verify", &id, "--stack", NAME]).await?;
     assert_eq!((&verified["ok"], code), (&Value::Bool(true), Some(0)), "{verified:#}");
-    let (shown, _) = countersign(&emulators, stack, &["audit", "show", &id, "--stack", NAME]).await?;
+    let (shown, _) = stack.countersign(&emulators, &["audit", "show", &id, "--stack", NAME]).await?;
     let entries = shown["entries"].as_array().context("the entries are shown")?;
     assert_eq!(Some(entries.len()), shown["count"].as_u64().and_then(|count| usize::try_from(count).ok()));
     assert_eq!(entries, serde_json::to_value(calculation.history(&approval.id).await?)?.as_array().unwrap());

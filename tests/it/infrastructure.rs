@@ -30,7 +30,7 @@ const MANIFEST: &str = include_str!("../../manifests/slack/manifest.yaml");
 const TEAMS_MANIFEST: &str = include_str!("../../manifests/teams/manifest.json");
 
 /// Variables that no deployment sets, and why.
-const NOT_DEPLOYED: [(&str, &str); 17] = [
+const NOT_DEPLOYED: [(&str, &str); 16] = [
     ("COUNTERSIGN_SLACK_SIGNING_SECRET", "it is in the secret"),
     ("COUNTERSIGN_SLACK_SIGNING_SECRET_PREVIOUS", "it is in the secret"),
     ("COUNTERSIGN_SLACK_BOT_TOKEN", "it is in the secret"),
@@ -47,7 +47,6 @@ const NOT_DEPLOYED: [(&str, &str); 17] = [
     ("COUNTERSIGN_TEAMS_SERVICE_URL", "Teams is at its own address"),
     ("COUNTERSIGN_ALLOWED_HOSTS", "Teams is at Microsoft's hosts"),
     ("COUNTERSIGN_EXECUTION_URL", "executions are shown by the console"),
-    ("COUNTERSIGN_POLICY", "the policy is beside the code"),
 ];
 
 /// A document, with a tagged value such as `!Ref X` as `{"!Ref": "X"}`.

@@ -1,11 +1,13 @@
 //! The webhook as Lambda calls it: what API Gateway vouches for, and secrets that are replaced while it runs.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use axum::Router;
 use countersign_bot::lambda::live::Live;
+use countersign_bot::lambda::policy::LivePolicy;
 use countersign_bot::lambda::webhook;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::net::signature::SigningKey;
@@ -14,7 +16,7 @@ use countersign_bot::reader::Problems;
 use countersign_bot::startup::config::Config;
 use countersign_bot::startup::{Bot, routes};
 use countersign_playground::clock::Clock;
-use countersign_playground::memory::LocalClock;
+use countersign_playground::memory::{LocalClock, MemoryStore};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -56,8 +58,10 @@ impl Webhook {
         let vault = Arc::new(Vault { signing_secret: Mutex::new(Some(signing_secret.to_owned())), ..Vault::default() });
         let clock = harness.world.clock.clone();
         let bot = harness.world.bot();
-        let make = move |secrets: Option<&SecretValues>| remade(&bot, secrets);
-        let live = Live::start(Some(vault.clone() as _), Arc::new(LocalClock(clock.clone())), make).await.unwrap();
+        let make = move |secrets: Option<&SecretValues>, _: &Arc<_>| remade(&bot, secrets);
+        let time = Arc::new(LocalClock(clock.clone()));
+        let policy = LivePolicy::new(harness.world.store.clone(), time.clone(), BTreeSet::new(), || {});
+        let live = Live::start(Some(vault.clone() as _), policy, time, make).await.unwrap();
         Self { _harness: harness, live, vault, clock }
     }
 
@@ -219,7 +223,8 @@ async fn while_the_secret_cannot_be_read_clicks_count_for_an_hour() {
 async fn a_start_without_the_secret_fails_and_names_the_variable() {
     let vault: Arc<dyn Secrets> = Arc::new(Vault::default());
     let clock = Arc::new(LocalClock(Clock::manual("2026-11-23T10:00:00Z".parse().unwrap())));
-    let started = Live::start(Some(vault), clock, |_| Config::from_lookup(|_| None)).await;
+    let policy = LivePolicy::new(Arc::new(MemoryStore::default()), clock.clone(), BTreeSet::new(), || {});
+    let started = Live::start(Some(vault), policy, clock, |_, _| Config::from_lookup(|_| None)).await;
     let problems = started.err().unwrap();
     assert_eq!(
         format!("{problems}"),

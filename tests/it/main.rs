@@ -36,6 +36,7 @@ mod own_machines;
 mod page;
 mod parking;
 mod people;
+mod policy_versions;
 mod proof;
 mod races;
 mod reminders;

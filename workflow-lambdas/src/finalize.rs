@@ -26,6 +26,7 @@ struct Decision {
     approval_id: ApprovalId,
     status: String,
     content_hash: Option<String>,
+    policy_version: Option<u32>,
     decided_by: Vec<DecidedBy>,
     decided_at: Timestamp,
 }
@@ -58,6 +59,7 @@ pub fn run(input: Value) -> Result<Value, Error> {
         approval.platforms = platforms.join(","),
         approval.at = %decision.decided_at,
         approval.content = decision.content_hash,
+        approval.policy_version = decision.policy_version,
         x,
         y,
         number,
@@ -83,6 +85,7 @@ mod tests {
                 "approvalId": "apr_00000000000000000000000000",
                 "status": "approved",
                 "contentHash": "0".repeat(64),
+                "policyVersion": 3,
                 "decidedBy": [{
                     "person": "ada", "name": "Ada Lovelace", "platform": "slack",
                     "at": "2026-11-23T10:00:00Z", "comment": null

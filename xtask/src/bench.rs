@@ -12,7 +12,7 @@ pub(crate) struct Bench {
     /// Shows in seconds that every part works and answers right: small counts, no optimisation, no figures.
     #[arg(long)]
     short: bool,
-    /// With `--short`: the functions, packaged with the policy of the emulated tests.
+    /// With `--short`: the functions.
     #[arg(long, requires = "short", default_value_os_t = zips_of_tests())]
     functions: PathBuf,
     /// Measures the functions beside the same click with Slack's Bolt for Python and for JavaScript.
@@ -36,11 +36,11 @@ impl Bench {
 
     /// The functions run on this machine, with the policy of the emulated tests, as they would be uploaded.
     fn functions(&self) -> anyhow::Result<()> {
-        let package = Package { arch: Arch::X86, policy: policy_of_tests(), output: target().join("bench-lambda") };
+        let package = Package { arch: Arch::X86, output: target().join("bench-lambda") };
         package.make()?;
         package.make_only("countersign-floor", "floor")?;
         let mut bench = measured("lambda_bench");
-        bench.arg("--functions").arg(&package.output).arg("--policy").arg(&package.policy);
+        bench.arg("--functions").arg(&package.output).arg("--policy").arg(policy_of_tests());
         bench.arg("--aws-delay-ms").arg(self.aws_delay_ms.to_string());
         if self.peers {
             bench.arg("--peers").arg(peers()?);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, bail};
 
@@ -25,9 +25,6 @@ pub(crate) struct Deploy {
     /// The processor that the functions run on; without it the one that was saved, or else arm64.
     #[arg(long, value_enum)]
     arch: Option<Arch>,
-    /// The policy that goes into the zips of the functions that read it.
-    #[arg(long, default_value_os_t = root().join("infra").join("policy.toml"))]
-    policy: PathBuf,
     /// A parameter of the template as NAME=VALUE. What is not given stays as saved, or else as deployed.
     #[arg(long = "parameter", value_name = "NAME=VALUE", value_parser = name_and_value)]
     parameters: Vec<(String, String)>,
@@ -53,7 +50,7 @@ impl Deploy {
         };
         parameters.extend(self.parameters);
         parameters.insert(ARCHITECTURE.to_owned(), arch.name().to_owned());
-        Package { arch, policy: self.policy, output: target().join("lambda") }.checked()?;
+        Package { arch, output: target().join("lambda") }.make()?;
 
         let mut deploy = sam()?;
         deploy.arg("deploy").arg("--template-file").arg(root().join("infra").join("template.yaml"));
@@ -72,7 +69,10 @@ impl Deploy {
         deploy.args(&self.sam);
         deploy.arg("--parameter-overrides").args(parameters.iter().map(|(name, value)| quoted(name, value)));
         step("Deployment", &mut deploy)?;
-        say("Next: `cargo run --features aws -- doctor --stack NAME` says what is still to do.");
+        say(
+            "Next: `cargo run --features aws -- policy push infra/policy.toml --stack NAME` says who may decide what, and \
+             `cargo run --features aws -- doctor --stack NAME` what is still to do.",
+        );
         Ok(())
     }
 }

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
-        Task::Package(package) => package.checked(),
+        Task::Package(package) => package.make(),
         Task::Deploy(deploy) => deploy.run(),
         Task::Tools => tools::tools(),
     };

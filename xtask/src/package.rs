@@ -10,13 +10,12 @@ use clap::ValueEnum;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::steps::{cargo, head, programs, programs_of_tests, root, say, step, target};
+use crate::steps::{head, programs, programs_of_tests, root, say, step, target};
 use crate::tools::{Tool, search_path_with};
 
-/// The functions that read the policy; it travels in their zips, so that code and policy change together.
-const WITH_POLICY: [&str; 4] = ["webhook", "notifier", "messenger", "reconciler"];
-/// The functions of the reference workflow.
-const WITHOUT_POLICY: [&str; 4] = ["is-input-valid", "calculate", "double", "finalize"];
+/// The functions of the bot, and those of the reference workflow.
+const FUNCTIONS: [&str; 8] =
+    ["webhook", "notifier", "messenger", "reconciler", "is-input-valid", "calculate", "double", "finalize"];
 
 /// The function that does nothing, which the benchmark holds the others against and which is never deployed.
 const FLOOR: &str = "floor";
@@ -63,35 +62,20 @@ pub(crate) struct Package {
     /// The processor that the functions run on.
     #[arg(long, value_enum, default_value_t = Arch::Arm64)]
     pub(crate) arch: Arch,
-    /// The policy that goes into the zips of the functions that read it.
-    #[arg(long, default_value_os_t = root().join("infra").join("policy.toml"))]
-    pub(crate) policy: PathBuf,
     /// The folder that gets a folder for each function, with `bootstrap.zip` in it.
     #[arg(long, default_value_os_t = target().join("lambda"))]
     pub(crate) output: PathBuf,
 }
 
 impl Package {
-    /// Makes the zips, unless the functions would refuse the policy.
-    pub(crate) fn checked(&self) -> anyhow::Result<()> {
-        if !self.policy.exists() {
-            let policy = self.policy.display();
-            bail!("there is no policy at {policy}: begin with a copy of infra/policy.example.toml");
-        }
-        let check = ["run", "--quiet", "--locked", "--package", "countersign-cli", "--", "policy"];
-        step("Policy", cargo(&check).arg(absolute(&self.policy)?))?;
-        self.make()
-    }
-
-    /// Makes the zips with a policy that the functions check when they start.
+    /// Makes the zips. They are the same for everybody.
     pub(crate) fn make(&self) -> anyhow::Result<()> {
-        let policy = self.policy()?;
         let output = absolute(&self.output)?;
         self.build(&["countersign-bot", "countersign-workflow-lambdas"], &output)?;
         head("Zips");
         let mut too_big = Vec::new();
-        for (name, policy) in functions(&policy) {
-            let size = zip(&output.join(name), policy, CompressionMethod::Deflated)?;
+        for name in FUNCTIONS {
+            let size = zip(&output.join(name), CompressionMethod::Deflated)?;
             say(&format!("{name:<16}{size:>9} bytes"));
             if size > ZIP_MAX_BYTES {
                 too_big.push(name);
@@ -106,15 +90,14 @@ impl Package {
     /// Makes the zips for tests on this machine, and that of the floor: from the build of the tests itself, so that
     /// nothing is compiled twice, and as fast as can be rather than small.
     pub(crate) fn quick(&self) -> anyhow::Result<()> {
-        let policy = self.policy()?;
         step("Functions for this machine", &mut programs_of_tests())?;
         let programs = programs()?;
-        for (name, policy) in functions(&policy).chain([(FLOOR, None)]) {
+        for name in FUNCTIONS.into_iter().chain([FLOOR]) {
             let folder = self.output.join(name);
             fs::create_dir_all(&folder)?;
             fs::copy(programs.join(name), folder.join("bootstrap"))
                 .with_context(|| format!("the build did not make {name}"))?;
-            zip(&folder, policy, CompressionMethod::Stored)?;
+            zip(&folder, CompressionMethod::Stored)?;
         }
         Ok(())
     }
@@ -123,12 +106,8 @@ impl Package {
     pub(crate) fn make_only(&self, package: &str, name: &str) -> anyhow::Result<()> {
         let output = absolute(&self.output)?;
         self.build(&[package], &output)?;
-        zip(&output.join(name), None, CompressionMethod::Deflated)?;
+        zip(&output.join(name), CompressionMethod::Deflated)?;
         Ok(())
-    }
-
-    fn policy(&self) -> anyhow::Result<Vec<u8>> {
-        fs::read(&self.policy).with_context(|| format!("{} cannot be read", self.policy.display()))
     }
 
     /// One build for all functions. Only their packages are named: the features that the local run and the tests
@@ -158,12 +137,6 @@ pub(crate) fn zips_of_tests() -> PathBuf {
     target().join("test-lambda")
 }
 
-/// Every function, with the policy if it reads it.
-fn functions(policy: &[u8]) -> impl Iterator<Item = (&'static str, Option<&[u8]>)> {
-    let with = WITH_POLICY.into_iter().map(move |name| (name, Some(policy)));
-    with.chain(WITHOUT_POLICY.into_iter().map(|name| (name, None)))
-}
-
 fn require_target(arch: Arch) -> anyhow::Result<()> {
     let mut rustc = Command::new("rustc");
     rustc.args(["--print", "target-libdir", "--target", arch.target()]).current_dir(root());
@@ -177,7 +150,7 @@ fn require_target(arch: Arch) -> anyhow::Result<()> {
 
 /// Makes the zip beside the function's binary. The same content makes the same zip, so that a deployment without a
 /// change is one.
-fn zip(folder: &Path, policy: Option<&[u8]>, method: CompressionMethod) -> anyhow::Result<u64> {
+fn zip(folder: &Path, method: CompressionMethod) -> anyhow::Result<u64> {
     let binary = folder.join("bootstrap");
     let binary = fs::read(&binary).with_context(|| format!("the build did not make {}", binary.display()))?;
     let path = folder.join("bootstrap.zip");
@@ -187,10 +160,6 @@ fn zip(folder: &Path, policy: Option<&[u8]>, method: CompressionMethod) -> anyho
     let mut zip = ZipWriter::new(File::create(&path)?);
     zip.start_file("bootstrap", options.unix_permissions(0o755))?;
     zip.write_all(&binary)?;
-    if let Some(policy) = policy {
-        zip.start_file("policy.toml", options.unix_permissions(0o644))?;
-        zip.write_all(policy)?;
-    }
     zip.finish()?;
     Ok(fs::metadata(&path)?.len())
 }
@@ -201,22 +170,22 @@ mod tests {
 
     #[test]
     fn every_function_is_packaged() {
-        let mut packaged: Vec<String> = functions(b"").map(|(name, _)| name.to_owned()).collect();
+        let mut packaged = FUNCTIONS.map(str::to_owned);
         let folders = ["bot", "workflow-lambdas"].map(|package| root().join(package).join("src").join("bin"));
         let sources = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
         let mut written: Vec<String> =
             sources.map(|source| source.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned()).collect();
         packaged.sort();
         written.sort();
-        assert_eq!(packaged, written);
+        assert_eq!(packaged[..], written);
     }
 
     #[test]
     fn the_same_content_makes_the_same_zip() {
-        let made = ["policy = 1", "policy = 1", "policy = 2"].map(|policy| {
+        let made = ["the function", "the function", "another"].map(|function| {
             let folder = tempfile::tempdir().unwrap();
-            fs::write(folder.path().join("bootstrap"), "the function").unwrap();
-            let size = zip(folder.path(), Some(policy.as_bytes()), CompressionMethod::Deflated).unwrap();
+            fs::write(folder.path().join("bootstrap"), function).unwrap();
+            let size = zip(folder.path(), CompressionMethod::Deflated).unwrap();
             let zip = fs::read(folder.path().join("bootstrap.zip")).unwrap();
             assert_eq!(size, u64::try_from(zip.len()).unwrap());
             zip
@@ -229,15 +198,14 @@ mod tests {
     fn a_zip_holds_what_lambda_looks_for() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("bootstrap"), "the function").unwrap();
-        let names = |policy: Option<&[u8]>, method| {
-            zip(folder.path(), policy, method).unwrap();
+        let names = |method| {
+            zip(folder.path(), method).unwrap();
             let mut zip = zip::ZipArchive::new(File::open(folder.path().join("bootstrap.zip")).unwrap()).unwrap();
             assert_eq!(zip.by_name("bootstrap").unwrap().unix_mode().map(|mode| mode & 0o777), Some(0o755));
             zip.file_names().map(|name| name.unwrap().into_owned()).collect::<Vec<_>>()
         };
         for method in [CompressionMethod::Deflated, CompressionMethod::Stored] {
-            assert_eq!(names(None, method), ["bootstrap"]);
-            assert_eq!(names(Some(b"policy"), method), ["bootstrap", "policy.toml"]);
+            assert_eq!(names(method), ["bootstrap"]);
         }
     }
 }

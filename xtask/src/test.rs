@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::Context;
 use clap::ValueEnum;
 
-use crate::package::{Arch, Package, policy_of_tests, zips_of_tests};
+use crate::package::{Arch, Package, zips_of_tests};
 use crate::steps::{Beside, EVERYTHING, cargo, linting, programs, root, step, this_program};
 use crate::tools::Tool;
 use crate::{bench, chromium, infra, tools};
@@ -131,9 +131,9 @@ impl Test {
         }
     }
 
-    /// The emulator runs the functions on this machine, with a policy of the tests.
+    /// The emulator runs the functions on this machine.
     fn package(&self) -> anyhow::Result<()> {
-        let package = Package { arch: Arch::X86, policy: policy_of_tests(), output: zips_of_tests() };
+        let package = Package { arch: Arch::X86, output: zips_of_tests() };
         if self.released { package.make() } else { package.quick() }
     }
 }

@@ -36,7 +36,7 @@ pub enum Error {
     /// The task input is not what the contract says.
     #[error("{0}")]
     InvalidApprovalRequest(#[from] InvalidInput),
-    /// The request could not be recorded, and nobody was asked.
+    /// The request could not be recorded, or no policy is in force, and nobody was asked.
     #[error("{0}")]
     ApprovalStoreUnavailable(#[from] Unavailable),
 }
@@ -61,6 +61,8 @@ impl Error {
 /// If nobody is to be asked, the task is failed as `ApprovalUndeliverable` at once. What was not finished is left to the
 /// reconciler.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
+    // Who may decide is not known then, and it may be soon.
+    app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
     let asked = Approval::raise(read(app, input)?);
     let content = asked.content_hash();
     let (approval, is_new) = match Deadline::after(RECORDING).run("store", app.ports.store.raise(asked)).await? {

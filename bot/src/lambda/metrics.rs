@@ -8,7 +8,27 @@ use serde_json::json;
 
 use crate::flow::app::App;
 use crate::flow::reconcile::Pass;
+use crate::ports::{Clock, SystemClock};
 use crate::reader::environment;
+
+/// Prints that the newest version of the policy cannot be used.
+pub fn print_unusable_policy() {
+    let line = json!({
+        "_aws": {
+            "Timestamp": SystemClock.now().as_millisecond(),
+            "CloudWatchMetrics": [{
+                "Namespace": "Countersign",
+                "Dimensions": [["Table"]],
+                "Metrics": [{ "Name": "UnusablePolicy", "Unit": "Count" }],
+            }],
+        },
+        "Table": environment("COUNTERSIGN_TABLE"),
+        "UnusablePolicy": 1,
+    });
+    if let Err(error) = writeln!(io::stdout(), "{line}") {
+        tracing::error!(%error, "a metric could not be printed");
+    }
+}
 
 /// Prints what a pass of the reconciler found.
 pub fn print(app: &App, pass: Pass) -> io::Result<()> {

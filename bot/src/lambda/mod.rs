@@ -4,10 +4,12 @@ pub mod live;
 pub mod logging;
 pub mod messenger;
 pub mod metrics;
+pub mod policy;
 pub mod webhook;
 
 use std::sync::Arc;
 
+use crate::approval::policy::Policy;
 use crate::aws::dynamodb::DynamoDbStore;
 use crate::aws::eventbridge::EventBridgeBus;
 use crate::aws::sdk_config;
@@ -17,22 +19,22 @@ use crate::aws::sqs::SqsDeliveries;
 use crate::aws::step_functions::AwsStepFunctions;
 use crate::flow::app::{App, Ports};
 use crate::platforms::email::mailer::Mailer;
-use crate::ports::{Secrets, SystemClock};
+use crate::ports::{Clock, Secrets, SystemClock};
 use crate::reader::{Problems, environment};
 use crate::startup::Bot;
 use crate::startup::config::Config;
 use crate::startup::deployed::Deployed;
 
 use live::Live;
+use policy::LivePolicy;
 
-/// The app of the function that answers requests. It signs links and sends no mail; it is told of state machines,
-/// and refuses to start if a command of the policy names another.
+/// The app of the function that answers requests. It signs links and sends no mail.
 pub async fn webhook<T: Clone>(made: impl Fn(Bot) -> T + Send + Sync + 'static) -> Result<Live<T>, Problems> {
     let made = move |bot: Bot| {
         bot.warn_of_what_is_off();
         made(bot)
     };
-    start(Deployed::check_commands, |_, _| None, made).await
+    start(Ok, |_, _| None, made).await
 }
 
 /// The app of the function that is asked. It is told whose executions may ask, and refuses to start without.
@@ -59,7 +61,8 @@ fn mailer(aws: &aws_config::SdkConfig, config: &Config) -> Option<Mailer> {
     Some(Mailer::new(Ses::new(aws, mail.configuration_set.clone()), mail.from.clone()))
 }
 
-/// Reads environment, secret and policy, and makes the clients, once. Only the secret is fetched over the network.
+/// Reads the environment, the secret and the policy, and makes the clients. All functions are told of the state machines
+/// that commands may start, so that a version of the policy is used by all of them or by none.
 async fn start<T: Clone>(
     check: impl Fn(Deployed) -> Result<Deployed, Problems> + Send + Sync + 'static,
     mailer: impl Fn(&aws_config::SdkConfig, &Config) -> Option<Mailer> + Send + Sync + 'static,
@@ -70,8 +73,13 @@ async fn start<T: Clone>(
         let secrets: Arc<dyn Secrets> = Arc::new(SecretsManager::new(&aws, id));
         secrets
     });
-    let make = move |secret: Option<&_>| {
-        let deployed = check(Deployed::read(environment, secret, |path| std::fs::read_to_string(path))?)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    // Without a table nothing can be read, and the configuration below says so with everything else that is missing.
+    let policies = DynamoDbStore::new(&aws, environment("COUNTERSIGN_TABLE").unwrap_or_default());
+    let state_machines = Config::names_of_state_machines(environment);
+    let policy = LivePolicy::new(Arc::new(policies), clock.clone(), state_machines, metrics::print_unusable_policy);
+    let make = move |secret: Option<&_>, policy: &Arc<Policy>| {
+        let deployed = check(Deployed::read(environment, secret)?)?;
         let step_functions = Arc::new(AwsStepFunctions::new(&aws));
         let ports = Ports {
             store: Arc::new(DynamoDbStore::new(&aws, deployed.table).keeping(deployed.kept)),
@@ -82,8 +90,8 @@ async fn start<T: Clone>(
             clock: Arc::new(SystemClock),
         };
         let mailer = mailer(&aws, &deployed.config);
-        let bot = Bot::new(&deployed.config, deployed.policy, ports, mailer);
+        let bot = Bot::new(&deployed.config, policy.clone(), ports, mailer);
         bot.map(&made).map_err(|error| Problems(vec![format!("the HTTP client cannot be made: {error}")]))
     };
-    Live::start(secrets, Arc::new(SystemClock), make).await
+    Live::start(secrets, policy, clock, make).await
 }

@@ -119,7 +119,8 @@ pub fn unknown_approval() -> String {
 pub fn stranger(stranger: Stranger) -> String {
     match stranger {
         Stranger::NoPolicy(NoPolicy::NotPushed) => {
-            "No policy has been pushed yet, so nobody may do anything here. Whoever runs this app pushes one.".to_owned()
+            "No policy has been pushed yet, so nobody may do anything here. Whoever runs this app pushes one."
+                .to_owned()
         }
         Stranger::NoPolicy(NoPolicy::NotRead) => not_looked_up(),
         Stranger::NoPolicy(NoPolicy::NotUsable) => {

@@ -1,6 +1,6 @@
 //! What every run of the bot is told: the platforms, the addresses, and what commands may start.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::approval::ids::Origin;
 use crate::links::Links;
@@ -33,6 +33,11 @@ impl Config {
         let mut reader = reader(lookup, None);
         let config = Self::read(&mut reader);
         reader.finish(config)
+    }
+
+    /// The names of the state machines that chat commands may start, as far as they can be read.
+    pub fn names_of_state_machines(lookup: impl Fn(&str) -> Option<String>) -> BTreeSet<String> {
+        state_machines(&mut reader(lookup, None)).into_keys().collect()
     }
 
     /// The configuration, or nothing if there is a problem that keeps it from being made.

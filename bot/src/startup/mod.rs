@@ -31,7 +31,12 @@ pub struct Bot {
 
 impl Bot {
     /// Puts the parts together. A platform without configuration is off. A function that only takes answers has no mailer.
-    pub fn new(config: &Config, policy: Policy, ports: Ports, mailer: Option<Mailer>) -> io::Result<Self> {
+    pub fn new(
+        config: &Config,
+        policy: impl Into<Arc<Policy>>,
+        ports: Ports,
+        mailer: Option<Mailer>,
+    ) -> io::Result<Self> {
         let slack = config.slack.as_ref().map(Slack::new).transpose()?;
         let teams = config.teams.as_ref().map(Teams::new).transpose()?;
         let link_keys = config.mail.as_ref().map(|mail| mail.keys.clone());
@@ -47,7 +52,7 @@ impl Bot {
             messengers.push(Arc::new(MailMessenger::new(mailer, keys, links.clone(), ports.clock.clone())));
         }
         let app = App {
-            policy: Arc::new(policy),
+            policy: policy.into(),
             ports,
             messengers: messengers.into_iter().map(|messenger| (messenger.platform(), messenger)).collect(),
             links: links.clone(),

@@ -21,7 +21,17 @@ fn told(what: &What) -> (String, String) {
     let bot = |what: String| (BOT.to_owned(), what);
     let step_functions = |what: String| (STEP_FUNCTIONS.to_owned(), what);
     match what {
-        What::Raised { policy, policy_version, title, requester, execution, deadline, required, approvers, content: _ } => {
+        What::Raised {
+            policy,
+            policy_version,
+            title,
+            requester,
+            execution,
+            deadline,
+            required,
+            approvers,
+            content: _,
+        } => {
             let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
             let wait = format!("which {required} of {approvers} may approve until {deadline}");

@@ -1,5 +1,7 @@
 //! Trails in a table, whole and tampered with.
 
+use std::sync::Mutex;
+
 use countersign_bot::approval::audit::{Entry, Failure, Fate, Found, Place, Reason, What, Who};
 use countersign_bot::approval::ids::{ApprovalId, PersonId};
 use countersign_bot::approval::place::Platform;
@@ -80,7 +82,7 @@ fn account(id: &ApprovalId, items: Vec<Value>) -> Account {
     let table = [(id.to_string(), items)].into_iter().filter(|(_, items)| !items.is_empty()).collect();
     Account {
         stacks: [("approvals".to_owned(), ("UPDATE_COMPLETE".to_owned(), outputs))].into(),
-        tables: [("approvals-table".to_owned(), table)].into(),
+        tables: Mutex::new([("approvals-table".to_owned(), table)].into()),
         ..Account::default()
     }
 }
@@ -194,7 +196,7 @@ async fn what_aws_refuses_is_told_in_its_words() {
         why,
         "An error occurred (ValidationError) when calling the DescribeStacks operation: Stack with id gone does not exist"
     );
-    let without_table = Account { tables: [].into(), ..account(&id, Vec::new()) };
+    let without_table = Account { tables: Mutex::default(), ..account(&id, Vec::new()) };
     let aws = fake::serve(without_table).await;
     let Refused(why) = report(&aws, "approvals", id.clone(), true).await.unwrap_err();
     assert_eq!(

@@ -2,8 +2,10 @@
 //! AWS refuses: calls that are not signed for the service and its region, parameters that are not there, and names that
 //! it does not know.
 
+mod tables;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
@@ -16,11 +18,12 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+pub(crate) use self::tables::Tables;
 use super::Aws;
 
 const REGION: &str = "eu-west-1";
-/// A page of a query has no more items than this, so that a trail takes several.
-const PAGE: usize = 3;
+/// Who calls.
+pub(crate) const CALLER: &str = "arn:aws:iam::123456789012:user/ada";
 
 /// What is in the account.
 #[derive(Debug, Default)]
@@ -32,7 +35,7 @@ pub(crate) struct Account {
     /// The secrets, which are JSON.
     pub(crate) secrets: BTreeMap<String, Value>,
     /// The items of the tables, by their partition keys.
-    pub(crate) tables: BTreeMap<String, BTreeMap<String, Vec<Value>>>,
+    pub(crate) tables: Mutex<Tables>,
     /// What SES says of the account.
     pub(crate) mail: Value,
     /// The identities that SES has verified.
@@ -47,7 +50,7 @@ pub(crate) async fn serve(account: Account) -> Aws {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new()
         .route("/", post(operation))
-        .route("/2015-03-31/functions/{name}", get(function))
+        .route("/2015-03-31/functions/{name}/configuration", get(function))
         .route("/v2/email/account", get(mail_account))
         .route("/v2/email/identities/{identity}", get(identity))
         .with_state(Arc::new(account));
@@ -69,20 +72,26 @@ pub(crate) fn at(url: &str) -> Aws {
     Aws { config }
 }
 
-/// Why a call is refused: status, code and message.
-struct Refusal(StatusCode, &'static str, String);
+/// Why a call is refused: status, code and message, and what else the answer has.
+struct Refusal(StatusCode, &'static str, String, Value);
 
 impl Refusal {
     fn bad(code: &'static str, message: impl Into<String>) -> Self {
-        Self(StatusCode::BAD_REQUEST, code, message.into())
+        Self(StatusCode::BAD_REQUEST, code, message.into(), json!({}))
+    }
+
+    fn with(mut self, name: &str, value: Value) -> Self {
+        self.3[name] = value;
+        self
     }
 }
 
 /// In JSON, as every service but CloudFormation answers.
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let Self(status, code, message) = self;
-        (status, [("x-amzn-errortype", code)], Json(json!({ "__type": code, "message": message }))).into_response()
+        let Self(status, code, message, mut answer) = self;
+        (answer["__type"], answer["message"]) = (json!(code), json!(message));
+        (status, [("x-amzn-errortype", code)], Json(answer)).into_response()
     }
 }
 
@@ -92,7 +101,7 @@ fn check_signed(headers: &HeaderMap, service: &str) -> Result<(), Refusal> {
     let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !authorization.starts_with("AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/") || !authorization.contains(&scope) {
         let message = "The security token included in the request is invalid.";
-        return Err(Refusal(StatusCode::FORBIDDEN, "UnrecognizedClientException", message.to_owned()));
+        return Err(Refusal(StatusCode::FORBIDDEN, "UnrecognizedClientException", message.to_owned(), json!({})));
     }
     Ok(())
 }
@@ -100,20 +109,55 @@ fn check_signed(headers: &HeaderMap, service: &str) -> Result<(), Refusal> {
 /// The services whose operations have no addresses of their own.
 async fn operation(State(account): State<Shared>, headers: HeaderMap, body: Bytes) -> Response {
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else {
-        return describe_stacks(&account, &headers, &body);
+        return operation_of_form(&account, &headers, &body);
     };
     let answer = match target {
-        "DynamoDB_20120810.Query" => query(&account, &headers, &body),
+        "DynamoDB_20120810.Query" => {
+            table(&headers, &body, |call| tables::query(&account.tables.lock().unwrap(), call))
+        }
+        "DynamoDB_20120810.GetItem" => {
+            table(&headers, &body, |call| tables::get_item(&account.tables.lock().unwrap(), call))
+        }
+        "DynamoDB_20120810.TransactWriteItems" => {
+            table(&headers, &body, |call| tables::transact_write_items(&mut account.tables.lock().unwrap(), call))
+        }
         "secretsmanager.GetSecretValue" => secret(&account, &headers, &body),
         other => panic!("this program has no business with {other}"),
     };
     answer.map(Json).into_response()
 }
 
-fn describe_stacks(account: &Account, headers: &HeaderMap, body: &[u8]) -> Response {
+/// An operation of DynamoDB, if it is signed for that.
+fn table(
+    headers: &HeaderMap,
+    body: &[u8],
+    answer: impl FnOnce(&Value) -> Result<Value, Refusal>,
+) -> Result<Value, Refusal> {
+    check_signed(headers, "dynamodb")?;
+    answer(&serde_json::from_slice(body).unwrap())
+}
+
+/// The services that take a form and answer in XML.
+fn operation_of_form(account: &Account, headers: &HeaderMap, body: &[u8]) -> Response {
     let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(body).unwrap();
-    assert_eq!((form["Action"].as_str(), form["Version"].as_str()), ("DescribeStacks", "2010-05-15"));
-    let refuse = |Refusal(status, code, message): Refusal| {
+    match (form["Action"].as_str(), form["Version"].as_str()) {
+        ("DescribeStacks", "2010-05-15") => describe_stacks(account, headers, &form),
+        ("GetCallerIdentity", "2011-06-15") => {
+            let result = format!("<Arn>{CALLER}</Arn><UserId>AIDA1</UserId><Account>123456789012</Account>");
+            let result = format!("<GetCallerIdentityResult>{result}</GetCallerIdentityResult>");
+            match check_signed(headers, "sts") {
+                Ok(()) => {
+                    xml(StatusCode::OK, &format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>"))
+                }
+                Err(refusal) => refusal.into_response(),
+            }
+        }
+        other => panic!("this program has no business with {other:?}"),
+    }
+}
+
+fn describe_stacks(account: &Account, headers: &HeaderMap, form: &BTreeMap<String, String>) -> Response {
+    let refuse = |Refusal(status, code, message, _): Refusal| {
         let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
         xml(status, &format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
     };
@@ -140,37 +184,6 @@ fn xml(status: StatusCode, content: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/xml")], content.to_owned()).into_response()
 }
 
-/// One page of a query by the partition key, in the order of the range key.
-fn query(account: &Account, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
-    check_signed(headers, "dynamodb")?;
-    let call: Value = serde_json::from_slice(body).unwrap();
-    let text = |pointer: &str| call.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let Some(table) = account.tables.get(text("/TableName")) else {
-        return Err(Refusal::bad("ResourceNotFoundException", "Requested resource not found"));
-    };
-    let fields: Vec<&str> = text("/ProjectionExpression").split(',').map(str::trim).collect();
-    if fields.contains(&"item") || (fields.contains(&"#item") && text("/ExpressionAttributeNames/#item").is_empty()) {
-        return Err(Refusal::bad("ValidationException", "Invalid ProjectionExpression: item"));
-    }
-    if text("/KeyConditionExpression") != "id = :id" {
-        return Err(Refusal::bad("ValidationException", "Query condition missed key schema element: id"));
-    }
-    let id = text("/ExpressionAttributeValues/:id/S");
-    let mut items = table.get(id).cloned().unwrap_or_default();
-    let key = |item: &Value| item["item"]["S"].as_str().unwrap_or_default().to_owned();
-    items.sort_by_key(key);
-    let after = text("/ExclusiveStartKey/item/S");
-    let mut rest = items.into_iter().filter(|item| after.is_empty() || key(item).as_str() > after);
-    let page: Vec<Value> = rest.by_ref().take(PAGE).collect();
-    let last =
-        page.last().filter(|_| rest.next().is_some()).map(|last| json!({ "id": { "S": id }, "item": last["item"] }));
-    let mut answer = json!({ "Count": page.len(), "Items": page });
-    if let Some(last) = last {
-        answer["LastEvaluatedKey"] = last;
-    }
-    Ok(answer)
-}
-
 fn secret(account: &Account, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
     check_signed(headers, "secretsmanager")?;
     let call: Value = serde_json::from_slice(body).unwrap();
@@ -187,7 +200,7 @@ async fn function(State(account): State<Shared>, Path(name): Path<String>, heade
         check_signed(&headers, "lambda")?;
         let unknown = || {
             let message = format!("Function not found: arn:aws:lambda:{REGION}:123456789012:function:{name}");
-            Refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
+            Refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", message, json!({}))
         };
         account.functions.get(&name).cloned().ok_or_else(unknown)
     };
@@ -203,7 +216,7 @@ async fn identity(State(account): State<Shared>, Path(identity): Path<String>, h
         check_signed(&headers, "ses")?;
         if !account.verified.contains(&identity) {
             let message = format!("Email identity {identity} does not exist.");
-            return Err(Refusal(StatusCode::NOT_FOUND, "NotFoundException", message));
+            return Err(Refusal(StatusCode::NOT_FOUND, "NotFoundException", message, json!({})));
         }
         Ok(Json(json!({ "VerifiedForSendingStatus": true })))
     };

@@ -1,20 +1,19 @@
 //! Gathers what the checks look at. Nothing here judges: a fact is known, or there is a line that says why not.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read};
-use std::path::Path;
 
 use aws_sdk_lambda::Client as Lambda;
 use aws_sdk_secretsmanager::Client as SecretsManager;
 use aws_sdk_sesv2::Client as Ses;
 use countersign_bot::approval::place::Platform;
-use countersign_bot::approval::policy::{EmailUse, Policy, Rules};
-use countersign_bot::ports::SecretValues;
+use countersign_bot::approval::policy::{EmailUse, NoPolicy, Policy, Rules};
+use countersign_bot::aws::dynamodb::DynamoDbStore;
+use countersign_bot::ports::{Policies, SecretValues};
+use countersign_bot::startup::config::Config;
 use countersign_bot::startup::deployed::Deployed;
 use http::{Request, StatusCode};
 use jiff::SignedDuration;
 use secrecy::ExposeSecret;
-use zip::ZipArchive;
 
 use super::line::Verdict;
 use super::slack::{Identity, Posting, Slack};
@@ -24,10 +23,6 @@ use super::web::Web;
 use crate::aws::{Aws, Refused};
 use crate::stack::Stack;
 
-/// Where Lambda unpacks the zip of a function.
-const TASK_ROOT: &str = "/var/task";
-/// No policy is longer than this.
-const POLICY_MAX_BYTES: u64 = 1024 * 1024;
 /// The address of Slack's Web API.
 const SLACK_API_URL: &str = "https://slack.com/api";
 
@@ -65,7 +60,6 @@ pub(crate) struct Facts {
 #[derive(Debug, Clone)]
 pub(crate) struct Function {
     environment: BTreeMap<String, String>,
-    zip: Vec<u8>,
 }
 
 /// What the API answers.
@@ -94,10 +88,10 @@ pub(crate) struct Mail {
 pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     let Sources { aws, web, .. } = sources;
     let stack = Stack::describe(aws, stack_name).await.map_err(refused);
-    let function = function(aws, web, &stack).await;
+    let function = function(aws, &stack).await;
     let secret = bot_secret(aws, &function).await;
     let double_secret = double_secret(aws, &stack).await;
-    let configuration = configuration(&function, &secret, sources);
+    let configuration = configuration(&function, &secret, sources).await;
     let slack_api = api(web, &configuration, "/slack/interactions").await;
     let teams_api = match &slack_api {
         Ok(_) => api(web, &configuration, "/teams/messages").await,
@@ -148,34 +142,13 @@ fn output<'a>(stack: &'a Fact<Stack>, name: &str) -> Fact<&'a str> {
     stack.as_ref().map_err(|_| after("the stack"))?.output(name).map_err(refused)
 }
 
-/// The function, with its zip: what is deployed says more than what is on this machine.
-async fn function(aws: &Aws, web: &Web, stack: &Fact<Stack>) -> Fact<Function> {
+async fn function(aws: &Aws, stack: &Fact<Stack>) -> Fact<Function> {
     let name = output(stack, "WebhookFunction")?;
-    let answer = Lambda::new(aws.config()).get_function().function_name(name).send().await;
-    let answer = answer.map_err(|error| refused(Refused::because("GetFunction", error)))?;
-    let variables = answer.configuration().and_then(|configuration| configuration.environment()?.variables());
-    let location = answer.code().and_then(|code| code.location()).unwrap_or_default();
-    let cannot = |why: &str| Verdict::Fail(format!("its code cannot be downloaded: {why}"));
-    let request = Request::get(location).body(Vec::new()).map_err(|_| cannot("no address"))?;
-    let download = web.send(request).await.map_err(|why| cannot(&why))?;
-    if !download.status.is_success() {
-        return Err(cannot(&format!("status {}", download.status)));
-    }
+    let answer = Lambda::new(aws.config()).get_function_configuration().function_name(name).send().await;
+    let answer = answer.map_err(|error| refused(Refused::because("GetFunctionConfiguration", error)))?;
+    let variables = answer.environment().and_then(|environment| environment.variables());
     let environment = variables.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone()));
-    Ok(Function { environment: environment.collect(), zip: download.body })
-}
-
-impl Function {
-    /// A file of the zip by the path that it has on Lambda.
-    fn file(&self, path: &Path) -> std::io::Result<String> {
-        let not_found = || std::io::Error::from(std::io::ErrorKind::NotFound);
-        let name = path.strip_prefix(TASK_ROOT).ok().and_then(Path::to_str).ok_or_else(not_found)?;
-        let mut zip = ZipArchive::new(Cursor::new(&self.zip))?;
-        let file = zip.by_name(name).map_err(|_| not_found())?;
-        let mut text = String::new();
-        file.take(POLICY_MAX_BYTES).read_to_string(&mut text)?;
-        Ok(text)
-    }
+    Ok(Function { environment: environment.collect() })
 }
 
 async fn bot_secret(aws: &Aws, function: &Fact<Function>) -> Fact<SecretValues> {
@@ -201,22 +174,38 @@ async fn secret(aws: &Aws, id: &str) -> Fact<SecretValues> {
 }
 
 /// Reads the configuration with the bot's own reader, so that the problems are those that the function would have.
-fn configuration(function: &Fact<Function>, secret: &Fact<SecretValues>, sources: &Sources) -> Fact<Configuration> {
+async fn configuration(
+    function: &Fact<Function>,
+    secret: &Fact<SecretValues>,
+    sources: &Sources,
+) -> Fact<Configuration> {
     let function = function.as_ref().map_err(|_| after("the function"))?;
     let secret = secret.as_ref().map_err(|_| after("the secret"))?;
     let lookup = |name: &str| match name {
-        "LAMBDA_TASK_ROOT" => Some(TASK_ROOT.to_owned()),
         "COUNTERSIGN_SLACK_API_URL" => sources.slack_api_url.clone(),
         "COUNTERSIGN_TEAMS_LOGIN_URL" => sources.teams_login_url.clone(),
         "COUNTERSIGN_TEAMS_SERVICE_URL" => sources.teams_service_url.clone(),
         "COUNTERSIGN_ALLOWED_HOSTS" => sources.teams_host(),
         _ => function.environment.get(name).cloned(),
     };
-    let deployed = Deployed::read(lookup, Some(secret), |path| function.file(path)).and_then(Deployed::check_commands);
-    match deployed {
-        Ok(Deployed { config, policy, .. }) => Ok(Configuration { config, policy }),
-        Err(problems) => Err(Verdict::Fail(problems.0.join("; "))),
-    }
+    let Deployed { config, table, .. } =
+        Deployed::read(lookup, Some(secret)).map_err(|problems| Verdict::Fail(problems.0.join("; ")))?;
+    let policy = policy(sources, &config, table).await.map_err(Verdict::Fail)?;
+    Ok(Configuration { config, policy })
+}
+
+/// The newest version of the policy, which is in force if it can be used.
+async fn policy(sources: &Sources, config: &Config, table: String) -> Result<Policy, String> {
+    let store = DynamoDbStore::new(sources.aws.config(), table);
+    let number = store.current().await.map_err(|error| error.to_string())?;
+    let number = number.ok_or_else(|| format!("no policy is in force: {}", NoPolicy::NotPushed))?;
+    let version = store.version(number).await.map_err(|error| error.to_string())?;
+    let version = version.ok_or_else(|| format!("version {number} of the policy is not in the table"))?;
+    let known = config.state_machines.keys().cloned().collect();
+    version.policy(&known).map_err(|problem| {
+        let problem = problem.to_string().replace('\n', "; ");
+        format!("version {number} of the policy cannot be used, so the functions go by an earlier one: {problem}")
+    })
 }
 
 async fn api(web: &Web, configuration: &Fact<Configuration>, path: &str) -> Fact<Api> {

@@ -38,7 +38,7 @@ impl Sources {
 pub(crate) struct Configuration {
     /// The environment and the secret.
     pub(crate) config: Config,
-    /// The policy in the zip.
+    /// The policy in the table.
     pub(crate) policy: Policy,
 }
 

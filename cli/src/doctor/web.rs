@@ -13,9 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 
 /// A whole exchange takes no longer than this.
 const EXCHANGE_MAX: Duration = Duration::from_secs(20);
-/// The largest answer is the zip of a function, of which Lambda takes no more:
-/// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>.
-const ANSWER_MAX_BYTES: usize = 250 * 1024 * 1024;
+/// No answer that is looked at is longer than this.
+const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 
 /// A client that notes what time the others say it is.
 pub(crate) struct Web {

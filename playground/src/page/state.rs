@@ -63,7 +63,7 @@ fn commands(world: &World) -> Vec<Value> {
         LaunchCommand { name, .. } => format!("start {name}"),
     };
     let shown = |command: &LaunchCommand| {
-        let mut shown = starting::form(policy, command);
+        let mut shown = starting::form(&policy, command);
         shown["machine"] = json!(command.state_machine);
         shown["example"] = json!(example(command));
         shown

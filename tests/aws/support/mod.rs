@@ -11,6 +11,7 @@ pub(crate) mod mail;
 pub(crate) mod mapping;
 pub(crate) mod ministack;
 pub(crate) mod moto;
+pub(crate) mod operator;
 pub(crate) mod proxy;
 pub(crate) mod router;
 pub(crate) mod sam;

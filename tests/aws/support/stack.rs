@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use axum::body::Bytes;
 use countersign_bot::aws::dynamodb::DynamoDbStore;
 use countersign_playground::fakes::FakeSlack;
@@ -20,12 +20,15 @@ use super::emulators::Emulators;
 use super::mail::Mail;
 use super::mapping::Mapping;
 use super::ministack::{Deployment, Ministack};
+use super::operator;
 use super::proxy::Proxy;
 use super::sam::{APPROVAL_TIMEOUT_SECONDS, Sam};
 use super::sdk::REGION;
 
 /// The name of the stack.
 pub(crate) const NAME: &str = "countersign";
+/// The policy of the cases.
+pub(crate) const POLICY: &str = include_str!("../policy.toml");
 /// ministack takes this tag as the API's id, so that the address of the API is known before it is deployed.
 const API: &str = "c0de5160";
 /// The roles that ministack needs help with.
@@ -102,10 +105,28 @@ impl Stack {
         let outputs = sam.outputs(NAME).await?;
         let stack = Self { ministack, proxy, slack, teams, chats, outputs, http: Http::new(), _mapping: mapping };
         stack.add_secrets().await?;
+        stack.push_policy(emulators).await?;
         // Whoever presses is to be answered within Slack's three seconds, and on a busy machine the emulator takes longer
         // than that to unpack a function.
         stack.browse("GET", &format!("{public_url}/email/approvals/apr_1"), "").await?;
         Ok(stack)
+    }
+
+    /// Calls the program `countersign` on this deployment: what it printed as JSON, and its exit code.
+    pub(crate) async fn countersign(
+        &self,
+        emulators: &Emulators,
+        arguments: &[&str],
+    ) -> anyhow::Result<(Value, Option<i32>)> {
+        operator::countersign(emulators.tools(), self.ministack.url(), &self.chats, arguments).await
+    }
+
+    /// As whoever deploys does after the first deployment.
+    async fn push_policy(&self, emulators: &Emulators) -> anyhow::Result<()> {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/aws/policy.toml");
+        let (pushed, _) = self.countersign(emulators, &["policy", "push", file, "--stack", NAME, "--yes"]).await?;
+        ensure!(pushed["outcome"] == "pushed", "{pushed:#}");
+        Ok(())
     }
 
     /// An output of the template.

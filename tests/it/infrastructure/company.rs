@@ -22,7 +22,8 @@ fn granted(role: &Value) -> BTreeSet<String> {
     let attached = attached.map(|policy| managed[policy["!Ref"].as_str().unwrap()]["PolicyDocument"].clone());
     let own = role["Policies"].as_array().into_iter().flatten().map(|policy| policy["PolicyDocument"].clone());
     let statements = attached.chain(own).flat_map(|document| statements(&document));
-    let actions = statements.flat_map(|statement| match &statement["Action"] {
+    let allowed = statements.filter(|statement| statement["Effect"] == "Allow");
+    let actions = allowed.flat_map(|statement| match &statement["Action"] {
         Value::Array(actions) => actions.clone(),
         action => vec![action.clone()],
     });
@@ -39,6 +40,32 @@ fn every_role_may_do_what_the_document_says_and_nothing_else() {
     for (role, actions) in rights::not_called() {
         assert!(actions.is_subset(&granted[&role]), "{role}");
     }
+}
+
+/// Who goes by the policy cannot write it, and who may push it can touch nothing else of the table.
+#[test]
+fn nobody_but_whoever_pushes_writes_the_policy() {
+    let policies: BTreeMap<String, Value> = resources("AWS::IAM::ManagedPolicy").into_iter().collect();
+    let leading = |condition: &Value, operator: &str| condition[operator]["dynamodb:LeadingKeys"].clone();
+    let denied = statements(&policies["RecordPolicy"]["PolicyDocument"]);
+    let denied: Vec<&Value> = denied.iter().filter(|statement| statement["Effect"] == "Deny").collect();
+    assert_eq!(denied.len(), 1);
+    assert_eq!(denied[0]["Resource"], json!({ "!GetAtt": "Approvals.Arn" }));
+    assert_eq!(leading(&denied[0]["Condition"], "ForAnyValue:StringEquals"), json!(["policy"]));
+    let writes = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem", "dynamodb:BatchWriteItem"];
+    let actions = denied[0]["Action"].as_array().unwrap();
+    assert!(writes.iter().all(|write| actions.iter().any(|action| action == write)), "{actions:?}");
+    for (name, role) in resources("AWS::IAM::Role") {
+        let attached = role["ManagedPolicyArns"].as_array().cloned().unwrap_or_default();
+        let has = |policy: &str| attached.contains(&json!({ "!Ref": policy }));
+        assert!(!has("PushPolicy"), "{name}");
+        let writes_items = granted(&role).contains("dynamodb:PutItem");
+        assert!(!writes_items || has("RecordPolicy"), "{name} writes and is not kept from the policy");
+    }
+    let push = statements(&policies["PushPolicy"]["PolicyDocument"]);
+    let on_table = push.iter().find(|statement| statement["Action"].to_string().contains("dynamodb:")).unwrap();
+    assert_eq!(leading(&on_table["Condition"], "ForAllValues:StringEquals"), json!(["policy"]));
+    assert_eq!(leading(&on_table["Condition"], "Null"), "false", "a call without a key is none of theirs");
 }
 
 /// Keys of somebody else's choice are used for what they are named for, and by no other way than their service.

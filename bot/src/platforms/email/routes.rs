@@ -224,6 +224,10 @@ async fn visitor(state: &MailState, id: &str, query: &LinkQuery, deadline: Deadl
         tracing::warn!(%reason, "a request with a link was refused");
         unauthorised()
     })?;
+    if let Err(why) = app.policy.in_force() {
+        tracing::error!(approval.id = %id, %why, "without a policy nobody can be shown anything");
+        return Err(guarded(StatusCode::SERVICE_UNAVAILABLE, page::unavailable()));
+    }
     // Whoever has left the policy since can no longer use the link.
     let person = app.policy.people.get(&link.person).cloned().ok_or_else(unauthorised)?;
     match deadline.run("store", app.ports.store.load(&id)).await {

@@ -30,7 +30,7 @@ const UNKNOWN_PERSON: [&str; 4] = ["channel_not_found", "user_not_found", "users
 pub(crate) fn lines(facts: &Facts) -> Vec<Line> {
     let mut lines = vec![
         Line::new("stack", known(&facts.stack, stack)),
-        Line::new("function", known(&facts.function, |_| Verdict::Ok("webhook and its zip can be read".to_owned()))),
+        Line::new("function", known(&facts.function, |_| Verdict::Ok("webhook can be looked at".to_owned()))),
         Line::new("secret", known(&facts.secret, secret)),
         Line::new("secret of double", known(&facts.double_secret, double_secret)),
         Line::new(
@@ -105,8 +105,9 @@ fn policy(Configuration { config, policy }: &Configuration) -> Verdict {
     let silent = policy.rules.values().filter(|rules| !reaches_somebody(rules, config));
     let silent: Vec<&str> = silent.map(|rules| rules.name.as_str()).collect();
     if silent.is_empty() {
+        let version = policy.version().map(|number| format!("version {number}, ")).unwrap_or_default();
         return Verdict::Ok(format!(
-            "{}, {}",
+            "{version}{}, {}",
             counted(policy.people.len(), "person", "people"),
             counted(policy.rules.len(), "policy", "policies"),
         ));

@@ -1,7 +1,6 @@
 //! A deployment to look at: AWS, Slack, Microsoft and the API on loopback.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Write};
 use std::sync::{Arc, Mutex};
 
 use axum::extract::{Form, Path, State};
@@ -9,11 +8,13 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use countersign_bot::approval::policy_version::PolicyVersion;
+use countersign_bot::aws::dynamodb::DynamoDbStore;
+use countersign_bot::ports::Policies;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use zip::ZipWriter;
-use zip::write::SimpleFileOptions;
 
+use crate::aws::Aws;
 use crate::aws::fake::{self, Account};
 use crate::doctor::facts::gather;
 use crate::doctor::sources::Sources;
@@ -84,7 +85,6 @@ pub(super) struct Deployment {
 pub(super) struct World {
     pub(super) api: (StatusCode, &'static str),
     pub(super) teams_api: (StatusCode, &'static str),
-    pub(super) code: StatusCode,
     pub(super) login: (StatusCode, Value),
     /// Teams' word for each person who is not in the conversation, or why the bot is not.
     pub(super) not_members: BTreeMap<&'static str, (StatusCode, &'static str)>,
@@ -96,7 +96,6 @@ pub(super) struct World {
     /// How many calls are answered with the rate limit first.
     pub(super) rate_limited: u32,
     scheduled: BTreeSet<String>,
-    zip: Vec<u8>,
 }
 
 type Shared = Arc<Mutex<World>>;
@@ -123,7 +122,6 @@ impl Default for Deployment {
             world: World {
                 api: (StatusCode::UNAUTHORIZED, ""),
                 teams_api: (StatusCode::NOT_FOUND, ""),
-                code: StatusCode::OK,
                 login: (StatusCode::OK, json!({ "token_type": "Bearer", "access_token": ACCESS_TOKEN })),
                 not_members: BTreeMap::new(),
                 identity: json!({ "ok": true, "team_id": "T0123", "team": "Engines", "user": "countersign" }),
@@ -132,7 +130,6 @@ impl Default for Deployment {
                 deletes: true,
                 rate_limited: 0,
                 scheduled: BTreeSet::new(),
-                zip: Vec::new(),
             },
             aws_answers: true,
             clock: now,
@@ -165,12 +162,14 @@ impl Deployment {
 
     /// What the doctor says of it.
     pub(super) async fn lines(mut self) -> Vec<Line> {
-        self.world.zip = zip(&self.policy);
         let leaves_nothing = self.world.deletes;
         let world = Arc::new(Mutex::new(self.world.clone()));
         let url = serve(Arc::clone(&world)).await;
         self.environment.entry("COUNTERSIGN_PUBLIC_URL").or_insert_with(|| url.clone());
-        let aws = if self.aws_answers { fake::serve(self.account(&url)).await } else { fake::at("http://127.0.0.1:1") };
+        let aws = if self.aws_answers { fake::serve(self.account()).await } else { fake::at("http://127.0.0.1:1") };
+        if self.aws_answers {
+            self.push_policy(&aws).await;
+        }
         let sources = Sources {
             aws,
             web: Web::new(self.clock).unwrap(),
@@ -184,31 +183,33 @@ impl Deployment {
         lines
     }
 
+    /// Somebody has pushed the policy, if there is one.
+    async fn push_policy(&self, aws: &Aws) {
+        if self.policy.is_empty() {
+            return;
+        }
+        let version = PolicyVersion::after(0, self.policy.clone(), fake::CALLER.to_owned(), now());
+        let store = DynamoDbStore::new(aws.config(), "approvals".to_owned());
+        assert!(store.push(&version).await.unwrap());
+    }
+
     /// What AWS has of it.
-    fn account(&self, url: &str) -> Account {
+    fn account(&self) -> Account {
         let outputs = self.outputs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         let stack = (self.stack_status.to_owned(), outputs.collect());
         let function = json!({
-            "Configuration": { "Environment": { "Variables": self.environment } },
-            "Code": { "Location": format!("{url}/code.zip") },
+            "FunctionName": "approvals-webhook", "Environment": { "Variables": self.environment },
         });
         let secrets = [("bot-secret", &self.secret), ("double-secret", &self.double_secret)];
         Account {
             stacks: [("approvals".to_owned(), stack)].into(),
             functions: [("approvals-webhook".to_owned(), function)].into(),
             secrets: secrets.map(|(id, value)| (id.to_owned(), value.clone())).into(),
+            tables: Mutex::new([("approvals".to_owned(), BTreeMap::new())].into()),
             mail: self.mail.clone(),
             verified: self.verified.iter().map(|identity| (*identity).to_owned()).collect(),
-            ..Account::default()
         }
     }
-}
-
-fn zip(policy: &str) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    zip.start_file("policy.toml", SimpleFileOptions::default()).unwrap();
-    zip.write_all(policy.as_bytes()).unwrap();
-    zip.finish().unwrap().into_inner()
 }
 
 async fn serve(world: Shared) -> String {
@@ -216,13 +217,6 @@ async fn serve(world: Shared) -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new()
         .route("/slack/interactions", post(async |State(world): State<Shared>| world.lock().unwrap().api))
-        .route(
-            "/code.zip",
-            get(async |State(world): State<Shared>| {
-                let world = world.lock().unwrap();
-                (world.code, world.zip.clone())
-            }),
-        )
         .route("/teams/messages", post(async |State(world): State<Shared>| world.lock().unwrap().teams_api))
         .route("/api/{method}", post(slack))
         .route("/login/{tenant}/oauth2/v2.0/token", post(login))

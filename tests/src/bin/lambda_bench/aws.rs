@@ -6,10 +6,13 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use countersign_bot::aws::http_client;
 use countersign_tests::emulated_table::EmulatedTable;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::{Value, json};
@@ -67,6 +70,17 @@ impl Aws {
         let router = Router::new().fallback(receive).with_state(aws.clone());
         tokio::spawn(axum::serve(listener, router).into_future());
         Ok(aws)
+    }
+
+    /// What clients of the account are made of.
+    pub(crate) fn config(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::from_static("eu-west-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "key", None, None, "bench")))
+            .endpoint_url(&self.url)
+            .http_client(http_client())
+            .build()
     }
 
     /// What became of an approval that was asked for with this token.

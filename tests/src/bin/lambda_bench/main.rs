@@ -34,7 +34,7 @@ struct Arguments {
     /// The folder with a folder for each function.
     #[arg(long)]
     functions: PathBuf,
-    /// The policy that the functions read.
+    /// The policy that is pushed for the functions.
     #[arg(long)]
     policy: PathBuf,
     /// The list of peers to measure beside ours.
@@ -53,7 +53,8 @@ struct Arguments {
 async fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
     let services = Services::start(Duration::from_millis(arguments.aws_delay_ms)).await?;
-    let environment = services.environment(&arguments.policy)?;
+    let policy = services.push_policy(std::fs::read_to_string(&arguments.policy)?).await?;
+    let environment = services.environment();
     let packaged = |name| Function::packaged(&arguments.functions, name, environment.clone());
     let floor = if arguments.short { Function::built("floor")? } else { packaged("floor")? };
     let (webhook, notifier) = (packaged("webhook")?, packaged("notifier")?);
@@ -61,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
         Some(file) => peers::listed(file, &services)?,
         None => Vec::new(),
     };
-    let messenger = Messenger::new(&services.aws, &environment, &services.secret)?;
+    let messenger = Messenger::new(&services.aws, &environment, &services.secret, policy)?;
     let counts = if arguments.short { Counts::SHORT } else { Counts::FULL };
     if !arguments.short {
         introduce(counts, arguments.aws_delay_ms);

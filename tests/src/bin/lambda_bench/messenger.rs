@@ -4,11 +4,9 @@
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use countersign_bot::approval::policy::Policy;
 use countersign_bot::aws::dynamodb::DynamoDbStore;
 use countersign_bot::aws::eventbridge::EventBridgeBus;
-use countersign_bot::aws::http_client;
 use countersign_bot::aws::ses::Ses;
 use countersign_bot::aws::sqs::SqsDeliveries;
 use countersign_bot::aws::step_functions::AwsStepFunctions;
@@ -30,20 +28,14 @@ pub(crate) struct Messenger {
 }
 
 impl Messenger {
-    /// The messenger that this environment and this secret make.
-    pub(crate) fn new(aws: &Aws, environment: &Environment, secret: &Value) -> anyhow::Result<Self> {
+    /// The messenger that this environment, this secret and this policy make.
+    pub(crate) fn new(aws: &Aws, environment: &Environment, secret: &Value, policy: Policy) -> anyhow::Result<Self> {
         let secret = secret.as_object().context("the secret has keys")?.iter();
         let secret: SecretValues =
             secret.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().into())).collect();
         let lookup = |name: &str| environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
-        let deployed = Deployed::read(lookup, Some(&secret), |path| std::fs::read_to_string(path))?;
-        let config = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(Credentials::new("id", "key", None, None, "bench")))
-            .endpoint_url(&aws.url)
-            .http_client(http_client())
-            .build();
+        let deployed = Deployed::read(lookup, Some(&secret))?;
+        let config = aws.config();
         let step_functions = Arc::new(AwsStepFunctions::new(&config));
         let ports = Ports {
             store: Arc::new(DynamoDbStore::new(&config, deployed.table)),
@@ -55,7 +47,7 @@ impl Messenger {
         };
         let from = deployed.config.mail.as_ref().context("mail is on")?.from.clone();
         let mailer = Mailer::new(Ses::new(&config, None), from);
-        let app = Bot::new(&deployed.config, deployed.policy, ports, Some(mailer))?.app;
+        let app = Bot::new(&deployed.config, policy, ports, Some(mailer))?.app;
         Ok(Self { app, aws: aws.clone() })
     }
 

@@ -1,8 +1,13 @@
 //! What surrounds a function: AWS, Slack and Teams as small servers on this machine, and the environment that says so.
 
-use std::path::Path;
 use std::time::Duration;
 
+use anyhow::ensure;
+use countersign_bot::approval::policy::Policy;
+use countersign_bot::approval::policy_file;
+use countersign_bot::approval::policy_version::PolicyVersion;
+use countersign_bot::aws::dynamodb::DynamoDbStore;
+use countersign_bot::ports::Policies;
 use countersign_playground::changes::Changes;
 use countersign_playground::clock::Clock;
 use countersign_playground::fakes::teams::{FakeTeams, FakeTeamsConfig, TeamsUser};
@@ -80,8 +85,17 @@ impl Services {
         Ok(Self { aws, secret, slack, slack_url, teams, teams_url, clock })
     }
 
+    /// Puts a policy in force, and returns it.
+    pub(crate) async fn push_policy(&self, text: String) -> anyhow::Result<Policy> {
+        let policy = policy_file::read(&text)?;
+        let version = PolicyVersion::after(0, text, "the benchmark".to_owned(), self.clock.now());
+        let store = DynamoDbStore::new(&self.aws.config(), TABLE.to_owned());
+        ensure!(store.push(&version).await?, "the table has a policy already");
+        Ok(policy)
+    }
+
     /// The environment that the template gives to our functions, and what Lambda adds to it.
-    pub(crate) fn environment(&self, policy: &Path) -> anyhow::Result<Environment> {
+    pub(crate) fn environment(&self) -> Environment {
         // Those that the commands of the policy start.
         let machines = ["calculation", "release", "expense", "agent"]
             .map(|name| format!("{name}=arn:aws:states:eu-west-1:{ACCOUNT}:stateMachine:{name}"));
@@ -94,14 +108,13 @@ impl Services {
             ("COUNTERSIGN_STATE_MACHINES", &machines.join(",")),
             ("COUNTERSIGN_EXECUTIONS_FROM", &format!("arn:aws:states:eu-west-1:{ACCOUNT}")),
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
-            ("COUNTERSIGN_POLICY", &policy.display().to_string()),
             ("COUNTERSIGN_SLACK_API_URL", &self.slack_url),
             ("COUNTERSIGN_TEAMS_OPENID_URL", &format!("{}/v1/.well-known/openidconfiguration", self.teams_url)),
             ("COUNTERSIGN_TEAMS_LOGIN_URL", &self.teams_url),
             ("COUNTERSIGN_TEAMS_SERVICE_URL", &self.teams_url),
             ("COUNTERSIGN_ALLOWED_HOSTS", self.teams_url.trim_start_matches("http://")),
         ]);
-        Ok([own, self.aws_environment()].concat())
+        [own, self.aws_environment()].concat()
     }
 
     /// The environment of a peer. It gets the secrets without having to ask for them.

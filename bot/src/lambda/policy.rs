@@ -1,0 +1,166 @@
+//! The policy that is in force, read anew while a function lives.
+//!
+//! Whoever pushes a policy counts on it within a minute, and nobody who is asked may wait for the reading each time. So
+//! it is read again each minute, and what cannot be read or used leaves the one before in force.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::approval::policy::{NoPolicy, Policy};
+use crate::net::deadline::{Deadline, Unavailable};
+use crate::ports::{Clock, Policies};
+
+/// Which version is in force is asked again when the answer is this old.
+const STALE_AFTER: SignedDuration = SignedDuration::from_mins(1);
+/// While there is no policy nothing works, so it is asked for soon; no request makes it be asked for at once.
+const STALE_WITHOUT_AFTER: SignedDuration = SignedDuration::from_secs(5);
+/// The answer to Slack waits for the reading, so it must be short.
+const READING: Duration = Duration::from_millis(700);
+/// A function that starts has nothing else to do.
+const FIRST_READING: Duration = Duration::from_secs(5);
+/// A function that starts with a version that cannot be used looks for the one before in so many.
+const EARLIER_MAX: u32 = 20;
+
+/// Keeps up with the versions of the policy.
+pub struct LivePolicy {
+    policies: Arc<dyn Policies>,
+    clock: Arc<dyn Clock>,
+    /// The state machines that commands may start.
+    state_machines: BTreeSet<String>,
+    /// Called at every reading that finds that the newest version cannot be used.
+    alarm: Box<dyn Fn() + Send + Sync>,
+    current: RwLock<Current>,
+}
+
+struct Current {
+    policy: Arc<Policy>,
+    /// The newest version that was looked at, used or not.
+    looked_at: Option<u32>,
+    /// When it was last tried to read which version is in force.
+    tried_at: Option<Timestamp>,
+}
+
+/// What a reading has found.
+enum Found {
+    Nothing,
+    NothingNew,
+    /// A version that can be used.
+    New(Policy),
+    /// The newest version, which cannot be used, and the newest one before it that can, if that was looked for.
+    Unusable(u32, Option<Policy>),
+}
+
+impl LivePolicy {
+    /// Nothing is read before the policy is asked for.
+    pub fn new(
+        policies: Arc<dyn Policies>,
+        clock: Arc<dyn Clock>,
+        state_machines: BTreeSet<String>,
+        alarm: impl Fn() + Send + Sync + 'static,
+    ) -> Self {
+        let none = Arc::new(Policy::none(NoPolicy::NotRead));
+        let current = RwLock::new(Current { policy: none, looked_at: None, tried_at: None });
+        Self { policies, clock, state_machines, alarm: Box::new(alarm), current }
+    }
+
+    /// The policy that is in force. A function starts without one as well, and does what it can.
+    pub async fn in_force(&self) -> Arc<Policy> {
+        let now = self.clock.now();
+        let reading = {
+            let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+            let has_one = current.policy.in_force().is_ok();
+            let stale_after = if has_one { STALE_AFTER } else { STALE_WITHOUT_AFTER };
+            let reading = match current.tried_at {
+                None => Some(FIRST_READING),
+                Some(tried_at) => (now.duration_since(tried_at) >= stale_after).then_some(READING),
+            };
+            if reading.is_some() {
+                // A reading that fails counts too, or every request would wait for one.
+                current.tried_at = Some(now);
+            }
+            reading
+        };
+        if let Some(within) = reading {
+            self.read_again(within).await;
+        }
+        self.current().policy.clone()
+    }
+
+    async fn read_again(&self, within: Duration) {
+        let found = Deadline::after(within).run("the store of the policy", self.find()).await;
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        let has_one = current.policy.in_force().is_ok();
+        match found {
+            Ok(Found::New(policy)) => {
+                tracing::info!(policy.version = policy.version(), "this version of the policy is in force");
+                current.looked_at = policy.version();
+                current.policy = Arc::new(policy);
+            }
+            Ok(Found::Unusable(number, before)) => {
+                current.looked_at = Some(number);
+                if let Some(policy) = before {
+                    tracing::warn!(policy.version = policy.version(), "an earlier version of the policy is in force");
+                    current.policy = Arc::new(policy);
+                } else if !has_one {
+                    current.policy = Arc::new(Policy::none(NoPolicy::NotUsable));
+                }
+                (self.alarm)();
+            }
+            Ok(Found::NothingNew) => {
+                if current.policy.version() != current.looked_at {
+                    (self.alarm)();
+                }
+            }
+            Ok(Found::Nothing) if !has_one => {
+                tracing::warn!("no policy has been pushed");
+                current.policy = Arc::new(Policy::none(NoPolicy::NotPushed));
+            }
+            Ok(Found::Nothing) => tracing::error!("the table no longer says which version of the policy is in force"),
+            Err(error) => tracing::warn!(%error, "the policy could not be read"),
+        }
+    }
+
+    async fn find(&self) -> Result<Found, Unavailable> {
+        let Some(newest) = self.policies.current().await? else { return Ok(Found::Nothing) };
+        let (looked_at, has_one) = {
+            let current = self.current();
+            (current.looked_at, current.policy.in_force().is_ok())
+        };
+        if looked_at == Some(newest) {
+            return Ok(Found::NothingNew);
+        }
+        if let Some(policy) = self.usable(newest).await? {
+            return Ok(Found::New(policy));
+        }
+        if !has_one {
+            let earliest = newest.saturating_sub(EARLIER_MAX).max(1);
+            for number in (earliest..newest).rev() {
+                if let Some(policy) = self.usable(number).await? {
+                    return Ok(Found::Unusable(newest, Some(policy)));
+                }
+            }
+        }
+        Ok(Found::Unusable(newest, None))
+    }
+
+    /// The policy of a version, if it can be used; the log has why not.
+    async fn usable(&self, number: u32) -> Result<Option<Policy>, Unavailable> {
+        let Some(version) = self.policies.version(number).await? else {
+            tracing::error!(policy.version = number, "this version of the policy is not in the table");
+            return Ok(None);
+        };
+        let policy = version.policy(&self.state_machines);
+        Ok(policy
+            .inspect_err(|problem| {
+                tracing::error!(policy.version = number, %problem, "this version of the policy cannot be used");
+            })
+            .ok())
+    }
+
+    fn current(&self) -> RwLockReadGuard<'_, Current> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}

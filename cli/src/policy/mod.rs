@@ -1,0 +1,177 @@
+//! `countersign policy`: the policy of a deployment, which is data with versions, and a check of a file.
+
+mod check;
+#[cfg(feature = "aws")]
+mod confirm;
+#[cfg(feature = "aws")]
+pub(crate) mod versions;
+#[cfg(feature = "aws")]
+mod written;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+
+use crate::deployment::Deployment;
+use crate::ending::Ending;
+use crate::examples::examples;
+use crate::output::Format;
+
+/// Pushes, shows and compares the versions of a deployment's policy, and checks a policy file.
+///
+/// The exit code is 0 if all is well, 1 if a file is wrong, a push was not confirmed or somebody was faster, 2 if it could
+/// not be carried out.
+#[derive(Debug, Args)]
+#[command(after_help = examples!(
+    "countersign policy check infra/policy.toml",
+    "countersign policy push infra/policy.toml --stack countersign",
+    "countersign policy history --stack countersign",
+    "countersign policy rollback 3 --stack countersign --yes"))]
+pub(crate) struct Policy {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Checks a file, tells what it changes, and puts it in force once that is confirmed.
+    ///
+    /// All functions go by it within a minute. What has been asked already keeps the rules that it was asked under.
+    #[command(after_help = examples!(
+        "countersign policy push infra/policy.toml --stack countersign",
+        "countersign policy push infra/policy.toml --stack countersign --yes --json"))]
+    Push(Push),
+    /// Prints a version as it was pushed; without a number the one that is in force.
+    #[command(after_help = examples!(
+        "countersign policy show --stack countersign > policy.toml",
+        "countersign policy show --version 3 --stack countersign --json"))]
+    Show(Show),
+    /// Lists the versions, the newest first: who pushed them, and when.
+    #[command(after_help = examples!("countersign policy history --stack countersign"))]
+    History(History),
+    /// Tells what one version changes of another, by what people may do.
+    ///
+    /// A version is a number, or a file. Without any it is what the version in force has changed of the one before; with
+    /// one number, what has changed since; with one file, what it would change.
+    #[command(after_help = examples!(
+        "countersign policy diff --stack countersign",
+        "countersign policy diff 3 --stack countersign",
+        "countersign policy diff infra/policy.toml --stack countersign --json"))]
+    Diff(Diff),
+    /// Puts an earlier version in force again, as a new one.
+    #[command(after_help = examples!("countersign policy rollback 3 --stack countersign"))]
+    Rollback(Rollback),
+    /// Says everything that is wrong with a file, each with its line. It asks nobody.
+    #[command(after_help = examples!(
+        "countersign policy check infra/policy.toml",
+        "countersign policy check infra/policy.toml --json"))]
+    Check(Check),
+}
+
+/// What is pushed.
+#[derive(Debug, Args)]
+struct Push {
+    /// The policy file.
+    file: PathBuf,
+    #[command(flatten)]
+    how: How,
+}
+
+/// Where a push goes, and who confirms it.
+#[derive(Debug, Args)]
+struct How {
+    /// Ask nobody before it is put in force, for a pipeline.
+    #[arg(long)]
+    yes: bool,
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Which version is shown.
+#[derive(Debug, Args)]
+struct Show {
+    /// The number of the version.
+    #[arg(long, value_name = "N")]
+    version: Option<u32>,
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Which versions are listed.
+#[derive(Debug, Args)]
+struct History {
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What is compared.
+#[derive(Debug, Args)]
+struct Diff {
+    /// The earlier version.
+    a: Option<String>,
+    /// The later version.
+    b: Option<String>,
+    #[command(flatten)]
+    deployment: Deployment,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// What comes back.
+#[derive(Debug, Args)]
+struct Rollback {
+    /// The number of the version.
+    version: u32,
+    #[command(flatten)]
+    how: How,
+}
+
+/// What is checked.
+#[derive(Debug, Args)]
+struct Check {
+    /// The policy file.
+    file: PathBuf,
+    #[command(flatten)]
+    format: Format,
+}
+
+impl Policy {
+    /// Does what was asked for.
+    pub(crate) async fn run(self, now: Timestamp) -> anyhow::Result<Ending> {
+        match self.action {
+            Action::Check(check) => check.run(),
+            #[cfg(feature = "aws")]
+            Action::Push(push) => push.run(now).await,
+            #[cfg(feature = "aws")]
+            Action::Rollback(rollback) => rollback.run(now).await,
+            #[cfg(feature = "aws")]
+            Action::Show(show) => show.run().await,
+            #[cfg(feature = "aws")]
+            Action::History(history) => history.run().await,
+            #[cfg(feature = "aws")]
+            Action::Diff(diff) => diff.run().await,
+            #[cfg(not(feature = "aws"))]
+            Action::Push(_) | Action::Rollback(_) | Action::Show(_) | Action::History(_) | Action::Diff(_) => {
+                let _ = now;
+                Err(crate::deployment::not_in_this_build("policy"))
+            }
+        }
+    }
+}
+
+/// The text of a file, or which one cannot be read.
+pub(crate) fn read(file: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(file).with_context(|| format!("{} cannot be read", file.display()))
+}

@@ -1,0 +1,28 @@
+//! The program `countersign`, as an operator calls it on a machine without the AWS command line.
+
+use std::process::Stdio;
+
+use anyhow::Context;
+use serde_json::Value;
+use tokio::process::Command;
+
+use super::sdk::REGION;
+use super::tools::Tools;
+
+/// What the program printed as JSON, and its exit code.
+pub(crate) async fn countersign(
+    tools: &Tools,
+    aws_url: &str,
+    environment: &[(&'static str, String)],
+    arguments: &[&str],
+) -> anyhow::Result<(Value, Option<i32>)> {
+    let mut command = Command::new(tools.program()?);
+    command.args(arguments).args(["--region", REGION, "--json"]);
+    // Nothing is on this search path.
+    command.env_clear().env("PATH", env!("CARGO_TARGET_TMPDIR")).env("AWS_ENDPOINT_URL", aws_url);
+    command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
+    command.envs(environment.iter().map(|(name, url)| (name, url)));
+    let output = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
+    let json = serde_json::from_slice(&output.stdout);
+    Ok((json.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?, output.status.code()))
+}

@@ -1,0 +1,332 @@
+//! A policy that is pushed while functions run: who goes by which version, and since when.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use countersign_bot::approval::policy::Policy;
+use countersign_bot::approval::policy_version::PolicyVersion;
+use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::state::Status;
+use countersign_bot::flow::app::App;
+use countersign_bot::flow::notify;
+use countersign_bot::lambda::live::Live;
+use countersign_bot::lambda::policy::LivePolicy;
+use countersign_bot::net::deadline::Unavailable;
+use countersign_bot::ports::{Policies, SecretValues};
+use countersign_bot::startup::{Bot, routes};
+use countersign_playground::memory::{LocalClock, MemoryStore};
+use countersign_playground::world::Source;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use crate::support::logs::Logs;
+use crate::support::{Harness, RULES, RULES_WITH_TEAMS, START, policy};
+
+/// A place for versions that can be out of reach, and counts how often it is asked.
+#[derive(Default)]
+struct Shelf {
+    versions: MemoryStore,
+    is_closed: AtomicBool,
+    asked: AtomicUsize,
+}
+
+impl Shelf {
+    async fn push(&self, text: &str) -> u32 {
+        let number = self.versions.current().await.unwrap().unwrap_or_default();
+        let version = PolicyVersion::after(number, text.to_owned(), "ada".to_owned(), START.parse().unwrap());
+        assert!(self.versions.push(&version).await.unwrap());
+        version.number
+    }
+
+    fn open(&self) -> Result<&MemoryStore, Unavailable> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.is_closed.load(Ordering::Relaxed) {
+            Err(Unavailable::new("shelf", "closed"))
+        } else {
+            Ok(&self.versions)
+        }
+    }
+}
+
+#[async_trait]
+impl Policies for Shelf {
+    async fn current(&self) -> Result<Option<u32>, Unavailable> {
+        self.open()?.current().await
+    }
+
+    async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable> {
+        self.open()?.version(number).await
+    }
+
+    async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable> {
+        self.open()?.versions(limit).await
+    }
+
+    async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable> {
+        self.open()?.push(version).await
+    }
+}
+
+/// A function of a world, with its policy on a shelf.
+struct Function {
+    harness: Harness,
+    shelf: Arc<Shelf>,
+    alarms: Arc<AtomicUsize>,
+    live: Live<Bot>,
+}
+
+impl Function {
+    /// One that starts with these versions on the shelf.
+    async fn start(versions: &[String]) -> Self {
+        let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+        let shelf = Arc::new(Shelf::default());
+        for text in versions {
+            shelf.push(text).await;
+        }
+        let alarms = Arc::new(AtomicUsize::default());
+        let live = begin(&harness, &shelf, &alarms).await;
+        Self { harness, shelf, alarms, live }
+    }
+
+    /// Starts another one beside it, in the place of the first.
+    async fn start_anew(&mut self) {
+        self.live = begin(&self.harness, &self.shelf, &self.alarms).await;
+    }
+
+    fn pass_time(&self, seconds: i64) {
+        self.harness.world.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    async fn app(&self) -> App {
+        self.live.value().await.app
+    }
+
+    async fn version(&self) -> Option<u32> {
+        self.app().await.policy.version()
+    }
+
+    /// A workflow asks.
+    async fn ask(&self, token: &str) -> Result<Approval, notify::Error> {
+        let answer = notify::notify(&self.app().await, input(token)).await?;
+        let all = self.harness.world.store.all().into_iter();
+        Ok(all.into_iter().find(|approval| json!(approval.id) == answer["approvalId"]).unwrap())
+    }
+
+    fn alarms(&self) -> usize {
+        self.alarms.load(Ordering::Relaxed)
+    }
+
+    /// What Slack is answered to a command of Ada's.
+    async fn slack(&self, command: &str) -> String {
+        let router = routes::router(self.live.value().await);
+        let (slack, ada) = (&self.harness.world.slack, self.harness.user("ada"));
+        let body = serde_urlencoded::to_string([
+            ("command", command),
+            ("text", ""),
+            ("team_id", &ada.team_id),
+            ("user_id", &ada.id),
+            ("channel_id", "C0FINANCE"),
+            ("trigger_id", "1.2"),
+        ]);
+        let body = body.unwrap();
+        let mut request =
+            axum::http::Request::post("/slack/commands").body(axum::body::Body::from(body.clone())).unwrap();
+        *request.headers_mut() = slack.signed_headers(body.as_bytes());
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), 200);
+        let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+        serde_json::from_slice::<Value>(&body).unwrap()["text"].as_str().unwrap().to_owned()
+    }
+}
+
+async fn begin(harness: &Harness, shelf: &Arc<Shelf>, alarms: &Arc<AtomicUsize>) -> Live<Bot> {
+    let clock = Arc::new(LocalClock(harness.world.clock.clone()));
+    let machines: BTreeSet<String> = ["calculation".to_owned()].into();
+    let alarm = {
+        let alarms = alarms.clone();
+        move || {
+            alarms.fetch_add(1, Ordering::Relaxed);
+        }
+    };
+    let policy = LivePolicy::new(shelf.clone(), clock.clone(), machines, alarm);
+    let bot = (*harness.world.bot()).clone();
+    let make = move |_: Option<&SecretValues>, policy: &Arc<Policy>| {
+        Ok(Bot { app: App { policy: policy.clone(), ..bot.app.clone() }, ..bot.clone() })
+    };
+    Live::start(None, policy, clock, make).await.unwrap()
+}
+
+fn input(token: &str) -> Value {
+    json!({
+        "taskToken": token, "executionArn": "arn:aws:states:local:000000000000:execution:calculation:by-hand",
+        "stateEnteredAt": START, "timeoutSeconds": 600, "approval": { "policy": "calculation", "title": "By hand" },
+    })
+}
+
+/// Nobody alone can approve.
+fn stricter() -> String {
+    policy(&RULES.replace("[\"finance\"]", "[\"finance\"]\nrequired = 2"))
+}
+
+#[tokio::test]
+async fn a_function_that_runs_goes_by_a_push_within_a_minute_and_what_is_open_keeps_its_rules() {
+    let function = Function::start(&[policy(RULES)]).await;
+    let before = function.ask("before").await.unwrap();
+    assert_eq!((before.policy_version, before.rules.required), (Some(1), 1));
+    function.shelf.push(&stricter()).await;
+    function.pass_time(59);
+    assert_eq!(function.version().await, Some(1));
+    function.pass_time(1);
+    assert_eq!(function.version().await, Some(2));
+    let after = function.ask("after").await.unwrap();
+    assert_eq!((after.policy_version, after.rules.required), (Some(2), 2));
+    let kept = function.harness.record(&before.id);
+    assert_eq!((kept.policy_version, kept.rules.required), (Some(1), 1));
+    let asked = function.harness.events("Approval Requested");
+    assert_eq!(asked.iter().map(|event| &event["policyVersion"]).collect::<Vec<_>>(), [&json!(1), &json!(2)]);
+}
+
+#[tokio::test]
+async fn which_version_is_in_force_is_asked_once_a_minute() {
+    let function = Function::start(&[policy(RULES)]).await;
+    let begun = function.shelf.asked.load(Ordering::Relaxed);
+    for _ in 0..120 {
+        function.pass_time(1);
+        function.app().await;
+    }
+    assert_eq!(function.shelf.asked.load(Ordering::Relaxed), begun + 2);
+}
+
+#[tokio::test]
+async fn a_version_that_cannot_be_used_changes_nothing_and_raises_an_alarm() {
+    let (logs, _guard) = Logs::catch();
+    let unknown = policy(RULES).replace("state_machine = \"calculation\"", "state_machine = \"refunds\"");
+    for broken in ["[policies.none]\n".to_owned(), unknown] {
+        let mut function = Function::start(&[policy(RULES)]).await;
+        let number = function.shelf.push(&broken).await;
+        assert_eq!((number, function.alarms()), (2, 0));
+        let told = logs.text().matches("this version of the policy cannot be used").count();
+        for minute in 1..=3 {
+            function.pass_time(60);
+            assert_eq!((function.version().await, function.alarms()), (Some(1), minute));
+        }
+        assert_eq!(logs.text().matches("this version of the policy cannot be used").count(), told + 1);
+        assert_eq!(function.ask("meanwhile").await.unwrap().policy_version, Some(1));
+
+        function.start_anew().await;
+        assert_eq!(
+            (function.version().await, function.alarms()),
+            (Some(1), 4),
+            "one that starts now goes by it as well"
+        );
+
+        function.shelf.push(&stricter()).await;
+        function.pass_time(60);
+        assert_eq!((function.version().await, function.alarms()), (Some(3), 4));
+    }
+}
+
+#[tokio::test]
+async fn what_was_altered_in_the_table_is_not_used() {
+    let function = Function::start(&[policy(RULES)]).await;
+    let right = PolicyVersion::after(1, stricter(), "ada".to_owned(), START.parse().unwrap());
+    let altered = PolicyVersion { text: policy(RULES).replace("U0GRACE", "U0EVE"), ..right };
+    assert!(function.shelf.versions.push(&altered).await.unwrap());
+    function.pass_time(60);
+    assert_eq!((function.version().await, function.alarms()), (Some(1), 1));
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_leaves_the_policy_in_force() {
+    let function = Function::start(&[policy(RULES)]).await;
+    function.shelf.push(&stricter()).await;
+    function.shelf.is_closed.store(true, Ordering::Relaxed);
+    for _ in 0..3 {
+        function.pass_time(60);
+        assert_eq!((function.version().await, function.alarms()), (Some(1), 0));
+    }
+    function.shelf.is_closed.store(false, Ordering::Relaxed);
+    function.pass_time(60);
+    assert_eq!(function.version().await, Some(2));
+}
+
+#[tokio::test]
+async fn without_a_policy_nothing_is_asked_and_everybody_hears_why() {
+    let function = Function::start(&[]).await;
+    let refused = function.ask("early").await.unwrap_err();
+    assert_eq!(refused.name(), "ApprovalStoreUnavailable", "the state tries again");
+    assert_eq!(refused.to_string(), "the policy is unavailable: nobody has pushed one yet");
+    for command in ["/start", "/approvals"] {
+        let told = function.slack(command).await;
+        assert!(told.starts_with("No policy has been pushed yet"), "{command}: {told}");
+    }
+    assert!(function.harness.world.store.all().is_empty());
+    function.shelf.push(&policy(RULES)).await;
+    function.pass_time(5);
+    assert_eq!(function.ask("early").await.unwrap().policy_version, Some(1));
+    assert!(!function.slack("/start").await.contains("policy"));
+}
+
+/// Another function has sent the card, and gone by a policy.
+#[tokio::test]
+async fn whoever_presses_in_teams_without_a_policy_hears_why() {
+    let function = Function::start(&[]).await;
+    let approval = function.harness.ask().await;
+    let card = function.harness.teams_card(&approval).id;
+    let teams = &function.harness.world.teams;
+    let press = teams.invoke_payload(&function.harness.teams_user("grace"), &card, "approve", &[]).unwrap();
+    let token = format!("Bearer {}", teams.token().mint());
+    let request = axum::http::Request::post("/teams/messages").header("authorization", token);
+    let request = request.body(axum::body::Body::from(press.to_string())).unwrap();
+    let response = routes::router(function.live.value().await).oneshot(request).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
+    let told: Value = serde_json::from_slice(&body).unwrap();
+    assert!(told["value"].as_str().unwrap().starts_with("No policy has been pushed yet"), "{told}");
+    assert_eq!(function.harness.record(&approval.id).votes, []);
+}
+
+#[tokio::test]
+async fn while_a_function_that_starts_cannot_read_the_policy_it_is_tried_again() {
+    let mut function = Function::start(&[policy(RULES)]).await;
+    function.shelf.is_closed.store(true, Ordering::Relaxed);
+    function.start_anew().await;
+    assert_eq!(function.ask("early").await.unwrap_err().name(), "ApprovalStoreUnavailable");
+    function.shelf.is_closed.store(false, Ordering::Relaxed);
+    function.pass_time(5);
+    assert_eq!(function.ask("early").await.unwrap().policy_version, Some(1));
+}
+
+#[tokio::test]
+async fn the_answer_to_the_task_says_the_version() {
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    harness.press("grace", &approval, "approve", None).await;
+    let approval = harness.settled(&approval, Status::Approved).await;
+    let version = approval.policy_version.unwrap();
+    let resolved = harness.events("Approval Resolved").remove(0);
+    assert_eq!(resolved["policyVersion"], version);
+    let trail = json!(harness.world.bot().app.ports.store.history(&approval.id).await.unwrap());
+    assert_eq!(trail[0]["what"]["policyVersion"], version);
+}
+
+/// The local run: a policy that is saved anew holds at once, and one that is wrong changes nothing.
+#[tokio::test]
+async fn a_policy_that_is_pushed_while_the_world_runs_is_in_force() {
+    let harness = Harness::start().await;
+    let approval = harness.ask().await;
+    let more =
+        policy(RULES).replace("[people.linus]", "[people.eve]\nname = \"Eve\"\nslack = \"U0EVE\"\n[people.linus]");
+    let more = more.replace("[\"ada\", \"grace\"]", "[\"eve\"]");
+    harness.world.push_policy(&Source::new("policy.toml", &more)).await.unwrap();
+    assert_eq!(harness.world.bot().app.policy.version(), Some(2));
+    assert!(harness.world.actor("eve").is_some());
+    let refused = harness.world.push_policy(&Source::new("policy.toml", "[policies.none]\n")).await.unwrap_err();
+    assert!(refused.to_string().starts_with("policy.toml has something wrong with it:\nline 1"), "{refused}");
+    assert_eq!(harness.world.bot().app.policy.version(), Some(2));
+    harness.press("grace", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+}
