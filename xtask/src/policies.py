@@ -18,6 +18,7 @@ ACCEPTED = {
 HERE = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
 HERE |= {"AWS::URLSuffix": "amazonaws.com", "AWS::StackName": "countersign", "AWS::NoValue": None}
 PLACE = "eu-central-1:123456789012"
+HERE["AWS::StackId"] = f"arn:aws:cloudformation:{PLACE}:stack/countersign/11111111-2222-3333-4444-555555555555"
 
 ARNS = {
     "AWS::DynamoDB::Table": "arn:aws:dynamodb:{place}:table/{name}",
