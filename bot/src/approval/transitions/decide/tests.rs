@@ -1,0 +1,160 @@
+use super::*;
+use crate::approval::request::Risk;
+use crate::approval::sample::{after, approval, command};
+use crate::approval::state::Resolution;
+
+fn open(counted: Result<Counted, Refusal>) -> Approval {
+    match counted {
+        Ok(Counted::Open(approval)) => approval,
+        other => panic!("the approval should still be open: {other:?}"),
+    }
+}
+
+fn intent(counted: Result<Counted, Refusal>) -> Intent {
+    match counted {
+        Ok(Counted::Decided(Approval { state: State::Resolving(ending), .. })) => ending.intent,
+        other => panic!("the approval should be decided: {other:?}"),
+    }
+}
+
+#[test]
+fn one_approval_of_one_decides() {
+    let decided = decide(&approval(""), &command("grace", Verdict::Approve, None), after(1));
+    assert_eq!(intent(decided), Intent::Approve);
+}
+
+#[test]
+fn a_person_counts_once_whatever_groups_they_are_in() {
+    let request = approval("required = 2\nself_approval = true");
+    let voted = open(decide(&request, &command("ada", Verdict::Approve, None), after(1)));
+    let again = decide(&voted, &command("ada", Verdict::Approve, None), after(2));
+    assert_eq!(again.unwrap_err(), Refusal::AlreadyVoted { verdict: Verdict::Approve, at: after(1) });
+    assert_eq!(voted.approvals(), 1);
+    assert_eq!(intent(decide(&voted, &command("grace", Verdict::Approve, None), after(3))), Intent::Approve);
+}
+
+#[test]
+fn one_rejection_rejects_and_may_be_a_change_of_mind() {
+    let request = approval("required = 2");
+    let voted = open(decide(&request, &command("grace", Verdict::Approve, None), after(1)));
+    assert_eq!(intent(decide(&voted, &command("linus", Verdict::Reject, None), after(2))), Intent::Reject);
+    let Ok(Counted::Decided(changed)) = decide(&voted, &command("grace", Verdict::Reject, None), after(2)) else {
+        panic!("a rejection decides")
+    };
+    assert_eq!((changed.votes.len(), changed.approvals()), (1, 0));
+}
+
+#[test]
+fn approving_and_rejecting_are_authorised_alike() {
+    for verdict in [Verdict::Approve, Verdict::Reject] {
+        let own = decide(&approval(""), &command("ada", verdict, Some("why")), after(1));
+        assert_eq!(own.unwrap_err(), Refusal::OwnRequest);
+        let eve = decide(&approval(""), &command("eve", verdict, Some("why")), after(1));
+        let approvers = vec!["Grace".to_owned(), "Linus".to_owned()];
+        assert_eq!(eve.unwrap_err(), Refusal::NotAnApprover { approvers });
+    }
+    let allowed = decide(&approval("self_approval = true"), &command("ada", Verdict::Approve, None), after(1));
+    assert_eq!(intent(allowed), Intent::Approve);
+}
+
+#[test]
+fn a_rejection_needs_a_reason_if_the_policy_says_so() {
+    let request = approval("reason_on_reject = true");
+    for blank in [None, Some(""), Some(" \n"), Some("\u{200b}"), Some("\u{2800} \u{3164}"), Some("\u{301}")] {
+        let without = decide(&request, &command("grace", Verdict::Reject, blank), after(1));
+        assert_eq!(without.unwrap_err(), Refusal::ReasonRequired, "{blank:?}");
+    }
+    assert_eq!(intent(decide(&request, &command("grace", Verdict::Reject, Some("no")), after(1))), Intent::Reject);
+    assert_eq!(intent(decide(&request, &command("grace", Verdict::Approve, None), after(1))), Intent::Approve);
+}
+
+#[test]
+fn a_comment_is_refused_when_too_long_and_never_cut() {
+    let long = "ä".repeat(COMMENT_MAX + 1);
+    let refused = decide(&approval(""), &command("grace", Verdict::Approve, Some(&long)), after(1));
+    assert_eq!(refused.unwrap_err(), Refusal::CommentTooLong);
+    let edge = "ä".repeat(COMMENT_MAX);
+    assert!(decide(&approval(""), &command("grace", Verdict::Approve, Some(&edge)), after(1)).is_ok());
+}
+
+#[test]
+fn an_approval_of_high_risk_has_to_be_confirmed_and_a_rejection_has_not() {
+    let ordinary = approval("");
+    let mut risky = approval("");
+    risky.request.risk = Some(Risk::High);
+    let press = |verdict, confirmed| Command { confirmed, ..command("grace", verdict, Some("why")) };
+    let unconfirmed = decide(&risky, &press(Verdict::Approve, false), after(1));
+    assert_eq!(unconfirmed.unwrap_err(), Refusal::ConfirmationRequired);
+    assert_eq!(intent(decide(&risky, &press(Verdict::Approve, true), after(1))), Intent::Approve);
+    assert_eq!(intent(decide(&risky, &press(Verdict::Reject, false), after(1))), Intent::Reject);
+    assert_eq!(intent(decide(&ordinary, &press(Verdict::Approve, false), after(1))), Intent::Approve);
+    let stranger = Command { confirmed: false, ..command("eve", Verdict::Approve, None) };
+    assert!(matches!(decide(&risky, &stranger, after(1)), Err(Refusal::NotAnApprover { .. })), "who may is first");
+}
+
+/// The reconciler may look at a request before the notifier has seen whether its machine may ask.
+#[test]
+fn nobody_is_called_and_nobody_decides_before_a_caller_is_proven() {
+    let rules = "callers = [\"arn:aws:states:*:*:stateMachine:*\"]\nremind_after = [\"1m\"]\nescalate_after = \"2m\"\n\
+                 escalate_to = [\"linus\"]";
+    let proven = approval(rules);
+    let mut unproven = proven.clone();
+    unproven.attempt = None;
+    let press = command("grace", Verdict::Approve, None);
+    assert!(decide(&proven, &press, after(1)).is_ok() && proven.clone().call_again(after(180)));
+    assert_eq!(decide(&unproven, &press, after(1)).unwrap_err(), Refusal::Unproven);
+    assert!(unproven.next_call().is_none() && !unproven.call_again(after(180)));
+}
+
+#[test]
+fn a_vote_is_bound_to_what_was_shown() {
+    let request = approval("required = 2");
+    for verdict in [Verdict::Approve, Verdict::Reject] {
+        let mut press = command("grace", verdict, Some("why"));
+        press.shown = Some(Hash::over(&serde_json::json!({"title": "something else"})));
+        assert_eq!(decide(&request, &press, after(1)).unwrap_err(), Refusal::OtherContent);
+        press.shown = Some(request.content_hash());
+        assert!(decide(&request, &press, after(1)).is_ok());
+    }
+    let voted = open(decide(&request, &command("grace", Verdict::Approve, None), after(1)));
+    assert_eq!(voted.votes[0].content, request.content_hash());
+    let content = Some(request.content_hash());
+    assert!(voted.journal.iter().any(|entry| matches!(&entry.what, What::Voted { content: c, .. } if *c == content)));
+}
+
+#[test]
+fn the_deadline_itself_is_too_late() {
+    let press = command("grace", Verdict::Approve, None);
+    assert!(decide(&approval(""), &press, after(599)).is_ok());
+    for late in [600, 601] {
+        let refused = decide(&approval(""), &press, after(late)).unwrap_err();
+        assert_eq!(refused, Refusal::TooLate { deadline: after(600) });
+    }
+}
+
+#[test]
+fn after_the_decision_everybody_hears_who_made_it() {
+    let Ok(Counted::Decided(mut decided)) = decide(&approval(""), &command("grace", Verdict::Approve, None), after(1))
+    else {
+        panic!("one approval decides")
+    };
+    let expected = |confirmed| Refusal::AlreadyDecided {
+        verdict: Verdict::Approve,
+        confirmed,
+        by: vec!["Grace".to_owned()],
+        at: after(1),
+    };
+    for (who, verdict) in [("linus", Verdict::Reject), ("grace", Verdict::Approve)] {
+        assert_eq!(decide(&decided, &command(who, verdict, None), after(2)).unwrap_err(), expected(false));
+    }
+    decided.resolve(Outcome::Approved, after(3));
+    assert_eq!(decide(&decided, &command("linus", Verdict::Reject, None), after(700)).unwrap_err(), expected(true));
+}
+
+#[test]
+fn an_end_without_a_decision_is_named() {
+    let mut ended = approval("");
+    ended.state = State::Resolved(Resolution { outcome: Outcome::Expired, at: after(600) });
+    let refused = decide(&ended, &command("grace", Verdict::Approve, None), after(601)).unwrap_err();
+    assert_eq!(refused, Refusal::Closed { outcome: Outcome::Expired, at: after(600) });
+}
