@@ -104,7 +104,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
     let text = explanation::text(approval, explained, None, PLAIN);
     let ids = |people: &[&Person]| people.iter().map(|person| person.id.clone()).collect::<Vec<_>>();
     let refusal = match &explained.standing {
-        Standing::MayNot(refusal) => Some(answers::refusal(refusal, PLAIN)),
+        Standing::MayNot(refusal) | Standing::MayReject(refusal) => Some(answers::refusal(refusal, PLAIN)),
         Standing::MayDecide | Standing::HasApproved { .. } => None,
     };
     let json = json!({
@@ -117,6 +117,8 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "deadline": approval.request.deadline,
         "giveUpAt": approval.give_up_at(),
         "required": approval.rules.required,
+        "seats": approval.rules.seats.iter().map(|seats| json!({ "from": seats.from, "count": seats.count })).collect::<Vec<_>>(),
+        "distinctFrom": approval.rules.distinct_from,
         "narrowedTo": approval.request.approvers.iter().map(|approver| &approver.name).collect::<Vec<_>>(),
         "mayDecide": refusal.is_none(),
         "mayNotBecause": refusal,

@@ -208,11 +208,12 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
         Decision::Reject => ("reject", REASON),
         Decision::Ignore => return ignore(world, demo, approval, printer),
     };
-    let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    for person in approval.rules.eligible(requester) {
-        let is_open = world.store.all().into_iter().any(|now| now.id == approval.id && now.state == State::Pending);
-        if !is_open {
-            break;
+    for person in approval.eligible() {
+        let is_open = |now: &Approval| now.id == approval.id && now.state == State::Pending;
+        let Some(open) = world.store.all().into_iter().find(is_open) else { break };
+        // Where others have filled the seats of this one, it waits for those who come after.
+        if !open.would_count(&person.id) {
+            continue;
         }
         let actor = world.actor(person.id.as_str());
         let fields = json!({ "person": person.id, "verdict": action });

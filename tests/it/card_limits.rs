@@ -37,6 +37,21 @@ fn many_approvers() -> String {
     format!("{rules}\nself_approval = true\nrequired = {VOTERS}\nemail = \"never\"\n{people}")
 }
 
+/// Eighty of them on as many kinds of seats with as many people as there may be, of groups with the longest names.
+fn many_seats() -> String {
+    let all: Vec<String> = (0..80).map(|n| format!("\"p{n}\"")).collect();
+    let group = |kind: usize| format!("\"{}{kind}\"", "<&>😀".repeat(18));
+    let members = |kind: usize| (0..30).map(|n| &*all[(16 * kind + n) % 80]).collect::<Vec<_>>().join(", ");
+    let groups: String = (0..5).map(|kind| format!("{} = [{}]\n", group(kind), members(kind))).collect();
+    let seats: Vec<String> =
+        (0..5).map(|kind| format!("{{ from = [{}, \"p0\", \"p1\"], count = 16 }}", group(kind))).collect();
+    let rules = many_approvers();
+    let (first, rules) = rules.split_once('\n').unwrap();
+    assert!(first.starts_with("approvers = "));
+    let rules = rules.replace(&format!("required = {VOTERS}"), &format!("seats = [{}]", seats.join(", ")));
+    policy(&rules).replace("board = [", &format!("all = [{}]\n{groups}board = [", all.join(", ")))
+}
+
 /// The same in a group, of which a request can name everybody at once.
 fn with_a_group() -> String {
     let all: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
@@ -105,7 +120,12 @@ fn assert_whole(request: &Value, shown: &str, place: &str) {
 
 #[tokio::test]
 async fn the_longest_request_is_taken_whole_and_its_card_closes_whatever_is_said_about_it() {
-    let harness = Harness::with_policy(&with_a_group(), |ports| ports).await;
+    for policy in [with_a_group(), many_seats()] {
+        assert_longest_is_taken(&Harness::with_policy(&policy, |ports| ports).await).await;
+    }
+}
+
+async fn assert_longest_is_taken(harness: &Harness) {
     let app = &harness.world.bot().app;
     for script in SCRIPTS {
         let mut request = longest(script);
@@ -121,7 +141,7 @@ async fn the_longest_request_is_taken_whole_and_its_card_closes_whatever_is_said
             let sent = messenger.send(&approval, &Destination::Chat(platform), soon()).await;
             let message = sent.unwrap_or_else(|error| panic!("{script:?} in {platform:?}: {error:?}"));
             let comment: String = script.chars().cycle().take(COMMENT_MAX).collect();
-            for voters in [1, VOTERS] {
+            for voters in [1, approval.rules.approvers.len()] {
                 approval.votes = (0..voters).map(|index| said(index, &approval, &comment)).collect();
                 for outcome in [None, Some(Outcome::Approved), Some(Outcome::Cancelled { reason: comment.clone() })] {
                     let at = START.parse().unwrap();

@@ -43,6 +43,8 @@ mod reminders;
 mod retries;
 mod risk;
 mod scanners;
+mod seats;
+mod separation;
 mod signatures;
 mod slack_outages;
 mod starters;

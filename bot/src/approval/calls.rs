@@ -14,13 +14,6 @@ impl Approval {
         next.filter(|at| self.state == State::Pending && is_in_time(at))
     }
 
-    /// Who may decide and has said nothing yet.
-    pub fn silent(&self) -> impl Iterator<Item = &Person> {
-        let requester = self.request.requester.as_ref().map(|person| &person.id);
-        let has_voted = |person: &Person| self.votes.iter().any(|vote| vote.person == person.id);
-        self.rules.eligible(requester).filter(move |person| !has_voted(person))
-    }
-
     /// When more people were called in, and whom the rules name for it.
     pub fn escalated(&self) -> Option<(Timestamp, &[Person])> {
         let call = self.calls.iter().find(|call| call.kind == CallKind::Escalation)?;

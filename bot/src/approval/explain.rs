@@ -31,6 +31,8 @@ pub enum Standing {
         /// When.
         at: Timestamp,
     },
+    /// They may reject, and an approval of theirs would change nothing.
+    MayReject(Refusal),
     /// They may do neither.
     MayNot(Refusal),
 }
@@ -41,7 +43,8 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
     let may_decide = decide::authorise(approval, &person.id).and(open.clone());
     let voted = approval.votes.iter().find(|vote| vote.person == person.id && vote.verdict == Verdict::Approve);
     let escalation = approval.rules.escalation.as_ref().zip(approval.next_escalation());
-    let is_new = |person: &&Person| approval.rules.approver(&person.id).is_none();
+    let is_new =
+        |person: &&Person| approval.rules.approver(&person.id).is_none() && !approval.apart.contains_key(&person.id);
     let called_in = escalation.map(|(escalation, at)| (at, escalation.to.iter().filter(is_new).collect::<Vec<_>>()));
     let is_to_come = |(at, people): &(Timestamp, Vec<_>)| *at < approval.request.deadline && !people.is_empty();
     Explanation {
@@ -50,6 +53,9 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
         standing: match (may_decide, voted) {
             (Err(refusal), _) => Standing::MayNot(refusal),
             (Ok(()), Some(vote)) => Standing::HasApproved { at: vote.at },
+            (Ok(()), None) if !approval.would_count(&person.id) => {
+                Standing::MayReject(Refusal::SeatsTaken { open: approval.open_seats() })
+            }
             (Ok(()), None) => Standing::MayDecide,
         },
         may_cancel: open.is_ok() && cancel::authorise(approval, person).is_ok(),

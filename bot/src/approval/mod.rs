@@ -20,6 +20,7 @@ pub mod place;
 
 pub mod delivery;
 pub mod identities;
+pub mod seats;
 
 pub mod policy;
 
@@ -40,6 +41,8 @@ mod sizes;
 
 pub mod calls;
 pub mod notes;
+
+pub mod quorum;
 
 pub mod follow_up;
 

@@ -2,6 +2,7 @@
 //!
 //! The file is read by `policy_file`; a request keeps the `Rules` it was raised under.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
@@ -14,6 +15,7 @@ use super::commands::LaunchCommand;
 use super::identities::ChatIdentity;
 use super::ids::{ExecutionArn, PersonId};
 use super::place::{Destination, Platform};
+use super::seats::{self, Seats};
 
 /// The whole policy file, read and found right.
 #[derive(Debug, Clone)]
@@ -84,8 +86,14 @@ pub struct Rules {
     pub name: String,
     /// Everybody who may decide, each once; never empty. A request may have narrowed them.
     pub approvers: Vec<Person>,
-    /// How many distinct people must approve.
+    /// How many distinct people must approve; with seats, how many of these there are.
     pub required: usize,
+    /// How many of whom must approve; none where it does not matter who.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seats: Vec<Seats>,
+    /// The policies that this one is kept apart from: who has approved under one does not count under the other.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub distinct_from: BTreeSet<String>,
     /// Whether the requester counts.
     pub self_approval: bool,
     /// Whether somebody of the policy must have asked.
@@ -264,6 +272,49 @@ impl Rules {
         self.callers.is_empty() || self.callers.iter().any(|pattern| pattern.allows(execution))
     }
 
+    /// Whether nobody decides before the history of the execution was seen to hold the task: who asks, and in which
+    /// execution, then says who may decide.
+    pub fn need_proof(&self) -> bool {
+        !self.callers.is_empty() || !self.distinct_from.is_empty()
+    }
+
+    /// How many of the approvals that are needed these people could give together, each one.
+    pub fn fillable<'a>(&self, people: impl IntoIterator<Item = &'a Person>) -> usize {
+        seats::fillable(&self.quorum(), people.into_iter().map(|person| &person.id))
+    }
+
+    /// The seats; where it does not matter who approves, as many for everybody.
+    pub fn quorum(&self) -> Cow<'_, [Seats]> {
+        if !self.seats.is_empty() {
+            return Cow::Borrowed(&self.seats);
+        }
+        let people = self.approvers.iter().map(|person| person.id.clone()).collect();
+        Cow::Owned(vec![Seats { from: Vec::new(), people, count: self.required }])
+    }
+
+    /// Whose seats these are, by the keys of groups and the names of people.
+    pub fn names_of(&self, seats: &Seats) -> Vec<String> {
+        let name = |key: &String| {
+            let person = self.approvers.iter().find(|person| person.id.as_str() == key);
+            person.map_or_else(|| key.clone(), |person| person.name.clone())
+        };
+        seats.from.iter().map(name).collect()
+    }
+
+    /// What the policy needs, as in ``2 approvals`` or ``1 approval of `security` and 2 of `sre` ``.
+    pub fn needs(&self) -> String {
+        let approvals = |count: usize| format!("{count} {}", if count == 1 { "approval" } else { "approvals" });
+        let of = |seats: &Seats| {
+            let from: Vec<String> = seats.from.iter().map(|key| format!("`{key}`")).collect();
+            format!("of {}", from.join(" or "))
+        };
+        let Some((first, others)) = self.seats.split_first() else { return approvals(self.required) };
+        let others = others.iter().map(|seats| format!("{} {}", seats.count, of(seats)));
+        let all: Vec<String> =
+            [format!("{} {}", approvals(first.count), of(first))].into_iter().chain(others).collect();
+        all.join(" and ")
+    }
+
     /// The approver with this key.
     pub fn approver(&self, id: &PersonId) -> Option<&Person> {
         self.approvers.iter().find(|person| person.id == *id)
@@ -280,6 +331,7 @@ impl Rules {
         let is_named = |person: &Person| people.contains(&person.id);
         let mut narrowed = self.clone();
         narrowed.approvers.retain(is_named);
+        narrowed.seats.iter_mut().for_each(|seats| seats.people.retain(|person| people.contains(person)));
         if let Some(escalation) = &mut narrowed.escalation {
             escalation.to.retain(is_named);
         }

@@ -1,6 +1,8 @@
 //! One approval as it is recorded: what was asked, what people said, what Step Functions made of it, and
 //! which copies of the card are out.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +32,9 @@ pub struct Approval {
     pub rules: Rules,
     /// Of which version of the policy, if that had versions then.
     pub policy_version: Option<u32>,
+    /// Who does not count, since they have approved in the same execution under this policy, which the rules are kept apart
+    /// from.
+    pub apart: BTreeMap<PersonId, String>,
     /// Where the decision stands.
     pub state: State,
     /// One vote a person, in the order they came.
@@ -164,9 +169,9 @@ impl Approval {
         }
     }
 
-    /// Whether the policy lets only some machines ask, and the execution was not seen to hold the task.
+    /// Whether the policy needs to know which execution asks, and that was not seen to hold the task.
     pub fn lacks_proof(&self) -> bool {
-        self.state == State::Pending && self.attempt.is_none() && !self.rules.callers.is_empty()
+        self.state == State::Pending && self.attempt.is_none() && self.rules.need_proof()
     }
 
     /// How many distinct people have approved.

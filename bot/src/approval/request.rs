@@ -9,6 +9,8 @@ mod risk;
 mod value;
 mod whom;
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -19,7 +21,7 @@ pub use self::reading::{execution, read};
 pub use self::risk::Risk;
 pub use self::value::{FactValue, Scalar};
 use super::audit::Hash;
-use super::ids::{ExecutionArn, TaskToken};
+use super::ids::{ExecutionArn, PersonId, TaskToken};
 use super::limits::Problem;
 use super::policy::{Person, Rules};
 
@@ -125,6 +127,8 @@ pub struct Asked {
     pub rules: Rules,
     /// Of which version of the policy, where it has versions.
     pub policy_version: Option<u32>,
+    /// Who has approved in the same execution under a policy that the rules are kept apart from, and under which.
+    pub apart: BTreeMap<PersonId, String>,
 }
 
 /// A task input that cannot be shown to anybody, with everything that is wrong with it.

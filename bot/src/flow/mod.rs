@@ -10,6 +10,7 @@ pub mod app;
 pub mod change;
 pub mod launch;
 pub mod listing;
+mod others;
 
 mod announce;
 
@@ -23,4 +24,5 @@ pub mod reconcile;
 pub mod hear;
 
 pub mod notify;
+mod separation;
 mod succession;

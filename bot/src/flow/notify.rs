@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::change::change;
 use super::resolve::settle;
-use super::{reconcile, succession};
+use super::{reconcile, separation, succession};
 use crate::approval::ids::ExecutionArn;
 use crate::approval::record::Approval;
 use crate::approval::request::{self, Asked, InvalidInput};
@@ -18,6 +18,8 @@ use crate::ports::Raised;
 
 /// The store has this long to take the request.
 const RECORDING: Duration = Duration::from_secs(5);
+/// Where policies are kept apart, the other approvals of the execution have to be found and closed in this time.
+const SEPARATION: Duration = Duration::from_secs(3);
 /// Step Functions has this long to say that its execution holds the task. Without an answer the request goes out all the
 /// same, and leads to the execution once there is one.
 const PROOF: Duration = Duration::from_secs(3);
@@ -28,7 +30,8 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// What is left after that is given up then, and done by the reconciler.
 const TIDYING: Duration = Duration::from_secs(15);
 /// All of that at its longest.
-pub const LONGEST: Duration = RECORDING.saturating_add(PROOF).saturating_add(SETTLING).saturating_add(TIDYING);
+pub const LONGEST: Duration =
+    SEPARATION.saturating_add(RECORDING).saturating_add(PROOF).saturating_add(SETTLING).saturating_add(TIDYING);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +66,8 @@ impl Error {
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     // Who may decide is not known then, and it may be soon.
     app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
-    let asked = Approval::raise(read(app, input)?);
+    let asked = separation::keep_apart(app, read(app, input)?, Deadline::after(SEPARATION)).await??;
+    let asked = Approval::raise(asked);
     let content = asked.content_hash();
     let (approval, is_new) = match Deadline::after(RECORDING).run("store", app.ports.store.raise(asked)).await? {
         Raised::New(approval) => (*approval, true),

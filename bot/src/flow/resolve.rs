@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::announce::{Settled, announce};
 use super::app::App;
 use super::change::{CONFLICTS_MAX, change};
+use super::others;
 use crate::approval::audit::{Callback, Found, What};
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
@@ -45,17 +46,25 @@ pub async fn carry_out(
     command: &Command,
     deadline: Deadline,
 ) -> Result<Answer, Unavailable> {
-    let decide = |approval: &Approval, now| match decide::decide(approval, command, now)? {
-        Counted::Open(next) | Counted::Decided(next) => Ok(next),
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(Answer::Unknown) };
+    let (rules, execution) = (&approval.rules, &approval.request.execution);
+    let others = others::apart(app, id, rules, execution, deadline).await?;
+    let approved = others::approved(&others);
+    let decide = |approval: &Approval, now| {
+        let mut approval = approval.clone();
+        approval.keep_apart(&approved);
+        let (Counted::Open(next) | Counted::Decided(next)) = decide::decide(&approval, command, now)?;
+        others::first(&others, &approval).map_or(Ok(next), |policy| Err(Refusal::OtherFirst { policy }))
     };
     // A card that is out without being on record is taken into the copies, so that the reconciler brings it up to date.
     let note = |approval: &mut Approval, refusal: &Refusal, now| {
+        approval.keep_apart(&approved);
         approval.log_refusal(command, refusal, now);
         if approval.discover(command.message.as_ref(), now) {
             approval.leave_to_reconciler(now);
         }
     };
-    record(app, id, deadline, decide, note).await
+    record(app, approval.clone(), deadline, decide, note).await
 }
 
 /// Takes a request back for whoever asked. After an error the same holds as for a decision.
@@ -65,24 +74,23 @@ pub async fn cancel(
     cancellation: &Cancellation,
     deadline: Deadline,
 ) -> Result<Answer, Unavailable> {
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(Answer::Unknown) };
     let cancel = |approval: &Approval, now| cancel::cancel(approval, cancellation, now);
     let note = |approval: &mut Approval, refusal: &Refusal, now| {
         approval.log_refused_cancellation(cancellation, refusal, now);
     };
-    record(app, id, deadline, cancel, note).await
+    record(app, approval, deadline, cancel, note).await
 }
 
 /// Records what becomes of an approval, or why nothing does, and settles it.
 async fn record(
     app: &App,
-    id: &ApprovalId,
+    mut approval: Approval,
     deadline: Deadline,
     step: impl Fn(&Approval, Timestamp) -> Result<Approval, Refusal>,
     note: impl Fn(&mut Approval, &Refusal, Timestamp),
 ) -> Result<Answer, Unavailable> {
-    let Some(mut approval) = deadline.run("store", app.ports.store.load(id)).await? else {
-        return Ok(Answer::Unknown);
-    };
+    let id = approval.id.clone();
     for _ in 0..CONFLICTS_MAX {
         let next = match step(&approval, app.now()) {
             Ok(next) => next,

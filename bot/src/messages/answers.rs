@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use crate::approval::limits::{self, COMMENT_MAX};
 use crate::approval::policy::{NoPolicy, Stranger};
-use crate::approval::record::Approval;
+use crate::approval::record::{Approval, Vote};
+use crate::approval::seats::Seats;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
 
@@ -18,6 +19,12 @@ pub(crate) const NAME_MAX: usize = 80;
 const COMMAND_MAX: usize = 80;
 /// More people than this are counted, not named.
 const NAMED_MAX: usize = 5;
+/// Seats of more groups and people than this are counted, not named.
+const SEATS_NAMED_MAX: usize = 3;
+/// What seats are called is not longer than this where they are told with those who fill them, whose names are not longer
+/// than the other: all of them take no more room than the names of five people.
+const SEATS_NAME_MAX: usize = 25;
+const SEATED_NAME_MAX: usize = 30;
 
 /// Why a vote does not count.
 pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
@@ -57,6 +64,20 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::Unproven => {
             "It is not proven yet that this workflow may ask, so no decision counts. Try again in a moment.".to_owned()
         }
+        Refusal::SeatsTaken { open } => format!(
+            "The seats that you could fill are taken, so your approval would change nothing. It waits for {}. You may \
+             still reject it.",
+            list(open, "and")
+        ),
+        Refusal::ApprovedElsewhere { policy } => format!(
+            "You have approved under the policy “{}” in this execution, so somebody else has to decide here.",
+            dialect.text(&named(policy))
+        ),
+        Refusal::OtherFirst { policy } => format!(
+            "This execution also waits for a decision under the policy “{}”, which came first. It has to be decided by \
+             other people, so no decision counts here before.",
+            dialect.text(&named(policy))
+        ),
         Refusal::CommentTooLong => format!("The comment is too long: at most {COMMENT_MAX} characters."),
     }
 }
@@ -262,11 +283,31 @@ pub fn narrowed_to(approval: &Approval) -> Option<String> {
     (!named.is_empty()).then(|| names_up_to(limits::APPROVERS_MAX, &named, "and"))
 }
 
-/// How many have approved, of how many, and who, on one line.
+/// How many have approved, of how many, and who, on one line; with seats, who fills which.
 pub fn quorum(approval: &Approval) -> String {
+    let seating = approval.seating();
+    if !seating.is_empty() {
+        let most = NAMED_MAX / seating.len();
+        let seats: Vec<String> =
+            seating.into_iter().map(|(seats, votes)| seat(approval, seats, &votes, most)).collect();
+        return format!("{} of {} approvals ({})", approval.approvals(), approval.rules.required, seats.join("; "));
+    }
     let approvers: Vec<String> = approval.approvers().map(|vote| vote.name.clone()).collect();
     let who = if approvers.is_empty() { String::new() } else { format!(": {}", names(&approvers, "and")) };
     format!("{} of {} approvals{who}", approvers.len(), approval.rules.required)
+}
+
+/// Who fills these seats, as in `security: Ada` or `sre: 1 of 2, Grace`.
+fn seat(approval: &Approval, seats: &Seats, votes: &[&Vote], most: usize) -> String {
+    let from = names_up_to(SEATS_NAMED_MAX, &approval.rules.names_of(seats), "or");
+    let from = limits::excerpt(&from, SEATS_NAME_MAX);
+    let people: Vec<String> = votes.iter().map(|vote| limits::excerpt(&named(&vote.name), SEATED_NAME_MAX)).collect();
+    let who = names_up_to(most, &people, "and");
+    match people.len() {
+        filled if filled == seats.count => format!("{from}: {who}"),
+        0 => format!("{from}: 0 of {}", seats.count),
+        some => format!("{from}: {some} of {}, {who}", seats.count),
+    }
 }
 
 /// The same with the deadline, as long as it waits.

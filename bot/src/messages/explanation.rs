@@ -95,6 +95,6 @@ fn standing(standing: &Standing, dialect: Dialect) -> String {
     match standing {
         Standing::MayDecide => "You may approve or reject it.".to_owned(),
         Standing::HasApproved { at } => format!("You approved it, {}, and may still reject it.", dialect.when(*at)),
-        Standing::MayNot(refusal) => answers::refusal(refusal, dialect),
+        Standing::MayReject(refusal) | Standing::MayNot(refusal) => answers::refusal(refusal, dialect),
     }
 }

@@ -1,6 +1,6 @@
 //! One line an entry, as a person would want to read it: when, who, what, where.
 
-use countersign_bot::approval::audit::{Callback, Entry, Failure, Fate, Found, Place, Reason, What, Who};
+use countersign_bot::approval::audit::{Callback, Entry, Failure, Fate, Found, Place, Reason, SeatsAsked, What, Who};
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 use countersign_bot::visible;
@@ -29,12 +29,16 @@ fn told(what: &What) -> (String, String) {
             execution,
             deadline,
             required,
+            seats,
             approvers,
             content: _,
         } => {
             let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
-            let wait = format!("which {required} of {approvers} may approve until {deadline}");
+            let seat = |seats: &SeatsAsked| format!("{} of {}", seats.count, seats.from.join(" or "));
+            let seats = list(seats.iter().map(seat));
+            let seats = if seats.is_empty() { seats } else { format!(" ({seats})") };
+            let wait = format!("which {required} of {approvers} may approve{seats} until {deadline}");
             let version = policy_version.map(|number| format!(" of version {number}")).unwrap_or_default();
             (who, format!("asked for \"{title}\" under {policy}{version}, {wait}, in {execution}"))
         }
@@ -142,6 +146,9 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::CommentTooLong => "the comment was too long",
         Reason::Unconfirmed => "did not confirm it",
         Reason::OtherContent => "they were shown something else",
+        Reason::SeatsTaken => "others had filled the seats that they could fill",
+        Reason::ApprovedElsewhere => "has approved in the execution under another policy",
+        Reason::OtherFirst => "another request of the execution, for other people, came first",
         Reason::Unproven => "the workflow was not proven to be one that may ask",
         Reason::NotTheRequester => "had not asked for it",
     }

@@ -26,7 +26,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use self::verify::{Broken, verify};
-pub use self::what::{Callback, Failure, Fate, Found, Place, Reason, What, Who};
+pub use self::what::{Callback, Failure, Fate, Found, Place, Reason, SeatsAsked, What, Who};
 use super::ids::ApprovalId;
 use crate::encoding::decimal;
 

@@ -12,6 +12,7 @@ use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::look_up::{LookUp, TaskFate};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
+use crate::approval::seats::Seats;
 use crate::approval::state::{Intent, Outcome, Status, Verdict};
 
 /// Something that happened to an approval.
@@ -35,6 +36,9 @@ pub enum What {
         deadline: Timestamp,
         /// How many people must approve.
         required: usize,
+        /// How many of whom, where that is not all the same.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        seats: Vec<SeatsAsked>,
         /// Who may decide.
         approvers: Vec<PersonId>,
         /// The hash of what was asked.
@@ -194,6 +198,16 @@ pub struct Who {
     pub name: String,
 }
 
+/// So many approvals of these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SeatsAsked {
+    /// The groups and people, by their keys in the policy.
+    pub from: Vec<String>,
+    /// How many of them must approve.
+    pub count: usize,
+}
+
 /// A place that a request is sent to, or the message that is there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -249,6 +263,12 @@ pub enum Reason {
     Unproven,
     /// The person had not asked for it.
     NotTheRequester,
+    /// Others had filled all the seats that the person could fill.
+    SeatsTaken,
+    /// The person had approved in the same execution under a policy that this one is kept apart from.
+    ApprovedElsewhere,
+    /// Under such a policy another request of the execution came first, and was still open.
+    OtherFirst,
 }
 
 /// What Step Functions is told.
@@ -316,6 +336,12 @@ impl Place {
 impl From<&Person> for Who {
     fn from(person: &Person) -> Self {
         Self { person: person.id.clone(), name: person.name.clone() }
+    }
+}
+
+impl From<&Seats> for SeatsAsked {
+    fn from(seats: &Seats) -> Self {
+        Self { from: seats.from.clone(), count: seats.count }
     }
 }
 

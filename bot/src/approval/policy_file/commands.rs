@@ -6,10 +6,10 @@ use std::str::FromStr;
 
 use toml_span::{Error, Span, Spanned};
 
+use super::known::Known;
 use super::problem;
 use super::raw::commands::{Plain, RawCommand, RawField};
 use super::raw::{Name, Named};
-use super::rules::Known;
 use crate::approval::commands::{LaunchCommand, TITLE_MAX};
 use crate::approval::entry::{self, Mistake};
 use crate::approval::fields::{

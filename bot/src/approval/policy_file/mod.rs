@@ -1,7 +1,9 @@
 //! Reads the policy file strictly: whatever is wrong with it is reported in one message, each with its place.
 
 mod commands;
+mod known;
 mod people;
+mod quorum;
 mod raw;
 mod rules;
 
@@ -10,7 +12,8 @@ use std::fmt;
 
 use toml_span::{Error, ErrorKind, Span};
 
-use self::rules::Known;
+use self::known::Known;
+use self::raw::{Named, RawRules};
 use super::policy::{Policy, PolicySource};
 
 /// Everything that is wrong with a policy file, in the order of the file.
@@ -50,7 +53,7 @@ pub fn read(text: &str) -> Result<Policy, Problems> {
 }
 
 /// Looks everything up and checks it; what leads nowhere, or to nobody, goes on the list.
-fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
+fn check(mut file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let let_in = people::check_access(file.access, errors);
     let people = people::check_people(file.people, &let_in, errors);
     // A person with a wrong id cannot be reached, which is said once.
@@ -58,7 +61,12 @@ fn check(file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let groups = rules::check_groups(file.groups, &people, errors);
     let names: BTreeSet<String> = file.policies.iter().map(|entry| entry.name.clone()).collect();
     let known = Known { people: &people, groups: &groups, let_in: are_right.then_some(&let_in) };
-    let rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
+    let kept_apart = |entry: &mut Named<RawRules>| {
+        Some((entry.name.clone(), std::mem::take(&mut entry.value.as_mut()?.distinct_from)))
+    };
+    let kept_apart = file.policies.iter_mut().filter_map(kept_apart).collect();
+    let mut rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
+    quorum::keep_apart(kept_apart, &names, &mut rules, errors);
     let commands = commands::check(file.commands, &known, &names, errors);
     let groups = groups.into_iter().filter_map(|(name, members)| Some((name, members?))).collect();
     Policy { source: PolicySource::File, let_in, people, groups, rules, commands }

@@ -3,6 +3,7 @@
 //! Reading goes on past a problem, so that one message can list them all.
 
 pub(super) mod commands;
+pub(super) mod quorum;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use toml_span::value::{Key, Value, ValueInner};
 use toml_span::{DeserError, Deserialize, Error, Span, Spanned};
 
 use self::commands::RawCommand;
+use self::quorum::RawQuorum;
 use super::problem;
 use crate::approval::callers::StateMachinePattern;
 use crate::approval::identities::{CHATS, Chat, IdKind};
@@ -48,10 +50,8 @@ pub(super) struct RawPerson {
 }
 
 pub(super) struct RawRules {
-    pub(super) approvers: Vec<Name>,
-    pub(super) approvers_span: Span,
-    pub(super) required: usize,
-    pub(super) required_span: Span,
+    pub(super) quorum: RawQuorum,
+    pub(super) distinct_from: Vec<Name>,
     pub(super) self_approval: bool,
     pub(super) requester: Option<RequesterUse>,
     pub(super) callers: Vec<StateMachinePattern>,
@@ -193,8 +193,8 @@ impl Read for RawPerson {
 
 impl Read for RawRules {
     fn read(table: &mut TableHelper<'_>) -> Option<Self> {
-        let approvers = table.required_s::<Vec<Name>>("approvers");
-        let required = table.optional_s("required");
+        let quorum = RawQuorum::read(table);
+        let distinct_from = table.optional("distinct_from").map(|NotEmpty(names)| names).unwrap_or_default();
         let self_approval = table.optional("self_approval").unwrap_or(false);
         let requester = table.optional("requester");
         let callers = table.optional("callers").map(|NotEmpty(patterns)| patterns).unwrap_or_default();
@@ -211,15 +211,12 @@ impl Read for RawRules {
         let email = table.optional("email").unwrap_or(EmailUse::Always);
         let give_up_after = table.optional("give_up_after");
         let show_result = table.optional("show_result").unwrap_or_default();
-        let approvers = approvers.ok()?;
+        let quorum = quorum?;
         let (remind_after, remind_after_span) =
-            remind_after.map_or((Vec::new(), approvers.span), |found| (found.value, found.span));
-        let (required, required_span) = required.map_or((1, approvers.span), |found| (found.value, found.span));
+            remind_after.map_or((Vec::new(), quorum.span()), |found| (found.value, found.span));
         Some(Self {
-            approvers_span: approvers.span,
-            approvers: approvers.value,
-            required,
-            required_span,
+            quorum,
+            distinct_from,
             self_approval,
             requester,
             callers,

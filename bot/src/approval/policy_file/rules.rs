@@ -1,83 +1,24 @@
-//! Looks up the names of the file: groups and policies that exist, and quorums that can be met by people who can be
-//! reached.
+//! Looks up the names of groups and of the rules of a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use toml_span::{Error, Span};
 
-use super::problem;
+use super::known::{APPROVERS_MAX, Known, Reach, UNREACHABLE};
 use super::raw::{Name, Named, RawQuietHours, RawRules};
+use super::{problem, quorum};
 use crate::approval::identities::{CHATS, Chat, IdKind};
 use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
 use crate::approval::place::Platform;
-use crate::approval::policy::{Escalation, LetIn, Person, QuietHours, RequesterUse, Rules};
+use crate::approval::policy::{Escalation, Person, QuietHours, RequesterUse, Rules};
 
-/// Each of them gets a mail and is part of every record, which has to fit an item of the store.
-const APPROVERS_MAX: usize = 100;
 /// More are noise in the thread, and each is part of the record.
 const REMINDERS_MAX: usize = 20;
 /// It is part of every record and of every event.
 const NAME_MAX: usize = 100;
 /// More are no summary of how an execution ended.
 const SHOWN_MAX: usize = 10;
-/// Why somebody could never decide.
-const UNREACHABLE: &str = "no identity is let in by [access], and no mail goes there";
-
-/// The names that lists may hold.
-pub(super) struct Known<'a> {
-    pub(super) people: &'a BTreeMap<PersonId, Person>,
-    /// A group without a list could not be read, which has been reported.
-    pub(super) groups: &'a BTreeMap<String, Option<Vec<PersonId>>>,
-    /// Who is let in, if that and the people are right.
-    pub(super) let_in: Option<&'a LetIn>,
-}
-
-/// How a policy reaches the people who decide.
-struct Reach<'a> {
-    let_in: &'a LetIn,
-    by_mail: bool,
-}
-
-impl<'a> Reach<'a> {
-    /// Nothing where people or access are wrong, which is said already.
-    fn of(raw: &RawRules, known: &Known<'a>) -> Option<Self> {
-        let by_mail = raw.email.is_sure(!raw.conversations.is_empty());
-        Some(Self { let_in: known.let_in?, by_mail })
-    }
-
-    /// The keys of those who could never decide, since no identity of theirs is let in and no mail goes to them.
-    fn misses<'p>(&self, people: &'p [Person]) -> Vec<&'p str> {
-        let missed = people.iter().filter(|person| !person.could_decide(self.let_in, self.by_mail));
-        missed.map(|person| person.id.as_str()).collect()
-    }
-}
-
-impl Known<'_> {
-    /// The distinct people behind a list of people and groups, in the order they are first named.
-    ///
-    /// Nothing comes back if a name could not be followed, so that the caller does not count half a list.
-    pub(super) fn resolve(&self, of: &str, key: &str, names: &[Name], errors: &mut Vec<Error>) -> Option<Vec<Person>> {
-        let mut ids: Vec<&PersonId> = Vec::new();
-        let mut complete = true;
-        for name in names {
-            let person = PersonId::parse(&name.text).ok().and_then(|id| self.people.get_key_value(&id));
-            match (person, self.groups.get(&name.text)) {
-                (Some((id, _)), _) => ids.push(id),
-                (None, Some(Some(members))) => ids.extend(members),
-                (None, Some(None)) => complete = false,
-                (None, None) => {
-                    complete = false;
-                    let nobody = format!("{key} names `{}`, which is neither a person nor a group", name.text);
-                    errors.push(problem(format!("{of}: {nobody}"), name.span));
-                }
-            }
-        }
-        let mut seen = BTreeSet::new();
-        ids.retain(|id| seen.insert(*id));
-        complete.then(|| ids.into_iter().filter_map(|id| self.people.get(id).cloned()).collect())
-    }
-}
 
 /// Reads every group; a name in it that is nobody's goes on the list.
 pub(super) fn check_groups(
@@ -115,17 +56,18 @@ pub(super) fn check_rules(
 ) -> Option<(String, Rules)> {
     let Named { name, span, value } = entry;
     let raw = value?;
-    let approvers = known.resolve(&format!("policy `{name}`"), "approvers", &raw.approvers, errors);
     let reach = Reach::of(&raw, known);
-    check_quorum(&name, approvers.as_deref(), &raw, reach.as_ref(), errors);
+    let quorum = quorum::check(&name, &raw, known, reach.as_ref(), errors);
     let escalation = check_escalation(&name, span, &raw, known, reach.as_ref(), errors);
     let called_in = escalation.iter().flat_map(|escalation| &escalation.to);
-    let people: BTreeSet<_> = approvers.iter().flatten().chain(called_in).map(|person| &person.id).collect();
+    let people: BTreeSet<_> =
+        quorum.iter().flat_map(|quorum| &quorum.approvers).chain(called_in).map(|person| &person.id).collect();
+    let has_seats = quorum.as_ref().is_some_and(|quorum| !quorum.seats.is_empty());
     let limits = [
         (
             if escalation.is_some() { people.len() } else { 0 },
-            APPROVERS_MAX,
-            "people in approvers and escalate_to",
+            if has_seats { quorum::SEATED_MAX } else { APPROVERS_MAX },
+            if has_seats { "people in seats and escalate_to" } else { "people in approvers and escalate_to" },
             span,
         ),
         (raw.remind_after.len(), REMINDERS_MAX, "reminders in remind_after", raw.remind_after_span),
@@ -143,11 +85,15 @@ pub(super) fn check_rules(
     let quiet_hours = raw.quiet_hours.and_then(|hours| check_quiet_hours(&name, hours, errors));
     let remind_after: BTreeSet<_> = raw.remind_after.iter().map(|duration| duration.0).collect();
     let by_default = if raw.self_approval { RequesterUse::Optional } else { RequesterUse::Known };
+    let conversations = check_conversations(&name, raw.conversations, errors);
+    let quorum = quorum?;
     let rules = Rules {
-        conversations: check_conversations(&name, raw.conversations, errors),
+        conversations,
         name: name.clone(),
-        approvers: approvers?,
-        required: raw.required,
+        approvers: quorum.approvers,
+        required: quorum.required,
+        seats: quorum.seats,
+        distinct_from: BTreeSet::new(),
         self_approval: raw.self_approval,
         requester: raw.requester.unwrap_or(by_default),
         callers: raw.callers,
@@ -159,6 +105,7 @@ pub(super) fn check_rules(
         give_up_after: raw.give_up_after.map(|duration| duration.0),
         show_result: raw.show_result,
     };
+    quorum::check_requesters(&rules, known, span, errors);
     Some((name, rules))
 }
 
@@ -211,45 +158,4 @@ fn check_quiet_hours(name: &str, hours: RawQuietHours, errors: &mut Vec<Error>) 
         return None;
     }
     Some(QuietHours { from, to, time_zone })
-}
-
-fn check_quorum(
-    name: &str,
-    approvers: Option<&[Person]>,
-    raw: &RawRules,
-    reach: Option<&Reach<'_>>,
-    errors: &mut Vec<Error>,
-) {
-    if raw.required == 0 {
-        errors.push(problem(format!("policy `{name}`: required is at least 1"), raw.required_span));
-    }
-    match approvers {
-        Some([]) => {
-            let message = format!("policy `{name}`: approvers has nobody in it, so nobody could ever approve");
-            errors.push(problem(message, raw.approvers_span));
-        }
-        Some(people) if people.len() > APPROVERS_MAX => {
-            let there = people.len();
-            let message = format!("policy `{name}`: {there} distinct approvers, at most {APPROVERS_MAX}");
-            errors.push(problem(message, raw.approvers_span));
-        }
-        Some(people) if raw.required > people.len() => {
-            let (required, there) = (raw.required, people.len());
-            let message = format!("policy `{name}`: required is {required}, the distinct approvers are {there}");
-            errors.push(problem(message, raw.required_span));
-        }
-        Some(people) => {
-            let missed = reach.map(|reach| reach.misses(people)).unwrap_or_default();
-            let (required, there) = (raw.required, people.len() - missed.len());
-            if required > there {
-                let who = missed.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-                let message = format!(
-                    "policy `{name}`: required is {required}, the approvers who could ever decide are {there}; \
-                     of {who}, {UNREACHABLE}"
-                );
-                errors.push(problem(message, raw.approvers_span));
-            }
-        }
-        None => {}
-    }
 }

@@ -1,5 +1,7 @@
 //! The input of the notifier's task, read strictly: whatever is wrong with it is told at once, each with its field.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
@@ -48,7 +50,10 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
     let requester = texts.requester(policy, rules, check);
     let (approvers, rules) = match &texts.approvers {
         Some(names) => whom::approvers(names, policy, rules, requester, check),
-        None => (Vec::new(), rules.clone()),
+        None => {
+            whom::check_seats(rules, policy, requester, check);
+            (Vec::new(), rules.clone())
+        }
     };
     let (raised_at, deadline) = times?;
     let Texts { title, summary, facts, links, details, risk, requested_by, correlation, .. } = texts;
@@ -68,7 +73,8 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         raised_at,
         deadline,
     };
-    Some(Asked { token: token?, request, rules, policy_version: policy.version() })
+    let (policy_version, apart) = (policy.version(), BTreeMap::new());
+    Some(Asked { token: token?, request, rules, policy_version, apart })
 }
 
 fn rules<'a>(name: &str, policy: &'a Policy, check: &mut Check) -> Option<&'a Rules> {

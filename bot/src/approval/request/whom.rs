@@ -1,13 +1,13 @@
 //! Whom a request means: by whom it is made, and who alone may decide it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::Approver;
 use super::object::{at, quoted};
+use super::{Approver, Asked, InvalidInput};
 use crate::approval::ids::PersonId;
 use crate::approval::limits::Check;
 use crate::approval::naming::Named;
-use crate::approval::policy::{Person, Policy, RequesterUse, Rules};
+use crate::approval::policy::{LetIn, Person, Policy, RequesterUse, Rules};
 
 /// The person of the policy who asks. Where one is needed, a part of a name is not taken for the whole, or four eyes
 /// would depend on how a name is spelt.
@@ -55,7 +55,10 @@ pub(super) fn approvers(
     }
     let narrowed = rules.narrowed_to(&people);
     if approvers.len() == names.len() {
-        check_quorum(&narrowed, policy, requester, check);
+        let could = narrowed.fillable(counted(&narrowed, &policy.let_in, requester));
+        if could < narrowed.required {
+            check.note(FIELD, too_few(&narrowed, could, "these people"));
+        }
     }
     (approvers, narrowed)
 }
@@ -83,20 +86,49 @@ fn meant(asked: &str, policy: &Policy, rules: &Rules) -> Result<(String, Vec<Per
     }
 }
 
-/// Whether those who are left, who may not be enough, could give all the approvals that the policy needs.
-fn check_quorum(narrowed: &Rules, policy: &Policy, requester: Option<&Person>, check: &mut Check) {
-    let by_mail = narrowed.email.is_sure(!narrowed.conversations.is_empty());
-    let eligible = narrowed.eligible(requester.map(|person| &person.id));
-    let could = eligible.filter(|person| person.could_decide(&policy.let_in, by_mail)).count();
-    if could < narrowed.required {
-        let who = match could {
-            0 => "none of these people could give one".to_owned(),
-            1 => "only 1 of these people could give one".to_owned(),
-            more => format!("only {more} of these people could give one"),
+/// Whether the seats could be filled without whoever asks. Where the policy only counts people that is seen later, and the
+/// task fails as one that nobody was asked about.
+pub(super) fn check_seats(rules: &Rules, policy: &Policy, requester: Option<&Person>, check: &mut Check) {
+    let could = rules.fillable(counted(rules, &policy.let_in, requester));
+    if !rules.seats.is_empty() && could < rules.required {
+        check.note("approval.requestedBy", too_few(rules, could, "those who may decide if they ask"));
+    }
+}
+
+impl Asked {
+    /// The same without those who have approved in the same execution under a policy that these rules are kept apart from,
+    /// if the others are enough.
+    pub fn keep_apart(self, approved: BTreeMap<PersonId, String>, let_in: &LetIn) -> Result<Self, InvalidInput> {
+        let Self { rules, request, .. } = &self;
+        let could = {
+            let others = counted(rules, let_in, request.requester.as_ref());
+            rules.fillable(others.filter(|person| !approved.contains_key(&person.id)))
         };
-        let approvals = if narrowed.required == 1 { "approval" } else { "approvals" };
-        let needed = format!("policy {} needs {} {approvals}", quoted(&narrowed.name), narrowed.required);
-        check.note(FIELD, format!("{needed}, and {who}"));
+        if could < rules.required && !approved.is_empty() {
+            let policies: BTreeSet<String> = approved.values().map(|policy| quoted(policy)).collect();
+            let policies = policies.into_iter().collect::<Vec<_>>().join(" and ");
+            let who = format!("those who have not approved this execution under {policies}");
+            return Err(InvalidInput::field("approval.policy", too_few(rules, could, &who)));
+        }
+        let apart = approved.into_iter().filter(|(person, _)| rules.ever_ask(person)).collect();
+        Ok(Self { apart, ..self })
+    }
+}
+
+/// Those whose decision counts on a request of this requester, and who could be reached.
+fn counted<'a>(rules: &'a Rules, let_in: &'a LetIn, requester: Option<&'a Person>) -> impl Iterator<Item = &'a Person> {
+    let by_mail = rules.email.is_sure(!rules.conversations.is_empty());
+    let eligible = rules.eligible(requester.map(|person| &person.id));
+    eligible.filter(move |person| person.could_decide(let_in, by_mail))
+}
+
+/// That these people are not enough for what the policy needs.
+fn too_few(rules: &Rules, could: usize, who: &str) -> String {
+    let needed = format!("policy {} needs {}", quoted(&rules.name), rules.needs());
+    match (rules.seats.is_empty(), could) {
+        (true, 0) => format!("{needed}, and none of {who} could give one"),
+        (true, could) => format!("{needed}, and only {could} of {who} could give one"),
+        (false, could) => format!("{needed}, each of somebody else, and {who} could give only {could} of these"),
     }
 }
 

@@ -73,7 +73,8 @@ impl Approval {
             EmailUse::Never => false,
         };
         let requester = self.request.requester.as_ref().filter(|_| !self.rules.self_approval);
-        let may_decide = |person: &&Person| requester.is_none_or(|requester| requester.id != person.id);
+        let is_requester = |person: &Person| requester.is_some_and(|requester| requester.id == person.id);
+        let may_decide = |person: &&Person| !is_requester(person) && !self.apart.contains_key(&person.id);
         let people = people.iter().filter(|person| is_wanted && person.email.is_some()).filter(may_decide);
         people.map(|person| Destination::Email(person.id.clone())).collect()
     }

@@ -104,8 +104,23 @@ pub enum Refusal {
     ConfirmationRequired,
     /// The person was shown something else than what is asked.
     OtherContent,
-    /// The policy lets only some machines ask, and this one is not proven to be among them.
+    /// The policy needs to know which execution asks, and that is not proven.
     Unproven,
+    /// Others have filled all the seats that the person could fill, so that an approval would change nothing.
+    SeatsTaken {
+        /// Whose seats are open.
+        open: Vec<String>,
+    },
+    /// The person has approved in the same execution, and does not count twice.
+    ApprovedElsewhere {
+        /// Under which policy.
+        policy: String,
+    },
+    /// Another request of the same execution, which other people must decide, came first and is open.
+    OtherFirst {
+        /// Under which policy.
+        policy: String,
+    },
 }
 
 /// Applies a command to an approval: the new record, or why it does not count.
@@ -123,6 +138,9 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
     {
         return Err(Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
     }
+    if command.verdict == Verdict::Approve && !approval.would_count(&command.person.id) {
+        return Err(Refusal::SeatsTaken { open: approval.open_seats() });
+    }
     if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.said().is_none() {
         return Err(Refusal::ReasonRequired);
     }
@@ -138,14 +156,14 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
 
 /// Whether this person's decision counts on this request; approving and rejecting are authorised alike.
 pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
-    let requester = approval.request.requester.as_ref().map(|person| &person.id);
-    if approval.rules.eligible(requester).any(|approver| approver.id == *person) {
+    if approval.eligible().any(|approver| approver.id == *person) {
         return Ok(());
     }
-    match approval.rules.approver(person) {
-        Some(_) => Err(Refusal::OwnRequest),
-        None => {
-            let approvers = approval.rules.eligible(requester).map(|approver| approver.name.clone()).collect();
+    match (approval.rules.approver(person), approval.apart.get(person)) {
+        (Some(_), Some(policy)) => Err(Refusal::ApprovedElsewhere { policy: policy.clone() }),
+        (Some(_), None) => Err(Refusal::OwnRequest),
+        (None, _) => {
+            let approvers = approval.eligible().map(|approver| approver.name.clone()).collect();
             Err(Refusal::NotAnApprover { approvers })
         }
     }
@@ -209,7 +227,7 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
     sizes::queue(&mut next.outbox, voted);
     let intent = match command.verdict {
         Verdict::Reject => Intent::Reject,
-        Verdict::Approve if next.approvals() >= next.rules.required => Intent::Approve,
+        Verdict::Approve if next.is_filled() => Intent::Approve,
         Verdict::Approve => return Counted::Open(next),
     };
     next.state = State::Resolving(Ending { intent, at: now });

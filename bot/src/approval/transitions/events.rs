@@ -22,6 +22,16 @@ pub struct Said {
     comment: Option<String>,
 }
 
+/// The same of somebody who made the decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct Decider {
+    #[serde(flatten)]
+    said: Said,
+    /// Whose seat they fill, by the keys of groups and people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seat: Option<Vec<String>>,
+}
+
 impl From<&Vote> for Said {
     fn from(vote: &Vote) -> Self {
         Self {
@@ -113,14 +123,18 @@ pub struct DecisionOutput {
     status: Status,
     content_hash: Hash,
     policy_version: Option<u32>,
-    decided_by: Vec<Said>,
+    decided_by: Vec<Decider>,
     decided_at: Timestamp,
 }
 
 impl DecisionOutput {
     /// The output for an approval whose decision was recorded at this time.
     pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
-        let decided_by = approval.deciding_votes().into_iter().map(Said::from).collect();
+        let decider = |vote: &Vote| {
+            let seat = approval.seats_of(&vote.person).map(|seats| seats.from.clone());
+            Decider { said: vote.into(), seat }
+        };
+        let decided_by = approval.deciding_votes().into_iter().map(decider).collect();
         let (content_hash, policy_version) = (approval.content_hash(), approval.policy_version);
         Self { approval_id: approval.id.clone(), status, content_hash, policy_version, decided_by, decided_at }
     }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::cancel::Cancellation;
 use super::decide::{Command, Refusal};
-use crate::approval::audit::{Entry, Place, Reason, What, Who};
+use crate::approval::audit::{Entry, Place, Reason, SeatsAsked, What, Who};
 use crate::approval::place::Destination;
 use crate::approval::record::{Approval, Vote};
 
@@ -54,7 +54,8 @@ impl What {
             execution: request.execution.clone(),
             deadline: request.deadline,
             required: rules.required,
-            approvers: rules.eligible(requester.map(|person| &person.id)).map(|person| person.id.clone()).collect(),
+            seats: rules.seats.iter().map(SeatsAsked::from).collect(),
+            approvers: approval.eligible().map(|person| person.id.clone()).collect(),
             content: Some(approval.content_hash()),
         }
     }
@@ -100,6 +101,9 @@ impl From<&Refusal> for Reason {
             Refusal::OtherContent => Self::OtherContent,
             Refusal::Unproven => Self::Unproven,
             Refusal::NotTheRequester { .. } => Self::NotTheRequester,
+            Refusal::SeatsTaken { .. } => Self::SeatsTaken,
+            Refusal::ApprovedElsewhere { .. } => Self::ApprovedElsewhere,
+            Refusal::OtherFirst { .. } => Self::OtherFirst,
         }
     }
 }

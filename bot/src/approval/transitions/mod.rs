@@ -1,6 +1,7 @@
 //! Every change that an approval goes through. Nothing else assigns a field of the record, so whoever wants to know how
 //! one comes about reads it here.
 
+pub mod apart;
 pub mod call_again;
 pub mod cancel;
 pub mod decide;

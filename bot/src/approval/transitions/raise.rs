@@ -11,7 +11,7 @@ use crate::approval::state::State;
 impl Approval {
     /// A new record for what a workflow asks, pending, with nothing sent yet and every place to send it to.
     pub fn raise(asked: Asked) -> Self {
-        let Asked { token, request, rules, policy_version } = asked;
+        let Asked { token, request, rules, policy_version, apart } = asked;
         let id = ApprovalId::of(&token);
         let mut approval = Self {
             audit: Head::genesis(&id),
@@ -20,6 +20,7 @@ impl Approval {
             request,
             rules,
             policy_version,
+            apart,
             state: State::Pending,
             votes: Vec::new(),
             calls: Vec::new(),

@@ -56,14 +56,21 @@ impl Approval {
     pub(crate) fn why_not_to_ask(&self) -> Option<String> {
         let policy = &self.rules.name;
         if self.lacks_proof() {
-            let unproven = "names its callers, and the execution was not seen to hold this task";
+            let unproven = if self.rules.callers.is_empty() {
+                "is kept apart from another in the same execution, which was not seen to hold this task"
+            } else {
+                "names its callers, and the execution was not seen to hold this task"
+            };
             return Some(format!("policy `{policy}` {unproven}"));
         }
-        let requester = self.request.requester.as_ref().map(|person| &person.id);
-        let (eligible, required) = (self.rules.eligible(requester).count(), self.rules.required);
-        if eligible < required {
-            let people = if eligible == 1 { "1 person".to_owned() } else { format!("{eligible} people") };
-            return Some(format!("policy `{policy}` needs {required} approvals, but only {people} may give one"));
+        let could = self.rules.fillable(self.eligible());
+        if could < self.rules.required {
+            let needed = format!("policy `{policy}` needs {}", self.rules.needs());
+            return Some(match (self.rules.seats.is_empty(), could) {
+                (true, 1) => format!("{needed}, but only 1 person may give one"),
+                (true, could) => format!("{needed}, but only {could} people may give one"),
+                (false, could) => format!("{needed}, but those who may decide could give only {could} of these"),
+            });
         }
         self.missing.is_empty().then(|| NOWHERE.to_owned())
     }
@@ -184,8 +191,7 @@ impl Approval {
 
     /// The mails of those who may decide and have an address.
     fn mails(&self) -> Vec<Destination> {
-        let requester = self.request.requester.as_ref().map(|person| &person.id);
-        let people = self.rules.eligible(requester).filter(|person| person.email.is_some());
+        let people = self.eligible().filter(|person| person.email.is_some());
         people.map(|person| Destination::Email(person.id.clone())).collect()
     }
 

@@ -1,7 +1,7 @@
 //! The item of one approval. Conditions, indexes and people who look at the table need a few attributes of their
 //! own; the rest of the record is one JSON text, which any value fits into.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
@@ -11,7 +11,7 @@ use super::SERVICE;
 use crate::approval::audit::{Entry, Hash, Head};
 use crate::approval::delivery::Missing;
 use crate::approval::event::Event;
-use crate::approval::ids::{ApprovalId, TaskToken};
+use crate::approval::ids::{ApprovalId, PersonId, TaskToken};
 use crate::approval::look_up::{Attempt, ExecutionEnd};
 use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
@@ -59,6 +59,7 @@ struct Record {
     rules: Rules,
     #[serde(default)]
     policy_version: Option<u32>,
+    apart: BTreeMap<PersonId, String>,
     state: State,
     #[serde(default)]
     calls: Vec<Call>,
@@ -84,6 +85,7 @@ impl Item {
             request: approval.request.clone(),
             rules: approval.rules.clone(),
             policy_version: approval.policy_version,
+            apart: approval.apart.clone(),
             state: approval.state.clone(),
             calls: approval.calls.clone(),
             reminded: approval.reminded,
@@ -179,6 +181,7 @@ impl Item {
             request: record.request,
             rules: record.rules,
             policy_version: record.policy_version,
+            apart: record.apart,
             state: record.state,
             calls: record.calls,
             reminded: record.reminded,

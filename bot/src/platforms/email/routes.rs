@@ -200,7 +200,10 @@ fn read(body: &[u8]) -> Result<DecisionForm, String> {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::NotAnApprover { .. } | Refusal::OwnRequest | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
+        Refusal::NotAnApprover { .. }
+        | Refusal::OwnRequest
+        | Refusal::ApprovedElsewhere { .. }
+        | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
         Refusal::ReasonRequired | Refusal::CommentTooLong | Refusal::ConfirmationRequired => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
@@ -209,7 +212,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Closed { .. }
         | Refusal::TooLate { .. }
         | Refusal::OtherContent
-        | Refusal::Unproven => StatusCode::CONFLICT,
+        | Refusal::Unproven
+        | Refusal::SeatsTaken { .. }
+        | Refusal::OtherFirst { .. } => StatusCode::CONFLICT,
     }
 }
 

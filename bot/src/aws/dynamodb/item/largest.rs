@@ -27,8 +27,8 @@ const OUTPUT_MAX: usize = 262_144;
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html>
 const CAUSE_MAX: usize = 32_768;
 
-/// A hundred people with the longest names in this script all have to approve.
-fn policy(letter: &str) -> String {
+/// A hundred people with the longest names in this script all have to approve; with seats as many as may be.
+fn policy(letter: &str, has_seats: bool) -> String {
     let mut text = String::new();
     let ids: Vec<String> = (0..100).map(|number| format!("{number:03}{}", "p".repeat(61))).collect();
     for (number, id) in ids.iter().enumerate() {
@@ -40,13 +40,25 @@ fn policy(letter: &str) -> String {
     let reminders: Vec<String> = (1..=20).map(|minute| format!("\"{minute}m\"")).collect();
     writeln!(text, "[access]\nslack_teams = [\"T0123\"]\nteams_tenants = [\"00000000-0000-4000-8000-000000000000\"]")
         .unwrap();
-    writeln!(text, "[policies.p]\napprovers = {ids:?}\nrequired = 100\nself_approval = true").unwrap();
+    if !has_seats {
+        writeln!(text, "[policies.p]\napprovers = {ids:?}\nrequired = 100\nself_approval = true").unwrap();
+    } else {
+        // As many kinds of seats with as many people as there may be.
+        let group = |kind: usize| format!("\"{kind}{}\"", letter.repeat(99));
+        text.push_str("[groups]\n");
+        for kind in 0..5 {
+            let people: Vec<&String> = (0..32).map(|number| &ids[(16 * kind + number) % 80]).collect();
+            writeln!(text, "{} = {people:?}", group(kind)).unwrap();
+        }
+        let seats: Vec<String> = (0..5).map(|kind| format!("{{ from = [{}], count = 16 }}", group(kind))).collect();
+        writeln!(text, "[policies.p]\nseats = [{}]\nself_approval = true", seats.join(", ")).unwrap();
+    }
     writeln!(text, "slack_channel = \"C0123456789\"\nremind_after = [{}]", reminders.join(", ")).unwrap();
     text
 }
 
-fn asked(letter: &str) -> Approval {
-    let policy = policy_file::read(&policy(letter)).unwrap();
+fn asked(letter: &str, has_seats: bool) -> Approval {
+    let policy = policy_file::read(&policy(letter, has_seats)).unwrap();
     let policy = Policy { source: PolicySource::Version(u32::MAX), ..policy };
     // Lengths are counted in units of UTF-16.
     let text = |units: usize| letter.repeat(units / letter.encode_utf16().count());
@@ -70,8 +82,8 @@ fn asked(letter: &str) -> Approval {
 }
 
 /// Everybody votes with the longest comment, is mailed, and is reminded as often as may be, while the bus takes nothing.
-fn grown(letter: &str, last: Verdict) -> Approval {
-    let mut approval = asked(letter);
+fn grown(letter: &str, has_seats: bool, last: Verdict) -> Approval {
+    let mut approval = asked(letter, has_seats);
     for person in approval.rules.approvers.clone() {
         approval.adopt(&MessageRef::Email { person: person.id });
     }
@@ -79,8 +91,9 @@ fn grown(letter: &str, last: Verdict) -> Approval {
         assert!(approval.call_again(after(60 * minute)));
     }
     let people = approval.rules.approvers.clone();
+    let latest = people.len() - 1;
     for (number, person) in people.into_iter().enumerate() {
-        let verdict = if number == 99 { last } else { Verdict::Approve };
+        let verdict = if number == latest { last } else { Verdict::Approve };
         let comment = Some(letter.repeat(COMMENT_MAX / letter.encode_utf16().count()));
         let (message, shown) = (None, None);
         let (platform, confirmed) = (Platform::Slack, false);
@@ -116,8 +129,9 @@ fn size(item: &Attributes) -> usize {
 #[test]
 fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions() {
     // One, two, three and four bytes a character.
-    for letter in ["a", "ä", "あ", "😀"] {
-        let mut approval = grown(letter, Verdict::Approve);
+    for (letter, has_seats) in ["a", "ä", "あ", "😀"].into_iter().flat_map(|letter| [(letter, false), (letter, true)])
+    {
+        let mut approval = grown(letter, has_seats, Verdict::Approve);
         approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));
         let stored = |approval: &Approval| size(&Item::new(approval, Kept::default()).unwrap().into_attributes());
         assert!(stored(&approval) < ITEM_MAX, "{letter}: {} bytes in an item", stored(&approval));
@@ -128,7 +142,7 @@ fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions(
         let output = DecisionOutput::new(&approval, Status::Approved, after(2_100));
         let output = serde_json::to_string(&output).unwrap().len();
         assert!(output < OUTPUT_MAX, "{letter}: {output} bytes of output");
-        let rejected = grown(letter, Verdict::Reject);
+        let rejected = grown(letter, has_seats, Verdict::Reject);
         let cause = DecisionOutput::new(&rejected, Status::Rejected, after(2_100));
         let cause = serde_json::to_string(&cause).unwrap().len();
         assert!(cause < CAUSE_MAX, "{letter}: {cause} bytes of cause");

@@ -35,6 +35,7 @@ fn full() -> Approval {
     (mail.is_left, mail.maybe, mail.problem) = (false, true, Some("no".to_owned()));
     let chat = Missing::new(Destination::Chat(Platform::Slack));
     approval.missing = vec![chat, mail];
+    approval.apart = [(PersonId::parse("eve").unwrap(), "manager".to_owned())].into();
     approval.version = 9;
     approval.policy_version = Some(7);
     approval.refused = 3;
@@ -59,6 +60,16 @@ fn a_record_is_read_as_it_was_written() {
         assert_eq!(read.token.expose(), approval.token.expose());
         assert_eq!(format!("{read:?}"), format!("{:?}", in_order(approval)));
     }
+}
+
+#[test]
+fn a_record_of_before_policies_were_kept_apart_is_read() {
+    let mut item = Item::new(&approval(""), Kept::default()).unwrap();
+    let mut record: serde_json::Value = from_json(&item.attributes, "record").unwrap();
+    assert!(record.as_object_mut().unwrap().remove("apart").is_some());
+    item.attributes.insert("record".to_owned(), text(&record.to_string()));
+    let read = item.approval().unwrap();
+    assert!(read.apart.is_empty() && read.rules.seats.is_empty() && read.rules.distinct_from.is_empty());
 }
 
 /// Votes are read in the order of their times, which is the order they came in.
