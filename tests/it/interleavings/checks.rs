@@ -10,6 +10,7 @@ use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL
 use countersign_playground::engine::TaskFate;
 use serde_json::Value;
 
+use super::seats;
 use super::stage::Stage;
 use crate::support::{has_buttons, shown};
 
@@ -141,6 +142,7 @@ impl Stage {
     async fn check_trail(&self, record: &Approval) {
         let entries = self.world.bot().app.ports.store.history(&record.id).await.unwrap();
         assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
+        seats::check(record, &entries);
         let ends: Vec<&What> =
             entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();
         assert!(matches!(ends[..], [What::Resolved { status, .. }] if *status == record.status()), "{ends:?}");

@@ -11,6 +11,7 @@ mod checks;
 mod messengers;
 mod neighbours;
 mod parts;
+mod seats;
 mod stage;
 
 use std::cell::RefCell;
@@ -34,17 +35,29 @@ use crate::support::{card_of, shown};
 /// for fewer.
 const BATCHES: u32 = 40;
 const CASES_A_BATCH: u32 = 25;
+/// With seats only who counts is another matter.
+const BATCHES_WITH_SEATS: u32 = 10;
+
+/// So many of three people must approve.
+fn of_three(required: usize) -> String {
+    format!("approvers = [\"finance\", \"linus\"]\nrequired = {required}\nescalate_to = [\"ada\"]")
+}
+
+/// Linus fills one seat and Ada or Grace the other, of whom one is too many until Grace is called in and can fill either.
+const SEATS: &str = "seats = [{ from = [\"linus\"] }, { from = [\"finance\"], count = 1 }]\nescalate_to = [\"grace\"]";
 
 /// Plays a thousand cases whose requests all go out at once, and looks that each status was the end of some.
-fn any_order(required: usize, regressions: &'static str) {
+fn any_order(quorum: &str, batches: u32, regressions: &'static str) {
     let cases = (Just(Beginning::default()), parts(), choices());
     // A few cases need not end in every way.
-    any_order_after(required, regressions, cases, &["approved", "rejected", "expired", "cancelled", "superseded"]);
+    let statuses = ["approved", "rejected", "expired", "cancelled", "superseded"];
+    any_order_after(quorum, batches, regressions, cases, &statuses);
 }
 
 #[expect(clippy::print_stdout, reason = "the seed is what the cases can be played from again")]
 fn any_order_after(
-    required: usize,
+    quorum: &str,
+    of_batches: u32,
     regressions: &'static str,
     cases: impl Strategy<Value = (Beginning, Vec<Part>, Vec<Choice>)>,
     statuses: &[&str],
@@ -52,13 +65,13 @@ fn any_order_after(
     let seed = std::env::var_os("COUNTERSIGN_SEED").and_then(|seed| seed.into_string().ok());
     let seed = seed.unwrap_or_else(|| format!("{:016x}", fastrand::u64(..)));
     println!("COUNTERSIGN_SEED={seed}");
-    let batches = std::env::var_os("COUNTERSIGN_BATCHES").map_or(BATCHES, |batches| {
+    let batches = std::env::var_os("COUNTERSIGN_BATCHES").map_or(of_batches, |batches| {
         batches.to_str().and_then(|batches| batches.parse().ok()).expect("COUNTERSIGN_BATCHES is a number")
     });
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let seen = RefCell::new(BTreeMap::<&str, usize>::new());
     for batch in 0..batches {
-        let stage = runtime.block_on(Stage::build(required));
+        let stage = runtime.block_on(Stage::build(quorum));
         let config = Config {
             cases: CASES_A_BATCH,
             max_shrink_iters: 2_000,
@@ -89,31 +102,37 @@ fn any_order_after(
         }
     }
     for status in statuses {
-        assert!(batches < BATCHES || seen.borrow().contains_key(status), "no case ended as {status}: {seen:?}");
+        assert!(batches < of_batches || seen.borrow().contains_key(status), "no case ended as {status}: {seen:?}");
     }
 }
 
 #[test]
 fn any_order_with_one_approver_ends_in_one_truth() {
-    any_order(1, "it/interleavings/one-approver.txt");
+    any_order(&of_three(1), BATCHES, "it/interleavings/one-approver.txt");
 }
 
 #[test]
 fn any_order_with_a_quorum_of_two_ends_in_one_truth() {
-    any_order(2, "it/interleavings/quorum-of-two.txt");
+    any_order(&of_three(2), BATCHES, "it/interleavings/quorum-of-two.txt");
+}
+
+#[test]
+fn any_order_with_seats_ends_in_one_truth() {
+    any_order(SEATS, BATCHES_WITH_SEATS, "it/interleavings/seats.txt");
 }
 
 /// Whatever the platforms do with the first cards, and wherever those who send them are killed.
 #[test]
 fn any_order_after_a_bad_beginning_ends_in_one_truth() {
     let cases = (bad_beginning(), parts_after(), choices());
-    any_order_after(1, "it/interleavings/bad-beginning.txt", cases, &["approved", "rejected", "expired", "cancelled"]);
+    let statuses = ["approved", "rejected", "expired", "cancelled"];
+    any_order_after(&of_three(1), BATCHES, "it/interleavings/bad-beginning.txt", cases, &statuses);
 }
 
 /// A messenger that holds an older card and dies after posting it must not have the last word.
 #[tokio::test]
 async fn no_older_card_follows_a_newer_one() {
-    let stage = Stage::build(3).await;
+    let stage = Stage::build(&of_three(3)).await;
     let case = stage.raise().await;
     let approval = stage.approvals(&case).await.remove(0);
     let click = |person| Part::Click { person, verdict: Verdict::Approve, platform: Platform::Slack, skew: 0 };
