@@ -102,7 +102,7 @@ async fn seats_that_cannot_be_filled_for_a_request_are_refused_by_its_field() {
             "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": request,
             "executionArn": "arn:aws:states:local:000000000000:execution:calculation:by-hand",
         });
-        let refused = notify::notify(&harness.world.bot.app, input).await.unwrap_err();
+        let refused = notify::notify(&harness.world.bot().app, input).await.unwrap_err();
         assert_eq!((refused.name(), refused.to_string().as_str()), ("InvalidApprovalRequest", expected));
         assert!(harness.world.store.all().is_empty());
     }

@@ -10,6 +10,7 @@ use super::commands::LaunchCommand;
 use super::ids::PersonId;
 use super::place::Platform;
 use super::policy::{EmailUse, Escalation, Person, Policy, RequesterUse, Rules};
+use super::seats::Seats;
 
 /// One thing that is different.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -196,6 +197,8 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         name: _,
         approvers: _,
         required,
+        seats,
+        distinct_from,
         self_approval,
         requester,
         callers,
@@ -227,8 +230,16 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         ("callers".to_owned(), listed(callers.iter(), "any")),
         ("remind_after".to_owned(), listed(remind_after.iter().map(|after| format!("{after:#}")), NONE)),
         ("show_result".to_owned(), listed(show_result.iter(), NONE)),
+        ("distinct_from".to_owned(), listed(distinct_from.iter(), NONE)),
     ]);
     let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
+    if !seats.is_empty() {
+        // Who is behind a group says who may fill its seats.
+        let seat = |Seats { from, people, count }: &Seats| {
+            format!("{count} of {} ({})", from.join(" or "), listed(people.iter(), NONE))
+        };
+        set("seats", listed(seats.iter().map(seat), NONE));
+    }
     if let Some(hours) = quiet_hours {
         let zone = hours.time_zone.iana_name().unwrap_or("an unnamed time zone");
         set("quiet_hours", format!("from {} to {} in {zone}", hours.from, hours.to));

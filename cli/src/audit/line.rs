@@ -35,10 +35,7 @@ fn told(what: &What) -> (String, String) {
         } => {
             let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
-            let seat = |seats: &SeatsAsked| format!("{} of {}", seats.count, seats.from.join(" or "));
-            let seats = list(seats.iter().map(seat));
-            let seats = if seats.is_empty() { seats } else { format!(" ({seats})") };
-            let wait = format!("which {required} of {approvers} may approve{seats} until {deadline}");
+            let wait = format!("which {required} of {approvers} may approve{} until {deadline}", seats_text(seats));
             let version = policy_version.map(|number| format!(" of version {number}")).unwrap_or_default();
             (who, format!("asked for \"{title}\" under {policy}{version}, {wait}, in {execution}"))
         }
@@ -91,6 +88,11 @@ fn told(what: &What) -> (String, String) {
         }
         What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
     }
+}
+
+fn seats_text(seats: &[SeatsAsked]) -> String {
+    let seats = list(seats.iter().map(|seats| format!("{} of {}", seats.count, seats.from.join(" or "))));
+    if seats.is_empty() { seats } else { format!(" ({seats})") }
 }
 
 fn name(who: &Who) -> String {

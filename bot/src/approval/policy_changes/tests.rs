@@ -78,6 +78,17 @@ fn every_rule_that_is_another_is_told_with_what_it_was() {
 }
 
 #[test]
+fn who_may_fill_which_seats_is_told() {
+    let seats = "seats = [{ from = [\"finance\"], count = 1 }, { from = [\"grace\"], count = 1 }]\n\
+                 distinct_from = [\"plan\"]\n[policies.plan]\napprovers = [\"linus\"]\nslack_channel = \"C1\"";
+    let told =
+        told(&[("approvers = [\"finance\"]\nslack_channel = \"C1\"", &format!("slack_channel = \"C1\"\n{seats}"))]);
+    let said = |line: &str| assert!(told.iter().any(|told| told == line), "{line}: {told:?}");
+    said("seats of policy pay: 1 of finance (ada, grace), 1 of grace (grace), and was none");
+    said("distinct_from of policy pay: plan, and was none");
+}
+
+#[test]
 fn who_is_who_is_told_since_it_says_who_may_approve() {
     let others = [
         ("slack = \"U2\"", "slack = \"U9\""),

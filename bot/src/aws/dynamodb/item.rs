@@ -59,6 +59,7 @@ struct Record {
     rules: Rules,
     #[serde(default)]
     policy_version: Option<u32>,
+    #[serde(default)]
     apart: BTreeMap<PersonId, String>,
     state: State,
     #[serde(default)]
