@@ -196,7 +196,8 @@ fn approve(approval: &Approval) -> Value {
     if !approval.request.needs_confirmation() {
         return execute;
     }
-    let confirmation = toggle(CONFIRMED, risk::CONFIRMATION, (CONFIRMED_ON, CONFIRMED_OFF), &risk::unconfirmed());
+    let confirmation =
+        toggle(CONFIRMED, ("Confirmation", risk::CONFIRMATION), (CONFIRMED_ON, CONFIRMED_OFF), &risk::unconfirmed());
     json!({ "type": "Action.ShowCard", "title": "Approve…", "style": "positive", "card": {
         "type": "AdaptiveCard", "body": [confirmation], "actions": [execute],
     }})
