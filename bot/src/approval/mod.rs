@@ -13,6 +13,8 @@ pub mod fields;
 pub mod commands;
 pub mod entry;
 
+pub mod drafts;
+
 pub mod callers;
 pub mod event;
 pub mod look_up;
