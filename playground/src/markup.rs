@@ -34,11 +34,26 @@ impl Markup {
         // Without this, the text of a script or a style would be read as more tags.
         emitter.naively_switch_states(true);
         let mut markup = Self::default();
-        let mut text_area = None;
+        let (mut text_area, mut menu) = (None, None);
         for token in Tokenizer::new_with_emitter(html, emitter).flatten() {
             match token {
                 Token::StartTag(tag) if tag.name.as_slice() == b"textarea" => {
                     text_area = Some((name(&tag), String::new()));
+                }
+                Token::StartTag(tag) if tag.name.as_slice() == b"select" => menu = Some((name(&tag), None)),
+                Token::StartTag(tag) if tag.name.as_slice() == b"option" => {
+                    if let Some((_, chosen)) = &mut menu {
+                        let value = attribute(&tag, "value").unwrap_or_default();
+                        let is_chosen = attribute(&tag, "selected").is_some();
+                        // Until another is selected, it is the first.
+                        *chosen = chosen.take().filter(|_| !is_chosen).or(Some(value));
+                    }
+                }
+                Token::EndTag(tag) if tag.name.as_slice() == b"select" => {
+                    let field = menu.take().and_then(|(name, chosen)| Some((name?, chosen?)));
+                    if let Some(form) = markup.forms.last_mut() {
+                        form.fields.extend(field);
+                    }
                 }
                 Token::StartTag(tag) => markup.take(&tag),
                 Token::String(text) => {
@@ -108,17 +123,19 @@ mod tests {
         let page = "<style>a { content: '<form>' }</style><a href='/a?b=1&amp;c=2'>x</a><img src=/i.png>\
             <form method=POST action='/go'><input type=hidden name=h value=1><input type=radio name=r value=a>\
             <input type=radio name=r value=b checked><input type=submit name=s value=Go>\
+            <select name=m><option value=''>-<option value=1 selected>1<option value=2>2</select>\
+            <select name=n><option value=x>x<option value=y>y</select>\
             <textarea name=t>one &lt; two</textarea><button>Send</button></form>";
         let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let form = Form {
             method: "post".to_owned(),
             action: "/go".to_owned(),
-            fields: vec![field("h", "1"), field("r", "b"), field("t", "one < two")],
+            fields: vec![field("h", "1"), field("r", "b"), field("m", "1"), field("n", "x"), field("t", "one < two")],
             choices: vec![field("r", "a")],
             buttons: vec![Some(field("s", "Go")), None],
         };
         let answered = form.answered(&[("r", "a"), ("t", "")]);
-        assert_eq!(answered, [field("h", "1"), field("r", "a"), field("t", "")]);
+        assert_eq!(answered, [field("h", "1"), field("m", "1"), field("n", "x"), field("r", "a"), field("t", "")]);
         let references = vec!["/a?b=1&c=2".to_owned(), "/i.png".to_owned()];
         assert_eq!(Markup::read(page), Markup { references, forms: vec![form] });
     }
