@@ -120,6 +120,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "seats": approval.rules.seats.iter().map(|seats| json!({ "from": seats.from, "count": seats.count })).collect::<Vec<_>>(),
         "distinctFrom": approval.rules.distinct_from,
         "narrowedTo": approval.request.approvers.iter().map(|approver| &approver.name).collect::<Vec<_>>(),
+        "inputs": approval.request.inputs,
         "mayDecide": refusal.is_none(),
         "mayNotBecause": refusal,
         "mayCancel": explained.may_cancel,
@@ -208,6 +209,15 @@ mod tests {
         assert_eq!((&to_ada["couldDecide"], ending), (&json!(["grace"]), Ending::Well), "{to_ada}");
         let to_grace = explained(&request, "grace").unwrap().json;
         assert_eq!((&to_grace["mayDecide"], &to_grace["mayNotBecause"]), (&json!(true), &Value::Null), "{to_grace}");
+    }
+
+    #[test]
+    fn what_an_approval_is_asked_for_is_told() {
+        let inputs = json!([{ "name": "window", "type": "choice", "options": ["tonight", "Sunday"] }]);
+        let request = json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "ada", "inputs": inputs });
+        let Explained { text, json, .. } = explained(&request, "grace").unwrap();
+        assert!(text.contains("Whoever approves is asked for:\n    • window: one of tonight, Sunday"), "{text}");
+        assert_eq!(json["inputs"], inputs);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use countersign_bot::approval::state::{Outcome, Resolution, State, Status, Verdi
 use countersign_bot::flow::notify;
 use countersign_bot::net::deadline::Deadline;
 use countersign_bot::platforms::slack::details::DETAILS;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::support::{Harness, RULES_WITH_TEAMS, START, has_buttons, policy, shown, texts};
 
@@ -98,6 +98,7 @@ fn said(index: usize, approval: &Approval, comment: &str) -> Vote {
         platform: Platform::Slack,
         verdict: Verdict::Approve,
         comment: Some(comment.to_owned()),
+        inputs: Map::new(),
         at: START.parse().unwrap(),
         content: approval.content_hash(),
     }

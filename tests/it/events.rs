@@ -70,6 +70,17 @@ async fn every_event_of_every_ending_is_valid() {
     rejected.settled(&approval, Status::Rejected).await;
     assert_eq!(check(&rejected).len(), 3);
 
+    let answered = Harness::start().await;
+    let inputs = serde_json::json!([{"name": "a", "type": "text"}, {"name": "b", "type": "number", "required": false}]);
+    let request = serde_json::json!({"policy": "calculation", "title": "t", "requestedBy": "ada", "inputs": inputs});
+    let approval = answered.ask_for(&request).await;
+    let fields = [("verdict", "approve"), ("input.a", "x")];
+    assert_eq!(answered.browser.answer(&answered.link("grace"), &fields).await.unwrap().status, 200);
+    answered.settled(&approval, Status::Approved).await;
+    assert_eq!(check(&answered).len(), 3);
+    let expected = serde_json::json!({"a": "x", "b": null});
+    assert_eq!(answered.events("Approval Resolved")[0]["decidedBy"][0]["inputs"], expected);
+
     let expired = Harness::start().await;
     let approval = expired.ask().await;
     expired.pass_time(600);

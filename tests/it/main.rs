@@ -24,6 +24,7 @@ mod explaining;
 mod fields;
 mod floors;
 mod infrastructure;
+mod inputs;
 mod interleavings;
 mod lambda;
 mod lasting_outages;

@@ -116,6 +116,7 @@ pub(crate) fn all() -> Vec<Shown> {
         open(),
         open_with_a_reason_required(),
         of_high_risk(),
+        open_with_inputs(),
         one_vote_of_two(),
         closing(),
         closed("approved", Outcome::Approved),
@@ -175,6 +176,27 @@ fn of_high_risk() -> Shown {
         buttons: vec!["Show the details", "Open the execution", "Approve…", "Reject…", "Reject"],
         ..shown
     }
+}
+
+/// Approve opens what whoever approves is asked for, and Reject does not need it.
+fn open_with_inputs() -> Shown {
+    let inputs = json!([
+        {"name": "version", "label": "The version", "type": "text"},
+        {"name": "replicas", "type": "integer", "default": 3},
+        {"name": "window", "type": "choice", "options": ["tonight", HOSTILE[0]], "required": false},
+        {"name": "note", "label": HOSTILE[1], "type": "long_text", "required": false},
+    ]);
+    let approval = raised("one", json!({ "inputs": inputs }));
+    let path = ["Approve…", "Approve"];
+    let answered = json!({"field.version": "1.4", "field.replicas": "3"});
+    let missing = json!({"path": path, "inputs": {}, "sends": null, "says": "The version is missing"});
+    let presses = vec![
+        press(&path, json!({"The version": "1.4"}), &approval, answered),
+        missing,
+        press(&["Reject…", "Reject"], json!({}), &approval, json!({})),
+    ];
+    let buttons = vec!["Open the execution", "Approve…", "Reject…", "Reject"];
+    Shown { buttons, ..shown("open with inputs", &approval, presses) }
 }
 
 fn one_vote_of_two() -> Shown {
@@ -304,7 +326,8 @@ fn raised(policy: &str, with: Value) -> Approval {
 fn vote(approval: &mut Approval, name: &str, verdict: Verdict, comment: Option<&str>) {
     let person = approval.rules.approvers[approval.votes.len()].id.clone();
     let (name, comment, content) = (name.to_owned(), comment.map(str::to_owned), approval.content_hash());
-    approval.votes.push(Vote { person, name, platform: Platform::Teams, verdict, comment, at: later(60), content });
+    let (platform, inputs, at) = (Platform::Teams, serde_json::Map::new(), later(60));
+    approval.votes.push(Vote { person, name, platform, verdict, comment, inputs, at, content });
 }
 
 fn later(seconds: i64) -> Timestamp {

@@ -74,9 +74,31 @@ pub enum Mistake {
     /// It means more than one person of the policy.
     #[error("must be one person of the policy, and “{0}” may be several")]
     Several(String),
+    /// Nothing of this name is asked for.
+    #[error("is not asked for")]
+    Unknown,
 }
 
 impl Mistake {
+    /// The same without what was written, which a text may not quote.
+    pub fn unquoted(&self) -> String {
+        match self {
+            Self::NotAnInteger(_) => "must be an integer".to_owned(),
+            Self::NotANumber(_) => "must be a number such as 12 or -1.5".to_owned(),
+            Self::NotADate(_) => "must be a date such as 2026-11-23".to_owned(),
+            Self::NotYesOrNo(_) => "must be yes or no".to_owned(),
+            Self::NotAnOption { .. } => "must be one of the options".to_owned(),
+            Self::OtherForm { .. } => "must look like the pattern".to_owned(),
+            Self::Nobody(_) | Self::Several(_) => "must be one person of the policy".to_owned(),
+            Self::Missing
+            | Self::Twice
+            | Self::TooManyDigits
+            | Self::OutOfRange(_)
+            | Self::TooLong { .. }
+            | Self::Unknown => self.to_string(),
+        }
+    }
+
     /// The same mistake is made by another text; this is its beginning.
     pub fn quoted(typed: &str) -> String {
         limits::excerpt(typed, TYPED_MAX)

@@ -48,10 +48,11 @@ impl Event {
         event
     }
 
-    /// Leaves out what people wrote with their votes.
-    pub fn leave_comments_out(&mut self) {
-        if let Some(comment) = self.detail.pointer_mut("/vote/comment") {
-            *comment = Value::Null;
+    /// Leaves out what people wrote with their votes, but for the answers in the event of the end, on which others act.
+    pub fn leave_words_out(&mut self) {
+        if let Some(vote) = self.detail.get_mut("vote").and_then(Value::as_object_mut) {
+            vote.insert("comment".to_owned(), Value::Null);
+            vote.shift_remove("inputs");
         }
         let decided_by = self.detail.get_mut("decidedBy").and_then(Value::as_array_mut);
         for said in decided_by.into_iter().flatten() {

@@ -90,6 +90,18 @@ pub struct Pattern {
 }
 
 impl Kind {
+    /// What one chooses from, each with the text that stands for it: none where one writes, and none of people, whom the
+    /// policy knows.
+    pub fn menu(&self) -> Option<Vec<(String, String)>> {
+        match self {
+            Self::Choice(options) => Some(options.iter().map(|option| (option.clone(), option.clone())).collect()),
+            Self::Boolean => Some(vec![("Yes".to_owned(), "yes".to_owned()), ("No".to_owned(), "no".to_owned())]),
+            Self::Text(_) | Self::LongText(_) | Self::Integer(_) | Self::Number(_) | Self::Date(_) | Self::Person => {
+                None
+            }
+        }
+    }
+
     /// How long what is written into a field may be.
     pub fn length_max(&self) -> usize {
         match self {

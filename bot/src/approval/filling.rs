@@ -172,15 +172,12 @@ impl Policy {
 
     /// What one chooses from for a field, each with the text that stands for it: none where one writes.
     pub fn menu(&self, field: &Field) -> Option<Vec<(String, String)>> {
-        let same = |text: &str| (text.to_owned(), text.to_owned());
         match &field.kind {
-            Kind::Choice(options) => Some(options.iter().map(|option| same(option)).collect()),
-            Kind::Boolean => Some(vec![("Yes".to_owned(), "yes".to_owned()), ("No".to_owned(), "no".to_owned())]),
             Kind::Person if self.people.len() <= OPTIONS_MAX => {
                 let people = self.people.values();
                 Some(people.map(|one| (limits::excerpt(&one.name, OPTION_MAX), one.id.to_string())).collect())
             }
-            _ => None,
+            kind => kind.menu(),
         }
     }
 

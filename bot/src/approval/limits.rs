@@ -30,6 +30,17 @@ pub const DETAILS_MAX: usize = 10;
 pub const DETAIL_TITLE_MAX: usize = 100;
 /// All details, by `cost`: what a card of Teams holds beside the longest request and some votes.
 pub const DETAILS_TOGETHER_MAX: usize = 10_000;
+/// How many values a request may ask of whoever approves.
+pub const INPUTS_MAX: usize = 5;
+/// What these take of a card of Teams, by `fields::form_cost`, beside the longest request and the longest comment.
+pub const INPUTS_FORM_MAX: usize = 10_000;
+/// What details and inputs take of a card of Teams together, beside the longest request.
+pub const DETAILS_AND_INPUTS_MAX: usize = 17_000;
+/// The longest answers of all whose approval is needed, as JSON. They go into the record and into the output whole, since
+/// the next state acts on them.
+pub const ANSWERS_MAX_BYTES: usize = 16 * 1024;
+/// How many people may have to approve where inputs are asked for. The votes of more leave the record no room for them.
+pub const ANSWERERS_MAX: usize = 20;
 /// How many people and groups a request may name to decide it.
 pub const APPROVERS_MAX: usize = 10;
 /// The name of one of them.
@@ -204,7 +215,15 @@ pub fn documented() -> Vec<(&'static str, String)> {
         ),
         ("stateEnteredAt", "a time in RFC 3339".to_owned()),
         ("timeoutSeconds", format!("an integer from 1 to {}", grouped(TIMEOUT_MAX_SECONDS))),
-        ("approval", format!("all its texts but the details together {} characters", grouped(TOGETHER_MAX))),
+        (
+            "approval",
+            format!(
+                "all its texts but the details together {} characters; its details and its inputs with the longest \
+                 answers {} characters of a card",
+                grouped(TOGETHER_MAX),
+                grouped(DETAILS_AND_INPUTS_MAX)
+            ),
+        ),
         ("approval.policy", "it must be there".to_owned()),
         ("approval.title", format!("1 to {TITLE_MAX} characters, not blank, none hidden")),
         ("approval.summary", format!("{} characters", grouped(SUMMARY_MAX))),
@@ -240,7 +259,7 @@ pub fn documented() -> Vec<(&'static str, String)> {
 }
 
 /// A number with commas between thousands.
-fn grouped(number: impl ToString) -> String {
+pub fn grouped(number: impl ToString) -> String {
     let digits = number.to_string();
     let first = (digits.len() + 2) % 3 + 1;
     let groups = digits.as_bytes()[first..].chunks(3);

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::audit::{Entry, Hash, Head};
 use super::delivery::Missing;
@@ -86,6 +87,9 @@ pub struct Vote {
     pub verdict: Verdict,
     /// In their own words.
     pub comment: Option<String>,
+    /// What they answered to what an approval is asked for, by the name of the input.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub inputs: Map<String, Value>,
     /// When.
     pub at: Timestamp,
     /// The hash of what they were asked.

@@ -1,7 +1,9 @@
 //! What a workflow asks for: the request as it is shown and kept, and what is hashed of it. `reading` makes one from the
 //! input of the notifier's task.
 
+mod answers;
 mod detail;
+mod input;
 mod link;
 mod object;
 mod reading;
@@ -15,7 +17,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+pub use self::answers::{Answers, Lacking, Written, WrongInput};
 pub use self::detail::Detail;
+pub use self::input::{Input, documented};
 pub use self::link::{HttpsUrl, Link};
 pub use self::reading::{execution, read};
 pub use self::risk::Risk;
@@ -44,6 +48,9 @@ pub struct Request {
     /// What it is marked as; nothing where it is an ordinary request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk: Option<Risk>,
+    /// What whoever approves is asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inputs: Vec<Input>,
     /// Who alone may decide, of those whom the policy allows; nobody where that is not narrowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<Approver>,
@@ -72,16 +79,24 @@ impl Request {
         self.risk == Some(Risk::High)
     }
 
+    /// Whether it asks whoever approves for anything, so that an approval is more than a press.
+    pub fn asks_approver(&self) -> bool {
+        self.needs_confirmation() || !self.inputs.is_empty()
+    }
+
     /// The hash of what people are shown of it: SHA-256 over the canonical form (RFC 8785,
     /// <https://www.rfc-editor.org/rfc/rfc8785>) of what was asked, as it was asked. `docs/your-workflow.md` shows how the
     /// next state can check it.
     pub fn content_hash(&self, policy: &str) -> Hash {
-        let Self { title, summary, facts, links, details, risk, approvers, requested_by, .. } = self;
+        let Self { title, summary, facts, links, details, risk, inputs, approvers, requested_by, .. } = self;
         let mut content = json!({
             "facts": facts, "policy": policy, "requestedBy": requested_by, "summary": summary, "title": title,
         });
         if !approvers.is_empty() {
             content["approvers"] = approvers.iter().map(|approver| approver.asked.as_str()).collect();
+        }
+        if !inputs.is_empty() {
+            content["inputs"] = json!(inputs);
         }
         if !links.is_empty() {
             content["links"] = json!(links);

@@ -7,6 +7,7 @@ use super::look_up::Attempt;
 use super::place::Platform;
 use super::policy::Policy;
 use super::record::Approval;
+use super::request::Answers;
 use super::state::Verdict;
 use super::transitions::decide::Command;
 use super::{policy_file, request};
@@ -64,7 +65,9 @@ pub(crate) fn command(person: &str, verdict: Verdict, comment: Option<&str>) -> 
     let people = policy("").people;
     let person = people.into_values().find(|candidate| candidate.id.as_str() == person).unwrap();
     let comment = comment.map(str::to_owned);
-    Command { person, platform: Platform::Slack, verdict, comment, message: None, shown: None, confirmed: false }
+    let (message, shown) = (None, None);
+    let answers = Answers::default();
+    Command { person, platform: Platform::Slack, verdict, comment, answers, message, shown }
 }
 
 /// So many seconds after the request was raised.

@@ -13,7 +13,7 @@ use super::record::Vote;
 const COMMENTS_BYTES: usize = 12 * 1024;
 /// A comment that comes after that is kept up to here.
 const COMMENT_BYTES: usize = 120;
-/// As long as the events that wait for the bus have no more bytes together, they carry comments.
+/// As long as the events that wait for the bus have no more bytes together, they carry comments, and each vote its answers.
 const OUTBOX_BYTES: usize = 16 * 1024;
 
 /// A comment as the record keeps it beside those of earlier votes: whole, or its beginning and an ellipsis.
@@ -27,12 +27,12 @@ pub(super) fn kept(comment: String, votes: &[Vote]) -> String {
 }
 
 /// Puts an event behind those that wait for the bus. Where the bus has taken none for long, the votes come without their
-/// comments, and reminders become one, as those do that nobody made in time.
+/// words, and reminders become one, as those do that nobody made in time.
 pub(super) fn queue(outbox: &mut Vec<Event>, mut event: Event) {
     let size = |event: &Event| event.detail.to_string().len();
     let waiting: usize = outbox.iter().map(size).sum();
     if waiting + size(&event) > OUTBOX_BYTES {
-        event.leave_comments_out();
+        event.leave_words_out();
         outbox
             .retain(|earlier| (earlier.detail_type, event.detail_type) != (DetailType::Reminded, DetailType::Reminded));
     }
@@ -53,6 +53,7 @@ mod tests {
             platform: Platform::Slack,
             verdict: Verdict::Approve,
             comment: Some(comment.to_owned()),
+            inputs: serde_json::Map::new(),
             content: crate::approval::sample::approval("").content_hash(),
             at: "2026-11-23T10:00:00Z".parse().unwrap(),
         }

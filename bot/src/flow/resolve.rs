@@ -33,7 +33,12 @@ pub enum Answer {
     /// The vote counts and more people are needed, or the decision stands, as the record says.
     Recorded(Box<Approval>),
     /// The vote does not count.
-    Refused(Refusal),
+    Refused {
+        /// Why.
+        refusal: Refusal,
+        /// The record that it does not count on.
+        approval: Box<Approval>,
+    },
     /// There is no such approval.
     Unknown,
 }
@@ -96,6 +101,7 @@ async fn record(
             Ok(next) => next,
             Err(refusal) => {
                 let now = app.now();
+                let judged = Box::new(approval.clone());
                 let note = |approval: &mut Approval| {
                     note(approval, &refusal, now);
                     true
@@ -109,7 +115,7 @@ async fn record(
                         tracing::warn!(approval.id = %id, %error, "an attempt that had no effect is not on record");
                     }
                 }
-                return Ok(Answer::Refused(refusal));
+                return Ok(Answer::Refused { refusal, approval: judged });
             }
         };
         approval = match deadline.run("store", app.ports.store.save(next)).await? {

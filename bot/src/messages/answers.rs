@@ -2,9 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::approval::entry;
 use crate::approval::limits::{self, COMMENT_MAX};
 use crate::approval::policy::{NoPolicy, Stranger};
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::{Lacking, Request, WrongInput};
 use crate::approval::seats::Seats;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
@@ -25,6 +27,8 @@ const SEATS_NAMED_MAX: usize = 3;
 /// than the other: all of them take no more room than the names of five people.
 const SEATS_NAME_MAX: usize = 25;
 const SEATED_NAME_MAX: usize = 30;
+/// More wrong inputs than there can be are made up, and not told of.
+const WRONG_MAX: usize = limits::INPUTS_MAX;
 
 /// Why a vote does not count.
 pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
@@ -59,7 +63,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::NotTheRequester { requester: None } => {
             "Nobody can cancel this request from here: the policy does not know who made it.".to_owned()
         }
-        Refusal::ConfirmationRequired => risk::unconfirmed(),
+        Refusal::Lacking(lacking) => self::lacking(lacking, dialect),
         Refusal::OtherContent => other_content(),
         Refusal::Unproven => {
             "It is not proven yet that this workflow may ask, so no decision counts. Try again in a moment.".to_owned()
@@ -80,6 +84,35 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         ),
         Refusal::CommentTooLong => format!("The comment is too long: at most {COMMENT_MAX} characters."),
     }
+}
+
+/// What is wrong with an input, as a sentence.
+pub fn wrong(input: &WrongInput) -> String {
+    format!("{} {}.", input.label, input.mistake)
+}
+
+/// What somebody answered, each with the label of its input; what was left empty is not among it.
+pub fn inputs<'a>(request: &'a Request, vote: &'a Vote) -> impl Iterator<Item = (&'a str, String)> {
+    request.fields().filter_map(|field| {
+        let answer = vote.inputs.get(&field.name).filter(|answer| !answer.is_null())?;
+        Some((field.label.as_str(), entry::typed(answer)))
+    })
+}
+
+/// What whoever approves is asked for, by its labels.
+pub fn asked_inputs(request: &Request) -> Option<String> {
+    let labels: Vec<&str> = request.fields().map(|field| field.label.as_str()).collect();
+    (!labels.is_empty()).then(|| labels.join(", "))
+}
+
+/// What an approval lacks, in sentences.
+fn lacking(lacking: &Lacking, dialect: Dialect) -> String {
+    let wrong = lacking.inputs.iter().take(WRONG_MAX).map(|input| dialect.excerpt(&wrong(input), TYPED_MAX));
+    let unconfirmed = lacking.confirmation.then(risk::unconfirmed);
+    if lacking.inputs.is_empty() {
+        return unconfirmed.unwrap_or_default();
+    }
+    ["Nothing was decided.".to_owned()].into_iter().chain(wrong).chain(unconfirmed).collect::<Vec<_>>().join(" ")
 }
 
 /// That a card shows something else than what is asked.

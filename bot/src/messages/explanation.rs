@@ -3,8 +3,9 @@
 use super::answers::{self, IN_THEIR_WORDS, Requester};
 use super::dialect::Dialect;
 use super::escape::{one_line, visible};
-use super::{links, notes, risk};
+use super::{commands, links, notes, risk};
 use crate::approval::explain::{Explanation, Standing};
+use crate::approval::fields::Field;
 use crate::approval::limits;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
@@ -16,6 +17,8 @@ use crate::links::Links;
 const NAMED_MAX: usize = 20;
 /// The latest votes are listed, as far as they cost no more than this; those before them are counted.
 const VOTES_MAX: usize = 1_500;
+/// What an input takes is told no longer than this.
+const INPUT_MAX: usize = 250;
 
 /// The explanation, a line for each thing that it says. Without links there is no card yet.
 pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&Links>, dialect: Dialect) -> String {
@@ -29,13 +32,14 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     lines.extend(approval.request.risk.map(|risk| risk::mark(risk).to_owned()));
     lines.extend(asked(&approval.request, dialect));
     lines.extend(details(&approval.request));
+    lines.extend(inputs(&approval.request, dialect));
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));
     }
     if let Some(people) = answers::narrowed_to(approval) {
         lines.push(format!("Only {} may decide: the request narrows whom the policy allows", dialect.text(&people)));
     }
-    let said = |vote, comment_max| said(vote, comment_max, dialect);
+    let said = |vote, comment_max| said(&approval.request, vote, comment_max, dialect);
     let listed_votes = notes::latest(approval.votes.iter(), VOTES_MAX, said, |said| limits::cost(said));
     lines.extend(notes::earlier(approval.votes.len() - listed_votes.len()));
     lines.extend(listed_votes);
@@ -80,10 +84,21 @@ fn details(request: &Request) -> Option<String> {
     }
 }
 
-fn said(vote: &Vote, comment_max: usize, dialect: Dialect) -> String {
+/// What whoever approves is asked for, with what each input takes.
+fn inputs(request: &Request, dialect: Dialect) -> Option<String> {
+    let input = |field: &Field| {
+        let optional = if field.required { "" } else { ", may be left out" };
+        let takes = dialect.excerpt(&format!("{}: {}", field.label, commands::takes(field)), INPUT_MAX);
+        format!("{}    {}{takes}{optional}", dialect.paragraph(), dialect.bullet())
+    };
+    let lines: String = request.fields().map(input).collect();
+    (!lines.is_empty()).then(|| format!("Whoever approves is asked for:{lines}"))
+}
+
+fn said(request: &Request, vote: &Vote, comment_max: usize, dialect: Dialect) -> String {
     let name = dialect.text(&answers::named(&vote.name));
     let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), dialect.when(vote.at));
-    format!("{name} {what} {place}, {at}{}", notes::comment(vote, comment_max, dialect).unwrap_or_default())
+    format!("{name} {what} {place}, {at}{}", notes::words(request, vote, comment_max, dialect))
 }
 
 fn listed(people: &[&Person], dialect: Dialect) -> String {

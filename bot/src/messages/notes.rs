@@ -10,12 +10,13 @@ use crate::approval::limits;
 use crate::approval::look_up::ExecutionEnd;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::Request;
 
 /// The comments of a note are those of the latest votes, as far as they cost no more than this.
 const COMMENTS_MAX: usize = 2_400;
 const STATUS_MAX: usize = 150;
-/// A comment that does not fit whole is shortened to this.
-const SHORT_COMMENT_MAX: usize = 200;
+/// A comment that does not fit whole is shortened to this, and if it still does not, to the shorter one.
+const SHORT_COMMENTS_MAX: [usize; 2] = [200, 40];
 /// More people than this are counted, not addressed.
 const ADDRESSED_MAX: usize = 50;
 const FIELD_NAME_MAX: usize = 100;
@@ -54,7 +55,7 @@ pub fn outcome(approval: &Approval, dialect: Dialect) -> String {
     let pointer = links::to_successor(approval, dialect).map(|pointer| format!("{}{pointer}", dialect.paragraph()));
     let standing = answers::standing(approval, dialect) + &pointer.unwrap_or_default();
     let votes = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
-    let said = |vote: &Vote, max| comment(vote, max, dialect).unwrap_or_default();
+    let said = |vote: &Vote, max| words(&approval.request, vote, max, dialect);
     standing + &latest(votes.into_iter(), COMMENTS_MAX, said, |said| limits::cost(said)).concat()
 }
 
@@ -79,10 +80,11 @@ pub fn result(approval: &Approval, end: &ExecutionEnd, dialect: Dialect) -> Stri
     format!("The workflow has ended: {status}{}", lines.collect::<String>())
 }
 
-/// The beginning of what somebody wrote, in a paragraph of its own.
-pub fn comment(vote: &Vote, max: usize, dialect: Dialect) -> Option<String> {
-    let comment = vote.comment.as_ref()?;
-    Some(format!("{}{}", dialect.paragraph(), dialect.quotation(comment, max)))
+/// The beginning of each thing that somebody answered or wrote, in paragraphs of their own.
+pub fn words(request: &Request, vote: &Vote, max: usize, dialect: Dialect) -> String {
+    let inputs = answers::inputs(request, vote).map(|(label, answer)| format!("{label}: {answer}"));
+    let quoted = |words: String| format!("{}{}", dialect.paragraph(), dialect.quotation(&words, max));
+    inputs.chain(vote.comment.clone()).map(quoted).collect()
 }
 
 /// The latest votes that cost no more than `max` together, in their order. `show` is told how long a comment may be: it
@@ -96,8 +98,10 @@ pub fn latest<'a, T>(
     let mut left = max;
     let mut latest = Vec::new();
     for vote in votes.rev() {
-        let shown = [usize::MAX, SHORT_COMMENT_MAX].map(|comment_max| show(vote, comment_max));
-        let Some(shown) = shown.into_iter().find(|shown| cost(shown) <= left) else { break };
+        let lengths = [usize::MAX].into_iter().chain(SHORT_COMMENTS_MAX);
+        let Some(shown) = lengths.map(|comment_max| show(vote, comment_max)).find(|shown| cost(shown) <= left) else {
+            break;
+        };
         left -= cost(&shown);
         latest.push(shown);
     }

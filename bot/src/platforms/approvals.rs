@@ -65,7 +65,7 @@ async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let cancellation = Cancellation { person: asker.person.clone(), platform: asker.platform };
     match resolve::cancel(app, &id, &cancellation, asker.deadline).await {
         Ok(Answer::Recorded(approval)) => answers::cancelled(&approval, asker.dialect),
-        Ok(Answer::Refused(refusal)) => answers::refusal(&refusal, asker.dialect),
+        Ok(Answer::Refused { refusal, .. }) => answers::refusal(&refusal, asker.dialect),
         Ok(Answer::Unknown) => answers::unknown_approval(),
         Err(error) => {
             tracing::error!(approval.id = %id, %error, "a cancellation could not be recorded");

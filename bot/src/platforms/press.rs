@@ -1,9 +1,11 @@
 //! A press of a button on a card, the same on every chat platform.
 
 use crate::approval::audit::Hash;
+use crate::approval::entry::Mistake;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
-use crate::approval::transitions::decide::Command;
+use crate::approval::request::Lacking;
+use crate::approval::transitions::decide::{Command, Refusal};
 use crate::flow::app::App;
 use crate::flow::resolve::{self, Answer};
 use crate::messages::answers;
@@ -34,15 +36,18 @@ impl Shown {
 pub(super) enum Pressed {
     /// The card as it is now, which says enough.
     Card(Box<Approval>),
+    /// The form of what whoever approves is asked for, with what is missing or wrong in it.
+    Lacking(Box<Approval>, Lacking),
     /// Words, which the card does not say.
     Words(String),
 }
 
 impl Pressed {
-    /// The words, if there are any to be said beside the card.
-    pub(super) fn words(self) -> Option<String> {
+    /// The words, if there are any to be said beside the card, to somebody who has no form in front of them.
+    pub(super) fn words(self, dialect: Dialect) -> Option<String> {
         match self {
             Self::Card(_) => None,
+            Self::Lacking(_, lacking) => Some(answers::refusal(&Refusal::Lacking(lacking), dialect)),
             Self::Words(words) => Some(words),
         }
     }
@@ -61,7 +66,13 @@ pub(super) async fn press(
             Some(words) => Pressed::Words(words),
             None => Pressed::Card(approval),
         },
-        Ok(Answer::Refused(refusal)) => Pressed::Words(answers::refusal(&refusal, dialect)),
+        Ok(Answer::Refused { refusal, approval }) => match refusal {
+            // Of an input that is not there no form can say what is wrong.
+            Refusal::Lacking(lacking) if lacking.inputs.iter().all(|wrong| wrong.mistake != Mistake::Unknown) => {
+                Pressed::Lacking(approval, lacking)
+            }
+            refusal => Pressed::Words(answers::refusal(&refusal, dialect)),
+        },
         Ok(Answer::Unknown) => Pressed::Words(answers::unknown_approval()),
         Err(error) => {
             tracing::error!(approval.id = %id, %error, "a decision could not be recorded");

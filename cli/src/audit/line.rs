@@ -44,10 +44,11 @@ fn told(what: &What) -> (String, String) {
             bot(format!("could not send the request to {}", list(failures.iter().map(failure_text))))
         }
         What::Discovered { place } => bot(format!("found out that a card is out in {}", place_text(place))),
-        What::Voted { who, platform, verdict, comment, content } => {
+        What::Voted { who, platform, verdict, comment, inputs, content } => {
             let comment = comment.as_ref().map(|comment| format!(": \"{comment}\"")).unwrap_or_default();
             let content = content.map(|content| format!(" (content {})", content.short())).unwrap_or_default();
-            (name(who), format!("{} {}{content}{comment}", past(*verdict), platform.as_place()))
+            let inputs: String = inputs.iter().map(|(name, value)| format!(", {name} {value}")).collect();
+            (name(who), format!("{} {}{content}{inputs}{comment}", past(*verdict), platform.as_place()))
         }
         What::Refused { who, platform, verdict, reason } => {
             let would = infinitive(*verdict);
@@ -147,6 +148,7 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::ReasonMissing => "gave no reason",
         Reason::CommentTooLong => "the comment was too long",
         Reason::Unconfirmed => "did not confirm it",
+        Reason::InputsWrong => "what was asked for was missing or wrong",
         Reason::OtherContent => "they were shown something else",
         Reason::SeatsTaken => "others had filled the seats that they could fill",
         Reason::ApprovedElsewhere => "has approved in the execution under another policy",

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::request::Answers;
 use countersign_bot::approval::state::Verdict;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
@@ -353,9 +354,9 @@ fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verd
         platform,
         verdict,
         comment: None,
+        answers: Answers::default(),
         message: None,
         shown: None,
-        confirmed: false,
     }
 }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use clap::Parser;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
+use countersign_bot::approval::request::Answers;
 use countersign_bot::approval::state::{State, Verdict};
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::flow::launch::{self, Launch};
@@ -229,9 +230,9 @@ async fn decide(world: Arc<World>, approval: Approval) -> anyhow::Result<()> {
         platform: Platform::Slack,
         verdict: Verdict::Approve,
         comment: None,
+        answers: Answers::default(),
         message: None,
         shown: None,
-        confirmed: false,
     };
     resolve::carry_out(&world.bot().app, &approval.id, &command, Deadline::after(PATIENCE)).await?;
     Ok(())

@@ -94,6 +94,7 @@ fn vote(approval: &Approval, index: usize, comment: &str) -> Vote {
         platform: Platform::Slack,
         verdict: Verdict::Approve,
         comment: Some(comment.to_owned()),
+        inputs: json!({ "window": "tonight", "note": null, "replicas": 3, "share": 0.25 }).as_object().unwrap().clone(),
         at: after(index.try_into().unwrap()),
         content: approval.content_hash(),
     }

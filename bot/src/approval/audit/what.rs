@@ -6,6 +6,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Hash;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
@@ -70,6 +71,9 @@ pub enum What {
         verdict: Verdict,
         /// In their own words.
         comment: Option<String>,
+        /// What they answered to what an approval is asked for.
+        #[serde(default, skip_serializing_if = "Map::is_empty")]
+        inputs: Map<String, Value>,
         /// The hash of what they were asked.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         content: Option<Hash>,
@@ -257,6 +261,8 @@ pub enum Reason {
     CommentTooLong,
     /// The request wants an approval to be confirmed, and it was not.
     Unconfirmed,
+    /// What an approval is asked for was missing or wrong.
+    InputsWrong,
     /// They were shown something else than what was asked.
     OtherContent,
     /// It was not proven that the workflow may ask.

@@ -29,6 +29,11 @@ pub(super) fn read(approval: &mut Object, check: &mut Check) -> Vec<Detail> {
     details
 }
 
+/// What details take of a card.
+pub(super) fn cost(details: &[Detail]) -> usize {
+    details.iter().map(|detail| limits::cost(&detail.title) + limits::cost(&detail.text)).sum()
+}
+
 fn detail(path: &str, value: Value, check: &mut Check) -> Option<Detail> {
     let mut detail = Object::read(path, value, &["title", "text"], check)?;
     let title = detail.required::<String>("title", check);

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use super::object::{Object, at, quoted};
-use super::{Asked, Detail, Fact, FactValue, HttpsUrl, InvalidInput, Link, Request, Risk, detail, risk, whom};
+use super::{Asked, Detail, Fact, FactValue, HttpsUrl, Input, InvalidInput, Link, Request, Risk, detail, risk, whom};
 use crate::approval::ids::{ExecutionArn, TaskToken};
 use crate::approval::limits::{self, Check, EXECUTION_ARN_MAX, TIMEOUT_MAX_SECONDS};
 use crate::approval::names::comparable;
@@ -17,8 +17,19 @@ use crate::approval::policy::{Person, Policy, Rules};
 const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 const INPUT: [&str; 5] = ["taskToken", "executionArn", "stateEnteredAt", "timeoutSeconds", "approval"];
-const APPROVAL: [&str; 10] =
-    ["policy", "title", "summary", "facts", "links", "details", "risk", "approvers", "requestedBy", "correlation"];
+const APPROVAL: [&str; 11] = [
+    "policy",
+    "title",
+    "summary",
+    "facts",
+    "links",
+    "details",
+    "risk",
+    "inputs",
+    "approvers",
+    "requestedBy",
+    "correlation",
+];
 
 /// The execution that an input names, if it names one.
 pub fn execution(input: &Value) -> Option<ExecutionArn> {
@@ -47,6 +58,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         let problem = format!("its state machine is not among the callers of policy {}", quoted(&rules.name));
         check.note("executionArn", problem);
     }
+    Input::check_answers(&texts.inputs, rules.required, check);
     let requester = texts.requester(policy, rules, check);
     let (approvers, rules) = match &texts.approvers {
         Some(names) => whom::approvers(names, policy, rules, requester, check),
@@ -56,7 +68,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         }
     };
     let (raised_at, deadline) = times?;
-    let Texts { title, summary, facts, links, details, risk, requested_by, correlation, .. } = texts;
+    let Texts { title, summary, facts, links, details, risk, inputs, requested_by, correlation, .. } = texts;
     let (title, requested_by, execution) = (title?, requested_by.ok()?, execution?);
     let request = Request {
         title,
@@ -65,6 +77,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         links,
         details,
         risk,
+        inputs,
         approvers,
         requested_by,
         requester: requester.cloned(),
@@ -132,6 +145,7 @@ struct Texts {
     links: Vec<Link>,
     details: Vec<Detail>,
     risk: Option<Risk>,
+    inputs: Vec<Input>,
     /// Who alone may decide; nothing where all may whom the policy allows, or where what is there is no list of names.
     approvers: Option<Vec<String>>,
     /// An error where what is there is no name.
@@ -159,13 +173,17 @@ impl Texts {
         let links = approval.optional::<Vec<Value>>("links", check).unwrap_or_default();
         check.at_most("approval.links", links.len(), limits::LINKS_MAX, "links");
         let links = links.into_iter().enumerate().filter_map(|(index, value)| link(index, value, check)).collect();
+        let inputs = Input::read_all(approval, check);
         check.together("approval", limits::TOGETHER_MAX);
         let details = detail::read(approval, check);
+        let beside = detail::cost(&details) + Input::form_cost(&inputs);
+        let of = "characters of a card in its details and in its inputs with the longest answers";
+        check.at_most("approval", beside, limits::DETAILS_AND_INPUTS_MAX, of);
         let risk = risk::read(approval, check);
         let correlation = approval.optional::<Map<String, Value>>("correlation", check).unwrap_or_default();
         let bytes = if correlation.is_empty() { 0 } else { Value::Object(correlation.clone()).to_string().len() };
         check.at_most("approval.correlation", bytes, limits::CORRELATION_MAX_BYTES, "bytes");
-        Self { title, summary, facts, links, details, risk, approvers, requested_by, correlation }
+        Self { title, summary, facts, links, details, risk, inputs, approvers, requested_by, correlation }
     }
 
     /// The person of the policy who asks.

@@ -3,6 +3,7 @@
 //! No I/O and no clock, so that every rule about who may decide what, and when, can be read and tested here.
 
 use jiff::Timestamp;
+use serde_json::{Map, Value};
 
 use super::truth;
 use crate::approval::audit::{Hash, What};
@@ -12,6 +13,7 @@ use crate::approval::limits::COMMENT_MAX;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::{Answers, Lacking};
 use crate::approval::sizes;
 use crate::approval::state::{Ending, Intent, Outcome, State, Verdict};
 use crate::visible;
@@ -27,12 +29,12 @@ pub struct Command {
     pub verdict: Verdict,
     /// Their own words, trimmed. Words in which there is nothing to see are none.
     pub comment: Option<String>,
+    /// What they answer to what the request asks of whoever approves.
+    pub answers: Answers,
     /// The message that they pressed the button on, where the platform says so.
     pub message: Option<MessageRef>,
     /// The hash of what they were shown, where what they pressed carries it.
     pub shown: Option<Hash>,
-    /// Whether they have set what confirms an approval, which nobody else sets.
-    pub confirmed: bool,
 }
 
 impl Command {
@@ -100,8 +102,8 @@ pub enum Refusal {
     },
     /// The comment is longer than `COMMENT_MAX` characters.
     CommentTooLong,
-    /// The request is marked such that an approval has to be confirmed, and this one is not.
-    ConfirmationRequired,
+    /// What the request asks of whoever approves is missing or wrong.
+    Lacking(Lacking),
     /// The person was shown something else than what is asked.
     OtherContent,
     /// The policy needs to know which execution asks, and that is not proven.
@@ -125,6 +127,14 @@ pub enum Refusal {
 
 /// Applies a command to an approval: the new record, or why it does not count.
 pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<Counted, Refusal> {
+    admit(approval, command, now)?;
+    // The last of the rules, so that whoever lacks nothing but this may be asked for it.
+    let answers = answers(approval, command)?;
+    Ok(count(approval, command, answers, now))
+}
+
+/// Whether a command counts once it comes with what the request asks of whoever approves.
+pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(), Refusal> {
     authorise(approval, &command.person.id)?;
     check_open(approval, now)?;
     if approval.lacks_proof() {
@@ -147,11 +157,15 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
     if command.said().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
     }
-    // The last of the rules, so that whoever lacks nothing but this may be asked for it.
-    if command.verdict == Verdict::Approve && approval.request.needs_confirmation() && !command.confirmed {
-        return Err(Refusal::ConfirmationRequired);
+    Ok(())
+}
+
+/// Whether the person has answered what the request asks of whoever approves. A rejection is asked for nothing.
+fn answers(approval: &Approval, command: &Command) -> Result<Map<String, Value>, Refusal> {
+    match command.verdict {
+        Verdict::Approve => approval.request.answers(&command.answers).map_err(Refusal::Lacking),
+        Verdict::Reject => Ok(Map::new()),
     }
-    Ok(count(approval, command, now))
 }
 
 /// Whether this person's decision counts on this request; approving and rejecting are authorised alike.
@@ -204,7 +218,7 @@ pub fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
     })
 }
 
-fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
+fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now: Timestamp) -> Counted {
     let mut next = approval.clone();
     let mut vote = Vote {
         person: command.person.id.clone(),
@@ -212,6 +226,7 @@ fn count(approval: &Approval, command: &Command, now: Timestamp) -> Counted {
         platform: command.platform,
         verdict: command.verdict,
         comment: command.said().map(str::to_owned),
+        inputs,
         at: now,
         content: approval.content_hash(),
     };

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 use crate::approval::audit::Hash;
 use crate::approval::event::{DetailType, Event, SCHEMA_VERSION};
@@ -20,6 +21,9 @@ pub struct Said {
     platform: Platform,
     at: Timestamp,
     comment: Option<String>,
+    /// Left out where nothing was asked.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    inputs: Map<String, Value>,
 }
 
 /// The same of somebody who made the decision.
@@ -40,6 +44,7 @@ impl From<&Vote> for Said {
             platform: vote.platform,
             at: vote.at,
             comment: vote.comment.clone(),
+            inputs: vote.inputs.clone(),
         }
     }
 }

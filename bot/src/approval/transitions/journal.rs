@@ -68,6 +68,7 @@ impl From<&Vote> for What {
             platform: vote.platform,
             verdict: vote.verdict,
             comment: vote.comment.clone(),
+            inputs: vote.inputs.clone(),
             content: Some(vote.content),
         }
     }
@@ -97,7 +98,8 @@ impl From<&Refusal> for Reason {
             Refusal::TooLate { .. } => Self::TooLate,
             Refusal::ReasonRequired => Self::ReasonMissing,
             Refusal::CommentTooLong => Self::CommentTooLong,
-            Refusal::ConfirmationRequired => Self::Unconfirmed,
+            Refusal::Lacking(lacking) if lacking.inputs.is_empty() => Self::Unconfirmed,
+            Refusal::Lacking(_) => Self::InputsWrong,
             Refusal::OtherContent => Self::OtherContent,
             Refusal::Unproven => Self::Unproven,
             Refusal::NotTheRequester { .. } => Self::NotTheRequester,

@@ -3,12 +3,18 @@
 use askama::Template;
 
 use super::text::{Summary, render};
+use crate::approval::entry;
+use crate::approval::fields::{Field, Kind, LONG_TEXT_MAX, TEXT_MAX};
+use crate::approval::filling::Entry;
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::state::Verdict;
 use crate::messages::risk::CONFIRMATION;
 
 /// What the form sends for a box that somebody has ticked.
 pub(super) const CONFIRMED: &str = "yes";
+
+/// Before the name of an input in the form, so that none takes the place of what else is in it.
+pub(super) const INPUT: &str = "input.";
 
 /// What the page says above the request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +38,38 @@ pub(super) struct Form {
     pub chosen: Option<Verdict>,
     /// What was typed, when that did not count.
     pub comment: String,
+    /// What whoever approves is asked for.
+    pub inputs: Vec<Input>,
     /// Whether an approval needs the box that confirms it, which is never ticked when the page is served.
     pub needs_confirmation: bool,
+}
+
+/// One value that whoever approves is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Input {
+    /// What the form calls it.
+    pub name: String,
+    /// What people know it as.
+    pub label: String,
+    /// Whether an approval needs it.
+    pub required: bool,
+    /// How it is filled in.
+    pub control: Control,
+    /// What stands in it.
+    pub value: String,
+    /// What is wrong with it, as a sentence.
+    pub mistake: Option<String>,
+}
+
+/// How an input is filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Control {
+    /// By choosing one of these: the value and the words.
+    Menu(Vec<(String, String)>),
+    /// On one line of this type of HTML's.
+    Line(&'static str),
+    /// On several lines.
+    Lines,
 }
 
 /// Everything on the page.
@@ -84,6 +120,30 @@ pub(super) fn page(page: &Page) -> String {
         done,
         problem,
     })
+}
+
+impl Input {
+    /// An input with what stands in it. HTML takes no other text than a day as one, so what was typed instead is text.
+    pub(super) fn new((field, entry): (&Field, Entry)) -> Self {
+        let (value, mistake) = match entry {
+            Entry::Blank => (String::new(), None),
+            Entry::Value(value) => (entry::typed(&value), None),
+            Entry::Wrong { written, mistake } => (written, Some(format!("{} {mistake}.", field.label))),
+        };
+        let control = match (&field.kind, field.kind.menu()) {
+            (_, Some(menu)) => Control::Menu(menu.into_iter().map(|(words, value)| (value, words)).collect()),
+            (Kind::LongText(_), None) => Control::Lines,
+            (Kind::Date(_), None) if value.is_empty() || entry::day(&value).is_some() => Control::Line("date"),
+            (_, None) => Control::Line("text"),
+        };
+        let (name, label) = (format!("{INPUT}{}", field.name), field.label.clone());
+        Self { name, label, required: field.required, control, value, mistake }
+    }
+
+    /// How long what is written into it may be.
+    fn max(&self) -> usize {
+        if self.control == Control::Lines { LONG_TEXT_MAX } else { TEXT_MAX }
+    }
 }
 
 impl Form {

@@ -4,6 +4,7 @@
 //! no page has script that would, and no form decides by what it holds: the verdict has to be chosen, on a page that was
 //! served for this link.
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -17,12 +18,14 @@ use sha2::{Digest, Sha256};
 
 use super::MailState;
 use super::link::{Link, LinkKeys, NotServed};
-use super::page::{self, Form, Notice, Page};
+use super::page::{self, Form, INPUT, Input, Notice, Page};
 use super::text::Summary;
+use crate::approval::entry::Mistake;
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
+use crate::approval::request::{Answers, Request};
 use crate::approval::state::{State as ApprovalState, Verdict};
 use crate::approval::transitions::decide::{self, Command, Refusal};
 use crate::flow::app::App;
@@ -49,13 +52,18 @@ pub(super) struct LinkQuery {
 }
 
 /// The form of the page, of which anything may be missing: not every client keeps to what the page requires.
-#[derive(Default, Deserialize)]
-#[serde(default)]
+#[derive(Default)]
 struct DecisionForm {
     served: String,
     verdict: String,
+    typed: Typed,
+}
+
+/// What people type into the form.
+#[derive(Clone, Default)]
+struct Typed {
     comment: String,
-    confirmed: String,
+    answers: Answers,
 }
 
 /// What came of the form, for the page that answers it.
@@ -63,14 +71,10 @@ struct Outcome {
     status: StatusCode,
     notice: Notice,
     chosen: Option<Verdict>,
-    comment: String,
-}
-
-/// What was chosen and typed.
-struct Decision {
-    verdict: Verdict,
-    comment: String,
-    confirmed: bool,
+    /// What was typed; nothing on a page that is opened.
+    typed: Option<Typed>,
+    /// Whether what is wrong with the inputs is told.
+    are_inputs_wrong: bool,
 }
 
 /// Whoever holds a verified link to an approval that exists.
@@ -118,21 +122,20 @@ pub(super) async fn decide(
         }
         let served = visitor.keys.served(&visitor.approval.id, &visitor.person.id, &form.served, app.now());
         if let Err(reason) = served {
-            return not_served(app, visitor, reason, form.comment);
+            return not_served(app, visitor, reason, form.typed);
         }
     }
     let Some(verdict) = verdict(&form.verdict) else {
         let notice = Notice::Again("Nothing was decided: choose Approve or Reject, then submit.".to_owned());
         let outcome = Outcome::of(StatusCode::UNPROCESSABLE_ENTITY, notice);
-        return answer(app, visitor, Outcome { comment: form.comment, ..outcome });
+        return answer(app, visitor, Outcome { typed: Some(form.typed), ..outcome });
     };
-    let confirmed = form.confirmed == page::CONFIRMED;
-    carry_out(app, visitor, Decision { verdict, comment: form.comment, confirmed }, deadline).await
+    carry_out(app, visitor, verdict, form.typed, deadline).await
 }
 
 /// What was chosen is chosen anew on the page as it is now, so that no form that nobody has seen comes back filled in.
 /// Whoever cannot decide any more hears why.
-fn not_served(app: &App, visitor: Visitor, reason: NotServed, comment: String) -> Response {
+fn not_served(app: &App, visitor: Visitor, reason: NotServed, typed: Typed) -> Response {
     tracing::warn!(approval.id = %visitor.approval.id, %reason, "a form was refused");
     let own = visitor.approval.votes.iter().find(|vote| vote.person == visitor.person.id);
     let voted = own.map(|vote| Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
@@ -145,20 +148,20 @@ fn not_served(app: &App, visitor: Visitor, reason: NotServed, comment: String) -
         NotServed::Missing | NotServed::Invalid => "This was not sent from the page behind your link",
     };
     let notice = Notice::Again(format!("{why}, so nothing was decided. Look at the request again, choose and submit."));
-    answer(app, visitor, Outcome { comment, ..Outcome::of(StatusCode::FORBIDDEN, notice) })
+    answer(app, visitor, Outcome { typed: Some(typed), ..Outcome::of(StatusCode::FORBIDDEN, notice) })
 }
 
-async fn carry_out(app: &App, mut visitor: Visitor, decision: Decision, deadline: Deadline) -> Response {
-    let Decision { verdict, comment, confirmed } = decision;
+async fn carry_out(app: &App, mut visitor: Visitor, verdict: Verdict, typed: Typed, deadline: Deadline) -> Response {
     let command = Command {
         person: visitor.person.clone(),
         platform: Platform::Email,
         verdict,
-        comment: (!comment.is_empty()).then(|| comment.clone()),
+        comment: (!typed.comment.is_empty()).then(|| typed.comment.clone()),
+        answers: typed.answers.clone(),
         message: Some(MessageRef::Email { person: visitor.person.id.clone() }),
         shown: Some(visitor.approval.content_hash()),
-        confirmed,
     };
+    let mut are_inputs_wrong = false;
     let (status, notice) = match resolve::carry_out(app, &visitor.approval.id, &command, deadline).await {
         Ok(Answer::Recorded(approval)) => {
             let text = answers::recorded(&approval, verdict);
@@ -167,9 +170,9 @@ async fn carry_out(app: &App, mut visitor: Visitor, decision: Decision, deadline
             return answer(app, visitor, Outcome::of(StatusCode::OK, Notice::Done(text)));
         }
         Ok(Answer::Unknown) => return not_found(),
-        Ok(Answer::Refused(refusal)) => {
-            let fresh = deadline.run("store", app.ports.store.load(&visitor.approval.id)).await;
-            visitor.approval = fresh.ok().flatten().unwrap_or(visitor.approval);
+        Ok(Answer::Refused { refusal, approval }) => {
+            visitor.approval = *approval;
+            are_inputs_wrong = matches!(refusal, Refusal::Lacking(_));
             (status(&refusal), Notice::Problem(answers::refusal(&refusal, PLAIN)))
         }
         Err(error) => {
@@ -177,13 +180,23 @@ async fn carry_out(app: &App, mut visitor: Visitor, decision: Decision, deadline
             (StatusCode::SERVICE_UNAVAILABLE, Notice::Problem(answers::try_again()))
         }
     };
-    answer(app, visitor, Outcome { status, notice, chosen: Some(verdict), comment })
+    answer(app, visitor, Outcome { status, notice, chosen: Some(verdict), typed: Some(typed), are_inputs_wrong })
 }
 
 impl Outcome {
     /// One that leaves nothing chosen and nothing typed.
     fn of(status: StatusCode, notice: Notice) -> Self {
-        Self { status, notice, chosen: None, comment: String::new() }
+        Self { status, notice, chosen: None, typed: None, are_inputs_wrong: false }
+    }
+
+    /// What the form shows of the inputs of a request.
+    fn inputs(&self, request: &Request) -> Vec<Input> {
+        let entries = match &self.typed {
+            Some(typed) => request.written(&typed.answers.inputs),
+            None => request.unanswered(),
+        };
+        let inputs = entries.into_iter().map(Input::new);
+        inputs.map(|input| Input { mistake: input.mistake.filter(|_| self.are_inputs_wrong), ..input }).collect()
     }
 }
 
@@ -192,10 +205,27 @@ fn verdict(text: &str) -> Option<Verdict> {
 }
 
 fn read(body: &[u8]) -> Result<DecisionForm, String> {
-    let form: DecisionForm =
+    let fields: Vec<(String, String)> =
         serde_urlencoded::from_bytes(body).map_err(|error| format!("The form cannot be read: {error}."))?;
+    let (mut form, mut confirmed, mut seen) = (DecisionForm::default(), String::new(), BTreeSet::new());
+    for (name, value) in fields {
+        let field = match (name.as_str(), name.strip_prefix(INPUT)) {
+            ("served", _) => &mut form.served,
+            ("verdict", _) => &mut form.verdict,
+            ("comment", _) => &mut form.typed.comment,
+            ("confirmed", _) => &mut confirmed,
+            (_, Some(input)) => form.typed.answers.inputs.entry(input.to_owned()).or_default(),
+            (_, None) => continue,
+        };
+        *field = value;
+        if !seen.insert(name.clone()) {
+            return Err(format!("The form cannot be read: duplicate field `{}`.", Mistake::quoted(&name)));
+        }
+    }
+    form.typed.answers.confirmed = confirmed == page::CONFIRMED;
     // A form sends its line breaks as two characters, and the field counts one.
-    Ok(DecisionForm { comment: form.comment.replace("\r\n", "\n").trim().to_owned(), ..form })
+    form.typed.comment = form.typed.comment.replace("\r\n", "\n").trim().to_owned();
+    Ok(form)
 }
 
 fn status(refusal: &Refusal) -> StatusCode {
@@ -204,9 +234,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::OwnRequest
         | Refusal::ApprovedElsewhere { .. }
         | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
-        Refusal::ReasonRequired | Refusal::CommentTooLong | Refusal::ConfirmationRequired => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Refusal::ReasonRequired | Refusal::CommentTooLong | Refusal::Lacking(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::AlreadyVoted { .. }
         | Refusal::AlreadyDecided { .. }
         | Refusal::Closed { .. }
@@ -252,15 +280,18 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
     let has_voted = approval.votes.iter().any(|vote| vote.person == person.id);
     let authorised = decide::authorise(&approval, &person.id);
     let may_decide = open && authorised.is_ok() && !has_voted;
-    let notice = match (outcome.notice, &authorised) {
+    let inputs = outcome.inputs(&approval.request);
+    let Outcome { status, notice, chosen, typed, .. } = outcome;
+    let notice = match (notice, &authorised) {
         (Notice::None | Notice::Again(_), Err(refusal)) if open => Notice::Problem(answers::refusal(refusal, PLAIN)),
         (Notice::Again(_), _) if !may_decide => Notice::None,
         (notice, _) => notice,
     };
     let form = may_decide.then(|| Form {
         served: keys.serve(&approval.id, &person.id, now),
-        chosen: outcome.chosen,
-        comment: outcome.comment,
+        chosen,
+        comment: typed.unwrap_or_default().comment,
+        inputs,
         needs_confirmation: approval.request.needs_confirmation(),
     });
     let page = Page {
@@ -270,7 +301,7 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
         reason_on_reject: approval.rules.reason_on_reject,
         form,
     };
-    guarded(outcome.status, page::page(&page))
+    guarded(status, page::page(&page))
 }
 
 fn unauthorised() -> Response {

@@ -5,7 +5,7 @@ use textwrap::Options;
 
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
-use crate::approval::request::{Detail, Link};
+use crate::approval::request::{Detail, Link, Request};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, Requester};
@@ -60,8 +60,8 @@ pub(super) struct Passage {
 pub(super) struct Said {
     /// Who said what, where and when.
     pub line: String,
-    /// In their own words, on one line.
-    pub comment: Option<String>,
+    /// What they answered and wrote, each on one line.
+    pub words: Vec<String>,
 }
 
 /// What the mails and the page show of an approval.
@@ -77,6 +77,8 @@ pub(super) struct Summary {
     pub links: Vec<Pointer>,
     /// What there is to read beside that, after whoever asked.
     pub details: Vec<Passage>,
+    /// What whoever approves is asked for, by its labels.
+    pub inputs: Vec<String>,
     /// How risky it is said to be, who asked, the deadline, the progress, who alone may decide and who was called in.
     pub rows: Vec<Row>,
     /// What each person said.
@@ -173,12 +175,6 @@ impl Passage {
     }
 }
 
-impl Said {
-    fn quoted(&self) -> Option<String> {
-        self.comment.as_ref().map(|comment| quoted(format!("“{comment}”")))
-    }
-}
-
 impl Summary {
     /// What is shown of an approval as its record stands.
     pub(super) fn new(approval: &Approval, links: &Links) -> Self {
@@ -203,8 +199,9 @@ impl Summary {
             facts: facts.collect(),
             links: request.links.iter().map(Pointer::new).collect(),
             details: request.details.iter().map(Passage::new).collect(),
+            inputs: request.fields().map(|field| one_line(&field.label)).collect(),
             rows,
-            votes: approval.votes.iter().map(said).collect(),
+            votes: approval.votes.iter().map(|vote| said(request, vote)).collect(),
             standing: answers::standing(approval, PLAIN),
             id: approval.id.to_string(),
             content: approval.content_hash().short(),
@@ -213,10 +210,11 @@ impl Summary {
     }
 }
 
-fn said(vote: &Vote) -> Said {
+fn said(request: &Request, vote: &Vote) -> Said {
     let (what, place) = (answers::past(vote.verdict), vote.platform.as_place());
     let line = format!("{} {what} {place}, {}", answers::named(&vote.name), utc(vote.at));
-    Said { line, comment: vote.comment.as_deref().map(one_line) }
+    let answers = answers::inputs(request, vote).map(|(label, answer)| format!("{label}: {answer}"));
+    Said { line, words: answers.chain(vote.comment.clone()).map(|words| one_line(&words)).collect() }
 }
 
 /// The request to one approver. The link is theirs alone.

@@ -1,29 +1,35 @@
-//! The form that approves a request which has to be confirmed, as a modal that a button of the card opens. Nothing in it is
-//! chosen: a dialog of Slack's before a press would leave no trace in what comes of it, and a box that somebody has ticked
-//! does.
+//! The form that approves a request which asks whoever approves for something: values, a confirmation, or both. A modal
+//! that a button of the card opens for one person alone. Its box is ticked by nobody else: a dialog of Slack's before a
+//! press would leave no trace in what comes of it, and a box that somebody has ticked does.
 
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use slack_morphism::blocks::{
     SlackBlock, SlackBlockCheckboxesElement, SlackBlockChoiceItem, SlackBlockPlainTextInputElement, SlackInputBlock,
     SlackModalView, SlackSectionBlock, SlackView,
 };
 use slack_morphism::{SlackActionId, SlackCallbackId};
 
-use super::Slack;
 use super::card::{self, COMMENT};
 use super::elements::{self, plain, typed, whole};
-use super::rich_text;
+use super::interaction::{Actor, InputState, View, comment};
+use super::{Slack, form, rich_text};
 use crate::approval::limits::{COMMENT_MAX, length};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::record::Approval;
-use crate::approval::transitions::decide::{Command, decide};
+use crate::approval::request::{Answers, Lacking};
+use crate::approval::state::Verdict;
+use crate::approval::transitions::decide::{Command, admit};
 use crate::flow::app::App;
 use crate::messages::dialect::SLACK;
 use crate::messages::escape::{one_line, visible};
 use crate::messages::{answers, risk};
 use crate::net::deadline::Deadline;
-use crate::platforms::press::{Shown, press};
+use crate::platforms::malformed::Malformed;
+use crate::platforms::press::{Pressed, Shown, press};
 
 /// Tells a submission of this form from others.
 pub(super) const CALLBACK_ID: &str = "approve";
@@ -35,22 +41,22 @@ const TITLE: &str = "Approve";
 
 /// What the form carries from the press to its submission: the value of the button, and the card.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Metadata {
+struct Metadata {
     /// What the card shows.
-    pub(super) value: String,
+    value: String,
     channel: Option<String>,
     ts: Option<String>,
 }
 
 impl Metadata {
     /// The card that was pressed on.
-    pub(super) fn message(&self) -> Option<MessageRef> {
+    fn message(&self) -> Option<MessageRef> {
         let (conversation, message) = self.channel.clone().zip(self.ts.clone())?;
         Some(MessageRef::Card { platform: Platform::Slack, conversation, message })
     }
 }
 
-/// Opens the form in front of somebody whose approval would count with the confirmation. Anybody else hears why it would
+/// Opens the form in front of somebody whose approval would count with what it asks for. Anybody else hears why it would
 /// not, as with any other press.
 pub(super) async fn open(
     app: &App,
@@ -67,34 +73,71 @@ pub(super) async fn open(
             return Some(answers::not_looked_up());
         }
     };
-    let confirmed = Command { confirmed: true, ..command.clone() };
-    let counts = |approval: &Approval| decide(approval, &confirmed, app.now()).is_ok();
+    let counts = |approval: &Approval| admit(approval, command, app.now()).is_ok();
     let Some(approval) = approval.filter(counts) else {
-        return press(app, &shown.approval, command, SLACK, deadline).await.words();
+        return press(app, &shown.approval, command, SLACK, deadline).await.words(SLACK);
     };
-    let opened = slack?.client.open_view(trigger_id, form(&approval, command), deadline).await;
+    let opened = slack?.client.open_view(trigger_id, view(&approval, command), deadline).await;
     opened.err().map(|error| {
         tracing::warn!(%error, "a form that approves could not be opened");
         answers::not_looked_up()
     })
 }
 
-fn form(approval: &Approval, command: &Command) -> SlackView {
+/// Approves with what stands in the form. What is missing or wrong is said under it, and in the place of the form what the
+/// card will not say.
+pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
+    let metadata: Metadata = view.opened_with()?;
+    let (shown, person) = match (elements::read(&metadata.value), actor.person(app)) {
+        (None, _) => return Ok(says(&answers::unknown_approval())),
+        (Some(_), Err(stranger)) => return Ok(says(&answers::stranger(stranger))),
+        (Some(shown), Ok(person)) => (shown, person),
+    };
+    // What cannot be loaded now is not decided on either.
+    let approval = deadline.run("store", app.ports.store.load(&shown.approval)).await.ok().flatten();
+    let request = approval.as_ref().map(|approval| &approval.request);
+    let answered = |state: &InputState| Answers {
+        inputs: state.inputs(request),
+        confirmed: state.has_ticked(CONFIRMED, CONFIRMED, CONFIRMED),
+    };
+    let command = Command {
+        person: person.clone(),
+        platform: Platform::Slack,
+        verdict: Verdict::Approve,
+        comment: view.state.as_ref().and_then(comment),
+        answers: view.state.as_ref().map(answered).unwrap_or_default(),
+        message: metadata.message(),
+        shown: shown.content,
+    };
+    Ok(match press(app, &shown.approval, &command, SLACK, deadline).await {
+        // An empty answer closes the form.
+        Pressed::Card(_) => StatusCode::OK.into_response(),
+        Pressed::Lacking(_, lacking) => Json(mistakes(&lacking)).into_response(),
+        Pressed::Words(words) => says(&words),
+    })
+}
+
+fn view(approval: &Approval, command: &Command) -> SlackView {
     let (channel, ts) = match command.message.as_ref().and_then(|message| message.on(Platform::Slack)) {
         Some((channel, ts)) => (Some(channel.to_owned()), Some(ts.to_owned())),
         None => (None, None),
     };
     let metadata = Metadata { value: elements::value(approval), channel, ts };
-    let mark = approval.request.risk.map(|risk| rich_text::block(&card::marked(risk)));
-    let title = whole(SlackSectionBlock::new().with_text(typed(&visible(one_line(&approval.request.title)))));
+    let request = &approval.request;
+    let mark = request.risk.map(|risk| rich_text::block(&card::marked(risk)));
+    let title = whole(SlackSectionBlock::new().with_text(typed(&visible(one_line(&request.title)))));
     let content = SLACK.code(&approval.content_hash().short());
-    let blocks = mark.into_iter().chain([
+    let asked = request.unanswered();
+    let inputs = asked.iter().enumerate().map(|(index, (field, entry))| {
+        form::input(&block_id(&field.name), field.kind.menu(), (field, entry), index == 0)
+    });
+    let about = [
         rich_text::context(&[answers::IN_THEIR_WORDS.to_owned()]),
         title,
         rich_text::context(&[format!("content {content}")]),
-        confirmation(),
-        comment(command),
-    ]);
+    ];
+    let confirmation = request.needs_confirmation().then(confirmation);
+    let blocks = mark.into_iter().chain(about).chain(inputs).chain(confirmation).chain([comment_input(command)]);
     SlackView::Modal(
         SlackModalView::new(plain(TITLE), blocks.collect())
             .with_submit(plain("Approve"))
@@ -102,6 +145,10 @@ fn form(approval: &Approval, command: &Command) -> SlackView {
             .with_callback_id(SlackCallbackId(CALLBACK_ID.to_owned()))
             .with_private_metadata(serde_json::to_string(&metadata).unwrap_or_default()),
     )
+}
+
+fn block_id(name: &str) -> String {
+    format!("{}{name}", form::INPUT)
 }
 
 /// The box that nobody has ticked yet.
@@ -112,7 +159,7 @@ fn confirmation() -> SlackBlock {
 }
 
 /// What was typed on the card goes along.
-fn comment(command: &Command) -> SlackBlock {
+fn comment_input(command: &Command) -> SlackBlock {
     let typed = command.comment.clone().filter(|comment| length(comment) <= COMMENT_MAX);
     let input = SlackBlockPlainTextInputElement::new()
         .with_action_id(SlackActionId(COMMENT.to_owned()))
@@ -122,9 +169,13 @@ fn comment(command: &Command) -> SlackBlock {
     SlackInputBlock::new(plain("Comment"), input.into()).with_block_id(COMMENT.into()).with_optional(true).into()
 }
 
-/// The answer to a submission that puts words in the place of the form:
-/// <https://docs.slack.dev/surfaces/modals#updating_response>.
-pub(super) fn says(words: &str) -> Value {
-    let view = SlackModalView::new(plain(TITLE), vec![rich_text::block(words)]).with_close(plain("Close"));
-    json!({ "response_action": "update", "view": SlackView::Modal(view) })
+/// The answer to a submission that shows all that is missing or wrong, each under its input.
+fn mistakes(lacking: &Lacking) -> Value {
+    let inputs = lacking.inputs.iter().map(|wrong| (block_id(&wrong.name), wrong.mistake.to_string()));
+    form::errors(inputs.chain(lacking.confirmation.then(|| (CONFIRMED.to_owned(), risk::unconfirmed()))))
+}
+
+/// The answer to a submission that puts words in the place of the form.
+fn says(words: &str) -> Response {
+    Json(form::says_under(TITLE, words)).into_response()
 }

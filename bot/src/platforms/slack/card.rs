@@ -30,7 +30,7 @@ use crate::messages::{links, notes, risk};
 pub const COMMENT: &str = "comment";
 /// The action of the button that approves; its value says what the card shows.
 pub const APPROVE: &str = "approve";
-/// The action of the button that opens the form which approves, where that has to be confirmed.
+/// The action of the button that opens the form which approves, where the request asks whoever approves for something.
 pub const APPROVE_IN_FORM: &str = "approve_in_form";
 /// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
@@ -77,7 +77,7 @@ fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
     }
     blocks.extend(buttons(approval));
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
-    let about = about.chain(narrowed(approval)).chain(escalated(approval));
+    let about = about.chain(narrowed(approval)).chain(escalated(approval)).chain(asked_inputs(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
     let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
@@ -159,8 +159,8 @@ fn votes(approval: &Approval, room: usize) -> Option<SlackBlock> {
     let said = |vote: &Vote, comment_max| {
         let name = SLACK.strong(&SLACK.text(&answers::named(&vote.name)));
         let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), SLACK.when(vote.at));
-        let comment = notes::comment(vote, comment_max, SLACK).unwrap_or_default();
-        format!("{name} {what} {place}, {at}{comment}")
+        let words = notes::words(&approval.request, vote, comment_max, SLACK);
+        format!("{name} {what} {place}, {at}{words}")
     };
     let block_of = |votes: &String| cost(&[rich_text::block(votes)]);
     let counted = notes::earlier(approval.votes.len()).map_or(0, |count| count.len());
@@ -204,7 +204,7 @@ fn deciding(approval: &Approval) -> [SlackBlockButtonElement; 2] {
         plain("Keep waiting"),
     );
     let confirm = confirm.with_style("danger".to_owned());
-    let approve = match approval.request.needs_confirmation() {
+    let approve = match approval.request.asks_approver() {
         true => button(APPROVE_IN_FORM, "Approve…", SlackBlockButtonStyle::Primary),
         false => button(APPROVE, "Approve", SlackBlockButtonStyle::Primary),
     };
@@ -223,6 +223,12 @@ fn narrowed(approval: &Approval) -> Option<String> {
 
 fn escalated(approval: &Approval) -> Option<String> {
     Some(SLACK.text(&format!("Escalated to {}", answers::escalated_to(approval)?)))
+}
+
+/// What the form of Approve asks for, as long as it can be pressed.
+fn asked_inputs(approval: &Approval) -> Option<String> {
+    let labels = answers::asked_inputs(&approval.request).filter(|_| approval.state == State::Pending)?;
+    Some(SLACK.text(&format!("Whoever approves is asked for: {labels}")))
 }
 
 /// Words of ours alone.

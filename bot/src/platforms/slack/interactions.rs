@@ -3,26 +3,23 @@
 //! The wire structs are lenient: what Slack leaves out in one kind of installation is optional, and kinds
 //! that we do not know are answered 200 and ignored.
 
-use std::collections::HashMap;
-use std::iter;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::commands::{self, Metadata};
+use super::interaction::{Actor, Id, InputState, View, as_sent, comment};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, access, approving, card, details, elements, form};
+use super::{PATIENCE, Slack, SlackState, approving, card, details, elements, form};
 use crate::approval::fields::Field;
-use crate::approval::identities::ORGANISATION;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
+use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::Command;
-use crate::flow::app::App;
 use crate::messages::dialect::SLACK;
 use crate::messages::{answers, commands as words};
 use crate::net::deadline::Deadline;
@@ -39,32 +36,6 @@ struct Form {
 struct Kind {
     #[serde(rename = "type")]
     kind: String,
-}
-
-/// Who did it. An installation for a whole organisation sends `"team": null`.
-#[derive(Deserialize)]
-struct Actor {
-    user: User,
-    team: Option<Team>,
-    enterprise: Option<Id>,
-}
-
-/// The workspace that the app acts in.
-#[derive(Deserialize)]
-struct Team {
-    id: String,
-    enterprise_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct User {
-    id: String,
-    team_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Id {
-    id: String,
 }
 
 #[derive(Deserialize)]
@@ -91,41 +62,11 @@ struct Action {
     value: Option<String>,
 }
 
-/// The inputs of a message or a view: block id, action id, value.
-#[derive(Deserialize)]
-struct InputState {
-    #[serde(default)]
-    values: HashMap<String, HashMap<String, Input>>,
-}
-
-#[derive(Deserialize)]
-struct Input {
-    value: Option<Value>,
-    selected_option: Option<Chosen>,
-    selected_options: Option<Vec<Chosen>>,
-    selected_date: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Chosen {
-    value: String,
-}
-
 #[derive(Deserialize)]
 struct ViewSubmission {
     #[serde(flatten)]
     actor: Actor,
     view: View,
-}
-
-#[derive(Deserialize)]
-struct View {
-    id: String,
-    #[serde(default)]
-    callback_id: String,
-    #[serde(default)]
-    private_metadata: String,
-    state: Option<InputState>,
 }
 
 /// A button of the card.
@@ -166,53 +107,9 @@ impl BlockActions {
                 conversation,
                 message,
             }),
+            answers: Answers::default(),
             shown: shown.content,
-            confirmed: false,
         }
-    }
-}
-
-impl Actor {
-    /// The person of the policy.
-    fn person<'a>(&self, app: &'a App) -> Result<&'a Person, Stranger> {
-        access::person(app, &self.teams(), &self.user.id)
-    }
-
-    /// The workspaces and organisations that the user is from, as far as the payload proves it. In a channel that is
-    /// shared with another company, everything but the user's own id is that of the company that has the app, and says
-    /// nothing of the user. In an organisation the own id may be the organisation's:
-    /// <https://docs.slack.dev/reference/interaction-payloads/block_actions-payload>.
-    fn teams(&self) -> Vec<&str> {
-        let organisation = self.enterprise.as_ref().map(|enterprise| enterprise.id.as_str());
-        let organisation = organisation.or_else(|| self.team.as_ref()?.enterprise_id.as_deref());
-        let team = self.team.as_ref().map(|team| team.id.as_str()).filter(|team| Some(*team) != organisation);
-        let Some(own) = self.user.team_id.as_deref() else {
-            return team.into_iter().chain(organisation).collect();
-        };
-        let is_workspace_of_organisation = team.is_none() && !own.starts_with(ORGANISATION);
-        let is_own = Some(own) == team || Some(own) == organisation || is_workspace_of_organisation;
-        let others = [team, organisation].into_iter().flatten().filter(|_| is_own);
-        iter::once(own).chain(others).collect()
-    }
-}
-
-impl InputState {
-    fn text(&self, block: &str, action: &str) -> Option<&str> {
-        self.values.get(block)?.get(action)?.value.as_ref()?.as_str()
-    }
-
-    /// Whether somebody has ticked this box.
-    fn has_ticked(&self, block: &str, action: &str, value: &str) -> bool {
-        let input = self.values.get(block).and_then(|inputs| inputs.get(action));
-        let ticked = input.and_then(|input| input.selected_options.as_ref());
-        ticked.is_some_and(|options| options.iter().any(|option| option.value == value))
-    }
-
-    /// What stands in an input of whatever kind.
-    fn written(&self, block: &str, action: &str) -> Option<&str> {
-        let input = self.values.get(block)?.get(action)?;
-        let chosen = input.selected_option.as_ref().map(|option| option.value.as_str());
-        chosen.or(input.selected_date.as_deref()).or_else(|| input.value.as_ref()?.as_str())
     }
 }
 
@@ -256,18 +153,13 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         }
         (Some(shown), Ok(person), Button::Decide(verdict)) => {
             let command = actions.command(person, verdict, &shown);
-            press(app, &shown.approval, &command, SLACK, deadline).await.words()
+            press(app, &shown.approval, &command, SLACK, deadline).await.words(SLACK)
         }
     };
     if let (Some(text), Some(channel)) = (answer, &actions.channel) {
         whisper(slack, &channel.id, &actions.actor.user.id, &text, deadline).await;
     }
     StatusCode::OK.into_response()
-}
-
-fn comment(state: &InputState) -> Option<String> {
-    let text = state.text(card::COMMENT, card::COMMENT)?.trim();
-    (!text.is_empty()).then(|| text.to_owned())
 }
 
 /// Tells one person something; if Slack does not take it, only the log has it.
@@ -278,44 +170,17 @@ async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: &str, d
     }
 }
 
-/// Approves with what stands in the form, and says in its place what the card will not.
-async fn approve(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
-    let malformed = || Malformed::new("payload.view.private_metadata: not what the form was opened with");
-    let metadata: approving::Metadata = serde_json::from_str(&view.private_metadata).map_err(|_| malformed())?;
-    let shown = elements::read(&metadata.value).ok_or_else(malformed)?;
-    let person = match actor.person(app) {
-        Ok(person) => person,
-        Err(stranger) => return Ok(Json(approving::says(&answers::stranger(stranger))).into_response()),
-    };
-    let is_ticked =
-        |state: &InputState| state.has_ticked(approving::CONFIRMED, approving::CONFIRMED, approving::CONFIRMED);
-    let command = Command {
-        person: person.clone(),
-        platform: Platform::Slack,
-        verdict: Verdict::Approve,
-        comment: view.state.as_ref().and_then(comment),
-        message: metadata.message(),
-        shown: shown.content,
-        confirmed: view.state.as_ref().is_some_and(is_ticked),
-    };
-    Ok(match press(app, &shown.approval, &command, SLACK, deadline).await.words() {
-        Some(words) => Json(approving::says(&words)).into_response(),
-        None => StatusCode::OK.into_response(),
-    })
-}
-
 /// Starts what the form asks for, or shows under each field what is wrong with it.
 async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadline) -> Result<Response, Malformed> {
     let SlackState { app, slack } = state;
     let ViewSubmission { actor, view } = submission;
     if view.callback_id == approving::CALLBACK_ID {
-        return approve(app, &actor, &view, deadline).await;
+        return approving::submit(app, &actor, &view, deadline).await;
     }
     if view.callback_id != form::CALLBACK_ID {
         return Ok(StatusCode::OK.into_response());
     }
-    let metadata: Metadata = serde_json::from_str(&view.private_metadata)
-        .map_err(|_| Malformed::new("payload.view.private_metadata: not what the form was opened with"))?;
+    let metadata: Metadata = view.opened_with()?;
     let person = match actor.person(app) {
         Ok(person) => person,
         Err(stranger) => return Ok(Json(form::says(&answers::stranger(stranger))).into_response()),
@@ -323,10 +188,7 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     let form = (metadata.command.as_str(), metadata.version.as_str());
     let written = |field: &Field| {
         let written = view.state.as_ref()?.written(&field.name, form::ACTION_ID)?;
-        let menu = app.policy.menu(field).unwrap_or_default();
-        // What is chosen comes back as it was sent, or as Slack writes it in text.
-        let is_as_sent = menu.is_empty() || menu.iter().any(|(_, text)| text == written);
-        Some(if is_as_sent { written.to_owned() } else { commands::unescaped(written).0 })
+        Some(as_sent(&app.policy.menu(field).unwrap_or_default(), written))
     };
     let complete = match starting::submitted(&app.policy, person, form, written, SLACK) {
         Next::Start(complete) => complete,

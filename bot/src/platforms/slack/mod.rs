@@ -10,6 +10,7 @@ pub mod details;
 mod elements;
 pub mod error;
 mod form;
+mod interaction;
 mod interactions;
 mod rich_text;
 mod verified;

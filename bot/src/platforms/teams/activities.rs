@@ -55,8 +55,9 @@ async fn invoke(app: &App, teams: Option<&Teams>, verified: &Verified, activity:
             });
             return Json(problem).into_response();
         }
-        Ok(Pressed::Decision(press)) => match decide(app, verified, activity, press).await {
+        Ok(Pressed::Decision(press)) => match decide(app, verified, activity, &press).await {
             Outcome::Card(approval) => Shown::Card(card::card(&approval, &app.links)),
+            Outcome::Lacking(approval, _) => Shown::Card(card::again(&approval, &app.links, &press)),
             Outcome::Words(words) => Shown::Words(words),
         },
         Ok(Pressed::Form(form)) => commands::submit(app, teams, verified, activity, &form).await,
@@ -83,9 +84,9 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
             tracing::warn!(%problem, "a press could not be read");
             return;
         }
-        Ok(Pressed::Decision(press)) => match decide(app, verified, activity, press).await {
-            Outcome::Card(_) => return,
-            Outcome::Words(words) => words,
+        Ok(Pressed::Decision(press)) => match decide(app, verified, activity, &press).await.words(TEAMS) {
+            None => return,
+            Some(words) => words,
         },
         Ok(Pressed::Form(form)) => match commands::submit(app, teams, verified, activity, &form).await {
             Shown::Card(card) => return commands::replace(teams, verified, activity, card).await,
@@ -98,8 +99,8 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
     }
 }
 
-async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Press) -> Outcome {
-    let Some(shown) = pressed.shown else { return Outcome::Words(answers::unknown_approval()) };
+async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: &Press) -> Outcome {
+    let Some(shown) = &pressed.shown else { return Outcome::Words(answers::unknown_approval()) };
     let person = match activity.person(app, verified.tenant()) {
         Ok(person) => person.clone(),
         Err(stranger) => return Outcome::Words(answers::stranger(stranger)),
@@ -108,10 +109,10 @@ async fn decide(app: &App, verified: &Verified, activity: &Activity, pressed: Pr
         person,
         platform: Platform::Teams,
         verdict: pressed.verdict,
-        comment: pressed.comment,
+        comment: pressed.comment.clone(),
+        answers: pressed.answers.clone(),
         message: activity.card(),
         shown: shown.content,
-        confirmed: pressed.confirmed,
     };
     press(app, &shown.approval, &command, TEAMS, verified.deadline()).await
 }

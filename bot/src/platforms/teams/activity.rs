@@ -3,16 +3,19 @@
 //!
 //! Lenient: what Teams leaves out in one kind of activity is optional, and what it adds is ignored.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::client::ReplyTo;
-use super::form::Submission;
+use super::form::{INPUT, Submission};
 use super::verified::Verified;
 use super::words;
 use crate::approval::entry::seen_lines;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
+use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
 use crate::flow::app::App;
 use crate::platforms::press::Shown;
@@ -117,6 +120,9 @@ struct Data {
     comment: Option<String>,
     reason: Option<String>,
     confirmed: Option<Value>,
+    /// The inputs, among whatever else there is.
+    #[serde(flatten)]
+    others: BTreeMap<String, Value>,
 }
 
 /// A press of one of our buttons.
@@ -135,8 +141,8 @@ pub(super) struct Press {
     pub(super) verdict: Verdict,
     /// What was typed.
     pub(super) comment: Option<String>,
-    /// Whether an approval was confirmed.
-    pub(super) confirmed: bool,
+    /// What whoever approves is asked for.
+    pub(super) answers: Answers,
 }
 
 impl Activity {
@@ -266,7 +272,12 @@ impl Press {
         };
         let typed = |input: Option<String>| input.unwrap_or_default();
         let comment = words::written(&typed(data.reason), &typed(data.comment));
+        let inputs = data.others.iter().filter_map(|(id, value)| {
+            // Something that is no text is nothing.
+            Some((id.strip_prefix(INPUT)?.to_owned(), value.as_str().unwrap_or_default().to_owned()))
+        });
         let confirmed = data.confirmed.is_some_and(|value| value == words::CONFIRMED_ON);
-        Ok(Self { shown: Shown::read(&data.approval, data.content.as_deref()), verdict, comment, confirmed })
+        let answers = Answers { inputs: inputs.collect(), confirmed };
+        Ok(Self { shown: Shown::read(&data.approval, data.content.as_deref()), verdict, comment, answers })
     }
 }

@@ -6,12 +6,14 @@
 
 use serde_json::{Value, json};
 
-use super::details;
-use super::elements::{Look, container, input, ours, row, run, runs, time, toggle, with};
-use super::words::{APPROVE, COMMENT, CONFIRMED, CONFIRMED_OFF, CONFIRMED_ON, REASON, REJECT};
+use super::activity::Press;
+use super::elements::{Look, container, input, ours, row, run, runs, time, with};
+use super::words::{APPROVE, COMMENT, REASON, REJECT};
+use super::{approving, details};
 use crate::approval::limits::teams::CARD_MAX;
 use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
+use crate::approval::request::Request;
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
@@ -21,9 +23,20 @@ use crate::messages::{links, notes, risk};
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
-    let bare = build(approval, links, None);
+    with_votes(approval, links, details::button(approval).as_ref(), None)
+}
+
+/// The same for whoever has pressed Approve without all that the request asks for, with what they wrote. That is not
+/// theirs to lose, so where both are too long, the details are only on the card that everybody else sees.
+pub(super) fn again(approval: &Approval, links: &Links, tried: &Press) -> Value {
+    let card = with_votes(approval, links, details::button(approval).as_ref(), Some(tried));
+    if size(&card) <= CARD_MAX { card } else { with_votes(approval, links, None, Some(tried)) }
+}
+
+fn with_votes(approval: &Approval, links: &Links, details: Option<&Value>, tried: Option<&Press>) -> Value {
+    let bare = build(approval, links, details, tried, None);
     let votes = votes(approval, CARD_MAX.saturating_sub(size(&bare)));
-    if votes.is_some() { build(approval, links, votes) } else { bare }
+    if votes.is_some() { build(approval, links, details, tried, votes) } else { bare }
 }
 
 /// What a part of a card takes of a message, which is counted in UTF-16.
@@ -31,7 +44,13 @@ fn size(part: &Value) -> usize {
     part.to_string().encode_utf16().count()
 }
 
-fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
+fn build(
+    approval: &Approval,
+    links: &Links,
+    details: Option<&Value>,
+    tried: Option<&Press>,
+    votes: Option<Value>,
+) -> Value {
     let request = &approval.request;
     let title = line(&request.title);
     let mut body = vec![runs([run(&title, Look::Title)]), standing(approval)];
@@ -44,7 +63,7 @@ fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
     }
     body.extend(facts(approval));
     body.extend(asked_links(approval));
-    body.extend(details::button(approval));
+    body.extend(details.cloned());
     body.extend(votes);
     body.push(with(container(about(approval)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
@@ -54,8 +73,19 @@ fn build(approval: &Approval, links: &Links, votes: Option<Value>) -> Value {
         json!({ "type": "ActionSet", "actions": [{ "type": "Action.OpenUrl", "title": title, "url": url }] })
     }));
     let actions = if approval.state == State::Pending {
-        body.push(input(COMMENT, "Comment", COMMENT_MAX));
-        vec![approve(approval), reject(approval)]
+        let comment = input(COMMENT, "Comment", COMMENT_MAX);
+        let approve = execute(approval, APPROVE, "Approve", "positive");
+        match tried {
+            Some(press) => {
+                body.extend(approving::again(&approval.request, press));
+                body.push(with(comment, "value", press.comment.as_deref().unwrap_or_default()));
+                vec![approve, reject(approval)]
+            }
+            None => {
+                body.push(comment);
+                vec![approving::open(&approval.request, approve), reject(approval)]
+            }
+        }
     } else {
         Vec::new()
     };
@@ -127,22 +157,24 @@ fn votes(approval: &Approval, room: usize) -> Option<Value> {
     let around = size(&votes(earlier(approval.votes.len()).into_iter().collect()));
     // A comma follows each.
     let size = |said: &Vec<Value>| said.iter().map(|line| size(line) + 1).sum::<usize>();
+    let said = |vote, max| said(&approval.request, vote, max);
     let latest = notes::latest(approval.votes.iter(), room.saturating_sub(around), said, size);
     let items: Vec<Value> =
         earlier(approval.votes.len() - latest.len()).into_iter().chain(latest.into_iter().flatten()).collect();
     (!items.is_empty()).then(|| votes(items))
 }
 
-/// A vote is told by its shape: a name alone, our line under it, and the comment as a quotation on one line.
-fn said(vote: &Vote, comment_max: usize) -> Vec<Value> {
+/// A vote is told by its shape: a name alone, our line under it, and each answer and the comment as a quotation on one
+/// line.
+fn said(request: &Request, vote: &Vote, comment_max: usize) -> Vec<Value> {
     let name = run(&line(&answers::named(&vote.name)), Look::Strong);
     let place = vote.platform.as_place();
     let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
     let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
-    if let Some(comment) = &vote.comment {
-        let comment = [run("“", Look::Normal), run(&excerpt(&line(comment), comment_max), Look::Normal)];
-        let comment = comment.into_iter().chain([run("”", Look::Normal)]);
-        items.push(with(runs(comment), "spacing", "Small"));
+    let answers = answers::inputs(request, vote).map(|(label, answer)| format!("{label}: {answer}"));
+    for words in answers.chain(vote.comment.clone()) {
+        let words = run(&excerpt(&line(&words), comment_max), Look::Normal);
+        items.push(with(runs([run("“", Look::Normal), words, run("”", Look::Normal)]), "spacing", "Small"));
     }
     items
 }
@@ -188,19 +220,6 @@ fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
     json!({
         "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,
     })
-}
-
-/// Approves, or opens what confirms that first.
-fn approve(approval: &Approval) -> Value {
-    let execute = execute(approval, APPROVE, "Approve", "positive");
-    if !approval.request.needs_confirmation() {
-        return execute;
-    }
-    let confirmation =
-        toggle(CONFIRMED, ("Confirmation", risk::CONFIRMATION), (CONFIRMED_ON, CONFIRMED_OFF), &risk::unconfirmed());
-    json!({ "type": "Action.ShowCard", "title": "Approve…", "style": "positive", "card": {
-        "type": "AdaptiveCard", "body": [confirmation], "actions": [execute],
-    }})
 }
 
 /// Reject opens a form and does not reject yet: a slip of the finger ends no workflow, and a reason has its place.

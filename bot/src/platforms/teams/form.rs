@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::elements::{Look, ours, row, run, runs, with};
 use crate::approval::entry;
-use crate::approval::fields::{Field, Kind, OPTION_MAX};
+use crate::approval::fields::{Field, Kind};
 use crate::approval::filling::{Complete, Entry, Filling};
 use crate::approval::ids::PersonId;
 use crate::approval::limits;
@@ -53,10 +53,7 @@ pub fn form(policy: &Policy, filling: &Filling<'_>, asker: &PersonId) -> Value {
     let mut body = vec![title(&command.title)];
     body.extend(commands::problem(filling).map(|problem| wrong(&problem)));
     for (field, entry) in filling.entries() {
-        body.push(input(policy, field, entry));
-        if let Entry::Wrong { mistake, .. } = entry {
-            body.push(with(wrong(&format!("{} {mistake}.", field.label)), "spacing", "None"));
-        }
+        body.extend(input(policy.menu(field), field, entry));
     }
     let data = json!({ "verb": START, "command": command.name, "version": command.version(), "asker": asker });
     let submit = json!({ "type": "Action.Submit", "title": "Start", "style": "positive", "data": data });
@@ -100,12 +97,21 @@ fn wrong(text: &str) -> Value {
     runs([run(text, Look::Wrong)])
 }
 
-/// The input of a field. Numbers are typed as text: what an input for numbers sends is rounded on its way.
-fn input(policy: &Policy, field: &Field, entry: &Entry) -> Value {
+/// The input of a field, and under it what is wrong.
+pub(super) fn input(menu: Option<Vec<(String, String)>>, field: &Field, entry: &Entry) -> Vec<Value> {
+    let mut elements = vec![element(menu, field, entry)];
+    if let Entry::Wrong { mistake, .. } = entry {
+        elements.push(with(wrong(&format!("{} {mistake}.", field.label)), "spacing", "None"));
+    }
+    elements
+}
+
+/// The input alone. Numbers are typed as text: what an input for numbers sends is rounded on its way.
+fn element(menu: Option<Vec<(String, String)>>, field: &Field, entry: &Entry) -> Value {
     let id = format!("{INPUT}{}", field.name);
-    let mut input = match (policy.menu(field), &field.kind) {
+    let mut input = match (menu, &field.kind) {
         (Some(menu), _) => {
-            let choice = |(title, value): &(String, String)| json!({ "title": limits::excerpt(title, OPTION_MAX), "value": value });
+            let choice = |(title, value): &(String, String)| json!({ "title": title, "value": value });
             let choices: Vec<Value> = menu.iter().map(choice).collect();
             json!({ "type": "Input.ChoiceSet", "id": id, "choices": choices })
         }

@@ -2,6 +2,7 @@
 
 mod activities;
 mod activity;
+mod approving;
 pub mod card;
 pub mod client;
 pub mod commands;

@@ -82,13 +82,14 @@ fn an_approval_of_high_risk_has_to_be_confirmed_and_a_rejection_has_not() {
     let ordinary = approval("");
     let mut risky = approval("");
     risky.request.risk = Some(Risk::High);
-    let press = |verdict, confirmed| Command { confirmed, ..command("grace", verdict, Some("why")) };
-    let unconfirmed = decide(&risky, &press(Verdict::Approve, false), after(1));
-    assert_eq!(unconfirmed.unwrap_err(), Refusal::ConfirmationRequired);
+    let answers = |confirmed| Answers { confirmed, ..Answers::default() };
+    let press = |verdict, yes| Command { answers: answers(yes), ..command("grace", verdict, Some("why")) };
+    let unconfirmed = decide(&risky, &press(Verdict::Approve, false), after(1)).unwrap_err();
+    assert_eq!(unconfirmed, Refusal::Lacking(Lacking { inputs: Vec::new(), confirmation: true }));
     assert_eq!(intent(decide(&risky, &press(Verdict::Approve, true), after(1))), Intent::Approve);
     assert_eq!(intent(decide(&risky, &press(Verdict::Reject, false), after(1))), Intent::Reject);
     assert_eq!(intent(decide(&ordinary, &press(Verdict::Approve, false), after(1))), Intent::Approve);
-    let stranger = Command { confirmed: false, ..command("eve", Verdict::Approve, None) };
+    let stranger = command("eve", Verdict::Approve, None);
     assert!(matches!(decide(&risky, &stranger, after(1)), Err(Refusal::NotAnApprover { .. })), "who may is first");
 }
 

@@ -6,15 +6,16 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::approval::audit::What;
+use crate::approval::fields::{Field, OPTION_MAX};
 use crate::approval::ids::PersonId;
 use crate::approval::limits::{
-    COMMENT_MAX, DETAIL_TITLE_MAX, DETAILS_TOGETHER_MAX, FACT_NAME_MAX, FACT_VALUE_MAX, SUMMARY_MAX, TITLE_MAX,
-    TOGETHER_MAX,
+    ANSWERERS_MAX, ANSWERS_MAX_BYTES, COMMENT_MAX, DETAIL_TITLE_MAX, DETAILS_AND_INPUTS_MAX, DETAILS_TOGETHER_MAX,
+    FACT_NAME_MAX, FACT_VALUE_MAX, INPUTS_FORM_MAX, INPUTS_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX,
 };
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy::{Policy, PolicySource};
 use crate::approval::policy_file;
-use crate::approval::request;
+use crate::approval::request::{self, Answers};
 use crate::approval::sample::after;
 use crate::approval::state::{Status, Verdict};
 use crate::approval::transitions::decide::{Command, Counted, decide};
@@ -27,8 +28,11 @@ const OUTPUT_MAX: usize = 262_144;
 /// <https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html>
 const CAUSE_MAX: usize = 32_768;
 
-/// A hundred people with the longest names in this script all have to approve; with seats as many as may be.
-fn policy(letter: &str, has_seats: bool) -> String {
+/// So many have to approve where there are seats, five kinds of sixteen.
+const SEATED: usize = 80;
+
+/// Of a hundred people with the longest names in this script so many have to approve; with seats as many as may be.
+fn policy(letter: &str, required: usize) -> String {
     let mut text = String::new();
     let ids: Vec<String> = (0..100).map(|number| format!("{number:03}{}", "p".repeat(61))).collect();
     for (number, id) in ids.iter().enumerate() {
@@ -40,8 +44,8 @@ fn policy(letter: &str, has_seats: bool) -> String {
     let reminders: Vec<String> = (1..=20).map(|minute| format!("\"{minute}m\"")).collect();
     writeln!(text, "[access]\nslack_teams = [\"T0123\"]\nteams_tenants = [\"00000000-0000-4000-8000-000000000000\"]")
         .unwrap();
-    if !has_seats {
-        writeln!(text, "[policies.p]\napprovers = {ids:?}\nrequired = 100\nself_approval = true").unwrap();
+    if required != SEATED {
+        writeln!(text, "[policies.p]\napprovers = {ids:?}\nrequired = {required}\nself_approval = true").unwrap();
     } else {
         // As many kinds of seats with as many people as there may be.
         let group = |kind: usize| format!("\"{kind}{}\"", letter.repeat(99));
@@ -57,23 +61,28 @@ fn policy(letter: &str, has_seats: bool) -> String {
     text
 }
 
-fn asked(letter: &str, has_seats: bool) -> Approval {
-    let policy = policy_file::read(&policy(letter, has_seats)).unwrap();
+fn asked(letter: &str, required: usize) -> Approval {
+    let policy = policy_file::read(&policy(letter, required)).unwrap();
     let policy = Policy { source: PolicySource::Version(u32::MAX), ..policy };
     // Lengths are counted in units of UTF-16.
     let text = |units: usize| letter.repeat(units / letter.encode_utf16().count());
     let (title, summary) = (text(TITLE_MAX), text(SUMMARY_MAX));
     let facts = serde_json::json!([
         { "name": text(FACT_NAME_MAX), "value": text(FACT_VALUE_MAX) },
-        { "name": text(FACT_NAME_MAX), "value": text(TOGETHER_MAX - 2 * FACT_NAME_MAX - FACT_VALUE_MAX - 3_214) },
+        { "name": text(FACT_NAME_MAX), "value": text(TOGETHER_MAX - 2 * FACT_NAME_MAX - FACT_VALUE_MAX - 3_220) },
     ]);
-    let detail = text(DETAILS_TOGETHER_MAX - DETAIL_TITLE_MAX);
+    let (inputs, details) = if required > ANSWERERS_MAX {
+        (serde_json::json!([]), DETAILS_TOGETHER_MAX)
+    } else {
+        (inputs(letter), DETAILS_AND_INPUTS_MAX - INPUTS_FORM_MAX)
+    };
+    let detail = text(details - DETAIL_TITLE_MAX);
     let input = serde_json::json!({
         "taskToken": "t".repeat(2_048),
         "executionArn": format!("arn:aws:states:eu-west-1:123456789012:execution:{}:{}", "m".repeat(80), "n".repeat(80)),
         "stateEnteredAt": after(0), "timeoutSeconds": 86_400,
         "approval": {
-            "policy": "p", "title": title, "summary": summary, "facts": facts,
+            "policy": "p", "title": title, "summary": summary, "facts": facts, "inputs": inputs,
             "details": [{ "title": text(DETAIL_TITLE_MAX), "text": detail }],
             "correlation": { "id": "c".repeat(8_000) }, "requestedBy": format!("000{}", "p".repeat(61)),
         }
@@ -81,9 +90,25 @@ fn asked(letter: &str, has_seats: bool) -> Approval {
     Approval::raise(request::read(input, &policy, after(0)).unwrap())
 }
 
-/// Everybody votes with the longest comment, is mailed, and is reminded as often as may be, while the bus takes nothing.
-fn grown(letter: &str, has_seats: bool, last: Verdict) -> Approval {
-    let mut approval = asked(letter, has_seats);
+/// Menus that fill the form, with the longest answers that so many may give.
+fn inputs(letter: &str) -> serde_json::Value {
+    let count = (OPTION_MAX - 2) / letter.encode_utf16().count();
+    let option = |n: usize| format!("{n:02}{}", letter.repeat(count));
+    let input = |name: &str, options: usize| {
+        let options: Vec<String> = (0..options).map(option).collect();
+        serde_json::json!({ "name": name, "label": "L", "type": "choice", "options": options })
+    };
+    let answer = serde_json::json!(option(0)).to_string().len() + r#""a":,"""#.len();
+    let fields = (ANSWERS_MAX_BYTES / ANSWERERS_MAX / answer).min(INPUTS_MAX);
+    // What a menu takes of a form beside its options, and each of these.
+    let options = (INPUTS_FORM_MAX - fields * 900) / (2 * OPTION_MAX + 40) / fields;
+    ["a", "b", "c", "d", "e"].into_iter().take(fields).map(|name| input(name, options)).collect()
+}
+
+/// All who have to approve vote with the longest comment, everybody is mailed and reminded as often as may be, while the bus takes
+/// nothing.
+fn grown(letter: &str, required: usize, last: Verdict) -> Approval {
+    let mut approval = asked(letter, required);
     for person in approval.rules.approvers.clone() {
         approval.adopt(&MessageRef::Email { person: person.id });
     }
@@ -91,13 +116,14 @@ fn grown(letter: &str, has_seats: bool, last: Verdict) -> Approval {
         assert!(approval.call_again(after(60 * minute)));
     }
     let people = approval.rules.approvers.clone();
-    let latest = people.len() - 1;
-    for (number, person) in people.into_iter().enumerate() {
-        let verdict = if number == latest { last } else { Verdict::Approve };
+    for (number, person) in people.into_iter().take(required).enumerate() {
+        let verdict = if number + 1 == required { last } else { Verdict::Approve };
         let comment = Some(letter.repeat(COMMENT_MAX / letter.encode_utf16().count()));
+        let first = |field: &Field| (field.name.clone(), field.kind.menu().unwrap().remove(0).1);
         let (message, shown) = (None, None);
-        let (platform, confirmed) = (Platform::Slack, false);
-        let command = Command { person, platform, verdict, comment: comment.clone(), message, shown, confirmed };
+        let answers = Answers { inputs: approval.request.fields().map(first).collect(), confirmed: false };
+        let platform = Platform::Slack;
+        let command = Command { person, platform, verdict, comment: comment.clone(), answers, message, shown };
         let at = after(2_000) + SignedDuration::from_millis(i64::try_from(number).unwrap());
         let (Counted::Open(next) | Counted::Decided(next)) = decide(&approval, &command, at).unwrap();
         let is_whole = |entry: &Entry| matches!(&entry.what, What::Voted { comment: said, .. } if *said == comment);
@@ -129,22 +155,22 @@ fn size(item: &Attributes) -> usize {
 #[test]
 fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions() {
     // One, two, three and four bytes a character.
-    for (letter, has_seats) in ["a", "ä", "あ", "😀"].into_iter().flat_map(|letter| [(letter, false), (letter, true)])
-    {
-        let mut approval = grown(letter, has_seats, Verdict::Approve);
+    let scripts = ["a", "ä", "あ", "😀"].into_iter();
+    for (letter, required) in scripts.flat_map(|letter| [100, SEATED, ANSWERERS_MAX].map(|required| (letter, required))) {
+        let mut approval = grown(letter, required, Verdict::Approve);
         approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));
         let stored = |approval: &Approval| size(&Item::new(approval, Kept::default()).unwrap().into_attributes());
-        assert!(stored(&approval) < ITEM_MAX, "{letter}: {} bytes in an item", stored(&approval));
+        assert!(stored(&approval) < ITEM_MAX, "{letter}, {required}: {} bytes in an item", stored(&approval));
         // A mail that was refused takes more room than one that is out.
         approval.copies.clear();
         approval.missing = approval.rules.approvers.iter().map(|person| refused_mail(&person.id)).collect();
-        assert!(stored(&approval) < ITEM_MAX, "{letter}: {} bytes in an item", stored(&approval));
+        assert!(stored(&approval) < ITEM_MAX, "{letter}, {required}: {} bytes in an item", stored(&approval));
         let output = DecisionOutput::new(&approval, Status::Approved, after(2_100));
         let output = serde_json::to_string(&output).unwrap().len();
-        assert!(output < OUTPUT_MAX, "{letter}: {output} bytes of output");
-        let rejected = grown(letter, has_seats, Verdict::Reject);
+        assert!(output < OUTPUT_MAX, "{letter}, {required}: {output} bytes of output");
+        let rejected = grown(letter, required, Verdict::Reject);
         let cause = DecisionOutput::new(&rejected, Status::Rejected, after(2_100));
         let cause = serde_json::to_string(&cause).unwrap().len();
-        assert!(cause < CAUSE_MAX, "{letter}: {cause} bytes of cause");
+        assert!(cause < CAUSE_MAX, "{letter}, {required}: {cause} bytes of cause");
     }
 }

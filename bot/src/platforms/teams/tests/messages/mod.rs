@@ -29,6 +29,7 @@ fn vote(name: &str, verdict: Verdict, comment: Option<&str>) -> Vote {
         platform: Platform::Slack,
         verdict,
         comment: comment.map(str::to_owned),
+        inputs: serde_json::Map::new(),
         at: after(60),
         content: approval("").content_hash(),
     }

@@ -1,0 +1,52 @@
+//! What whoever approves is asked for, on the card: under Approve, so that a rejection is asked for nothing.
+
+use serde_json::{Value, json};
+
+use super::activity::Press;
+use super::elements::{Look, ours, toggle, with};
+use super::form;
+use super::words::{CONFIRMED, CONFIRMED_OFF, CONFIRMED_ON};
+use crate::approval::fields::Field;
+use crate::approval::filling::Entry;
+use crate::approval::request::Request;
+use crate::messages::risk;
+
+/// Approve itself, or what opens with it all that is asked for.
+pub(super) fn open(request: &Request, approve: Value) -> Value {
+    if !request.asks_approver() {
+        return approve;
+    }
+    let asked = request.unanswered().into_iter();
+    let inputs = asked.flat_map(|(field, entry)| form::input(field.kind.menu(), field, &entry));
+    json!({ "type": "Action.ShowCard", "title": "Approve…", "style": "positive", "card": {
+        "type": "AdaptiveCard",
+        "body": inputs.chain(confirmation(request)).collect::<Vec<_>>(),
+        "actions": [approve],
+    }})
+}
+
+/// The same with what was written into the inputs and what is wrong with it, and with a box that has to be ticked again.
+/// The client lets them go as they are: a rejection takes them along here, and need not have them.
+pub(super) fn again(request: &Request, tried: &Press) -> Vec<Value> {
+    let inputs = request.written(&tried.answers.inputs).into_iter().flat_map(|(field, entry)| elements(field, &entry));
+    let told = ours("Nothing was decided. To approve, fill in:", Look::Strong);
+    let confirmation = confirmation(request).into_iter().flat_map(|box_to_tick| {
+        let unconfirmed = ours(&risk::unconfirmed(), Look::Wrong);
+        [with(box_to_tick, "isRequired", false), with(unconfirmed, "spacing", "None")]
+    });
+    [told].into_iter().chain(inputs).chain(confirmation).collect()
+}
+
+fn elements(field: &Field, entry: &Entry) -> Vec<Value> {
+    let mut elements = form::input(field.kind.menu(), field, entry);
+    if let Some(input) = elements.first_mut() {
+        *input = with(input.take(), "isRequired", false);
+    }
+    elements
+}
+
+/// The box that confirms an approval, if that has to be.
+fn confirmation(request: &Request) -> Option<Value> {
+    let values = (CONFIRMED_ON, CONFIRMED_OFF);
+    request.needs_confirmation().then(|| toggle(CONFIRMED, ("Confirmation", risk::CONFIRMATION), values, &risk::unconfirmed()))
+}
