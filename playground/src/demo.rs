@@ -1,23 +1,27 @@
 //! One execution from its start to its end, as people would do it, printed step by step.
 
+mod answers;
+mod saying;
+
 use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::ValueEnum;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Status};
-use countersign_bot::platforms::slack::{approving, card};
-use countersign_bot::platforms::teams::words;
 use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
+use self::answers::answers;
+use self::saying::{Said, answer_mail, press, press_in_teams};
 use crate::browser::Browser;
-use crate::world::{Actor, World};
+use crate::world::World;
 
 /// Longer than any step but the wait for the deadline takes.
 const STEP_MAX: Duration = Duration::from_secs(30);
@@ -208,6 +212,17 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
         Decision::Reject => ("reject", REASON),
         Decision::Ignore => return ignore(world, demo, approval, printer),
     };
+    // A rejection is asked for nothing.
+    let today = world.clock.now().to_zoned(TimeZone::UTC).date();
+    let answers = if action == "approve" { answers(&approval.request, today)? } else { Vec::new() };
+    for (name, answer) in &answers {
+        printer.print(
+            "input",
+            &format!("To {name} the answer is {answer}"),
+            json!({ "input": name, "answer": answer }),
+        )?;
+    }
+    let said = Said { action, comment, answers };
     for person in approval.eligible() {
         let is_open = |now: &Approval| now.id == approval.id && now.state == State::Pending;
         let Some(open) = world.store.all().into_iter().find(is_open) else { break };
@@ -220,11 +235,11 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
         match (demo.via, actor) {
             (Via::Slack, Some(actor)) => {
                 printer.print("press", &format!("{} presses {action} in Slack", actor.name), fields)?;
-                press(world, approval, &actor, action, comment).await?;
+                press(world, approval, &actor, &said).await?;
             }
             (Via::Teams, Some(actor)) => {
                 printer.print("press", &format!("{} presses {action} in Teams", actor.name), fields)?;
-                press_in_teams(world, approval, &actor, action, comment).await?;
+                press_in_teams(world, approval, &actor, &said).await?;
             }
             (Via::Slack | Via::Teams, None) => {}
             (Via::Email, _) => {
@@ -234,7 +249,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                     fields,
                 )?;
                 let to = person.email.as_deref().unwrap_or_default();
-                answer_mail(world, approval, to, (action, comment), printer).await?;
+                answer_mail(world, approval, to, &said, printer).await?;
             }
         }
     }
@@ -252,60 +267,6 @@ fn ignore(world: &World, demo: &Demo, approval: &Approval, printer: &Printer) ->
     if matches!(demo.start, Start::Machine(_)) {
         world.clock.advance(deadline.duration_since(world.clock.now()).max(SignedDuration::ZERO));
         world.changes.note();
-    }
-    Ok(())
-}
-
-async fn press(world: &World, approval: &Approval, actor: &Actor, action: &str, comment: &str) -> anyhow::Result<()> {
-    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
-    let (channel, ts) = card.context("no card is out in Slack")?;
-    if action == "approve" && approval.request.needs_confirmation() {
-        world.slack.press(&actor.user, channel, ts, card::APPROVE_IN_FORM, Some(comment)).await?;
-        world.slack.submit(&actor.user, &[(approving::CONFIRMED, approving::CONFIRMED)]).await?;
-    } else {
-        world.slack.press(&actor.user, channel, ts, action, Some(comment)).await?;
-    }
-    Ok(())
-}
-
-async fn press_in_teams(
-    world: &World,
-    approval: &Approval,
-    actor: &Actor,
-    verb: &str,
-    comment: &str,
-) -> anyhow::Result<()> {
-    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
-    let (_, card) = card.context("no card is out in Teams")?;
-    let user = actor.teams.as_ref().with_context(|| format!("{} is not in Teams", actor.name))?;
-    let input = if verb == words::REJECT { words::REASON } else { words::COMMENT };
-    let confirmed = (words::CONFIRMED, words::CONFIRMED_ON);
-    let confirms = verb == words::APPROVE && approval.request.needs_confirmation();
-    let inputs: Vec<_> = [(input, comment)].into_iter().chain(confirms.then_some(confirmed)).collect();
-    world.teams.press(user, card, verb, &inputs).await?;
-    Ok(())
-}
-
-async fn answer_mail(
-    world: &World,
-    approval: &Approval,
-    to: &str,
-    (action, comment): (&str, &str),
-    printer: &Printer,
-) -> anyhow::Result<()> {
-    let mails = world.mailbox.mails();
-    let mut links = mails.iter().rev().filter(|mail| mail.to.contains(to)).filter_map(|mail| mail.link());
-    let link = links.find(|link| link.contains(approval.id.as_str()));
-    let link = link.with_context(|| format!("there is no mail with a link for {to}"))?;
-    let browser = Browser::new();
-    let page = browser.get(&link).await?;
-    printer.print("page", &format!("The page opens ({}) and has changed nothing", page.status), json!({}))?;
-    let confirms = action == "approve" && approval.request.needs_confirmation();
-    let confirmed = confirms.then_some(("confirmed", "yes"));
-    let answers: Vec<_> = [("verdict", action), ("comment", comment)].into_iter().chain(confirmed).collect();
-    let answer = browser.answer(&link, &answers).await?;
-    if answer.status != 200 {
-        bail!("the page answered {}", answer.status);
     }
     Ok(())
 }

@@ -6,11 +6,14 @@ use countersign_bot::approval::state::Status;
 use countersign_bot::platforms::slack::approving::CONFIRMED;
 use countersign_bot::platforms::slack::card::APPROVE_IN_FORM;
 use countersign_bot::platforms::teams::words;
+use countersign_playground::demo::{self, Decision, Demo, Output, Start, Via};
 use countersign_playground::fakes::teams::Shown;
+use countersign_playground::world::{Options, Source, StateMachine};
+use countersign_tests::asking;
 use serde_json::{Value, json};
 
 use super::{assert_undecided, request};
-use crate::support::{Harness, RULES_WITH_TEAMS, texts};
+use crate::support::{Harness, RULES_WITH_TEAMS, options, texts};
 
 const UNCONFIRMED: &str = "This request is marked as high risk, so an approval counts only with its confirmation";
 const MISSING: &str = "version must look like";
@@ -107,4 +110,30 @@ async fn the_page_of_a_mail_keeps_what_was_typed_and_serves_no_box_that_is_ticke
     let right = [("verdict", "approve"), ("input.version", "1"), ("confirmed", "yes")];
     assert_eq!(harness.browser.answer(&link, &right).await.unwrap().status, 200);
     harness.settled(&approval, Status::Approved).await;
+}
+
+/// Plays the demonstration of a machine that asks for this.
+async fn played(inputs: &Value, via: Via) -> anyhow::Result<Harness> {
+    let mut asked = request(inputs);
+    asked["risk"] = json!("high");
+    let machine = StateMachine::new("asking", Source::new("the machine of the test", &asking::machine(&asked)));
+    let options = Options { state_machines: vec![machine], ..options() };
+    let harness = Harness::with_options(RULES_WITH_TEAMS, options, |ports| ports).await;
+    let demo = Demo { start: Start::Machine(json!({})), via, decision: Decision::Approve };
+    assert!(demo::play(&harness.world, &demo, Output::Json).await?, "{via:?}");
+    Ok(harness)
+}
+
+#[tokio::test]
+async fn the_demonstration_answers_wherever_it_decides_and_says_what_it_cannot_make_up() {
+    let window = json!({"name": "window", "type": "choice", "options": ["tonight"]});
+    let version = json!({"name": "version", "type": "text", "pattern": "[0-9]+", "default": 7});
+    for via in [Via::Slack, Via::Teams, Via::Email] {
+        let harness = played(&json!([window, version]), via).await.unwrap();
+        let votes = harness.world.store.all().remove(0).votes;
+        assert_eq!(json!(votes[0].inputs), json!({"window": "tonight", "version": "7"}), "{via:?}");
+    }
+    let version = json!({"name": "version", "type": "text", "pattern": "[0-9]+"});
+    let complaint = played(&json!([version]), Via::Slack).await.err().unwrap().to_string();
+    assert!(complaint.contains("cannot make up the input `version`"), "{complaint}");
 }
