@@ -173,6 +173,7 @@ async fn of_two_that_are_open_at_once_the_first_is_decided_first_and_its_people_
             platform: countersign_bot::approval::place::Platform::Slack,
             verdict: countersign_bot::approval::state::Verdict::Approve,
             comment: None,
+            inputs: Default::default(),
             at,
             content: manager.content_hash(),
         };

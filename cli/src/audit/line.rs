@@ -33,16 +33,14 @@ fn told(what: &What) -> (String, String) {
             approvers,
             content: _,
         } => {
-            let approvers = list(approvers.iter().map(|person| person.as_str().to_owned()));
+            let approvers = list(approvers.iter().map(ToString::to_string));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
-            let wait = format!("which {required} of {approvers} may approve{} until {deadline}", seats_text(seats));
-            let version = policy_version.map(|number| format!(" of version {number}")).unwrap_or_default();
-            (who, format!("asked for \"{title}\" under {policy}{version}, {wait}, in {execution}"))
+            let (under, seats) = (format!("{policy}{}", version_text(*policy_version)), seats_text(seats));
+            let wait = format!("which {required} of {approvers} may approve{seats} until {deadline}");
+            (who, format!("asked for \"{title}\" under {under}, {wait}, in {execution}"))
         }
         What::Delivered { places } => bot(format!("sent the request to {}", places_text(places))),
-        What::Undelivered { failures } => {
-            bot(format!("could not send the request to {}", list(failures.iter().map(failure_text))))
-        }
+        What::Undelivered { failures } => bot(not_sent_text(failures)),
         What::Discovered { place } => bot(format!("found out that a card is out in {}", place_text(place))),
         What::Voted { who, platform, verdict, comment, inputs, content } => {
             let comment = comment.as_ref().map(|comment| format!(": \"{comment}\"")).unwrap_or_default();
@@ -89,6 +87,14 @@ fn told(what: &What) -> (String, String) {
         }
         What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
     }
+}
+
+fn not_sent_text(failures: &[Failure]) -> String {
+    format!("could not send the request to {}", list(failures.iter().map(failure_text)))
+}
+
+fn version_text(policy_version: Option<u32>) -> String {
+    policy_version.map(|number| format!(" of version {number}")).unwrap_or_default()
 }
 
 fn seats_text(seats: &[SeatsAsked]) -> String {

@@ -24,7 +24,7 @@ fn input(approval: &Value) -> Value {
 
 /// Why the notifier refuses these inputs.
 async fn refused(harness: &Harness, inputs: &Value) -> String {
-    let error = notify::notify(&harness.world.bot.app, input(&request(inputs))).await.unwrap_err();
+    let error = notify::notify(&harness.world.bot().app, input(&request(inputs))).await.unwrap_err();
     assert_eq!(error.name(), "InvalidApprovalRequest");
     assert!(harness.world.store.all().is_empty());
     error.to_string()
@@ -111,7 +111,7 @@ async fn more_than_a_card_or_an_output_holds_is_refused() {
     );
     let mut both = request(&long(2));
     both["details"] = json!([{"title": "Plan", "text": "x".repeat(DETAILS_AND_INPUTS_MAX - 9_800 - 3)}]);
-    let problem = notify::notify(&harness.world.bot.app, input(&both)).await.unwrap_err().to_string();
+    let problem = notify::notify(&harness.world.bot().app, input(&both)).await.unwrap_err().to_string();
     let expected = format!("approval: has {} characters of a card in its details and", DETAILS_AND_INPUTS_MAX + 1);
     assert!(problem.contains(&expected), "{problem}");
     let people = "\"ada\", \"grace\", \"linus\"";
@@ -121,7 +121,7 @@ async fn more_than_a_card_or_an_output_holds_is_refused() {
     .await;
     let problem = refused(&many, &long(4)).await;
     assert!(problem.contains(&format!("bytes in the longest answers of 2, at most {ANSWERS_MAX_BYTES}")), "{problem}");
-    notify::notify(&many.world.bot.app, input(&request(&long(1)))).await.unwrap();
+    notify::notify(&many.world.bot().app, input(&request(&long(1)))).await.unwrap();
     let many = ANSWERERS_MAX + 1;
     let all: Vec<String> = (0..many).map(|n| format!("\"p{n}\"")).collect();
     let people: String = (0..many).map(|n| format!("[people.p{n}]\nname = \"P{n}\"\nslack = \"UP{n}\"\n")).collect();

@@ -31,7 +31,7 @@ async fn ask() -> (Harness, Approval) {
 }
 
 async fn refused(harness: &Harness, approval: &Approval) -> Vec<Reason> {
-    let trail = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let trail = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     let reason = |entry: Entry| match entry.what {
         What::Refused { reason, .. } => Some(reason),
         _ => None,

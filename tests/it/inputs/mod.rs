@@ -56,7 +56,7 @@ pub(super) async fn assert_told(harness: &Harness, approval: &Approval, person: 
     assert_eq!(said(&harness.events("Approval Resolved")[0]["decidedBy"]), from_ref(expected));
     let votes: Vec<Value> = harness.events("Approval Voted").into_iter().map(|event| event["vote"].clone()).collect();
     assert_eq!(said(&json!(votes)), from_ref(expected));
-    let trail = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let trail = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     let answered = trail.into_iter().find_map(|entry| match entry.what {
         What::Voted { who, inputs, .. } if who.person.as_str() == person => Some(Value::Object(inputs)),
         _ => None,

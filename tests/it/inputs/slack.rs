@@ -71,7 +71,7 @@ async fn what_is_wrong_stands_under_its_input_and_decides_nothing() {
     );
     assert!(form(&harness).is_some(), "it is open with what was typed");
     assert_undecided(&harness, &approval);
-    let trail = harness.world.bot.app.ports.store.history(&approval.id).await.unwrap();
+    let trail = harness.world.bot().app.ports.store.history(&approval.id).await.unwrap();
     assert!(trail.iter().any(|entry| matches!(entry.what, What::Refused { reason: Reason::InputsWrong, .. })));
     let taken = slack.submit(&grace, &RIGHT).await.unwrap();
     assert!(taken.errors.is_empty() && harness.record(&approval.id).approvals() == 1, "{taken:?}");

@@ -48,5 +48,7 @@ fn elements(field: &Field, entry: &Entry) -> Vec<Value> {
 /// The box that confirms an approval, if that has to be.
 fn confirmation(request: &Request) -> Option<Value> {
     let values = (CONFIRMED_ON, CONFIRMED_OFF);
-    request.needs_confirmation().then(|| toggle(CONFIRMED, ("Confirmation", risk::CONFIRMATION), values, &risk::unconfirmed()))
+    request
+        .needs_confirmation()
+        .then(|| toggle(CONFIRMED, ("Confirmation", risk::CONFIRMATION), values, &risk::unconfirmed()))
 }

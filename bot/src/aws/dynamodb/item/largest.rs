@@ -156,7 +156,8 @@ fn size(item: &Attributes) -> usize {
 fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions() {
     // One, two, three and four bytes a character.
     let scripts = ["a", "ä", "あ", "😀"].into_iter();
-    for (letter, required) in scripts.flat_map(|letter| [100, SEATED, ANSWERERS_MAX].map(|required| (letter, required))) {
+    for (letter, required) in scripts.flat_map(|letter| [100, SEATED, ANSWERERS_MAX].map(|required| (letter, required)))
+    {
         let mut approval = grown(letter, required, Verdict::Approve);
         approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));
         let stored = |approval: &Approval| size(&Item::new(approval, Kept::default()).unwrap().into_attributes());
