@@ -74,8 +74,8 @@ pub(super) fn input(id: &str, label: &str, max: usize) -> Value {
 /// A box that nobody has ticked yet, and that has to be ticked.
 pub(super) fn toggle(id: &str, (label, title): (&str, &str), (on, off): (&str, &str), error: &str) -> Value {
     json!({
-        "type": "Input.Toggle", "id": id, "label": label, "title": title, "valueOn": on, "valueOff": off, "value": off, "wrap": true,
-        "isRequired": true, "errorMessage": error,
+        "type": "Input.Toggle", "id": id, "label": label, "title": title, "valueOn": on, "valueOff": off, "value": off,
+        "wrap": true, "isRequired": true, "errorMessage": error,
     })
 }
 
