@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use aws_sdk_sfn::Client;
-use aws_sdk_sfn::error::SdkError;
+use aws_sdk_sfn::error::{DisplayErrorContext, SdkError};
 use aws_sdk_sfn::types::ExecutionStatus;
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{Engine, ExecutionStatus as EngineStatus};
@@ -52,10 +52,12 @@ impl Interpreter {
 
     /// Runs the row's machine; `peer` is which emulator this is.
     pub(super) async fn run(&self, name: &str, row: &Row, peer: Option<Peer>) -> anyhow::Result<Outcome> {
-        let Some(machine) = self.create(name, &row.machine.to_string()).await? else {
-            return Ok(Outcome::Refused);
-        };
         let expected = peer.map_or(&row.documented, |peer| row.expected_of(peer));
+        let machine = match self.create(name, &row.machine.to_string()).await? {
+            Ok(machine) => machine,
+            Err(_) if *expected == Outcome::Refused => return Ok(Outcome::Refused),
+            Err(why) => bail!("the machine is refused: {why}"),
+        };
         let patience = if *expected == Outcome::StillRunning { PATIENCE_WITH_THE_ENDLESS } else { PATIENCE };
         let start = Instant::now();
         let execution = self.start(&machine, &row.input).await?;
@@ -80,18 +82,19 @@ impl Interpreter {
         Ok(outcome(standing))
     }
 
-    /// Creates a machine and gives its ARN, or nothing when the definition is refused.
-    async fn create(&self, name: &str, definition: &str) -> anyhow::Result<Option<String>> {
+    /// Creates a machine and gives its ARN, or why the definition is refused.
+    async fn create(&self, name: &str, definition: &str) -> anyhow::Result<Result<String, String>> {
         match self {
             Self::Engine(engine) => match engine.load(name, definition, &BTreeMap::new()) {
-                Ok(arn) => Ok(Some(arn)),
+                Ok(arn) => Ok(Ok(arn)),
                 Err(problems) => Err(anyhow!("the engine refuses the machine: {problems:?}")),
             },
             Self::Emulator(client) => {
                 let create = client.create_state_machine().name(name).definition(definition);
                 match create.role_arn("arn:aws:iam::123456789012:role/machines").send().await {
-                    Ok(created) => Ok(Some(created.state_machine_arn)),
-                    Err(SdkError::ServiceError(_)) => Ok(None),
+                    Ok(created) => Ok(Ok(created.state_machine_arn)),
+                    // An emulator that stumbles over a definition does not always say that it is what is invalid.
+                    Err(SdkError::ServiceError(refusal)) => Ok(Err(DisplayErrorContext(refusal.err()).to_string())),
                     Err(error) => Err(error.into()),
                 }
             }

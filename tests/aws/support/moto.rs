@@ -27,7 +27,7 @@ impl Moto {
         let front = listener.local_addr()?;
         let program = tools.emulator("python3");
         let (behind, process) = server::start(&program, home, "/moto-api/data.json", |command, port| {
-            command.args(["-c", include_str!("moto_with_jsonata.py"), "-H", "127.0.0.1", "-p", port]);
+            command.args(["-c", include_str!("moto_mended.py"), "-H", "127.0.0.1", "-p", port]);
             command.env("MOTO_PORT", front.port().to_string());
         })
         .await?;
