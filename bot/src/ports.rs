@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde_json::Value;
 
 use crate::approval::audit::Entry;
+use crate::approval::delegation::Delegation;
 use crate::approval::delivery::{Delivery, Fate, Unsent};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
@@ -48,8 +49,20 @@ pub trait Store: Send + Sync {
     /// the soonest deadline first.
     async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable>;
 
+    /// Up to `limit` approvals under this policy whose glass was broken and that nobody has acknowledged, the longest
+    /// broken first.
+    async fn unacknowledged(&self, policy: &str, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
+
     /// Up to `limit` approvals that were raised on behalf of this person, the newest first.
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
+
+    /// The newest delegation of each of these people, at most `DELEGATIONS_READ_MAX` of them, as it is now; nothing of those
+    /// who have made none.
+    async fn delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable>;
+
+    /// Keeps a delegation for good and as the newest of its person, if the one with the number before it still is. Says
+    /// whether it did: if not, the same person was faster somewhere else.
+    async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable>;
 
     /// Records a run that is about to be started, unless it is on record already.
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable>;
@@ -61,6 +74,10 @@ pub trait Store: Send + Sync {
     /// was first.
     async fn save_run(&self, run: Run) -> Result<Option<Run>, Unavailable>;
 }
+
+/// So many people are asked about at once: `BatchGetItem` of DynamoDB takes no more
+/// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
+pub const DELEGATIONS_READ_MAX: usize = 100;
 
 /// Where the versions of the policy are. One of them is in force; a push puts the next one in its place.
 #[async_trait]

@@ -124,6 +124,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "mayDecide": refusal.is_none(),
         "mayNotBecause": refusal,
         "mayCancel": explained.may_cancel,
+        "mayBreakGlass": explained.may_break_glass,
         "couldDecide": ids(&explained.could_decide),
         "calledIn": explained.called_in.as_ref().map(|(at, people)| json!({ "at": at, "people": ids(people) })),
         "text": text,

@@ -227,7 +227,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
         let is_open = |now: &Approval| now.id == approval.id && now.state == State::Pending;
         let Some(open) = world.store.all().into_iter().find(is_open) else { break };
         // Where others have filled the seats of this one, it waits for those who come after.
-        if !open.would_count(&person.id) {
+        if !open.would_count(&person.id, &[]) {
             continue;
         }
         let actor = world.actor(person.id.as_str());

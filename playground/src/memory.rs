@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::audit::{Entry, JOURNAL_MAX};
+use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::event::{Event, SOURCE};
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use countersign_bot::approval::look_up::{Attempt, ExecutionEnd, FoundTask, LookUp, TaskFate};
@@ -15,7 +16,8 @@ use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{
-    self, CallbackError, EventBus, Executions, Policies, Raised, Saved, StartError, Store, TaskCallbacks, Waiting,
+    self, CallbackError, DELEGATIONS_READ_MAX, EventBus, Executions, Policies, Raised, Saved, StartError, Store,
+    TaskCallbacks, Waiting,
 };
 use countersign_engine::clock::Clock;
 use countersign_engine::{self as engine, Engine};
@@ -31,6 +33,7 @@ use crate::lock;
 pub struct MemoryStore {
     records: Mutex<Records>,
     runs: Mutex<HashMap<ExecutionArn, Run>>,
+    delegations: Mutex<HashMap<PersonId, Vec<Delegation>>>,
     policies: Mutex<Vec<PolicyVersion>>,
     changes: Changes,
 }
@@ -80,6 +83,7 @@ struct Records {
     by_execution: HashMap<ExecutionArn, Vec<ApprovalId>>,
     trails: HashMap<ApprovalId, Vec<Entry>>,
     waiting: HashMap<String, BTreeSet<Waiting>>,
+    unacknowledged: HashMap<String, BTreeSet<(Timestamp, ApprovalId)>>,
     by_requester: HashMap<PersonId, BTreeSet<(Timestamp, ApprovalId)>>,
 }
 
@@ -109,6 +113,15 @@ impl Records {
         } else {
             waiting.remove(&key)
         };
+        if let Some(vote) = approval.glass_breaker() {
+            let unacknowledged = self.unacknowledged.entry(approval.rules.name.clone()).or_default();
+            let key = (vote.at, approval.id.clone());
+            if approval.awaits_acknowledgement() {
+                unacknowledged.insert(key)
+            } else {
+                unacknowledged.remove(&key)
+            };
+        }
         self.by_id.insert(approval.id.clone(), approval.clone());
         Ok(approval)
     }
@@ -169,10 +182,35 @@ impl Store for MemoryStore {
         Ok(waiting.filter(|waiting| waiting.deadline > now).take(limit).cloned().collect())
     }
 
+    async fn unacknowledged(&self, policy: &str, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        let records = lock(&self.records);
+        let unacknowledged = records.unacknowledged.get(policy).into_iter().flatten();
+        Ok(unacknowledged.take(limit).map(|(_, id)| id.clone()).collect())
+    }
+
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         let records = lock(&self.records);
         let raised = records.by_requester.get(person).into_iter().flatten().rev();
         Ok(raised.take(limit).map(|(_, id)| id.clone()).collect())
+    }
+
+    async fn delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable> {
+        if people.len() > DELEGATIONS_READ_MAX {
+            return Err(Unavailable::new("store", "there are too many people in one question"));
+        }
+        let delegations = lock(&self.delegations);
+        Ok(people.iter().filter_map(|person| delegations.get(person)?.last().cloned()).collect())
+    }
+
+    async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
+        let mut delegations = lock(&self.delegations);
+        let theirs = delegations.entry(delegation.absent.clone()).or_default();
+        let is_next = theirs.last().map_or(0, |last| last.number) + 1 == delegation.number;
+        if is_next {
+            theirs.push(delegation.clone());
+            self.changes.note();
+        }
+        Ok(is_next)
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

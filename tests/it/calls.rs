@@ -100,7 +100,21 @@ async fn the_calls_of_aws_are_those_of_the_document() {
         ("SendTaskSuccess", Call::Callback),
         ("PutEvents", Call::Put),
         ("SendMessageBatch", Call::Enqueue),
+        ("BatchGetItem", Call::Delegations),
     ] {
         assert_eq!(faults.count(call), documented_of_aws(name), "{name}");
     }
+}
+
+/// Who stands in is looked up when it is asked and when somebody decides.
+#[tokio::test]
+async fn who_stands_in_is_looked_up_as_often_as_the_document_says() {
+    let faults = Faults::default();
+    let rules = format!("{RULES_WITH_TEAMS}\ndelegates = [\"linus\"]");
+    let harness = Harness::with(&rules, |ports| faults.in_front_of(ports)).await;
+    let approval = harness.ask().await;
+    harness.press("grace", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+    assert!(DOCUMENT.contains("| `BatchGetItem` | 0, and 2 under a policy with `delegates` |"));
+    assert_eq!(faults.count(Call::Delegations), 2);
 }

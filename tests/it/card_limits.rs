@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use countersign_bot::approval::break_glass::BrokenGlass;
+use countersign_bot::approval::delegation::StandIn;
 use countersign_bot::approval::limits::COMMENT_MAX;
 use countersign_bot::approval::place::{Destination, Platform};
 use countersign_bot::approval::record::{Approval, Vote};
@@ -95,6 +97,7 @@ fn said(index: usize, approval: &Approval, comment: &str) -> Vote {
     Vote {
         person: person.id.clone(),
         name: person.name.clone(),
+        stands_for: Vec::new(),
         platform: Platform::Slack,
         verdict: Verdict::Approve,
         comment: Some(comment.to_owned()),
@@ -102,6 +105,14 @@ fn said(index: usize, approval: &Approval, comment: &str) -> Vote {
         at: START.parse().unwrap(),
         content: approval.content_hash(),
     }
+}
+
+/// Somebody stands in for more approvers than a card names.
+fn stand_in(approval: &mut Approval) {
+    let absent = approval.rules.approvers[1..5].iter().map(|person| person.id.clone());
+    let (delegate, until) = (approval.rules.approvers[0].clone(), "2026-12-23T10:00:00Z".parse().unwrap());
+    approval.stand_ins = absent.map(|absent| StandIn { absent, delegate: delegate.id.clone(), until }).collect();
+    approval.rules.delegates = vec![delegate];
 }
 
 /// Whether each text of the request is among these, as it was typed.
@@ -138,6 +149,7 @@ async fn assert_longest_is_taken(harness: &Harness) {
             let soon = || Deadline::after(Duration::from_secs(5));
             approval.state = State::Pending;
             approval.votes.clear();
+            stand_in(&mut approval);
             harness.pass_time(5);
             let sent = messenger.send(&approval, &Destination::Chat(platform), soon()).await;
             let message = sent.unwrap_or_else(|error| panic!("{script:?} in {platform:?}: {error:?}"));
@@ -146,6 +158,11 @@ async fn assert_longest_is_taken(harness: &Harness) {
                 approval.votes = (0..voters).map(|index| said(index, &approval, &comment)).collect();
                 for outcome in [None, Some(Outcome::Approved), Some(Outcome::Cancelled { reason: comment.clone() })] {
                     let at = START.parse().unwrap();
+                    // The last of them has approved alone.
+                    let is_over = outcome.is_some();
+                    approval.votes.last_mut().unwrap().verdict =
+                        if is_over { Verdict::BreakGlass } else { Verdict::Approve };
+                    approval.broken_glass = is_over.then(BrokenGlass::default);
                     approval.state =
                         outcome.map_or(State::Pending, |outcome| State::Resolved(Resolution { outcome, at }));
                     harness.pass_time(5);

@@ -6,6 +6,8 @@ mod support;
 
 mod asked;
 mod audit;
+mod away;
+mod break_glass;
 mod burst;
 mod calculations;
 mod callbacks;

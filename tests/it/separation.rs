@@ -170,6 +170,7 @@ async fn of_two_that_are_open_at_once_the_first_is_decided_first_and_its_people_
         let vote = Vote {
             person: ada.id.clone(),
             name: ada.name.clone(),
+            stands_for: Vec::new(),
             platform: countersign_bot::approval::place::Platform::Slack,
             verdict: countersign_bot::approval::state::Verdict::Approve,
             comment: None,

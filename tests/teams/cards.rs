@@ -327,7 +327,8 @@ fn vote(approval: &mut Approval, name: &str, verdict: Verdict, comment: Option<&
     let person = approval.rules.approvers[approval.votes.len()].id.clone();
     let (name, comment, content) = (name.to_owned(), comment.map(str::to_owned), approval.content_hash());
     let (platform, inputs, at) = (Platform::Teams, serde_json::Map::new(), later(60));
-    approval.votes.push(Vote { person, name, platform, verdict, comment, inputs, at, content });
+    let stands_for = Vec::new();
+    approval.votes.push(Vote { person, name, stands_for, platform, verdict, comment, inputs, at, content });
 }
 
 fn later(seconds: i64) -> Timestamp {

@@ -3,7 +3,7 @@
 use countersign_bot::approval::ids::{ApprovalId, PersonId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::errors::Error;
 use countersign_bot::input;
@@ -29,16 +29,20 @@ struct Decision {
     policy_version: Option<u32>,
     decided_by: Vec<DecidedBy>,
     decided_at: Timestamp,
+    /// Who has approved alone in an emergency, and why.
+    break_glass: Option<Map<String, Value>>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 struct DecidedBy {
     person: PersonId,
     name: String,
     platform: String,
     at: Timestamp,
     comment: Option<String>,
+    /// For whom, on which seat and with which answers: what the policy and the request make of it is passed on.
+    #[serde(flatten)]
+    more: Map<String, Value>,
 }
 
 /// Logs and returns the result; anything but an approval by somebody is an error, so that no mistake in a state
@@ -65,13 +69,17 @@ pub fn run(input: Value) -> Result<Value, Error> {
         number,
         "the number is approved"
     );
-    Ok(json!({
+    let mut result = json!({
         "status": APPROVED,
         "result": number,
         "approvalId": decision.approval_id,
         "approvedBy": decision.decided_by,
         "approvedAt": decision.decided_at,
-    }))
+    });
+    if let Some(broken) = decision.break_glass {
+        result["breakGlass"] = Value::Object(broken);
+    }
+    Ok(result)
 }
 
 #[cfg(test)]
@@ -109,6 +117,19 @@ mod tests {
                 "approvedAt": decision["decidedAt"],
             })
         );
+    }
+
+    #[test]
+    fn whoever_approved_alone_or_for_somebody_else_is_passed_on() {
+        let mut input = good();
+        let by = &mut input["decision"]["decidedBy"][0];
+        by["for"] = json!({ "person": "grace", "name": "Grace Hopper" });
+        by["seat"] = json!(["finance"]);
+        by["inputs"] = json!({ "window": "tonight" });
+        input["decision"]["breakGlass"] = json!({ "person": "ada", "name": "Ada Lovelace", "reason": "It burns" });
+        let result = run(input.clone()).unwrap();
+        assert_eq!(result["approvedBy"], input["decision"]["decidedBy"]);
+        assert_eq!(result["breakGlass"], input["decision"]["breakGlass"]);
     }
 
     #[test]

@@ -36,6 +36,10 @@ pub enum DetailType {
     Escalated,
     /// What is left to do has failed too often to be tried again soon.
     Parked,
+    /// Somebody has approved alone in an emergency.
+    GlassBroken,
+    /// An approver has acknowledged that.
+    Acknowledged,
     /// The approval has ended.
     Resolved,
 }
@@ -58,13 +62,24 @@ impl Event {
         for said in decided_by.into_iter().flatten() {
             said["comment"] = Value::Null;
         }
+        if let Some(broken) = self.detail.get_mut("breakGlass") {
+            broken["reason"] = Value::Null;
+        }
     }
 }
 
 impl DetailType {
     /// Every kind, for those who describe them all.
-    pub const ALL: [Self; 6] =
-        [Self::Requested, Self::Voted, Self::Reminded, Self::Escalated, Self::Parked, Self::Resolved];
+    pub const ALL: [Self; 8] = [
+        Self::Requested,
+        Self::Voted,
+        Self::Reminded,
+        Self::Escalated,
+        Self::Parked,
+        Self::GlassBroken,
+        Self::Acknowledged,
+        Self::Resolved,
+    ];
 
     /// The `detail-type` on the bus.
     pub fn as_str(self) -> &'static str {
@@ -74,6 +89,8 @@ impl DetailType {
             Self::Reminded => "Approval Reminded",
             Self::Escalated => "Approval Escalated",
             Self::Parked => "Approval Parked",
+            Self::GlassBroken => "Approval Glass Broken",
+            Self::Acknowledged => "Approval Acknowledged",
             Self::Resolved => "Approval Resolved",
         }
     }

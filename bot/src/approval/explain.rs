@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::ids::PersonId;
 use super::policy::Person;
 use super::record::Approval;
 use super::state::Verdict;
@@ -19,6 +20,10 @@ pub struct Explanation<'a> {
     pub standing: Standing,
     /// Whether the person may take the request back.
     pub may_cancel: bool,
+    /// The approvers for whom the person stands in.
+    pub stands_for: Vec<&'a Person>,
+    /// Whether the person may approve alone in an emergency.
+    pub may_break_glass: bool,
 }
 
 /// What a person may do about an approval.
@@ -40,7 +45,7 @@ pub enum Standing {
 /// Explains an approval to a person, by the same rules that a decision goes by.
 pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> Explanation<'a> {
     let open = decide::check_open(approval, now);
-    let may_decide = decide::authorise(approval, &person.id).and(open.clone());
+    let may_decide = decide::authorise(approval, &person.id, now).and(open.clone());
     let voted = approval.votes.iter().find(|vote| vote.person == person.id && vote.verdict == Verdict::Approve);
     let escalation = approval.rules.escalation.as_ref().zip(approval.next_escalation());
     let is_new =
@@ -53,13 +58,20 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
         standing: match (may_decide, voted) {
             (Err(refusal), _) => Standing::MayNot(refusal),
             (Ok(()), Some(vote)) => Standing::HasApproved { at: vote.at },
-            (Ok(()), None) if !approval.would_count(&person.id) => {
-                Standing::MayReject(Refusal::SeatsTaken { open: approval.open_seats() })
-            }
-            (Ok(()), None) => Standing::MayDecide,
+            (Ok(()), None) => match decide::check_would_count(approval, &person.id, now) {
+                Ok(()) => Standing::MayDecide,
+                Err(refusal) => Standing::MayReject(refusal),
+            },
         },
+        stands_for: if open.is_ok() { stands_for(approval, person, now) } else { Vec::new() },
+        may_break_glass: open.is_ok() && decide::may_break_glass(approval, &person.id).is_ok(),
         may_cancel: open.is_ok() && cancel::authorise(approval, person).is_ok(),
     }
+}
+
+fn stands_for<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> Vec<&'a Person> {
+    let ids: Vec<&PersonId> = approval.stands_for(&person.id, now).into_iter().map(|absent| &absent.id).collect();
+    approval.rules.approvers.iter().filter(|approver| ids.contains(&&approver.id)).collect()
 }
 
 #[cfg(test)]

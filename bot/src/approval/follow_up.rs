@@ -69,12 +69,12 @@ impl Approval {
                 Some(retry_at.map_or(at, |retry_at| retry_at.max(at)))
             }
             State::Resolving(_) => retry_at,
-            State::Resolved(resolution) if self.awaits_execution_end() => {
+            State::Resolved(resolution) => {
                 let at = retry_at.unwrap_or(later(resolution.at, HEAD_START));
                 let awaited = if self.attempt.is_some() { RESULT_AWAITED } else { PROOF_AWAITED };
-                (at < later(resolution.at, awaited)).then_some(at)
+                let is_awaited = self.awaits_execution_end() && at < later(resolution.at, awaited);
+                is_awaited.then_some(at).into_iter().chain(self.next_glass_reminder()).min()
             }
-            State::Resolved(_) => None,
         }
     }
 
@@ -125,11 +125,12 @@ impl Approval {
         self.execution_end.is_none() && self.live_copies().any(|copy| copy.message.is_card())
     }
 
-    /// Whether nothing is left to do but to ask now and then whether the execution, which is known to be the one that
-    /// waited, has ended.
-    pub fn is_polled(&self) -> bool {
+    /// Whether nothing is left to do now but to ask whether the execution, which is known to be the one that waited, has
+    /// ended.
+    pub fn is_polled(&self, now: Timestamp) -> bool {
         let has_ended = self.resolution().is_some() && self.attempt.is_some();
-        has_ended && self.awaits_execution_end() && !self.is_unfinished()
+        let is_reminder_due = self.next_glass_reminder().is_some_and(|at| at <= now);
+        has_ended && self.awaits_execution_end() && !self.is_unfinished() && !is_reminder_due
     }
 
     /// Whether the task may still be completed, or is to be looked for in the history of its execution.

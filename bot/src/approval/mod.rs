@@ -20,9 +20,11 @@ pub mod event;
 pub mod look_up;
 pub mod place;
 
+pub mod delegation;
 pub mod delivery;
 pub mod identities;
 pub mod seats;
+pub mod until;
 
 pub mod policy;
 
@@ -37,6 +39,8 @@ pub mod policy_changes;
 pub mod policy_version;
 pub mod request;
 
+pub mod break_glass;
+
 pub mod record;
 
 mod sizes;
@@ -45,6 +49,8 @@ pub mod calls;
 pub mod notes;
 
 pub mod quorum;
+
+pub mod acknowledging;
 
 pub mod follow_up;
 

@@ -20,6 +20,15 @@ pub enum Note {
     },
     /// That more people may decide.
     Escalation,
+    /// That somebody has approved alone in an emergency.
+    GlassBroken,
+    /// That nobody has acknowledged it yet.
+    GlassReminder {
+        /// When it fell due.
+        at: Timestamp,
+    },
+    /// That an approver has acknowledged it.
+    Acknowledged,
     /// How the approval ended.
     Outcome,
     /// How the execution ended.
@@ -32,11 +41,17 @@ impl Note {
     fn concerns(&self, approval: &Approval, message: &MessageRef) -> bool {
         let is_pending = approval.state == State::Pending;
         match (self, message) {
-            (Self::Outcome, _) => true,
-            (Self::Result(_), _) => message.is_card(),
-            (Self::Reminder { .. }, MessageRef::Email { person }) => {
-                is_pending && approval.silent().any(|silent| silent.id == *person)
+            // Of a broken glass all are told, but for whoever it was.
+            (Self::Outcome, _) | (Self::GlassBroken, MessageRef::Card { .. }) => true,
+            (Self::GlassBroken, MessageRef::Email { person }) => {
+                approval.glass_breaker().is_some_and(|vote| vote.person != *person)
             }
+            (Self::GlassReminder { .. }, MessageRef::Email { person }) => {
+                approval.awaited_acknowledgers().iter().any(|awaited| awaited.id == *person)
+            }
+            (Self::GlassReminder { .. }, MessageRef::Card { .. }) => approval.awaits_acknowledgement(),
+            (Self::Acknowledged | Self::Result(_), _) => message.is_card(),
+            (Self::Reminder { at }, MessageRef::Email { person }) => is_pending && approval.waits_for(person, *at),
             (Self::Reminder { .. } | Self::Escalation, _) => is_pending && message.is_card(),
         }
     }
@@ -50,11 +65,27 @@ impl Approval {
             CallKind::Escalation => Note::Escalation,
         });
         let mut notes: Vec<Note> = calls.collect();
+        notes.extend(self.broken_glass.as_ref().map(|_| Note::GlassBroken));
+        notes.extend(self.of_glass(0));
         if self.resolution().is_some() {
             notes.push(Note::Outcome);
-            notes.extend(self.execution_end.clone().map(Note::Result));
+            notes.extend(self.of_glass(1));
+            if let Some(end) = self.execution_end.clone() {
+                notes.push(Note::Result(end));
+                notes.extend(self.of_glass(2));
+            }
         }
         notes
+    }
+
+    /// What has followed a broken glass after so many ends were known.
+    fn of_glass(&self, ends: usize) -> impl Iterator<Item = Note> {
+        let glass = self.broken_glass.iter();
+        let reminders = glass.clone().flat_map(|glass| &glass.reminders);
+        let reminders = reminders.map(|told| (*told, Note::GlassReminder { at: told.at }));
+        let acknowledged = glass.filter_map(|glass| glass.acknowledged.as_ref());
+        let acknowledged = acknowledged.map(|acknowledged| (acknowledged.told, Note::Acknowledged));
+        reminders.chain(acknowledged).filter(move |(told, _)| told.after_ends == ends).map(|(_, note)| note)
     }
 
     /// The next note to tell beside this copy, with its place among the notes, from 0.

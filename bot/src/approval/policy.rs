@@ -117,6 +117,12 @@ pub struct Rules {
     pub give_up_after: Option<SignedDuration>,
     /// The fields of the execution's output that may be shown.
     pub show_result: Vec<String>,
+    /// Who may stand in for an approver who is away; nobody where the policy does not say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegates: Vec<Person>,
+    /// Who may approve alone in an emergency; nobody where the policy does not say so.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub break_glass: Vec<PersonId>,
 }
 
 /// Whether a request must say who asks.
@@ -315,6 +321,11 @@ impl Rules {
         all.join(" and ")
     }
 
+    /// The approver, or whoever may stand in for one, with this key.
+    pub fn person(&self, id: &PersonId) -> Option<&Person> {
+        self.approver(id).or_else(|| self.delegates.iter().find(|person| person.id == *id))
+    }
+
     /// The approver with this key.
     pub fn approver(&self, id: &PersonId) -> Option<&Person> {
         self.approvers.iter().find(|person| person.id == *id)
@@ -331,6 +342,7 @@ impl Rules {
         let is_named = |person: &Person| people.contains(&person.id);
         let mut narrowed = self.clone();
         narrowed.approvers.retain(is_named);
+        narrowed.break_glass.retain(|person| people.contains(person));
         narrowed.seats.iter_mut().for_each(|seats| seats.people.retain(|person| people.contains(person)));
         if let Some(escalation) = &mut narrowed.escalation {
             escalation.to.retain(is_named);

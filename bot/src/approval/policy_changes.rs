@@ -210,6 +210,8 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         email,
         give_up_after,
         show_result,
+        delegates,
+        break_glass,
     } = rules;
     let yes = |holds: &bool| if *holds { "true" } else { "false" }.to_owned();
     let requester = match requester {
@@ -230,6 +232,8 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         ("callers".to_owned(), listed(callers.iter(), "any")),
         ("remind_after".to_owned(), listed(remind_after.iter().map(|after| format!("{after:#}")), NONE)),
         ("show_result".to_owned(), listed(show_result.iter(), NONE)),
+        ("delegates".to_owned(), listed(delegates.iter().map(|person| &person.id), "nobody")),
+        ("break_glass".to_owned(), listed(break_glass.iter(), "nobody")),
         ("distinct_from".to_owned(), listed(distinct_from.iter(), NONE)),
     ]);
     let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);

@@ -1,9 +1,13 @@
 //! Whose approval counts, which seats are filled, and by whom.
 
+use jiff::Timestamp;
+
+use super::delegation::StandIn;
 use super::ids::PersonId;
 use super::policy::Person;
 use super::record::{Approval, Vote};
 use super::seats::{self, Seats};
+use super::state::Verdict;
 
 impl Approval {
     /// The approvers whose decision counts here: neither whoever asked, unless the policy says so, nor whoever has approved
@@ -13,16 +17,92 @@ impl Approval {
         self.rules.eligible(requester).filter(|person| !self.apart.contains_key(&person.id))
     }
 
+    /// For whom this person stands in, whose decision counts here. Whoever asked stands in for nobody, unless the policy lets
+    /// them decide, nor does whoever is kept apart; and nobody passes on what was passed to them.
+    pub fn stands_for<'a>(&'a self, person: &'a PersonId, now: Timestamp) -> Vec<&'a Person> {
+        let is_requester = self.request.requester.as_ref().is_some_and(|requester| requester.id == *person);
+        if (is_requester && !self.rules.self_approval) || self.apart.contains_key(person) {
+            return Vec::new();
+        }
+        let holds = |stand_in: &&StandIn| stand_in.delegate == *person && now < stand_in.until;
+        let absent: Vec<&PersonId> = self.stand_ins.iter().filter(holds).map(|stand_in| &stand_in.absent).collect();
+        self.eligible().filter(|approver| approver.id != *person && absent.contains(&&approver.id)).collect()
+    }
+
+    /// In whose place the approval of this person counts, where it is not their own.
+    pub fn counts_for(&self, vote: &Vote) -> Option<&Person> {
+        // Nothing has to be matched where nobody stands in.
+        let is_own = self.rules.approver(&vote.person).is_some();
+        let first = vote.stands_for.first()?;
+        let place = if vote.verdict == Verdict::Approve {
+            let places = self.matching(None).concat();
+            places.into_iter().find(|(voter, _)| **voter == vote.person).map(|(_, place)| place.clone())
+        } else {
+            Some(first.clone()).filter(|_| !is_own)
+        };
+        place.filter(|place| *place != vote.person).and_then(|place| self.rules.approver(&place))
+    }
+
+    /// Who has approved, each with the place that it counts in, in the seats; one more may be asked about.
+    fn matching<'a>(
+        &'a self,
+        more: Option<(&'a PersonId, Vec<&'a PersonId>)>,
+    ) -> Vec<Vec<(&'a PersonId, &'a PersonId)>> {
+        let places = |person: &'a PersonId, others: Vec<&'a PersonId>| {
+            let own = self.rules.approver(person).map(|_| person);
+            (person, own.into_iter().chain(others).collect::<Vec<_>>())
+        };
+        let people =
+            self.approvers().map(|vote| (&vote.person, vote.stands_for.iter().collect::<Vec<_>>())).chain(more);
+        let people = people.map(|(person, others)| places(person, others));
+        if self.rules.seats.is_empty() {
+            let everybody = Seats { from: Vec::new(), people: Vec::new(), count: usize::MAX };
+            return seats::fill(&[everybody], people, |_, _| true);
+        }
+        seats::fill(&self.rules.seats, people, |seats, person| self.may_fill(seats, person))
+    }
+
     /// Who may decide, has said nothing yet and could still give an approval that counts.
     pub fn silent(&self) -> impl Iterator<Item = &Person> {
         let has_voted = |person: &Person| self.votes.iter().any(|vote| vote.person == person.id);
-        self.eligible().filter(move |person| !has_voted(person) && self.would_count(&person.id))
+        self.eligible().filter(move |person| !has_voted(person) && self.would_count(&person.id, &[]))
+    }
+
+    /// Those who are called: who may decide and has said nothing, and who stands in for them.
+    pub fn called(&self) -> Vec<&Person> {
+        let mut called: Vec<&Person> = self.silent().collect();
+        let is_awaited = |stand_in: &&StandIn| called.iter().any(|person| person.id == stand_in.absent);
+        let delegates = self.stand_ins.iter().filter(is_awaited).map(|stand_in| &stand_in.delegate);
+        let has_voted = |person: &Person| self.votes.iter().any(|vote| vote.person == person.id);
+        let delegates: Vec<&Person> =
+            delegates.filter_map(|delegate| self.rules.person(delegate)).filter(|person| !has_voted(person)).collect();
+        for delegate in delegates {
+            if !called.iter().any(|person| person.id == delegate.id) {
+                called.push(delegate);
+            }
+        }
+        called
+    }
+
+    /// Whether this person may decide now and has said nothing yet, in their own right or for somebody who is away, and could
+    /// give an approval that counts.
+    pub fn waits_for(&self, person: &PersonId, now: Timestamp) -> bool {
+        let stands_for: Vec<&PersonId> = self.stands_for(person, now).into_iter().map(|absent| &absent.id).collect();
+        let may_decide = !stands_for.is_empty() || self.eligible().any(|approver| approver.id == *person);
+        let has_voted = self.votes.iter().any(|vote| vote.person == *person);
+        may_decide && !has_voted && self.would_count(person, &stands_for)
     }
 
     /// The seats with the votes of those who fill them; none where the rules only count people.
     pub fn seating(&self) -> Vec<(&Seats, Vec<&Vote>)> {
-        let filled = seats::fill(&self.rules.seats, self.approvers(), |seats, vote| self.may_fill(seats, &vote.person));
-        self.rules.seats.iter().zip(filled).collect()
+        if self.rules.seats.is_empty() {
+            return Vec::new();
+        }
+        let votes = |people: Vec<(&PersonId, &PersonId)>| {
+            let has_seat = |vote: &&Vote| people.iter().any(|(person, _)| **person == vote.person);
+            self.approvers().filter(has_seat).collect::<Vec<_>>()
+        };
+        self.rules.seats.iter().zip(self.matching(None).into_iter().map(votes)).collect()
     }
 
     /// The seats of which this person fills one.
@@ -43,15 +123,16 @@ impl Approval {
             && self.seating().iter().all(|(seats, votes)| votes.len() >= seats.count)
     }
 
-    /// Whether an approval of this person would fill a seat, where there are any. Who could fill none of those that are
-    /// open, not even if others moved, cannot do so later either, unless somebody is called in.
-    pub fn would_count(&self, person: &PersonId) -> bool {
-        if self.rules.seats.is_empty() {
+    /// Whether an approval of this person, who stands in for these, would count beside those there are: in a place that
+    /// nobody has approved in, and on a seat, where there are any. Who could fill none of those that are open, not even if
+    /// others moved, cannot do so later either, unless somebody is called in.
+    pub fn would_count(&self, person: &PersonId, stands_for: &[&PersonId]) -> bool {
+        let stands_in = self.votes.iter().any(|vote| !vote.stands_for.is_empty()) || !stands_for.is_empty();
+        if self.rules.seats.is_empty() && !stands_in {
             return true;
         }
-        let people = self.approvers().map(|vote| &vote.person).chain([person]);
-        let filled = seats::fill(&self.rules.seats, people, |seats, person| self.may_fill(seats, person));
-        filled.concat().contains(&person)
+        let places = self.matching(Some((person, stands_for.to_vec()))).concat();
+        places.iter().any(|(voter, _)| *voter == person)
     }
 
     /// Those who are called in may fill any seat.

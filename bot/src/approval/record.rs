@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::audit::{Entry, Hash, Head};
+use super::break_glass::BrokenGlass;
+use super::delegation::StandIn;
 use super::delivery::Missing;
 use super::event::Event;
 use super::ids::{ApprovalId, PersonId, TaskToken};
@@ -40,6 +42,10 @@ pub struct Approval {
     pub state: State,
     /// One vote a person, in the order they came.
     pub votes: Vec<Vote>,
+    /// Who stands in for approvers who are away, as it was when somebody last looked.
+    pub stand_ins: Vec<StandIn>,
+    /// What has followed since somebody approved alone in an emergency, if somebody did.
+    pub broken_glass: Option<BrokenGlass>,
     /// The reminders and the escalation that were made, the oldest first.
     pub calls: Vec<Call>,
     /// How many of the rules' reminders are done; several that were missed became one call.
@@ -81,6 +87,9 @@ pub struct Vote {
     pub person: PersonId,
     /// The name that messages show.
     pub name: String,
+    /// For whom they stood in, in whose place the vote may count.
+    #[serde(default, rename = "for", skip_serializing_if = "Vec::is_empty")]
+    pub stands_for: Vec<PersonId>,
     /// Where.
     pub platform: Platform,
     /// What.
@@ -198,8 +207,11 @@ impl Approval {
         }
     }
 
-    /// The votes that made the decision: the rejection, or the approvals.
+    /// The votes that made the decision: the rejection, that of whoever has broken the glass, or the approvals.
     pub fn deciding_votes(&self) -> Vec<&Vote> {
+        if let Some(vote) = self.glass_breaker() {
+            return vec![vote];
+        }
         let rejections: Vec<&Vote> = self.votes.iter().filter(|vote| vote.verdict == Verdict::Reject).collect();
         if rejections.is_empty() { self.votes.iter().collect() } else { rejections }
     }

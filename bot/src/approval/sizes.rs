@@ -12,7 +12,7 @@ use super::record::Vote;
 /// As long as the comments of an approval have no more bytes together, they are kept whole.
 const COMMENTS_BYTES: usize = 12 * 1024;
 /// A comment that comes after that is kept up to here.
-const COMMENT_BYTES: usize = 120;
+const COMMENT_BYTES: usize = 100;
 /// As long as the events that wait for the bus have no more bytes together, they carry comments, and each vote its answers.
 const OUTBOX_BYTES: usize = 16 * 1024;
 
@@ -50,6 +50,7 @@ mod tests {
         Vote {
             person: PersonId::parse("grace").unwrap(),
             name: "Grace".to_owned(),
+            stands_for: Vec::new(),
             platform: Platform::Slack,
             verdict: Verdict::Approve,
             comment: Some(comment.to_owned()),
@@ -65,7 +66,7 @@ mod tests {
         assert_eq!(kept(long.clone(), &[]), long);
         let full = [(); 5].map(|()| vote(&long));
         assert_eq!(kept("fine".to_owned(), &full), "fine");
-        assert_eq!(kept(long.clone(), &full), format!("{}…", "😀".repeat(30)));
-        assert_eq!(kept(format!("a{long}"), &full), format!("a{}…", "😀".repeat(29)));
+        assert_eq!(kept(long.clone(), &full), format!("{}…", "😀".repeat(25)));
+        assert_eq!(kept(format!("a{long}"), &full), format!("a{}…", "😀".repeat(24)));
     }
 }

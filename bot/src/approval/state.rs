@@ -113,6 +113,9 @@ pub enum Verdict {
     Approve,
     /// Do not.
     Reject,
+    /// Let it go ahead by the word of one person, in an emergency.
+    #[serde(rename = "break_glass")]
+    BreakGlass,
 }
 
 impl Outcome {

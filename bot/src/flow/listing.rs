@@ -3,7 +3,9 @@
 use futures::{StreamExt, TryStreamExt, stream};
 
 use super::app::App;
+use super::delegations;
 use crate::approval::ids::{ApprovalId, PersonId};
+use crate::approval::policy::Rules;
 use crate::approval::record::Approval;
 use crate::approval::transitions::decide;
 use crate::net::deadline::{Deadline, Unavailable};
@@ -22,7 +24,10 @@ const AT_ONCE: usize = 20;
 /// rules, which may be older, let the person decide.
 pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
     let now = app.now();
-    let policies = app.policy.rules.values().filter(|rules| rules.ever_ask(person));
+    let absent: Vec<PersonId> =
+        delegations::to(app, person, deadline).await?.into_iter().map(|delegation| delegation.absent).collect();
+    let asks = |rules: &&Rules| rules.ever_ask(person) || absent.iter().any(|absent| rules.ever_ask(absent));
+    let policies = app.policy.rules.values().filter(asks);
     let waiting = |policy: String| async move {
         deadline.run("store", app.ports.store.waiting(&policy, now, LOOKED_AT_MAX)).await
     };
@@ -31,10 +36,24 @@ pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Re
     let mut found: Vec<Waiting> = found.into_iter().flatten().collect();
     found.sort();
     let soonest = found.into_iter().take(LOOKED_AT_MAX).map(|waiting| waiting.id).collect();
-    let mut approvals = load(app, soonest, deadline).await?;
-    approvals.retain(|approval| {
-        approval.silent().any(|silent| silent.id == *person) && decide::check_open(approval, now).is_ok()
-    });
+    let loaded = stream::iter(load(app, soonest, deadline).await?);
+    let as_of_now = |approval| delegations::as_of_now(app, approval, deadline);
+    let mut approvals: Vec<Approval> = loaded.map(as_of_now).buffered(AT_ONCE).try_collect().await?;
+    approvals.retain(|approval| approval.waits_for(person, now) && decide::check_open(approval, now).is_ok());
+    approvals.truncate(LISTED_MAX);
+    Ok(approvals)
+}
+
+/// The approvals whose glass was broken and that this person may acknowledge, the longest broken first.
+pub async fn unacknowledged(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+    let policies = app.policy.rules.values().filter(|rules| rules.ever_ask(person) && !rules.break_glass.is_empty());
+    let policies: Vec<String> = policies.map(|rules| rules.name.clone()).collect();
+    let broken = |policy: String| async move {
+        deadline.run("store", app.ports.store.unacknowledged(&policy, LISTED_MAX)).await
+    };
+    let found: Vec<Vec<ApprovalId>> = stream::iter(policies).map(broken).buffered(AT_ONCE).try_collect().await?;
+    let mut approvals = load(app, found.into_iter().flatten().collect(), deadline).await?;
+    approvals.retain(|approval| approval.awaited_acknowledgers().iter().any(|awaited| awaited.id == *person));
     approvals.truncate(LISTED_MAX);
     Ok(approvals)
 }

@@ -8,11 +8,14 @@ pub const BACKGROUND: Duration = Duration::from_secs(20);
 pub mod app;
 
 pub mod change;
+
+mod announce;
+
+pub mod delegations;
+
 pub mod launch;
 pub mod listing;
 mod others;
-
-mod announce;
 
 pub mod resolve;
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::app::App;
 use super::change::change;
 use super::resolve::settle;
-use super::{reconcile, separation, succession};
+use super::{delegations, reconcile, separation, succession};
 use crate::approval::ids::ExecutionArn;
 use crate::approval::record::Approval;
 use crate::approval::request::{self, Asked, InvalidInput};
@@ -20,6 +20,8 @@ use crate::ports::Raised;
 const RECORDING: Duration = Duration::from_secs(5);
 /// Where policies are kept apart, the other approvals of the execution have to be found and closed in this time.
 const SEPARATION: Duration = Duration::from_secs(3);
+/// The store has this long to say who stands in for whom.
+const DELEGATIONS: Duration = Duration::from_secs(2);
 /// Step Functions has this long to say that its execution holds the task. Without an answer the request goes out all the
 /// same, and leads to the execution once there is one.
 const PROOF: Duration = Duration::from_secs(3);
@@ -30,8 +32,12 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// What is left after that is given up then, and done by the reconciler.
 const TIDYING: Duration = Duration::from_secs(15);
 /// All of that at its longest.
-pub const LONGEST: Duration =
-    SEPARATION.saturating_add(RECORDING).saturating_add(PROOF).saturating_add(SETTLING).saturating_add(TIDYING);
+pub const LONGEST: Duration = SEPARATION
+    .saturating_add(DELEGATIONS)
+    .saturating_add(RECORDING)
+    .saturating_add(PROOF)
+    .saturating_add(SETTLING)
+    .saturating_add(TIDYING);
 
 /// Why no approval was raised. The name is what a state machine can catch.
 #[derive(Debug, thiserror::Error)]
@@ -67,7 +73,14 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
     // Who may decide is not known then, and it may be soon.
     app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
     let asked = separation::keep_apart(app, read(app, input)?, Deadline::after(SEPARATION)).await??;
-    let asked = Approval::raise(asked);
+    let mut asked = Approval::raise(asked);
+    // Whoever stands in is asked with the others. Without an answer they are as soon as somebody looks at it again.
+    match delegations::of_rules(app, &asked.rules, Deadline::after(DELEGATIONS)).await {
+        Ok(delegations) => {
+            asked.take_stand_ins(&delegations, app.now());
+        }
+        Err(error) => tracing::warn!(approval.id = %asked.id, %error, "nobody knows who stands in"),
+    }
     let content = asked.content_hash();
     let (approval, is_new) = match Deadline::after(RECORDING).run("store", app.ports.store.raise(asked)).await? {
         Raised::New(approval) => (*approval, true),

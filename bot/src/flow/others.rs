@@ -37,10 +37,14 @@ pub(crate) async fn apart(
     Ok(others.into_iter().flatten().collect())
 }
 
-/// Who has approved, and under which policy, whatever became of it.
+/// Who has approved, and under which policy, whatever became of it; where somebody stood in for somebody else, both.
 pub(crate) fn approved(others: &[Approval]) -> BTreeMap<PersonId, String> {
-    let votes = others.iter().flat_map(|other| other.approvers().map(|vote| (vote, &other.rules.name)));
-    votes.map(|(vote, policy)| (vote.person.clone(), policy.clone())).collect()
+    let approved = others.iter().flat_map(|other| {
+        let votes = other.approvers().chain(other.glass_breaker());
+        let people = votes.flat_map(move |vote| [Some(&vote.person), other.counts_for(vote).map(|absent| &absent.id)]);
+        people.flatten().map(move |person| (person.clone(), other.rules.name.clone()))
+    });
+    approved.collect()
 }
 
 /// The policy of the one that has to be decided before this: of those that are open at once only the first takes votes, so

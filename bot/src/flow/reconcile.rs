@@ -10,6 +10,7 @@ use super::BACKGROUND;
 use super::announce::Settled;
 use super::app::App;
 use super::change::{SAVE_LONGEST, change};
+use super::delegations;
 use super::resolve::settle;
 use crate::approval::ids::{ApprovalId, ExecutionArn};
 use crate::approval::look_up::LookUp;
@@ -114,8 +115,8 @@ enum Left {
 async fn one_or_later(app: &App, id: ApprovalId, are_polls_later: bool) -> Left {
     let deadline = Deadline::after(BACKGROUND);
     let looked_at = match deadline.run("store", app.ports.store.load(&id)).await {
-        Ok(Some(approval)) if are_polls_later && approval.is_polled() => return Left::Poll(id),
-        Ok(Some(approval)) if approval.is_polled() => poll(app, approval, deadline).await,
+        Ok(Some(approval)) if are_polls_later && approval.is_polled(app.now()) => return Left::Poll(id),
+        Ok(Some(approval)) if approval.is_polled(app.now()) => poll(app, approval, deadline).await,
         Ok(Some(approval)) => go_through(app, approval, deadline).await,
         Ok(None) => Ok(()),
         Err(error) => Err(error),
@@ -172,7 +173,14 @@ async fn poll(app: &App, approval: Approval, deadline: Deadline) -> Result<(), U
 async fn go_through(app: &App, approval: Approval, deadline: Deadline) -> Result<(), Unavailable> {
     let settled = settle(app, approval, deadline).await;
     let announced = settled.approval.version;
-    let asked = ask_step_functions(app, settled.approval, deadline).await;
+    let refreshed = match delegations::refresh(app, settled.approval.clone(), deadline).await {
+        Ok(refreshed) => refreshed,
+        Err(error) => {
+            tracing::warn!(approval.id = %settled.approval.id, %error, "nobody knows who stands in");
+            settled.approval
+        }
+    };
+    let asked = ask_step_functions(app, refreshed, deadline).await;
     let is_asked = asked.problem.is_none();
     let approval =
         change(app, asked.approval, deadline, |approval| go_on(approval, is_asked, app.now())).await?.record();
@@ -194,7 +202,8 @@ fn go_on(approval: &mut Approval, is_asked: bool, now: Timestamp) -> bool {
     let is_called = is_asked && approval.call_again(now);
     let is_standing_in = approval.stand_in(now);
     let is_given_up = approval.give_up_unreached(now);
-    is_called || is_standing_in || is_given_up
+    let is_reminded = approval.remind_of_glass(now);
+    is_called || is_standing_in || is_given_up || is_reminded
 }
 
 /// How often in a row an answer of Step Functions is waited for before people are called without one.

@@ -10,11 +10,12 @@ use jiff::Timestamp;
 use super::announce::{Settled, announce};
 use super::app::App;
 use super::change::{CONFLICTS_MAX, change};
-use super::others;
+use super::{delegations, others};
 use crate::approval::audit::{Callback, Found, What};
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status};
+use crate::approval::transitions::break_glass::{self, Acknowledging};
 use crate::approval::transitions::cancel::{self, Cancellation};
 use crate::approval::transitions::decide::{self, Command, Counted, Refusal};
 use crate::approval::transitions::events::{CancellationOutput, DecisionOutput};
@@ -55,15 +56,18 @@ pub async fn carry_out(
     let (rules, execution) = (&approval.rules, &approval.request.execution);
     let others = others::apart(app, id, rules, execution, deadline).await?;
     let approved = others::approved(&others);
+    let delegations = delegations::of_rules(app, rules, deadline).await?;
     let decide = |approval: &Approval, now| {
         let mut approval = approval.clone();
         approval.keep_apart(&approved);
+        approval.take_stand_ins(&delegations, now);
         let (Counted::Open(next) | Counted::Decided(next)) = decide::decide(&approval, command, now)?;
         others::first(&others, &approval).map_or(Ok(next), |policy| Err(Refusal::OtherFirst { policy }))
     };
     // A card that is out without being on record is taken into the copies, so that the reconciler brings it up to date.
     let note = |approval: &mut Approval, refusal: &Refusal, now| {
         approval.keep_apart(&approved);
+        approval.take_stand_ins(&delegations, now);
         approval.log_refusal(command, refusal, now);
         if approval.discover(command.message.as_ref(), now) {
             approval.leave_to_reconciler(now);
@@ -85,6 +89,19 @@ pub async fn cancel(
         approval.log_refused_cancellation(cancellation, refusal, now);
     };
     record(app, approval, deadline, cancel, note).await
+}
+
+/// Records that an approver knows of a broken glass. After an error the same holds as for a decision.
+pub async fn acknowledge(
+    app: &App,
+    id: &ApprovalId,
+    by: &Acknowledging,
+    deadline: Deadline,
+) -> Result<Answer, Unavailable> {
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(Answer::Unknown) };
+    let acknowledge = |approval: &Approval, now| break_glass::acknowledge(approval, by, now);
+    let note = |approval: &mut Approval, refusal: &Refusal, now| approval.log_refused_acknowledgement(by, refusal, now);
+    record(app, approval, deadline, acknowledge, note).await
 }
 
 /// Records what becomes of an approval, or why nothing does, and settles it.

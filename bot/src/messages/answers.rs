@@ -12,15 +12,13 @@ use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
 
 use super::dialect::Dialect;
-use super::{escape, risk};
+pub(crate) use super::names::NAMED_MAX;
+pub use super::names::{named, names, names_up_to};
+use super::{away, break_glass, risk};
 
 /// What others than the requester have typed into the middle of a sentence of ours is not longer than this in chat.
 pub(crate) const TYPED_MAX: usize = 300;
-/// A person's name is not longer than this.
-pub(crate) const NAME_MAX: usize = 80;
 const COMMAND_MAX: usize = 80;
-/// More people than this are counted, not named.
-const NAMED_MAX: usize = 5;
 /// Seats of more groups and people than this are counted, not named.
 const SEATS_NAMED_MAX: usize = 3;
 /// What seats are called is not longer than this where they are told with those who fill them, whose names are not longer
@@ -57,6 +55,18 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
             let again = if dialect == Dialect::Plain { "submit again" } else { "press Reject" };
             format!("A rejection needs a reason: write it in the comment field, then {again}.")
         }
+        Refusal::PlaceTaken => {
+            "Somebody has approved already in the place that you could approve in, so your approval would change nothing. \
+             You may still reject it."
+                .to_owned()
+        }
+        Refusal::MayNotBreakGlass
+        | Refusal::GlassNeedsReason
+        | Refusal::NobodyToAcknowledge
+        | Refusal::GlassNotBroken
+        | Refusal::OwnGlass
+        | Refusal::MayNotAcknowledge { .. }
+        | Refusal::AlreadyAcknowledged { .. } => break_glass::refusal(refusal, dialect),
         Refusal::NotTheRequester { requester: Some(name) } => {
             format!("Only {} can cancel this request, by whom it was made.", dialect.text(&named(name)))
         }
@@ -211,7 +221,10 @@ pub fn approvals_usage(dialect: Dialect) -> String {
     let approvals = dialect.approvals_command();
     format!(
         "`{approvals}` lists what waits for you and what you asked for, `{approvals} show ID` says how one approval stands \
-         and what you may do about it, `{approvals} cancel ID` takes back what you asked for."
+         and what you may do about it, `{approvals} cancel ID` takes back what you asked for. In an emergency, \
+         `{approvals} break-glass ID REASON` approves alone, for whom the policy lets, and `{approvals} acknowledge ID` says \
+         that an approver knows of it. {}",
+        away::usage(dialect)
     )
 }
 
@@ -237,8 +250,16 @@ fn reason(outcome: &Outcome, dialect: Dialect) -> String {
 
 fn choice(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Approve => "approve",
+        Verdict::Approve | Verdict::BreakGlass => "approve",
         Verdict::Reject => "reject",
+    }
+}
+
+/// Who has said something, with the one in whose place it counts where that is not their own.
+pub fn who(approval: &Approval, vote: &Vote) -> String {
+    match approval.counts_for(vote) {
+        Some(absent) => format!("{} for {}", named(&vote.name), named(&absent.name)),
+        None => named(&vote.name),
     }
 }
 
@@ -247,28 +268,7 @@ pub fn past(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approved",
         Verdict::Reject => "rejected",
-    }
-}
-
-/// A person's name on one line.
-pub fn named(name: &str) -> String {
-    limits::excerpt(&escape::one_line(name), NAME_MAX)
-}
-
-/// Names in a sentence: `Ada`, `Ada and Grace`, `Ada, Grace and Linus`. Of many, the first are named.
-pub fn names(names: &[String], conjunction: &str) -> String {
-    names_up_to(NAMED_MAX, names, conjunction)
-}
-
-/// The same with another number of those who are named.
-pub fn names_up_to(max: usize, names: &[String], conjunction: &str) -> String {
-    let more = names.len().saturating_sub(max);
-    let named: Vec<String> = names.iter().take(max).map(|name| self::named(name)).collect();
-    match (named.as_slice(), more) {
-        ([], _) => "nobody".to_owned(),
-        ([one], 0) => one.clone(),
-        ([most @ .., last], 0) => format!("{} {conjunction} {last}", most.join(", ")),
-        (some, more) => format!("{} {conjunction} {more} more", some.join(", ")),
+        Verdict::BreakGlass => "broke the glass and approved alone",
     }
 }
 
@@ -301,7 +301,7 @@ pub fn headline(approval: &Approval, when: impl Fn(Timestamp) -> String) -> Stri
 
 /// The names of those who decided.
 pub fn deciders(approval: &Approval) -> String {
-    names(&approval.deciding_votes().iter().map(|vote| vote.name.clone()).collect::<Vec<_>>(), "and")
+    names(&approval.deciding_votes().iter().map(|vote| who(approval, vote)).collect::<Vec<_>>(), "and")
 }
 
 /// To whom the approval was escalated, by name.
@@ -318,6 +318,10 @@ pub fn narrowed_to(approval: &Approval) -> Option<String> {
 
 /// How many have approved, of how many, and who, on one line; with seats, who fills which.
 pub fn quorum(approval: &Approval) -> String {
+    // Who they were made no difference then.
+    if approval.glass_breaker().is_some() {
+        return format!("{} of {} approvals", approval.approvals(), approval.rules.required);
+    }
     let seating = approval.seating();
     if !seating.is_empty() {
         let most = NAMED_MAX / seating.len();
@@ -325,7 +329,8 @@ pub fn quorum(approval: &Approval) -> String {
             seating.into_iter().map(|(seats, votes)| seat(approval, seats, &votes, most)).collect();
         return format!("{} of {} approvals ({})", approval.approvals(), approval.rules.required, seats.join("; "));
     }
-    let approvers: Vec<String> = approval.approvers().map(|vote| vote.name.clone()).collect();
+    let approvers: Vec<String> =
+        approval.approvers().map(|vote| limits::excerpt(&who(approval, vote), SEATED_NAME_MAX)).collect();
     let who = if approvers.is_empty() { String::new() } else { format!(": {}", names(&approvers, "and")) };
     format!("{} of {} approvals{who}", approvers.len(), approval.rules.required)
 }
@@ -334,7 +339,7 @@ pub fn quorum(approval: &Approval) -> String {
 fn seat(approval: &Approval, seats: &Seats, votes: &[&Vote], most: usize) -> String {
     let from = names_up_to(SEATS_NAMED_MAX, &approval.rules.names_of(seats), "or");
     let from = limits::excerpt(&from, SEATS_NAME_MAX);
-    let people: Vec<String> = votes.iter().map(|vote| limits::excerpt(&named(&vote.name), SEATED_NAME_MAX)).collect();
+    let people: Vec<String> = votes.iter().map(|vote| limits::excerpt(&who(approval, vote), SEATED_NAME_MAX)).collect();
     let who = names_up_to(most, &people, "and");
     match people.len() {
         filled if filled == seats.count => format!("{from}: {who}"),

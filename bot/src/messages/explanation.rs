@@ -3,7 +3,7 @@
 use super::answers::{self, IN_THEIR_WORDS, Requester};
 use super::dialect::Dialect;
 use super::escape::{one_line, visible};
-use super::{commands, links, notes, risk};
+use super::{away, break_glass, commands, links, notes, risk};
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::fields::Field;
 use crate::approval::limits;
@@ -27,6 +27,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     let card = card.map(|url| format!(" ({})", dialect.link(&url, "see it")));
     let mut lines = vec![answers::standing(approval, dialect)];
     let requester = Requester::of(approval).line(|name| dialect.text(name));
+    lines.extend(break_glass::mark(approval, dialect));
     lines.push(format!("Requested by {requester}"));
     lines.extend(links::to_successor(approval, dialect));
     lines.extend(approval.request.risk.map(|risk| risk::mark(risk).to_owned()));
@@ -39,18 +40,23 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     if let Some(people) = answers::narrowed_to(approval) {
         lines.push(format!("Only {} may decide: the request narrows whom the policy allows", dialect.text(&people)));
     }
-    let said = |vote, comment_max| said(&approval.request, vote, comment_max, dialect);
+    let said = |vote, comment_max| said(approval, vote, comment_max, dialect);
     let listed_votes = notes::latest(approval.votes.iter(), VOTES_MAX, said, |said| limits::cost(said));
     lines.extend(notes::earlier(approval.votes.len() - listed_votes.len()));
     lines.extend(listed_votes);
     if !explanation.could_decide.is_empty() {
         lines.push(format!("Could still decide: {}", listed(&explanation.could_decide, dialect)));
     }
+    lines.extend(away::line(approval).map(|line| dialect.text(&line)));
     if let Some((at, people)) = &explanation.called_in {
         lines.push(format!("From {} on also: {}", dialect.when(*at), listed(people, dialect)));
     }
     lines.push(format!("Content: {}", dialect.code(&approval.content_hash().short())));
     lines.push(standing(&explanation.standing, dialect));
+    lines.extend(away::for_whom(&explanation.stands_for, dialect));
+    if explanation.may_break_glass {
+        lines.push(break_glass::offer(approval, dialect));
+    }
     if explanation.may_cancel {
         let command = dialect.code(&format!("{} cancel {}", dialect.approvals_command(), approval.id));
         lines.push(format!("You asked for it, and may take it back: {command}"));
@@ -95,10 +101,10 @@ fn inputs(request: &Request, dialect: Dialect) -> Option<String> {
     (!lines.is_empty()).then(|| format!("Whoever approves is asked for:{lines}"))
 }
 
-fn said(request: &Request, vote: &Vote, comment_max: usize, dialect: Dialect) -> String {
-    let name = dialect.text(&answers::named(&vote.name));
+fn said(approval: &Approval, vote: &Vote, comment_max: usize, dialect: Dialect) -> String {
+    let name = dialect.text(&answers::who(approval, vote));
     let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), dialect.when(vote.at));
-    format!("{name} {what} {place}, {at}{}", notes::words(request, vote, comment_max, dialect))
+    format!("{name} {what} {place}, {at}{}", notes::words(&approval.request, vote, comment_max, dialect))
 }
 
 fn listed(people: &[&Person], dialect: Dialect) -> String {

@@ -2,7 +2,7 @@
 
 use super::answers;
 use super::dialect::Dialect;
-use super::links;
+use super::{break_glass, links};
 use crate::approval::limits;
 use crate::approval::record::Approval;
 use crate::approval::state::Status;
@@ -17,17 +17,29 @@ const ENTRY_COST: usize = 150;
 /// More people than this are counted, not named.
 const NEEDED_MAX: usize = 3;
 
-/// What waits for a person's decision, and what they have asked for, each with the way to its card.
-pub fn of_person(waiting: &[Approval], raised: &[Approval], links: &Links, dialect: Dialect) -> String {
+/// What waits for a person's decision or acknowledgement, and what they have asked for, each with the way to its card.
+pub fn of_person(
+    waiting: &[Approval],
+    unacknowledged: &[Approval],
+    raised: &[Approval],
+    links: &Links,
+    dialect: Dialect,
+) -> String {
     let head = match waiting.len() {
         0 => "Nothing waits for your decision.".to_owned(),
         1 => "1 request waits for your decision:".to_owned(),
         count => format!("{count} requests wait for your decision:"),
     };
-    let (waiting, taken) = list(waiting, LISTS_MAX / 2, links, dialect);
-    let (raised, _) = list(raised, LISTS_MAX - taken, links, dialect);
+    let broken = if unacknowledged.is_empty() {
+        String::new()
+    } else {
+        format!("{}The glass was broken, and waits for your acknowledgement:", dialect.paragraph())
+    };
+    let (unacknowledged, taken_by_broken) = list(unacknowledged, LISTS_MAX / 3, links, dialect);
+    let (waiting, taken) = list(waiting, (LISTS_MAX - taken_by_broken) / 2, links, dialect);
+    let (raised, _) = list(raised, LISTS_MAX - taken_by_broken - taken, links, dialect);
     let asked = if raised.is_empty() { String::new() } else { format!("{}You asked for:", dialect.paragraph()) };
-    head + &waiting + &asked + &raised
+    head + &waiting + &broken + &unacknowledged + &asked + &raised
 }
 
 /// As many of the first as fit, and what they take; the others are counted.
@@ -50,7 +62,9 @@ fn list(approvals: &[Approval], max: usize, links: &Links, dialect: Dialect) -> 
 fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
     let title = dialect.text(&approval.request.title);
     let card = links::to_card(approval, links, dialect).map(|url| format!(" ({})", dialect.link(&url, "see it")));
+    let mark = if approval.awaits_acknowledgement() { break_glass::mark(approval, dialect) } else { None };
     let standing = match (approval.status(), approval.ended_at()) {
+        (_, Some(_)) if mark.is_some() => mark.unwrap_or_default(),
         (Status::Pending, _) => format!("{} · {}", answers::progress(approval, dialect), needed(approval, dialect)),
         (status, Some(at)) => format!("{}, {}", status.as_str(), dialect.when(at)),
         (status, None) => status.as_str().to_owned(),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::dialect::Dialect;
+use super::names::addressed;
 use super::{answers, links};
 use crate::approval::limits;
 use crate::approval::look_up::ExecutionEnd;
@@ -17,8 +18,6 @@ const COMMENTS_MAX: usize = 2_400;
 const STATUS_MAX: usize = 150;
 /// A comment that does not fit whole is shortened to this, and if it still does not, to the shorter one.
 const SHORT_COMMENTS_MAX: [usize; 2] = [200, 40];
-/// More people than this are counted, not addressed.
-const ADDRESSED_MAX: usize = 50;
 const FIELD_NAME_MAX: usize = 100;
 const FIELD_VALUE_MAX: usize = 250;
 
@@ -27,7 +26,7 @@ const FIELD_VALUE_MAX: usize = 250;
 pub fn reminder(approval: &Approval, at: Timestamp, dialect: Dialect, address: impl Fn(&Person) -> String) -> String {
     let called_in = approval.escalated().filter(|(escalated_at, _)| *escalated_at == at).map_or(&[][..], |(_, to)| to);
     let is_called_in = |person: &&Person| called_in.iter().any(|other| other.id == person.id);
-    let people = approval.silent().filter(|person| !is_called_in(person)).map(address).collect();
+    let people = approval.called().into_iter().filter(|person| !is_called_in(person)).map(address).collect();
     let progress = answers::progress(approval, dialect);
     format!("{}This still waits for a decision · {progress}", addressed(people))
 }
@@ -37,17 +36,6 @@ pub fn escalation(approval: &Approval, dialect: Dialect, address: impl Fn(&Perso
     let people = approval.escalated().map(|(_, to)| to.iter().map(address).collect()).unwrap_or_default();
     let progress = answers::progress(approval, dialect);
     format!("{}This was escalated to you, because it still waits for a decision · {progress}", addressed(people))
-}
-
-/// Names and mentions at the beginning of a note.
-fn addressed(mut people: Vec<String>) -> String {
-    let more = people.len().saturating_sub(ADDRESSED_MAX);
-    people.truncate(ADDRESSED_MAX);
-    match (people.is_empty(), more) {
-        (true, _) => String::new(),
-        (false, 0) => format!("{}: ", people.join(", ")),
-        (false, more) => format!("{} and {more} more: ", people.join(", ")),
-    }
 }
 
 /// How the approval ended, with what those who decided wrote.

@@ -1,30 +1,21 @@
 //! What people ask about approvals in a chat: what waits, how one stands, and to take one back.
 
+use super::asker::{Asker, not_looked_up};
+use super::away;
 use super::commands::ChatCommand;
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
-use crate::approval::place::Platform;
-use crate::approval::policy::Person;
+use crate::approval::request::Answers;
+use crate::approval::state::Verdict;
+use crate::approval::transitions::break_glass::Acknowledging;
 use crate::approval::transitions::cancel::Cancellation;
+use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
-use crate::flow::listing;
 use crate::flow::resolve::{self, Answer};
+use crate::flow::{delegations, listing};
 use crate::messages::answers;
-use crate::messages::dialect::Dialect;
+use crate::messages::break_glass as words;
 use crate::messages::{explanation, lists};
-use crate::net::deadline::{Deadline, Unavailable};
-
-/// Who asks, where, and until when they want an answer.
-pub(super) struct Asker<'a> {
-    /// A person of the policy.
-    pub(super) person: &'a Person,
-    /// The chat they ask in.
-    pub(super) platform: Platform,
-    /// How that chat shows text.
-    pub(super) dialect: Dialect,
-    /// When the answer has to be there.
-    pub(super) deadline: Deadline,
-}
 
 /// Answers what somebody asks about approvals; nothing if the command is about something else.
 pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_>) -> Option<String> {
@@ -32,6 +23,10 @@ pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_
         ChatCommand::List => Some(list(app, asker).await),
         ChatCommand::Show { id } => Some(show(app, asker, id).await),
         ChatCommand::Cancel { id } => Some(cancel(app, asker, id).await),
+        ChatCommand::BreakGlass { id, reason } => Some(break_glass(app, asker, id, reason).await),
+        ChatCommand::Acknowledge { id } => Some(acknowledge(app, asker, id).await),
+        ChatCommand::Away { typed } => Some(away::away(app, asker, typed).await),
+        ChatCommand::Back => Some(away::back(app, asker).await),
         ChatCommand::Start { .. } | ChatCommand::Named { .. } | ChatCommand::Help => None,
     }
 }
@@ -40,8 +35,12 @@ pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_
 async fn list(app: &App, asker: &Asker<'_>) -> String {
     let waiting = listing::waiting_for(app, &asker.person.id, asker.deadline);
     let raised = listing::raised_by(app, &asker.person.id, asker.deadline);
-    match futures::try_join!(waiting, raised) {
-        Ok((waiting, raised)) => lists::of_person(&waiting, &raised, &app.links, asker.dialect),
+    let stood_in = away::standing(app, asker);
+    let broken = listing::unacknowledged(app, &asker.person.id, asker.deadline);
+    match futures::try_join!(waiting, broken, raised, stood_in) {
+        Ok((waiting, broken, raised, stood_in)) => {
+            stood_in + &lists::of_person(&waiting, &broken, &raised, &app.links, asker.dialect)
+        }
         Err(error) => not_looked_up(&error),
     }
 }
@@ -49,7 +48,11 @@ async fn list(app: &App, asker: &Asker<'_>) -> String {
 /// How one approval stands, and what the person who asks may do about it.
 async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
-    match asker.deadline.run("store", app.ports.store.load(&id)).await {
+    let loaded = match asker.deadline.run("store", app.ports.store.load(&id)).await {
+        Ok(Some(approval)) => delegations::as_of_now(app, approval, asker.deadline).await.map(Some),
+        other => other,
+    };
+    match loaded {
         Ok(Some(approval)) => {
             let explained = explain(&approval, asker.person, app.now());
             explanation::text(&approval, &explained, Some(&app.links), asker.dialect)
@@ -74,7 +77,49 @@ async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
     }
 }
 
-fn not_looked_up(error: &Unavailable) -> String {
-    tracing::error!(%error, "what somebody asked about could not be looked up");
-    answers::not_looked_up()
+/// Approves one alone in an emergency, if the policy lets the person do so. What the request asks of whoever approves is
+/// answered as its form stands, and to type the id and a reason is the confirmation.
+async fn break_glass(app: &App, asker: &Asker<'_>, id: &str, reason: &str) -> String {
+    let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
+    let answers = match asker.deadline.run("store", app.ports.store.load(&id)).await {
+        Ok(Some(approval)) => Answers { inputs: approval.request.preset(), confirmed: true },
+        Ok(None) => return answers::unknown_approval(),
+        Err(error) => return not_looked_up(&error),
+    };
+    let command = Command {
+        person: asker.person.clone(),
+        platform: asker.platform,
+        verdict: Verdict::BreakGlass,
+        comment: (!reason.is_empty()).then(|| reason.to_owned()),
+        answers,
+        message: None,
+        shown: None,
+    };
+    match resolve::carry_out(app, &id, &command, asker.deadline).await {
+        Ok(Answer::Recorded(approval)) => {
+            let standing = answers::standing(&approval, asker.dialect);
+            words::done(&approval, &standing, asker.dialect)
+        }
+        Ok(Answer::Refused { refusal, .. }) => answers::refusal(&refusal, asker.dialect),
+        Ok(Answer::Unknown) => answers::unknown_approval(),
+        Err(error) => {
+            tracing::error!(approval.id = %id, %error, "an approval in an emergency could not be recorded");
+            words::not_recorded()
+        }
+    }
+}
+
+/// Records that the person knows of an approval that somebody has made alone.
+async fn acknowledge(app: &App, asker: &Asker<'_>, id: &str) -> String {
+    let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
+    let by = Acknowledging { person: asker.person.clone(), platform: asker.platform };
+    match resolve::acknowledge(app, &id, &by, asker.deadline).await {
+        Ok(Answer::Recorded(approval)) => words::thanks(&approval, asker.dialect),
+        Ok(Answer::Refused { refusal, .. }) => answers::refusal(&refusal, asker.dialect),
+        Ok(Answer::Unknown) => answers::unknown_approval(),
+        Err(error) => {
+            tracing::error!(approval.id = %id, %error, "an acknowledgement could not be recorded");
+            words::not_recorded()
+        }
+    }
 }

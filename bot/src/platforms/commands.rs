@@ -30,6 +30,25 @@ pub(super) enum ChatCommand<'a> {
         /// Its id, as it was typed.
         id: &'a str,
     },
+    /// To approve one alone in an emergency.
+    BreakGlass {
+        /// Its id, as it was typed.
+        id: &'a str,
+        /// Why, trimmed.
+        reason: &'a str,
+    },
+    /// To say that one knows of an approval that was made alone.
+    Acknowledge {
+        /// Its id, as it was typed.
+        id: &'a str,
+    },
+    /// To be away, or to hear who stands in.
+    Away {
+        /// Until when and for whom, as it was typed: `until DATE for NAME`.
+        typed: &'a str,
+    },
+    /// To be back.
+    Back,
     /// To start something, or to hear what can be started.
     Start {
         /// What follows the word, trimmed.
@@ -48,7 +67,8 @@ pub(super) enum ChatCommand<'a> {
 
 impl<'a> ChatCommand<'a> {
     /// Reads words that were said to the bot, as they are seen: `start 125 122`, `approvals`, `approvals show ID`,
-    /// `approvals cancel ID`, `help`, with or without a slash; the word `approvals` may be left out before another, and
+    /// `approvals cancel ID`, `approvals acknowledge ID`, `approvals break-glass ID REASON`, `approvals away until DATE for NAME`,
+    /// `approvals back`, `help`, with or without a slash; the word `approvals` may be left out before another, and
     /// `pending` says the same. The case of the words does not matter.
     pub(super) fn said(words: &'a str) -> Self {
         let words = without_ticks(words);
@@ -57,7 +77,9 @@ impl<'a> ChatCommand<'a> {
         match name.to_lowercase().as_str() {
             "" | "help" => Self::Help,
             "approvals" => Self::about_approvals(rest),
-            word @ ("pending" | "show" | "cancel") => Self::about(word, rest),
+            word @ ("pending" | "show" | "cancel" | "break-glass" | "acknowledge" | "away" | "back") => {
+                Self::about(word, rest)
+            }
             "start" => Self::Start { typed: rest },
             _ => Self::Named { name, typed: rest },
         }
@@ -72,10 +94,18 @@ impl<'a> ChatCommand<'a> {
     }
 
     fn about(word: &str, rest: &'a str) -> Self {
+        if word == "break-glass" {
+            // What follows the id are words of whoever types, in which there may be other ids.
+            let (id, reason) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
+            return if id.is_empty() { Self::Help } else { Self::BreakGlass { id: bare(id), reason: reason.trim() } };
+        }
         match (word, id(rest)) {
             ("" | "pending", _) => Self::List,
             ("show", id) if !id.is_empty() => Self::Show { id },
             ("cancel", id) if !id.is_empty() => Self::Cancel { id },
+            ("away", _) => Self::Away { typed: rest.trim() },
+            ("back", _) if rest.trim().is_empty() => Self::Back,
+            ("acknowledge", id) if !id.is_empty() => Self::Acknowledge { id },
             _ => Self::Help,
         }
     }
@@ -106,6 +136,17 @@ mod tests {
             ("/approvals pending", ChatCommand::List),
             ("approvals  show apr_1", ChatCommand::Show { id: "apr_1" }),
             ("approvals cancel apr_1", ChatCommand::Cancel { id: "apr_1" }),
+            ("approvals acknowledge `apr_1`.", ChatCommand::Acknowledge { id: "apr_1" }),
+            (
+                "/approvals break-glass apr_1  prod is down, see apr_2 ",
+                ChatCommand::BreakGlass { id: "apr_1", reason: "prod is down, see apr_2" },
+            ),
+            ("Break-Glass `apr_1`", ChatCommand::BreakGlass { id: "apr_1", reason: "" }),
+            ("break-glass", ChatCommand::Help),
+            ("/approvals away until friday for Grace", ChatCommand::Away { typed: "until friday for Grace" }),
+            ("AWAY", ChatCommand::Away { typed: "" }),
+            ("approvals back", ChatCommand::Back),
+            ("back to work", ChatCommand::Help),
             ("approvals help", ChatCommand::Help),
             ("Show  apr_1 ", ChatCommand::Show { id: "apr_1" }),
             ("cancel", ChatCommand::Help),

@@ -2,6 +2,8 @@
 //! its cards and words. No platform knows another; what all chats share stands beside them.
 
 mod approvals;
+mod asker;
+mod away;
 mod commands;
 mod malformed;
 mod press;

@@ -42,11 +42,15 @@ fn told(what: &What) -> (String, String) {
         What::Delivered { places } => bot(format!("sent the request to {}", places_text(places))),
         What::Undelivered { failures } => bot(not_sent_text(failures)),
         What::Discovered { place } => bot(format!("found out that a card is out in {}", place_text(place))),
-        What::Voted { who, platform, verdict, comment, inputs, content } => {
+        What::Voted { who, stands_for, platform, verdict, comment, inputs, content } => {
             let comment = comment.as_ref().map(|comment| format!(": \"{comment}\"")).unwrap_or_default();
             let content = content.map(|content| format!(" (content {})", content.short())).unwrap_or_default();
             let inputs: String = inputs.iter().map(|(name, value)| format!(", {name} {value}")).collect();
-            (name(who), format!("{} {}{content}{inputs}{comment}", past(*verdict), platform.as_place()))
+            let stands_for = list(stands_for.iter().map(ToString::to_string));
+            let stands_for =
+                if stands_for.is_empty() { stands_for } else { format!(" (standing in for {stands_for})") };
+            let said = format!("{} {}", past(*verdict), platform.as_place());
+            (name(who), format!("{said}{stands_for}{content}{inputs}{comment}"))
         }
         What::Refused { who, platform, verdict, reason } => {
             let would = infinitive(*verdict);
@@ -81,6 +85,22 @@ fn told(what: &What) -> (String, String) {
         What::Reminded { people } => {
             bot(format!("reminded {}", list(people.iter().map(|person| person.as_str().to_owned()))))
         }
+        What::StandIns { of } if of.is_empty() => bot("noted that nobody stands in for anybody any more".to_owned()),
+        What::StandIns { of } => {
+            let stand_ins = of.iter().map(|(absent, delegate)| format!("{delegate} stands in for {absent}"));
+            bot(format!("noted that {}", list(stand_ins)))
+        }
+        What::Acknowledged { who, platform } => {
+            (name(who), format!("acknowledged {} that the glass was broken", platform.as_place()))
+        }
+        What::AcknowledgeRefused { who, platform, reason } => {
+            let reason = reason_text(*reason);
+            (name(who), format!("could not acknowledge a broken glass {}: {reason}", platform.as_place()))
+        }
+        What::RemindedOfGlass { people } => {
+            let people = list(people.iter().map(|person| person.as_str().to_owned()));
+            bot(format!("reminded {people} that the glass was broken"))
+        }
         What::Escalated { to } => bot(format!("escalated to {}", list(to.iter().map(name)))),
         What::Parked { problem, failures } => {
             bot(format!("parked what is left to do, which had failed {failures} times in a row: {problem}"))
@@ -114,6 +134,7 @@ fn past(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approved",
         Verdict::Reject => "rejected",
+        Verdict::BreakGlass => "broke the glass, and so approved alone,",
     }
 }
 
@@ -121,6 +142,7 @@ fn infinitive(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approve",
         Verdict::Reject => "reject",
+        Verdict::BreakGlass => "approve by breaking the glass",
     }
 }
 
@@ -158,6 +180,13 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::OtherContent => "they were shown something else",
         Reason::SeatsTaken => "others had filled the seats that they could fill",
         Reason::ApprovedElsewhere => "has approved in the execution under another policy",
+        Reason::PlaceTaken => "somebody had approved in their place",
+        Reason::MayNotBreakGlass => "may not approve alone",
+        Reason::NobodyToAcknowledge => "nobody could have acknowledged it",
+        Reason::GlassNotBroken => "nobody had broken the glass",
+        Reason::OwnGlass => "had broken it themself",
+        Reason::MayNotAcknowledge => "is not one of those who may",
+        Reason::AlreadyAcknowledged => "it was acknowledged",
         Reason::OtherFirst => "another request of the execution, for other people, came first",
         Reason::Unproven => "the workflow was not proven to be one that may ask",
         Reason::NotTheRequester => "had not asked for it",

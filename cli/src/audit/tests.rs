@@ -53,7 +53,18 @@ fn approved() -> Approval {
         (1, What::Delivered { places: vec![card] }),
         (1, What::Undelivered { failures: vec![failure] }),
         (2, What::Refused { who: grace(), platform, verdict: Verdict::Reject, reason: Reason::ReasonMissing }),
-        (3, What::Voted { who: grace(), platform, verdict, comment, content: None, inputs: serde_json::Map::new() }),
+        (
+            3,
+            What::Voted {
+                who: grace(),
+                stands_for: Vec::new(),
+                platform,
+                verdict,
+                comment,
+                content: None,
+                inputs: serde_json::Map::new(),
+            },
+        ),
         (3, What::Decided { verdict }),
         (4, What::LookedUp { found }),
     ] {

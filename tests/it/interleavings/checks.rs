@@ -10,8 +10,8 @@ use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL
 use countersign_playground::engine::TaskFate;
 use serde_json::Value;
 
-use super::seats;
 use super::stage::Stage;
+use super::{glass, seats, stand_ins};
 use crate::support::{has_buttons, shown};
 
 impl Stage {
@@ -19,6 +19,7 @@ impl Stage {
     pub(super) async fn check(&self, record: &Approval, successor: Option<&Approval>, was_killed: bool) {
         self.check_truth(record, successor);
         self.check_votes(record);
+        glass::check(record);
         // A task that had ended before anybody was asked gets no card.
         if !record.copies.is_empty() {
             self.check_slack(record, was_killed);
@@ -67,6 +68,7 @@ impl Stage {
         assert_eq!(people.len(), record.votes.len(), "a person has one vote");
         let rejections = record.votes.iter().filter(|vote| vote.verdict == Verdict::Reject).count();
         match record.status() {
+            Status::Approved if record.glass_breaker().is_some() => {}
             Status::Approved => assert!(record.approvals() >= record.rules.required, "the quorum was filled"),
             Status::Rejected => assert_eq!(rejections, 1, "somebody rejected"),
             _ => {}
@@ -143,6 +145,7 @@ impl Stage {
         let entries = self.world.bot().app.ports.store.history(&record.id).await.unwrap();
         assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
         seats::check(record, &entries);
+        stand_ins::check(record, &entries);
         let ends: Vec<&What> =
             entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();
         assert!(matches!(ends[..], [What::Resolved { status, .. }] if *status == record.status()), "{ends:?}");

@@ -8,11 +8,13 @@
 
 mod beginnings;
 mod checks;
+mod glass;
 mod messengers;
 mod neighbours;
 mod parts;
 mod seats;
 mod stage;
+mod stand_ins;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -119,6 +121,13 @@ fn any_order_with_a_quorum_of_two_ends_in_one_truth() {
 #[test]
 fn any_order_with_seats_ends_in_one_truth() {
     any_order(SEATS, BATCHES_WITH_SEATS, "it/interleavings/seats.txt");
+}
+
+/// Ada and Grace approve, and Linus only in the place of one of them.
+#[test]
+fn any_order_with_people_who_are_away_ends_in_one_truth() {
+    let quorum = "approvers = [\"finance\"]\nrequired = 2\nescalate_to = [\"ada\"]";
+    any_order(quorum, BATCHES_WITH_SEATS, "it/interleavings/away.txt");
 }
 
 /// Whatever the platforms do with the first cards, and wherever those who send them are killed.

@@ -79,7 +79,9 @@ impl Neighbours {
         // It fails when the execution has ended.
         let _ = match verdict {
             Verdict::Approve => engine.send_task_success(&token, said),
-            Verdict::Reject => engine.send_task_failure(&token, "ApprovalRejected", &said.to_string()),
+            Verdict::Reject | Verdict::BreakGlass => {
+                engine.send_task_failure(&token, "ApprovalRejected", &said.to_string())
+            }
         };
     }
 

@@ -11,6 +11,14 @@ use crate::support::faults::{Call, Fault};
 pub(super) enum Part {
     /// A person presses a button.
     Click { person: usize, verdict: Verdict, platform: Platform, skew: i64 },
+    /// A person is away from now on, and another stands in for them.
+    Away { absent: usize, delegate: usize },
+    /// A person is back.
+    Back { absent: usize },
+    /// A person approves alone in an emergency.
+    BreakGlass { person: usize, skew: i64 },
+    /// A person acknowledges that somebody did.
+    Acknowledge { person: usize, skew: i64 },
     /// Whoever asked takes the request back.
     Cancel { skew: i64 },
     /// A messenger is handed the next delivery, or one of what was delivered before.
@@ -58,6 +66,10 @@ fn part() -> impl Strategy<Value = Part> {
     prop_oneof![
         8 => (0..3_usize, verdict(), platform(), skew())
             .prop_map(|(person, verdict, platform, skew)| Part::Click { person, verdict, platform, skew }),
+        1 => (0..3_usize, 0..3_usize).prop_map(|(absent, delegate)| Part::Away { absent, delegate }),
+        1 => (0..3_usize).prop_map(|absent| Part::Back { absent }),
+        1 => (0..3_usize, skew()).prop_map(|(person, skew)| Part::BreakGlass { person, skew }),
+        1 => (0..3_usize, skew()).prop_map(|(person, skew)| Part::Acknowledge { person, skew }),
         1 => skew().prop_map(|skew| Part::Cancel { skew }),
         6 => prop::bool::weighted(0.2).prop_map(|again| Part::Deliver { again }),
         4 => skew().prop_map(|skew| Part::Reconcile { skew }),

@@ -6,9 +6,11 @@ use std::sync::{Arc, Mutex};
 
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use countersign_bot::approval::place::{MessageRef, Platform};
+use countersign_bot::approval::policy::Rules;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::request::Answers;
 use countersign_bot::approval::state::Verdict;
+use countersign_bot::approval::transitions::break_glass::Acknowledging;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::flow::app::{App, Ports};
@@ -29,7 +31,9 @@ use crate::support::stage::{Accepted, Director, staged};
 use crate::support::{START, policy};
 
 const RULES: &str = "self_approval = true\nslack_channel = \"C0FINANCE\"\n\
-     teams_conversation = \"19:finance@thread.tacv2\"\nremind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"";
+     teams_conversation = \"19:finance@thread.tacv2\"\nremind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"\n\
+     break_glass = { who = [\"linus\", \"ada\"] }\n\
+     delegates = [\"linus\", \"ada\", \"grace\"]";
 /// The policy of those who ask beside: only by mail, since a channel takes one card a second.
 const ELSEWHERE: &str = "[policies.elsewhere]\napprovers = [\"grace\"]";
 /// Nothing that the bot does takes longer, so who is in the middle of something for so long is not coming back.
@@ -63,7 +67,7 @@ impl Stage {
         let (accepted, faults, refusing_bus) =
             (Accepted::default(), Faults::default(), Arc::new(AtomicBool::new(false)));
         // One address is enough to see what becomes of a mail, and each takes its time.
-        let policy = policy(&format!("{RULES}\n{quorum}\n{ELSEWHERE}"));
+        let policy = policy(&format!("{RULES}\n{quorum}\n{ELSEWHERE}")).replace("\"optional\"", "\"known\"");
         let policy = ["ada", "linus"]
             .iter()
             .fold(policy, |policy, key| policy.replace(&format!("email = \"{key}@example.com\""), ""));
@@ -170,6 +174,19 @@ impl Stage {
         match part {
             Part::Click { person, verdict, platform, skew } => {
                 self.click(skew, &approval, command(&approval, person, platform, verdict))
+            }
+            Part::Away { absent, delegate } => self.say(absent, Some(delegate)),
+            Part::Back { absent } => self.say(absent, None),
+            Part::BreakGlass { person, skew } => {
+                let command = command(&approval, person, Platform::Slack, Verdict::BreakGlass);
+                self.click(skew, &approval, Command { comment: Some("the shop is down".to_owned()), ..command })
+            }
+            Part::Acknowledge { person, skew } => {
+                let person = command(&approval, person, Platform::Teams, Verdict::Approve).person;
+                let (app, by) = (self.app(skew), Acknowledging { person, platform: Platform::Teams });
+                Box::pin(async move {
+                    let _ = resolve::acknowledge(&app, &id, &by, Deadline::after(BACKGROUND)).await;
+                })
             }
             Part::Cancel { skew } => {
                 let person = approval.request.requester.clone().expect("somebody of the policy has asked");
@@ -335,7 +352,9 @@ impl Stage {
             let is_forgotten = self.is_forgotten(&case.execution);
             let is_quiet = |approval: &Approval| {
                 let has_ended = approval.resolution().is_some() && !approval.is_unfinished();
-                approval.due_at().is_none() || (is_forgotten && has_ended)
+                // A broken glass that nobody has acknowledged is told of again the next day.
+                let is_for_later = approval.due_at() == approval.next_glass_reminder();
+                is_for_later || (is_forgotten && has_ended)
             };
             if approvals.iter().chain(&impostor).all(is_quiet) {
                 return approvals;
@@ -346,11 +365,13 @@ impl Stage {
     }
 }
 
-/// What one of the approvers wants, counted around them.
+/// What one of those who may decide or stand in wants, counted around them.
 fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verdict) -> Command {
-    let approvers = &approval.rules.approvers;
+    let Rules { approvers, delegates, .. } = &approval.rules;
+    let others = delegates.iter().filter(|delegate| approval.rules.approver(&delegate.id).is_none());
+    let people: Vec<_> = approvers.iter().chain(others).collect();
     Command {
-        person: approvers[person % approvers.len()].clone(),
+        person: people[person % people.len()].clone(),
         platform,
         verdict,
         comment: None,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::audit::Entry;
+use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
@@ -28,6 +29,7 @@ pub(crate) enum Call {
     Enqueue,
     RecordRun,
     SaveRun,
+    Delegations,
     Callback,
     LookUp,
     Start,
@@ -157,8 +159,20 @@ impl Store for Faulty<dyn Store> {
         self.inner.waiting(policy, now, limit).await
     }
 
+    async fn unacknowledged(&self, policy: &str, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        self.inner.unacknowledged(policy, limit).await
+    }
+
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         self.inner.raised_by(person, limit).await
+    }
+
+    async fn delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable> {
+        self.faults.around(Call::Delegations, self.inner.delegations(people)).await
+    }
+
+    async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
+        self.inner.delegate(delegation).await
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use countersign_bot::approval::audit::Entry;
+use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
@@ -193,8 +194,20 @@ impl Store for StagedStore {
         in_turn(self.0.waiting(policy, now, limit)).await
     }
 
+    async fn unacknowledged(&self, policy: &str, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        in_turn(self.0.unacknowledged(policy, limit)).await
+    }
+
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         in_turn(self.0.raised_by(person, limit)).await
+    }
+
+    async fn delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable> {
+        in_turn(self.0.delegations(people)).await
+    }
+
+    async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
+        in_turn(self.0.delegate(delegation)).await
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

@@ -2,16 +2,19 @@
 
 use std::sync::Arc;
 
+use countersign_bot::approval::break_glass::{Acknowledgement, BrokenGlass, Told};
 use countersign_bot::approval::ids::PersonId;
+use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::policy::Person;
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::record::Approval;
+use countersign_bot::approval::record::{Approval, Vote};
 use countersign_bot::approval::request;
-use countersign_bot::approval::state::{Ending, Intent, Outcome, State};
-use countersign_bot::ports::{Store, Waiting};
+use countersign_bot::approval::state::{Ending, Intent, Outcome, State, Verdict};
+use countersign_bot::ports::{Saved, Store, Waiting};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{after, plain, recorded, unique, vote};
+use super::{after, assert_same, plain, recorded, unique, vote};
 
 /// An approval under a policy, and for a person, that no other case knows.
 fn listed(name: &str, raised_after: i64, waits_for: i64) -> Approval {
@@ -62,6 +65,39 @@ pub(super) async fn waiting(store: Arc<dyn Store>) {
     voted.votes.push(vote(&voted, 0, "yes"));
     store.save(voted).await.unwrap();
     assert_eq!(waiting(after(0), 100).await, expected[2..]);
+}
+
+pub(super) async fn unacknowledged(store: Arc<dyn Store>) {
+    let (name, other) = (format!("p{}", unique()), format!("p{}", unique()));
+    let broken = |name: &str, seconds: i64| {
+        let mut approval = listed(name, 0, 600);
+        let alone = vote(&approval, 0, "the shop is down");
+        approval.votes.push(Vote { verdict: Verdict::BreakGlass, at: after(seconds), ..alone });
+        approval.broken_glass = Some(BrokenGlass::default());
+        approval
+            .rules
+            .approvers
+            .push(Person { id: PersonId::parse("other").unwrap(), ..approval.rules.approvers[0].clone() });
+        approval.resolve(Outcome::Approved, after(seconds));
+        approval
+    };
+    let mut expected = Vec::new();
+    for seconds in 1..20 {
+        expected.push(recorded(&store, broken(&name, seconds)).await.id);
+    }
+    recorded(&store, broken(&other, 1)).await;
+    recorded(&store, listed(&name, 0, 600)).await;
+    assert_eq!(store.unacknowledged(&name, 100).await.unwrap(), expected);
+    assert_eq!(store.unacknowledged(&name, 3).await.unwrap(), expected[..3]);
+    assert_eq!(store.waiting(&name, after(0), 100).await.unwrap().len(), 1, "nobody is to decide on those");
+    let mut acknowledged = store.load(&expected[0]).await.unwrap().unwrap();
+    let told = Told { at: after(30), after_ends: 1 };
+    let (person, name_of) = (PersonId::parse("other").unwrap(), "Other".to_owned());
+    let by = Acknowledgement { person, name: name_of, platform: Platform::Teams, told };
+    acknowledged.broken_glass = Some(BrokenGlass { reminders: vec![told], acknowledged: Some(by) });
+    let Ok(Saved::Done(saved)) = store.save(acknowledged).await else { panic!("nobody else was there") };
+    assert_same(&store.load(&expected[0]).await.unwrap().unwrap(), &saved);
+    assert_eq!(store.unacknowledged(&name, 100).await.unwrap(), expected[1..]);
 }
 
 pub(super) async fn raised_by(store: Arc<dyn Store>) {

@@ -2,6 +2,7 @@
 //!
 //! Every case makes approvals of its own, so all of them can run on one table at the same time.
 
+mod delegations;
 mod listings;
 mod policies;
 mod runs;
@@ -28,7 +29,7 @@ pub use self::policies::{POLICY_CASES, PolicyCase};
 pub type Case = (&'static str, fn(Arc<dyn Store>) -> BoxFuture<'static, ()>);
 
 /// All cases.
-pub const CASES: [Case; 16] = [
+pub const CASES: [Case; 19] = [
     ("what_is_raised_is_loaded_as_it_was", |store| Box::pin(raised(store))),
     ("a_task_that_is_delivered_twice_raises_one_approval", |store| Box::pin(raised_twice(store))),
     ("of_two_writers_one_wins_and_the_other_is_shown_the_winner", |store| Box::pin(two_writers(store))),
@@ -43,6 +44,9 @@ pub const CASES: [Case; 16] = [
     ("a_change_whose_answer_was_lost_is_not_written_twice", |store| Box::pin(trail::answer_lost(store))),
     ("what_waits_under_a_policy_is_listed_by_deadline_until_it_is_decided", |store| Box::pin(listings::waiting(store))),
     ("what_a_person_asked_for_is_listed_the_newest_first", |store| Box::pin(listings::raised_by(store))),
+    ("what_was_approved_alone_is_listed_until_it_is_acknowledged", |store| Box::pin(listings::unacknowledged(store))),
+    ("who_stands_in_is_what_was_said_last", |store| Box::pin(delegations::newest(store))),
+    ("of_many_things_that_one_person_says_at_one_instant_one_holds", |store| Box::pin(delegations::one_is_next(store))),
     ("a_run_is_recorded_once_and_read_as_it_was", |store| Box::pin(runs::recorded_once(store))),
     ("of_many_who_change_a_run_at_one_instant_one_does", |store| Box::pin(runs::one_changes(store))),
 ];
@@ -91,6 +95,7 @@ fn vote(approval: &Approval, index: usize, comment: &str) -> Vote {
     Vote {
         person: person.id.clone(),
         name: person.name.clone(),
+        stands_for: Vec::new(),
         platform: Platform::Slack,
         verdict: Verdict::Approve,
         comment: Some(comment.to_owned()),

@@ -4,11 +4,14 @@
 //! Nothing in here is a token, an address or a user id of a platform: people go by their key in the policy and their
 //! name.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Hash;
+use super::reason::Reason;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::look_up::{LookUp, TaskFate};
 use crate::approval::place::{MessageRef, Platform};
@@ -65,6 +68,9 @@ pub enum What {
     Voted {
         /// Who.
         who: Who,
+        /// For whom they stood in.
+        #[serde(default, rename = "for", skip_serializing_if = "Vec::is_empty")]
+        stands_for: Vec<PersonId>,
         /// Where they said it.
         platform: Platform,
         /// What they said.
@@ -185,6 +191,32 @@ pub enum What {
         /// Who they were.
         people: Vec<PersonId>,
     },
+    /// Who stands in for whom is another from now on.
+    StandIns {
+        /// Each approver who is away, and who stands in for them.
+        of: BTreeMap<PersonId, PersonId>,
+    },
+    /// An approver acknowledged that somebody had approved alone.
+    Acknowledged {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+    },
+    /// A person could not acknowledge it.
+    AcknowledgeRefused {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+        /// Why it had no effect.
+        reason: Reason,
+    },
+    /// Those who may acknowledge it were reminded.
+    RemindedOfGlass {
+        /// Who they were.
+        people: Vec<PersonId>,
+    },
     /// More people were called in.
     Escalated {
         /// Whom the rules name for it.
@@ -237,44 +269,6 @@ pub struct Failure {
     /// Whether it may have got there all the same.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe: bool,
-}
-
-/// Why a word did not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Reason {
-    /// The person is not among the approvers.
-    NotAnApprover,
-    /// The person asked for it, and the policy wants somebody else.
-    OwnRequest,
-    /// The person has said the same before.
-    AlreadyVoted,
-    /// The decision had been made.
-    AlreadyDecided,
-    /// The approval had ended without a decision.
-    Closed,
-    /// The deadline had passed.
-    TooLate,
-    /// The policy wants a reason with a rejection.
-    ReasonMissing,
-    /// The comment was too long.
-    CommentTooLong,
-    /// The request wants an approval to be confirmed, and it was not.
-    Unconfirmed,
-    /// What an approval is asked for was missing or wrong.
-    InputsWrong,
-    /// They were shown something else than what was asked.
-    OtherContent,
-    /// It was not proven that the workflow may ask.
-    Unproven,
-    /// The person had not asked for it.
-    NotTheRequester,
-    /// Others had filled all the seats that the person could fill.
-    SeatsTaken,
-    /// The person had approved in the same execution under a policy that this one is kept apart from.
-    ApprovedElsewhere,
-    /// Under such a policy another request of the execution came first, and was still open.
-    OtherFirst,
 }
 
 /// What Step Functions is told.

@@ -1,6 +1,8 @@
 //! Reads the policy file strictly: whatever is wrong with it is reported in one message, each with its place.
 
+mod break_glass;
 mod commands;
+mod delegates;
 mod known;
 mod people;
 mod quorum;

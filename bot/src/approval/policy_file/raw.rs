@@ -65,6 +65,13 @@ pub(super) struct RawRules {
     pub(super) email: EmailUse,
     pub(super) give_up_after: Option<Duration>,
     pub(super) show_result: Vec<String>,
+    pub(super) delegates: Option<Spanned<Vec<Name>>>,
+    pub(super) break_glass: Option<RawBreakGlass>,
+}
+
+/// Who may approve alone in an emergency.
+pub(super) struct RawBreakGlass {
+    pub(super) who: Spanned<Vec<Name>>,
 }
 
 pub(super) struct RawQuietHours {
@@ -211,6 +218,9 @@ impl Read for RawRules {
         let email = table.optional("email").unwrap_or(EmailUse::Always);
         let give_up_after = table.optional("give_up_after");
         let show_result = table.optional("show_result").unwrap_or_default();
+        let delegates = table.optional_s("delegates");
+        let break_glass =
+            table.take("break_glass").and_then(|(_, mut value)| read::<RawBreakGlass>(&mut value, &mut table.errors));
         let quorum = quorum?;
         let (remind_after, remind_after_span) =
             remind_after.map_or((Vec::new(), quorum.span()), |found| (found.value, found.span));
@@ -230,7 +240,15 @@ impl Read for RawRules {
             email,
             give_up_after,
             show_result,
+            delegates,
+            break_glass,
         })
+    }
+}
+
+impl Read for RawBreakGlass {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        Some(Self { who: table.required_s("who").ok()? })
     }
 }
 

@@ -6,7 +6,7 @@ use toml_span::{Error, Span};
 
 use super::known::{APPROVERS_MAX, Known, Reach, UNREACHABLE};
 use super::raw::{Name, Named, RawQuietHours, RawRules};
-use super::{problem, quorum};
+use super::{break_glass, delegates, problem, quorum};
 use crate::approval::identities::{CHATS, Chat, IdKind};
 use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
@@ -86,6 +86,15 @@ pub(super) fn check_rules(
     let remind_after: BTreeSet<_> = raw.remind_after.iter().map(|duration| duration.0).collect();
     let by_default = if raw.self_approval { RequesterUse::Optional } else { RequesterUse::Known };
     let conversations = check_conversations(&name, raw.conversations, errors);
+    let requester = raw.requester.unwrap_or(by_default);
+    let delegates = raw.delegates.as_ref().map(|listed| {
+        let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
+        delegates::check(&name, listed, (approvers, escalation.as_ref()), known, reach.as_ref(), errors)
+    });
+    let break_glass = raw.break_glass.as_ref().map(|raw| {
+        let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
+        break_glass::check(&name, raw, approvers, requester, known, errors)
+    });
     let quorum = quorum?;
     let rules = Rules {
         conversations,
@@ -95,7 +104,7 @@ pub(super) fn check_rules(
         seats: quorum.seats,
         distinct_from: BTreeSet::new(),
         self_approval: raw.self_approval,
-        requester: raw.requester.unwrap_or(by_default),
+        requester,
         callers: raw.callers,
         reason_on_reject: raw.reason_on_reject,
         remind_after: remind_after.into_iter().collect(),
@@ -104,6 +113,8 @@ pub(super) fn check_rules(
         email: raw.email,
         give_up_after: raw.give_up_after.map(|duration| duration.0),
         show_result: raw.show_result,
+        delegates: delegates.unwrap_or_default(),
+        break_glass: break_glass.unwrap_or_default(),
     };
     quorum::check_requesters(&rules, known, span, errors);
     Some((name, rules))

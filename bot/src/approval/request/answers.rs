@@ -48,6 +48,12 @@ impl Request {
         self.fields().map(|field| (field, blank(field))).collect()
     }
 
+    /// What stands in the inputs when nobody has written anything, to be answered with as it is.
+    pub fn preset(&self) -> Written {
+        let preset = |field: &Field| Some((field.name.clone(), entry::typed(field.default.as_ref()?)));
+        self.fields().filter_map(preset).collect()
+    }
+
     /// Each input with what was written into it. What is empty is meant to be: no default takes its place.
     pub fn written(&self, written: &Written) -> Vec<(&Field, Entry)> {
         self.fields().map(|field| (field, read(field, written))).collect()

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::truth;
 use crate::approval::audit::{Hash, What};
+use crate::approval::break_glass::BrokenGlass;
 use crate::approval::event::Event;
 use crate::approval::ids::PersonId;
 use crate::approval::limits::COMMENT_MAX;
@@ -25,7 +26,7 @@ pub struct Command {
     pub person: Person,
     /// Where the request came from.
     pub platform: Platform,
-    /// Approve or reject.
+    /// Approve or reject, or approve alone in an emergency.
     pub verdict: Verdict,
     /// Their own words, trimmed. Words in which there is nothing to see are none.
     pub comment: Option<String>,
@@ -95,6 +96,28 @@ pub enum Refusal {
     },
     /// The policy wants a reason with a rejection.
     ReasonRequired,
+    /// The policy does not let the person approve alone.
+    MayNotBreakGlass,
+    /// Whoever approves alone says why.
+    GlassNeedsReason,
+    /// Whoever approves alone could be acknowledged by nobody.
+    NobodyToAcknowledge,
+    /// Nobody has approved alone, so there is nothing to acknowledge.
+    GlassNotBroken,
+    /// The person has broken the glass, and somebody else has to acknowledge it.
+    OwnGlass,
+    /// The person is none of those who may acknowledge it.
+    MayNotAcknowledge {
+        /// The names of those who may.
+        approvers: Vec<String>,
+    },
+    /// It is acknowledged.
+    AlreadyAcknowledged {
+        /// By whom.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
     /// The person wants to take back what somebody else, or nobody of the policy, has asked for.
     NotTheRequester {
         /// The name of whoever asked.
@@ -108,6 +131,9 @@ pub enum Refusal {
     OtherContent,
     /// The policy needs to know which execution asks, and that is not proven.
     Unproven,
+    /// Somebody has approved already in each place that the person could approve in: one who stood in for them, or whom they
+    /// stand in for.
+    PlaceTaken,
     /// Others have filled all the seats that the person could fill, so that an approval would change nothing.
     SeatsTaken {
         /// Whose seats are open.
@@ -135,7 +161,10 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
 
 /// Whether a command counts once it comes with what the request asks of whoever approves.
 pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(), Refusal> {
-    authorise(approval, &command.person.id)?;
+    match command.verdict {
+        Verdict::Approve | Verdict::Reject => authorise(approval, &command.person.id, now)?,
+        Verdict::BreakGlass => may_break_glass(approval, &command.person.id)?,
+    }
     check_open(approval, now)?;
     if approval.lacks_proof() {
         return Err(Refusal::Unproven);
@@ -148,11 +177,14 @@ pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(
     {
         return Err(Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
     }
-    if command.verdict == Verdict::Approve && !approval.would_count(&command.person.id) {
-        return Err(Refusal::SeatsTaken { open: approval.open_seats() });
+    if command.verdict == Verdict::Approve {
+        check_would_count(approval, &command.person.id, now)?;
     }
     if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.said().is_none() {
         return Err(Refusal::ReasonRequired);
+    }
+    if command.verdict == Verdict::BreakGlass && command.said().is_none() {
+        return Err(Refusal::GlassNeedsReason);
     }
     if command.said().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
@@ -163,14 +195,26 @@ pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(
 /// Whether the person has answered what the request asks of whoever approves. A rejection is asked for nothing.
 fn answers(approval: &Approval, command: &Command) -> Result<Map<String, Value>, Refusal> {
     match command.verdict {
-        Verdict::Approve => approval.request.answers(&command.answers).map_err(Refusal::Lacking),
+        Verdict::Approve | Verdict::BreakGlass => approval.request.answers(&command.answers).map_err(Refusal::Lacking),
         Verdict::Reject => Ok(Map::new()),
     }
 }
 
-/// Whether this person's decision counts on this request; approving and rejecting are authorised alike.
-pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
-    if approval.eligible().any(|approver| approver.id == *person) {
+/// Whether an approval of this person would change anything.
+pub fn check_would_count(approval: &Approval, person: &PersonId, now: Timestamp) -> Result<(), Refusal> {
+    let stands_for: Vec<&PersonId> = approval.stands_for(person, now).into_iter().map(|absent| &absent.id).collect();
+    match (approval.would_count(person, &stands_for), approval.rules.seats.is_empty()) {
+        (true, _) => Ok(()),
+        (false, false) => Err(Refusal::SeatsTaken { open: approval.open_seats() }),
+        (false, true) => Err(Refusal::PlaceTaken),
+    }
+}
+
+/// Whether this person's decision counts on this request, in their own right or for an approver who is away; approving and
+/// rejecting are authorised alike.
+pub fn authorise(approval: &Approval, person: &PersonId, now: Timestamp) -> Result<(), Refusal> {
+    let is_eligible = approval.eligible().any(|approver| approver.id == *person);
+    if is_eligible || !approval.stands_for(person, now).is_empty() {
         return Ok(());
     }
     match (approval.rules.approver(person), approval.apart.get(person)) {
@@ -181,6 +225,24 @@ pub fn authorise(approval: &Approval, person: &PersonId) -> Result<(), Refusal> 
             Err(Refusal::NotAnApprover { approvers })
         }
     }
+}
+
+/// Whether this person may approve alone. Whoever asked never does, whatever else the policy lets them do; nor does whoever
+/// has approved in the same execution under a policy that this one is kept apart from.
+pub fn may_break_glass(approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
+    if !approval.rules.break_glass.contains(person) {
+        return Err(Refusal::MayNotBreakGlass);
+    }
+    if approval.request.requester.as_ref().is_none_or(|requester| requester.id == *person) {
+        return Err(Refusal::OwnRequest);
+    }
+    if let Some(policy) = approval.apart.get(person) {
+        return Err(Refusal::ApprovedElsewhere { policy: policy.clone() });
+    }
+    if approval.acknowledgers(person).next().is_none() {
+        return Err(Refusal::NobodyToAcknowledge);
+    }
+    Ok(())
 }
 
 /// Whether this approval still waits for people.
@@ -223,6 +285,7 @@ fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now
     let mut vote = Vote {
         person: command.person.id.clone(),
         name: command.person.name.clone(),
+        stands_for: approval.stands_for(&command.person.id, now).into_iter().map(|absent| absent.id.clone()).collect(),
         platform: command.platform,
         verdict: command.verdict,
         comment: command.said().map(str::to_owned),
@@ -230,6 +293,9 @@ fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now
         at: now,
         content: approval.content_hash(),
     };
+    if vote.verdict == Verdict::BreakGlass {
+        vote.stands_for.clear();
+    }
     // A person has one vote; who approved and then rejects has changed their mind.
     next.votes.retain(|earlier| earlier.person != vote.person);
     next.log(What::from(&vote), now);
@@ -242,6 +308,10 @@ fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now
     sizes::queue(&mut next.outbox, voted);
     let intent = match command.verdict {
         Verdict::Reject => Intent::Reject,
+        Verdict::BreakGlass => {
+            next.broken_glass = Some(BrokenGlass::default());
+            Intent::Approve
+        }
         Verdict::Approve if next.is_filled() => Intent::Approve,
         Verdict::Approve => return Counted::Open(next),
     };

@@ -18,12 +18,22 @@ use crate::approval::state::{Outcome, State, Status, Verdict};
 pub struct Said {
     person: PersonId,
     name: String,
+    /// In whose place it counts, where that is not their own.
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none")]
+    counts_for: Option<InPlaceOf>,
     platform: Platform,
     at: Timestamp,
     comment: Option<String>,
     /// Left out where nothing was asked.
     #[serde(skip_serializing_if = "Map::is_empty")]
     inputs: Map<String, Value>,
+}
+
+/// An approver who is away.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct InPlaceOf {
+    person: PersonId,
+    name: String,
 }
 
 /// The same of somebody who made the decision.
@@ -36,11 +46,13 @@ struct Decider {
     seat: Option<Vec<String>>,
 }
 
-impl From<&Vote> for Said {
-    fn from(vote: &Vote) -> Self {
+impl Said {
+    fn of(approval: &Approval, vote: &Vote) -> Self {
+        let in_place_of = |absent: &Person| InPlaceOf { person: absent.id.clone(), name: absent.name.clone() };
         Self {
             person: vote.person.clone(),
             name: vote.name.clone(),
+            counts_for: approval.counts_for(vote).map(in_place_of),
             platform: vote.platform,
             at: vote.at,
             comment: vote.comment.clone(),
@@ -84,6 +96,32 @@ struct Voted {
     required: usize,
 }
 
+/// Who has approved alone in an emergency, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+struct BrokenBy {
+    person: PersonId,
+    name: String,
+    reason: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct GlassBroken<'a> {
+    vote: Said,
+    approvals: usize,
+    required: usize,
+    acknowledgers: Vec<&'a PersonId>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Acknowledged<'a> {
+    acknowledged_by: &'a PersonId,
+    name: &'a str,
+    platform: Platform,
+    broken_by: &'a PersonId,
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Reminded<'a> {
@@ -117,6 +155,8 @@ struct Resolved<'a> {
     decided_by: Vec<Said>,
     reason: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass: Option<BrokenBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     superseded_by: Option<&'a ApprovalId>,
 }
 
@@ -130,6 +170,16 @@ pub struct DecisionOutput {
     policy_version: Option<u32>,
     decided_by: Vec<Decider>,
     decided_at: Timestamp,
+    /// Left out where nobody has approved alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    break_glass: Option<BrokenBy>,
+}
+
+impl BrokenBy {
+    fn of(approval: &Approval) -> Option<Self> {
+        let vote = approval.glass_breaker()?;
+        Some(Self { person: vote.person.clone(), name: vote.name.clone(), reason: vote.comment.clone() })
+    }
 }
 
 impl DecisionOutput {
@@ -137,11 +187,12 @@ impl DecisionOutput {
     pub fn new(approval: &Approval, status: Status, decided_at: Timestamp) -> Self {
         let decider = |vote: &Vote| {
             let seat = approval.seats_of(&vote.person).map(|seats| seats.from.clone());
-            Decider { said: vote.into(), seat }
+            Decider { said: Said::of(approval, vote), seat }
         };
         let decided_by = approval.deciding_votes().into_iter().map(decider).collect();
         let (content_hash, policy_version) = (approval.content_hash(), approval.policy_version);
-        Self { approval_id: approval.id.clone(), status, content_hash, policy_version, decided_by, decided_at }
+        let (approval_id, break_glass) = (approval.id.clone(), BrokenBy::of(approval));
+        Self { approval_id, status, content_hash, policy_version, decided_by, decided_at, break_glass }
     }
 }
 
@@ -192,10 +243,33 @@ impl Event {
         Self::new(approval, DetailType::Requested, "requested", approval.request.raised_at, own)
     }
 
+    /// An approver has acknowledged that the glass was broken; nothing if nobody has.
+    pub fn acknowledged(approval: &Approval, at: Timestamp) -> Option<Self> {
+        let acknowledged = approval.broken_glass.as_ref()?.acknowledged.as_ref()?;
+        let own = Acknowledged {
+            acknowledged_by: &acknowledged.person,
+            name: &acknowledged.name,
+            platform: acknowledged.platform,
+            broken_by: &approval.glass_breaker()?.person,
+        };
+        Some(Self::new(approval, DetailType::Acknowledged, "acknowledged", at, own))
+    }
+
+    /// A person has approved alone in an emergency.
+    fn glass_broken(approval: &Approval, vote: &Vote) -> Self {
+        let own = GlassBroken {
+            vote: Said::of(approval, vote),
+            approvals: approval.approvals(),
+            required: approval.rules.required,
+            acknowledgers: approval.acknowledgers(&vote.person).map(|person| &person.id).collect(),
+        };
+        Self::new(approval, DetailType::GlassBroken, "glass_broken", vote.at, own)
+    }
+
     /// A person has said something.
     pub fn voted(approval: &Approval, vote: &Vote) -> Self {
         let own = Voted {
-            vote: vote.into(),
+            vote: Said::of(approval, vote),
             verdict: vote.verdict,
             approvals: approval.approvals(),
             required: approval.rules.required,
@@ -203,6 +277,7 @@ impl Event {
         let verdict = match vote.verdict {
             Verdict::Approve => "approve",
             Verdict::Reject => "reject",
+            Verdict::BreakGlass => return Self::glass_broken(approval, vote),
         };
         Self::new(approval, DetailType::Voted, &format!("voted.{}.{verdict}", vote.person), vote.at, own)
     }
@@ -247,11 +322,12 @@ impl Event {
         let votes = if decided { approval.deciding_votes() } else { Vec::new() };
         let own = Resolved {
             status: resolution.outcome.status(),
-            decided_by: votes.into_iter().map(Said::from).collect(),
+            decided_by: votes.into_iter().map(|vote| Said::of(approval, vote)).collect(),
             reason: match &resolution.outcome {
                 Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason),
                 Outcome::Approved | Outcome::Rejected | Outcome::Expired | Outcome::Superseded => None,
             },
+            break_glass: BrokenBy::of(approval),
             superseded_by: approval.successor.as_ref().map(|successor| &successor.id),
         };
         Some(Self::new(approval, DetailType::Resolved, "resolved", resolution.at, own))

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::break_glass::Acknowledging;
 use super::cancel::Cancellation;
 use super::decide::{Command, Refusal};
 use crate::approval::audit::{Entry, Place, Reason, SeatsAsked, What, Who};
@@ -31,6 +32,12 @@ impl Approval {
     pub fn log_refused_cancellation(&mut self, cancellation: &Cancellation, refusal: &Refusal, at: Timestamp) {
         let (who, platform) = (Who::from(&cancellation.person), cancellation.platform);
         self.log_attempt(What::CancelRefused { who, platform, reason: Reason::from(refusal) }, at);
+    }
+
+    /// Notes that an acknowledgement had no effect.
+    pub fn log_refused_acknowledgement(&mut self, by: &Acknowledging, refusal: &Refusal, at: Timestamp) {
+        let (who, platform) = (Who::from(&by.person), by.platform);
+        self.log_attempt(What::AcknowledgeRefused { who, platform, reason: Reason::from(refusal) }, at);
     }
 
     fn log_attempt(&mut self, what: What, at: Timestamp) {
@@ -65,6 +72,7 @@ impl From<&Vote> for What {
     fn from(vote: &Vote) -> Self {
         Self::Voted {
             who: Who { person: vote.person.clone(), name: vote.name.clone() },
+            stands_for: vote.stands_for.clone(),
             platform: vote.platform,
             verdict: vote.verdict,
             comment: vote.comment.clone(),
@@ -96,7 +104,14 @@ impl From<&Refusal> for Reason {
             Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,
             Refusal::Closed { .. } => Self::Closed,
             Refusal::TooLate { .. } => Self::TooLate,
-            Refusal::ReasonRequired => Self::ReasonMissing,
+            Refusal::ReasonRequired | Refusal::GlassNeedsReason => Self::ReasonMissing,
+            Refusal::PlaceTaken => Self::PlaceTaken,
+            Refusal::MayNotBreakGlass => Self::MayNotBreakGlass,
+            Refusal::NobodyToAcknowledge => Self::NobodyToAcknowledge,
+            Refusal::GlassNotBroken => Self::GlassNotBroken,
+            Refusal::OwnGlass => Self::OwnGlass,
+            Refusal::MayNotAcknowledge { .. } => Self::MayNotAcknowledge,
+            Refusal::AlreadyAcknowledged { .. } => Self::AlreadyAcknowledged,
             Refusal::CommentTooLong => Self::CommentTooLong,
             Refusal::Lacking(lacking) if lacking.inputs.is_empty() => Self::Unconfirmed,
             Refusal::Lacking(_) => Self::InputsWrong,

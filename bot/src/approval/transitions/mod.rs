@@ -2,6 +2,7 @@
 //! one comes about reads it here.
 
 pub mod apart;
+pub mod break_glass;
 pub mod call_again;
 pub mod cancel;
 pub mod decide;
@@ -11,5 +12,6 @@ pub mod journal;
 pub mod raise;
 pub mod reach;
 pub mod settle;
+pub mod stand_in;
 pub mod supersede;
 pub mod truth;

@@ -23,6 +23,8 @@ impl Approval {
             apart,
             state: State::Pending,
             votes: Vec::new(),
+            stand_ins: Vec::new(),
+            broken_glass: None,
             calls: Vec::new(),
             reminded: 0,
             quiet_until: None,

@@ -7,7 +7,7 @@ use crate::approval::audit::{Failure, Place, What};
 use crate::approval::delivery::{Fate, Missing, Unsent};
 use crate::approval::follow_up::later;
 use crate::approval::place::Destination;
-use crate::approval::policy::EmailUse;
+use crate::approval::policy::{EmailUse, Person};
 use crate::approval::record::{Approval, Retry};
 use crate::approval::state::State;
 
@@ -189,10 +189,29 @@ impl Approval {
         }
     }
 
-    /// The mails of those who may decide and have an address.
+    /// Asks those who stand in by mail, where those for whom they do are asked so.
+    pub(super) fn mail_to_stand_ins(&mut self) {
+        let is_mail = |destination: &Destination| matches!(destination, Destination::Email(_));
+        let is_mailed = self.missing.iter().any(|missing| is_mail(&missing.destination))
+            || self.copies.iter().any(|copy| is_mail(&copy.message.destination()));
+        if self.rules.email == EmailUse::Always || (self.rules.email == EmailUse::Fallback && is_mailed) {
+            for mail in self.mails() {
+                self.want(mail);
+            }
+        }
+    }
+
+    /// The mails of those who may decide, be it for somebody who is away, and have an address.
     fn mails(&self) -> Vec<Destination> {
-        let people = self.eligible().filter(|person| person.email.is_some());
-        people.map(|person| Destination::Email(person.id.clone())).collect()
+        let stands_in = |person: &&Person| !self.stands_for(&person.id, self.request.raised_at).is_empty();
+        let people = self.eligible().chain(self.rules.delegates.iter().filter(stands_in));
+        let mut mails = Vec::new();
+        for mail in people.filter(|person| person.email.is_some()).map(|person| Destination::Email(person.id.clone())) {
+            if !mails.contains(&mail) {
+                mails.push(mail);
+            }
+        }
+        mails
     }
 
     fn failure(&self, destination: &Destination, problem: &str) -> Failure {

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::SERVICE;
 use crate::approval::audit::{Entry, Hash, Head};
+use crate::approval::break_glass::BrokenGlass;
+use crate::approval::delegation::StandIn;
 use crate::approval::delivery::Missing;
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, PersonId, TaskToken};
@@ -62,6 +64,10 @@ struct Record {
     #[serde(default)]
     apart: BTreeMap<PersonId, String>,
     state: State,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    stand_ins: Vec<StandIn>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    broken_glass: Option<BrokenGlass>,
     #[serde(default)]
     calls: Vec<Call>,
     #[serde(default)]
@@ -88,6 +94,8 @@ impl Item {
             policy_version: approval.policy_version,
             apart: approval.apart.clone(),
             state: approval.state.clone(),
+            stand_ins: approval.stand_ins.clone(),
+            broken_glass: approval.broken_glass.clone(),
             calls: approval.calls.clone(),
             reminded: approval.reminded,
             quiet_until: approval.quiet_until,
@@ -125,6 +133,9 @@ impl Item {
         if approval.state == State::Pending {
             set("waiting", text(&list(&approval.rules.name, list_shard)));
             set("deadline", number(approval.request.deadline.as_millisecond()));
+        } else if let Some(vote) = approval.glass_breaker().filter(|_| approval.awaits_acknowledgement()) {
+            set("waiting", text(&unacknowledged(&approval.rules.name)));
+            set("deadline", number(vote.at.as_millisecond()));
         }
         if let Some(requester) = &approval.request.requester {
             set("requester", text(&list(requester.id.as_str(), list_shard)));
@@ -184,6 +195,8 @@ impl Item {
             policy_version: record.policy_version,
             apart: record.apart,
             state: record.state,
+            stand_ins: record.stand_ins,
+            broken_glass: record.broken_glass,
             calls: record.calls,
             reminded: record.reminded,
             quiet_until: record.quiet_until,
@@ -215,6 +228,11 @@ impl Key {
 /// The partition of a listing: what it lists by, and a shard of it.
 pub(super) fn list(of: &str, shard: u8) -> String {
     format!("{of}#{shard}")
+}
+
+/// The partition of what waits for an acknowledgement, which is seldom enough for one. No other ends like it.
+pub(super) fn unacknowledged(policy: &str) -> String {
+    format!("{policy}#unacknowledged")
 }
 
 /// An entry of the audit trail.

@@ -6,6 +6,7 @@
 //! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
 //! person has asked for is found through indexes of their own, which hold keys only.
 
+mod delegations;
 mod item;
 mod policies;
 mod runs;
@@ -24,13 +25,14 @@ use jiff::Timestamp;
 
 use super::{code, retries, timeouts};
 use crate::approval::audit::Entry;
+use crate::approval::delegation::Delegation;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
 use crate::approval::record::Approval;
 use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
 use crate::ports::{Kept, Raised, Saved, Store, Waiting};
 
-use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, read_entry};
+use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, read_entry, unacknowledged};
 use write::{Condition, Put};
 
 /// The index of what is due, by shard and time.
@@ -186,6 +188,12 @@ impl Store for DynamoDbStore {
         waiting.into_iter().take(limit).map(|key| Ok(Waiting { deadline: key.time()?, id: key.id })).collect()
     }
 
+    async fn unacknowledged(&self, policy: &str, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        let values = [(":list", AttributeValue::S(unacknowledged(policy)))];
+        let query = Query::new(WAITING_INDEX, "deadline", "waiting = :list", values);
+        Ok(self.query(query, limit).await?.into_iter().take(limit).map(|key| key.id).collect())
+    }
+
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
         let query = |shard: u8| {
             let values = [(":list", AttributeValue::S(list(person.as_str(), shard)))];
@@ -194,6 +202,14 @@ impl Store for DynamoDbStore {
         };
         let raised = self.query_shards((0..LIST_SHARDS).map(query), limit).await?;
         Ok(raised.into_iter().rev().take(limit).map(|key| key.id).collect())
+    }
+
+    async fn delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable> {
+        self.read_delegations(people).await
+    }
+
+    async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
+        self.write_delegation(delegation).await
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

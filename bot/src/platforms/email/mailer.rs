@@ -168,7 +168,7 @@ impl Messenger for MailMessenger {
         deadline: Deadline,
     ) -> Result<MessageRef, Unsent> {
         let Destination::Email(person) = destination else { return Err(Unsent::nowhere()) };
-        let person = approval.rules.approver(person).ok_or_else(Unsent::nowhere)?;
+        let person = approval.rules.person(person).ok_or_else(Unsent::nowhere)?;
         let text = text::request(approval, person, &self.link(approval, person), &self.links);
         let id = self.request_id(&approval.id, &person.id);
         let message = MessageBuilder::new().message_id(id).references(self.thread_id(&approval.id));
@@ -189,7 +189,7 @@ impl Messenger for MailMessenger {
     ) -> Result<(), Unsent> {
         let MessageRef::Email { person } = message else { return Err(Unsent::nowhere()) };
         let nobody = || Unsent::refused("the person is no approver");
-        let person = approval.rules.approver(person).ok_or_else(nobody)?;
+        let person = approval.rules.person(person).ok_or_else(nobody)?;
         match note {
             Note::Reminder { at } => {
                 let text = text::reminder(approval, person, &self.link(approval, person), &self.links);
@@ -199,7 +199,15 @@ impl Messenger for MailMessenger {
                 let text = text::closing(approval, person, &self.links);
                 self.answer(approval, person, "closed", text, deadline).await
             }
-            Note::Escalation | Note::Result(_) => Ok(()),
+            Note::GlassBroken => {
+                let text = text::glass(approval, person, &self.links);
+                self.answer(approval, person, "glass", text, deadline).await
+            }
+            Note::GlassReminder { at } => {
+                let text = text::glass(approval, person, &self.links);
+                self.answer(approval, person, &format!("glass.{}", at.as_millisecond()), text, deadline).await
+            }
+            Note::Escalation | Note::Acknowledged | Note::Result(_) => Ok(()),
         }
     }
 

@@ -159,6 +159,8 @@ pub(super) fn value(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approve",
         Verdict::Reject => "reject",
+        // No form offers it, and none that has it is read.
+        Verdict::BreakGlass => "break-glass",
     }
 }
 

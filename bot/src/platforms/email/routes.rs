@@ -29,10 +29,11 @@ use crate::approval::request::{Answers, Request};
 use crate::approval::state::{State as ApprovalState, Verdict};
 use crate::approval::transitions::decide::{self, Command, Refusal};
 use crate::flow::app::App;
+use crate::flow::delegations;
 use crate::flow::resolve::{self, Answer};
 use crate::messages::answers;
 use crate::messages::dialect::PLAIN;
-use crate::net::deadline::Deadline;
+use crate::net::deadline::{Deadline, Unavailable};
 
 /// A person at a browser waits this long at most.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -139,7 +140,7 @@ fn not_served(app: &App, visitor: Visitor, reason: NotServed, typed: Typed) -> R
     tracing::warn!(approval.id = %visitor.approval.id, %reason, "a form was refused");
     let own = visitor.approval.votes.iter().find(|vote| vote.person == visitor.person.id);
     let voted = own.map(|vote| Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
-    if let Some(refusal) = decide::authorise(&visitor.approval, &visitor.person.id).err().or(voted) {
+    if let Some(refusal) = decide::authorise(&visitor.approval, &visitor.person.id, app.now()).err().or(voted) {
         let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
         return answer(app, visitor, Outcome::of(status(&refusal), notice));
     }
@@ -233,8 +234,13 @@ fn status(refusal: &Refusal) -> StatusCode {
         Refusal::NotAnApprover { .. }
         | Refusal::OwnRequest
         | Refusal::ApprovedElsewhere { .. }
+        | Refusal::MayNotBreakGlass
+        | Refusal::OwnGlass
+        | Refusal::MayNotAcknowledge { .. }
         | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
-        Refusal::ReasonRequired | Refusal::CommentTooLong | Refusal::Lacking(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Refusal::ReasonRequired | Refusal::GlassNeedsReason | Refusal::CommentTooLong | Refusal::Lacking(_) => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Refusal::AlreadyVoted { .. }
         | Refusal::AlreadyDecided { .. }
         | Refusal::Closed { .. }
@@ -242,6 +248,10 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::OtherContent
         | Refusal::Unproven
         | Refusal::SeatsTaken { .. }
+        | Refusal::PlaceTaken
+        | Refusal::NobodyToAcknowledge
+        | Refusal::GlassNotBroken
+        | Refusal::AlreadyAcknowledged { .. }
         | Refusal::OtherFirst { .. } => StatusCode::CONFLICT,
     }
 }
@@ -264,13 +274,18 @@ async fn visitor(state: &MailState, id: &str, query: &LinkQuery, deadline: Deadl
     // Whoever has left the policy since can no longer use the link.
     let person = app.policy.people.get(&link.person).cloned().ok_or_else(unauthorised)?;
     match deadline.run("store", app.ports.store.load(&id)).await {
-        Ok(Some(approval)) => Ok(Visitor { approval, person, link, keys: keys.clone() }),
+        Ok(Some(approval)) => match delegations::as_of_now(app, approval, deadline).await {
+            Ok(approval) => Ok(Visitor { approval, person, link, keys: keys.clone() }),
+            Err(error) => Err(not_shown(&id, &error)),
+        },
         Ok(None) => Err(not_found()),
-        Err(error) => {
-            tracing::error!(approval.id = %id, %error, "an approval could not be shown");
-            Err(guarded(StatusCode::SERVICE_UNAVAILABLE, page::unavailable()))
-        }
+        Err(error) => Err(not_shown(&id, &error)),
     }
+}
+
+fn not_shown(id: &ApprovalId, error: &Unavailable) -> Response {
+    tracing::error!(approval.id = %id, %error, "an approval could not be shown");
+    guarded(StatusCode::SERVICE_UNAVAILABLE, page::unavailable())
 }
 
 fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
@@ -278,7 +293,7 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
     let now = app.now();
     let open = approval.state == ApprovalState::Pending && now < approval.request.deadline && now < link.expires;
     let has_voted = approval.votes.iter().any(|vote| vote.person == person.id);
-    let authorised = decide::authorise(&approval, &person.id);
+    let authorised = decide::authorise(&approval, &person.id, now);
     let may_decide = open && authorised.is_ok() && !has_voted;
     let inputs = outcome.inputs(&approval.request);
     let Outcome { status, notice, chosen, typed, .. } = outcome;

@@ -5,13 +5,13 @@ use textwrap::Options;
 
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
-use crate::approval::request::{Detail, Link, Request};
+use crate::approval::request::{Detail, Link};
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, utc};
 use crate::messages::escape::{lines, one_line};
-use crate::messages::risk;
+use crate::messages::{away, break_glass, risk};
 
 /// A mail without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,16 +126,32 @@ struct ReminderText<'a> {
 }
 
 #[derive(Template)]
+#[template(path = "glass.html")]
+struct GlassHtml<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+}
+
+#[derive(Template)]
+#[template(path = "glass.txt")]
+struct GlassText<'a> {
+    name: &'a str,
+    summary: &'a Summary,
+}
+
+#[derive(Template)]
 #[template(path = "closing.html")]
 struct ClosingHtml<'a> {
     summary: &'a Summary,
     status: &'a str,
+    left: &'a str,
 }
 
 #[derive(Template)]
 #[template(path = "closing.txt")]
 struct ClosingText<'a> {
     summary: &'a Summary,
+    left: &'a str,
 }
 
 /// How many columns a quotation has. A mail program breaks longer lines itself, without the mark on what follows.
@@ -191,6 +207,8 @@ impl Summary {
         rows.extend(
             answers::narrowed_to(approval).map(|people| row("May decide", one_line(&format!("only {people}")))),
         );
+        rows.extend(away::line(approval).map(|line| row("Away", one_line(&line))));
+        rows.extend(break_glass::mark(approval, PLAIN).map(|mark| row("Break-glass", mark)));
         rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
         let summary = lines(&request.summary);
         Self {
@@ -201,7 +219,7 @@ impl Summary {
             details: request.details.iter().map(Passage::new).collect(),
             inputs: request.fields().map(|field| one_line(&field.label)).collect(),
             rows,
-            votes: approval.votes.iter().map(|vote| said(request, vote)).collect(),
+            votes: approval.votes.iter().map(|vote| said(approval, vote)).collect(),
             standing: answers::standing(approval, PLAIN),
             id: approval.id.to_string(),
             content: approval.content_hash().short(),
@@ -210,10 +228,10 @@ impl Summary {
     }
 }
 
-fn said(request: &Request, vote: &Vote) -> Said {
+fn said(approval: &Approval, vote: &Vote) -> Said {
     let (what, place) = (answers::past(vote.verdict), vote.platform.as_place());
-    let line = format!("{} {what} {place}, {}", answers::named(&vote.name), utc(vote.at));
-    let answers = answers::inputs(request, vote).map(|(label, answer)| format!("{label}: {answer}"));
+    let line = format!("{} {what} {place}, {}", answers::who(approval, vote), utc(vote.at));
+    let answers = answers::inputs(&approval.request, vote).map(|(label, answer)| format!("{label}: {answer}"));
     Said { line, words: answers.chain(vote.comment.clone()).map(|words| one_line(&words)).collect() }
 }
 
@@ -241,6 +259,18 @@ pub(super) fn reminder(approval: &Approval, person: &Person, link: &str, links: 
     }
 }
 
+/// That somebody has approved alone in an emergency, and what there is to do about it. It leads to nothing that decides.
+pub(super) fn glass(approval: &Approval, person: &Person, links: &Links) -> Text {
+    let summary = Summary::new(approval, links);
+    let name = one_line(&person.name);
+    Text {
+        subject: format!("Re: {}", subject(&summary)),
+        text: render(&GlassText { name: &name, summary: &summary }),
+        html: render(&GlassHtml { name: &name, summary: &summary }),
+        recipient: name,
+    }
+}
+
 /// The answer in the same thread once the approval has ended.
 pub(super) fn closing(approval: &Approval, person: &Person, links: &Links) -> Text {
     let summary = Summary::new(approval, links);
@@ -253,11 +283,16 @@ pub(super) fn closing(approval: &Approval, person: &Person, links: &Links) -> Te
         Some(Outcome::Superseded) => "Superseded",
         None => "Open",
     };
+    let left = if approval.awaits_acknowledgement() {
+        "Another approver has to acknowledge it."
+    } else {
+        "Nothing is left to do."
+    };
     Text {
         recipient: one_line(&person.name),
         subject: format!("Re: {}", subject(&summary)),
-        text: render(&ClosingText { summary: &summary }),
-        html: render(&ClosingHtml { summary: &summary, status }),
+        text: render(&ClosingText { summary: &summary, left }),
+        html: render(&ClosingHtml { summary: &summary, status, left }),
     }
 }
 

@@ -24,6 +24,7 @@ use crate::approval::request::{Answers, Lacking};
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::{Command, admit};
 use crate::flow::app::App;
+use crate::flow::delegations;
 use crate::messages::dialect::SLACK;
 use crate::messages::escape::{one_line, visible};
 use crate::messages::{answers, risk};
@@ -66,7 +67,11 @@ pub(super) async fn open(
     trigger_id: &str,
     deadline: Deadline,
 ) -> Option<String> {
-    let approval = match deadline.run("store", app.ports.store.load(&shown.approval)).await {
+    let loaded = match deadline.run("store", app.ports.store.load(&shown.approval)).await {
+        Ok(Some(approval)) => delegations::as_of_now(app, approval, deadline).await.map(Some),
+        other => other,
+    };
+    let approval = match loaded {
         Ok(approval) => approval,
         Err(error) => {
             tracing::error!(approval.id = %shown.approval, %error, "a form could not be made");

@@ -24,7 +24,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
-use crate::messages::{links, notes, risk};
+use crate::messages::{away, break_glass, links, notes, risk};
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
@@ -34,6 +34,9 @@ pub const APPROVE: &str = "approve";
 pub const APPROVE_IN_FORM: &str = "approve_in_form";
 /// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
+
+/// Slack has no red text: this is what is red in it.
+const SIREN: &str = ":rotating_light:";
 
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
@@ -56,6 +59,8 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     let standing = SLACK.strong(&answers::standing(approval, SLACK));
     let mark = approval.request.risk.map(|risk| format!("\n{}", marked(risk)));
     blocks.push(rich_text::block(&format!("{} {standing}{}", sign(approval), mark.unwrap_or_default())));
+    let broken = break_glass::mark(approval, SLACK);
+    blocks.extend(broken.map(|mark| rich_text::block(&format!("{SIREN} {mark}"))));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
     let summary = lines(&approval.request.summary);
     if approval.request.says_more() {
@@ -77,7 +82,11 @@ fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
     }
     blocks.extend(buttons(approval));
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
-    let about = about.chain(narrowed(approval)).chain(escalated(approval)).chain(asked_inputs(approval));
+    let about = about
+        .chain(narrowed(approval))
+        .chain(escalated(approval))
+        .chain(away::line(approval).map(|line| SLACK.text(&line)))
+        .chain(asked_inputs(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
     let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
@@ -107,6 +116,9 @@ pub fn note(approval: &Approval, note: &Note) -> Message {
     let text = match note {
         Note::Reminder { at } => notes::reminder(approval, *at, SLACK, address),
         Note::Escalation => notes::escalation(approval, SLACK, address),
+        Note::GlassBroken => format!("{SIREN} {}", break_glass::note(approval, SLACK, address)),
+        Note::GlassReminder { .. } => format!("{SIREN} {}", break_glass::reminder(approval, SLACK, address)),
+        Note::Acknowledged => break_glass::mark(approval, SLACK).unwrap_or_default(),
         Note::Outcome => mention(approval) + &notes::outcome(approval, SLACK),
         Note::Result(end) => mention(approval) + &notes::result(approval, end, SLACK),
     };
@@ -157,7 +169,7 @@ fn asked_links(approval: &Approval) -> Option<SlackBlock> {
 /// The latest votes that there is room for.
 fn votes(approval: &Approval, room: usize) -> Option<SlackBlock> {
     let said = |vote: &Vote, comment_max| {
-        let name = SLACK.strong(&SLACK.text(&answers::named(&vote.name)));
+        let name = SLACK.strong(&SLACK.text(&answers::who(approval, vote)));
         let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), SLACK.when(vote.at));
         let words = notes::words(&approval.request, vote, comment_max, SLACK);
         format!("{name} {what} {place}, {at}{words}")

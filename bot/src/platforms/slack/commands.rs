@@ -16,7 +16,8 @@ use crate::approval::run::Starter;
 use crate::messages::dialect::SLACK;
 use crate::messages::{answers, commands};
 use crate::net::deadline::Deadline;
-use crate::platforms::approvals::{self, Asker};
+use crate::platforms::approvals;
+use crate::platforms::asker::Asker;
 use crate::platforms::commands::{ChatCommand, without_ticks};
 use crate::platforms::malformed::Malformed;
 use crate::platforms::starting::{self, Next, Start};
@@ -62,7 +63,7 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
     };
     if form.command == APPROVALS {
         let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
-        let text = seen(&form.text);
+        let text = seen(&unescaped(&form.text).0);
         let answer = approvals::answer(&app, &asker, ChatCommand::about_approvals(&text)).await;
         return Ok(ephemeral(&answer.unwrap_or_else(|| answers::approvals_usage(SLACK))));
     }

@@ -13,13 +13,12 @@ use super::{approving, details};
 use crate::approval::limits::teams::CARD_MAX;
 use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
-use crate::approval::request::Request;
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
-use crate::messages::{links, notes, risk};
+use crate::messages::{away, links, notes, risk};
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
@@ -54,6 +53,7 @@ fn build(
     let request = &approval.request;
     let title = line(&request.title);
     let mut body = vec![runs([run(&title, Look::Title)]), standing(approval)];
+    body.extend(broken_glass(approval));
     let summary = lines(&request.summary);
     if request.says_more() {
         body.push(ours(IN_THEIR_WORDS, Look::Quiet));
@@ -131,6 +131,26 @@ fn standing(approval: &Approval) -> Value {
     with(container(items), "style", style)
 }
 
+/// That somebody has approved alone, in red. The words say it; the colour only repeats them.
+fn broken_glass(approval: &Approval) -> Option<Value> {
+    let vote = approval.glass_breaker()?;
+    let name = |name: &str| run(&line(&answers::named(name)), Look::Strong);
+    let [before, after] = ["🚨 Glass broken: ", " approved this alone."].map(|words| run(words, Look::Strong));
+    let mut items = vec![runs([before, name(&vote.name), after]), ours(&time(vote.at), Look::Normal)];
+    match approval.broken_glass.as_ref().and_then(|glass| glass.acknowledged.as_ref()) {
+        Some(acknowledged) => {
+            items.push(runs([run("Acknowledged by ", Look::Normal), name(&acknowledged.name)]));
+            items.push(with(ours(&time(acknowledged.told.at), Look::Normal), "spacing", "None"));
+        }
+        None => {
+            items.push(ours("Another approver has to acknowledge it, and says to the bot:", Look::Normal));
+            let command = format!("{} acknowledge {}", TEAMS.approvals_command(), approval.id);
+            items.push(with(runs([run(&command, Look::Code)]), "spacing", "None"));
+        }
+    }
+    Some(with(container(items), "style", "attention"))
+}
+
 fn facts(approval: &Approval) -> Option<Value> {
     let rows = approval.request.facts.iter();
     let rows: Vec<Value> = rows
@@ -157,7 +177,7 @@ fn votes(approval: &Approval, room: usize) -> Option<Value> {
     let around = size(&votes(earlier(approval.votes.len()).into_iter().collect()));
     // A comma follows each.
     let size = |said: &Vec<Value>| said.iter().map(|line| size(line) + 1).sum::<usize>();
-    let said = |vote, max| said(&approval.request, vote, max);
+    let said = |vote, max| said(approval, vote, max);
     let latest = notes::latest(approval.votes.iter(), room.saturating_sub(around), said, size);
     let items: Vec<Value> =
         earlier(approval.votes.len() - latest.len()).into_iter().chain(latest.into_iter().flatten()).collect();
@@ -166,12 +186,12 @@ fn votes(approval: &Approval, room: usize) -> Option<Value> {
 
 /// A vote is told by its shape: a name alone, our line under it, and each answer and the comment as a quotation on one
 /// line.
-fn said(request: &Request, vote: &Vote, comment_max: usize) -> Vec<Value> {
-    let name = run(&line(&answers::named(&vote.name)), Look::Strong);
+fn said(approval: &Approval, vote: &Vote, comment_max: usize) -> Vec<Value> {
+    let name = run(&line(&answers::who(approval, vote)), Look::Strong);
     let place = vote.platform.as_place();
     let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
     let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
-    let answers = answers::inputs(request, vote).map(|(label, answer)| format!("{label}: {answer}"));
+    let answers = answers::inputs(&approval.request, vote).map(|(label, answer)| format!("{label}: {answer}"));
     for words in answers.chain(vote.comment.clone()) {
         let words = run(&excerpt(&line(&words), comment_max), Look::Normal);
         items.push(with(runs([run("“", Look::Normal), words, run("”", Look::Normal)]), "spacing", "Small"));
@@ -199,12 +219,14 @@ fn about(approval: &Approval) -> Vec<Value> {
         let people = run(&line(&people), Look::Quiet);
         with(runs([run("Escalated to ", Look::Quiet), people]), "spacing", "None")
     });
+    let stand_ins =
+        away::line(approval).map(|stand_ins| with(runs([run(&line(&stand_ins), Look::Quiet)]), "spacing", "None"));
     let id = format!("{} · content {}", approval.id, approval.content_hash().short());
     let id = with(runs([run(&id, Look::Code)]), "spacing", "None");
     let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
     let lines =
         lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });
-    lines.chain(narrowed).chain(escalated).chain([id]).collect()
+    lines.chain(narrowed).chain(escalated).chain(stand_ins).chain([id]).collect()
 }
 
 /// What somebody typed, on one line on which there is something to see.

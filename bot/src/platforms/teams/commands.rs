@@ -15,12 +15,23 @@ use crate::approval::run::Starter;
 use crate::flow::app::App;
 use crate::messages::dialect::TEAMS;
 use crate::messages::{answers, commands as words_of};
-use crate::platforms::approvals::{self, Asker};
+use crate::platforms::approvals;
+use crate::platforms::asker::Asker;
 use crate::platforms::commands::ChatCommand;
 use crate::platforms::starting::{self, Next, Start};
 
 /// What the bot's menu in Teams offers.
-pub const COMMANDS: [&str; 5] = ["start", "approvals", "approvals show", "approvals cancel", "help"];
+pub const COMMANDS: [&str; 9] = [
+    "start",
+    "approvals",
+    "approvals show",
+    "approvals cancel",
+    "approvals acknowledge",
+    "approvals break-glass",
+    "approvals away",
+    "approvals back",
+    "help",
+];
 
 /// What the presser of a button sees.
 pub(super) enum Shown {

@@ -5,7 +5,7 @@ use crate::approval::policy::Person;
 use crate::approval::record::Approval;
 use crate::messages::dialect::{PLAIN, TEAMS};
 use crate::messages::escape::{one_line, visible};
-use crate::messages::{answers, commands, notes};
+use crate::messages::{answers, break_glass, commands, notes};
 
 /// The verb of the action that approves.
 pub const APPROVE: &str = "approve";
@@ -47,6 +47,9 @@ pub fn note(approval: &Approval, note: &Note) -> String {
     match note {
         Note::Reminder { at } => notes::reminder(approval, *at, TEAMS, address),
         Note::Escalation => notes::escalation(approval, TEAMS, address),
+        Note::GlassBroken => break_glass::note(approval, TEAMS, address),
+        Note::GlassReminder { .. } => break_glass::reminder(approval, TEAMS, address),
+        Note::Acknowledged => break_glass::mark(approval, TEAMS).unwrap_or_default(),
         Note::Outcome => to_requester(approval, &notes::outcome(approval, TEAMS)),
         Note::Result(end) => to_requester(approval, &notes::result(approval, end, TEAMS)),
     }

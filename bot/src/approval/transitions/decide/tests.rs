@@ -159,3 +159,99 @@ fn an_end_without_a_decision_is_named() {
     let refused = decide(&ended, &command("grace", Verdict::Approve, None), after(601)).unwrap_err();
     assert_eq!(refused, Refusal::Closed { outcome: Outcome::Expired, at: after(600) });
 }
+
+/// Everybody who may, tried on everything that keeps them from it.
+#[test]
+fn the_glass_is_broken_by_whom_the_policy_names_and_never_by_whoever_asked() {
+    let glass = "required = 2\nself_approval = true\nrequester = \"known\"\nbreak_glass = { who = [\"eve\", \"ada\"] }";
+    let broken =
+        |request: &Approval, who: &str, reason| decide(request, &command(who, Verdict::BreakGlass, reason), after(1));
+    let request = approval(glass);
+    let Ok(Counted::Decided(decided)) = broken(&request, "eve", Some("down")) else { panic!("Eve may") };
+    assert_eq!(intent(Ok(Counted::Decided(decided.clone()))), Intent::Approve);
+    assert!(decided.awaits_acknowledgement() && decided.approvals() == 0 && !decided.is_filled());
+    assert_eq!(broken(&request, "ada", Some("down")).unwrap_err(), Refusal::OwnRequest);
+    assert_eq!(broken(&request, "grace", Some("down")).unwrap_err(), Refusal::MayNotBreakGlass);
+    assert_eq!(broken(&approval(""), "eve", Some("down")).unwrap_err(), Refusal::MayNotBreakGlass);
+    for reason in [None, Some(" \u{200b} ")] {
+        assert_eq!(broken(&request, "eve", reason).unwrap_err(), Refusal::GlassNeedsReason);
+    }
+    let eve = command("eve", Verdict::Approve, None);
+    assert!(matches!(decide(&request, &eve, after(1)), Err(Refusal::NotAnApprover { .. })), "she may nothing else");
+    assert!(matches!(broken(&decided, "eve", Some("down")), Err(Refusal::AlreadyDecided { .. })));
+    let late = decide(&request, &command("eve", Verdict::BreakGlass, Some("down")), after(600));
+    assert!(matches!(late, Err(Refusal::TooLate { .. })));
+    let mut unknown = request.clone();
+    unknown.request.requester = None;
+    assert_eq!(broken(&unknown, "eve", Some("down")).unwrap_err(), Refusal::OwnRequest, "it may be Eve who asked");
+    let mut elsewhere = request.clone();
+    elsewhere.apart.insert(eve.person.id.clone(), "manager".to_owned());
+    assert!(matches!(broken(&elsewhere, "eve", Some("down")), Err(Refusal::ApprovedElsewhere { .. })));
+    let mut alone = request.clone();
+    alone.rules.approvers.retain(|person| person.id.as_str() == "eve");
+    assert_eq!(broken(&alone, "eve", Some("down")).unwrap_err(), Refusal::NobodyToAcknowledge);
+    let narrowed = request.rules.narrowed_to(&[command("grace", Verdict::Approve, None).person.id].into());
+    assert!(narrowed.break_glass.is_empty(), "who is not named does not break it either");
+}
+
+#[test]
+fn the_glass_is_acknowledged_once_by_another_approver() {
+    use crate::approval::transitions::break_glass::{Acknowledging, acknowledge};
+
+    let by =
+        |who: &str| Acknowledging { person: command(who, Verdict::Approve, None).person, platform: Platform::Teams };
+    let request = approval("required = 2\nbreak_glass = { who = [\"grace\", \"linus\"] }");
+    assert_eq!(acknowledge(&request, &by("linus"), after(1)).unwrap_err(), Refusal::GlassNotBroken);
+    let Ok(Counted::Decided(broken)) = decide(&request, &command("grace", Verdict::BreakGlass, Some("down")), after(1))
+    else {
+        panic!("Grace may")
+    };
+    assert_eq!(acknowledge(&broken, &by("grace"), after(2)).unwrap_err(), Refusal::OwnGlass);
+    for who in ["ada", "eve"] {
+        let refused = acknowledge(&broken, &by(who), after(2)).unwrap_err();
+        assert_eq!(refused, Refusal::MayNotAcknowledge { approvers: vec!["Linus".to_owned()] }, "{who}");
+    }
+    let done = acknowledge(&broken, &by("linus"), after(2)).unwrap();
+    assert!(!done.awaits_acknowledgement());
+    let again = acknowledge(&done, &by("linus"), after(3)).unwrap_err();
+    assert_eq!(again, Refusal::AlreadyAcknowledged { by: "Linus".to_owned(), at: after(2) });
+}
+
+/// A copy that has heard so many notes hears the next one, whenever the ends became known.
+#[test]
+fn the_notes_of_a_broken_glass_keep_their_order() {
+    use crate::approval::look_up::ExecutionEnd;
+    use crate::approval::notes::Note;
+    use crate::approval::state::Outcome;
+    use crate::approval::transitions::break_glass::{Acknowledging, acknowledge};
+
+    const DAY: i64 = 24 * 3_600;
+    let request = approval("required = 2\nbreak_glass = { who = [\"grace\", \"linus\"] }");
+    let Ok(Counted::Decided(mut broken)) =
+        decide(&request, &command("grace", Verdict::BreakGlass, Some("down")), after(1))
+    else {
+        panic!("Grace may")
+    };
+    let mut heard = broken.notes();
+    let mut step = |approval: &Approval| {
+        let notes = approval.notes();
+        assert_eq!(notes[..heard.len()], heard, "what was heard stays where it was");
+        heard = notes;
+    };
+    assert!(!broken.remind_of_glass(after(2 * DAY)), "not before the end");
+    broken.resolve(Outcome::Approved, after(2));
+    step(&broken);
+    assert!(!broken.remind_of_glass(after(DAY)) && broken.remind_of_glass(after(DAY + 1)));
+    step(&broken);
+    broken.execution_end = Some(ExecutionEnd { status: "SUCCEEDED".to_owned(), output: None });
+    step(&broken);
+    assert!(broken.remind_of_glass(after(3 * DAY)) && !broken.remind_of_glass(after(3 * DAY)));
+    step(&broken);
+    let linus = command("linus", Verdict::Approve, None).person;
+    let broken =
+        acknowledge(&broken, &Acknowledging { person: linus, platform: Platform::Slack }, after(4 * DAY)).unwrap();
+    step(&broken);
+    let kinds: Vec<bool> = heard.iter().map(|note| matches!(note, Note::GlassReminder { .. })).collect();
+    assert_eq!(kinds, [false, false, true, false, true, false]);
+    assert_eq!(broken.next_glass_reminder(), None);
+}

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::*;
 use crate::approval::audit::What;
+use crate::approval::break_glass::{Acknowledgement, Told};
 use crate::approval::fields::{Field, OPTION_MAX};
 use crate::approval::ids::PersonId;
 use crate::approval::limits::{
@@ -13,7 +14,7 @@ use crate::approval::limits::{
     FACT_NAME_MAX, FACT_VALUE_MAX, INPUTS_FORM_MAX, INPUTS_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX,
 };
 use crate::approval::place::{Destination, MessageRef, Platform};
-use crate::approval::policy::{Policy, PolicySource};
+use crate::approval::policy::{Person, Policy, PolicySource};
 use crate::approval::policy_file;
 use crate::approval::request::{self, Answers};
 use crate::approval::sample::after;
@@ -31,6 +32,9 @@ const CAUSE_MAX: usize = 32_768;
 /// So many have to approve where there are seats, five kinds of sixteen.
 const SEATED: usize = 80;
 
+/// So many may decide at most where somebody may stand in for them.
+const STOOD_IN_FOR: usize = 50;
+
 /// Of a hundred people with the longest names in this script so many have to approve; with seats as many as may be.
 fn policy(letter: &str, required: usize) -> String {
     let mut text = String::new();
@@ -44,8 +48,17 @@ fn policy(letter: &str, required: usize) -> String {
     let reminders: Vec<String> = (1..=20).map(|minute| format!("\"{minute}m\"")).collect();
     writeln!(text, "[access]\nslack_teams = [\"T0123\"]\nteams_tenants = [\"00000000-0000-4000-8000-000000000000\"]")
         .unwrap();
-    if required != SEATED {
-        writeln!(text, "[policies.p]\napprovers = {ids:?}\nrequired = {required}\nself_approval = true").unwrap();
+    if required == STOOD_IN_FOR {
+        writeln!(text, "[policies.p]\napprovers = {:?}\nrequired = {required}\nself_approval = true", &ids[..50])
+            .unwrap();
+        writeln!(text, "delegates = {:?}", &ids[50..70]).unwrap();
+    } else if required != SEATED {
+        writeln!(
+            text,
+            "[policies.p]\napprovers = {ids:?}\nrequired = {required}\nself_approval = true\nrequester = \"known\""
+        )
+        .unwrap();
+        writeln!(text, "break_glass = {{ who = {:?} }}", &ids[..20]).unwrap();
     } else {
         // As many kinds of seats with as many people as there may be.
         let group = |kind: usize| format!("\"{kind}{}\"", letter.repeat(99));
@@ -130,7 +143,23 @@ fn grown(letter: &str, required: usize, last: Verdict) -> Approval {
         assert!(next.journal.iter().any(is_whole), "the trail has the comment whole");
         approval = next;
     }
+    approval.broken_glass = Some(glass(&approval));
+    if let Some(delegate) = approval.rules.delegates.first().map(|person| person.id.clone()) {
+        let absent: Vec<PersonId> = approval.rules.approvers.iter().map(|person| person.id.clone()).collect();
+        // Somebody stands in for everybody, and each who has voted stood in for some.
+        approval.votes.iter_mut().for_each(|vote| vote.stands_for = absent[..5].to_vec());
+        let stand_in = |absent: PersonId| StandIn { absent, delegate: delegate.clone(), until: after(3_000) };
+        approval.stand_ins = absent.into_iter().map(stand_in).collect();
+    }
     approval
+}
+
+/// A broken glass that nobody has acknowledged for as long as people are reminded, by somebody with the longest name.
+fn glass(approval: &Approval) -> BrokenGlass {
+    let told = Told { at: after(3_000), after_ends: 2 };
+    let Person { id: person, name, .. } = approval.rules.approvers[0].clone();
+    let acknowledged = Some(Acknowledgement { person, name, platform: Platform::Slack, told });
+    BrokenGlass { reminders: vec![told; 14], acknowledged }
 }
 
 /// A mail that SES has refused with the longest code that it has.
@@ -156,7 +185,8 @@ fn size(item: &Attributes) -> usize {
 fn the_largest_record_fits_an_item_and_what_is_told_from_it_fits_step_functions() {
     // One, two, three and four bytes a character.
     let scripts = ["a", "ä", "あ", "😀"].into_iter();
-    for (letter, required) in scripts.flat_map(|letter| [100, SEATED, ANSWERERS_MAX].map(|required| (letter, required)))
+    for (letter, required) in
+        scripts.flat_map(|letter| [100, SEATED, STOOD_IN_FOR, ANSWERERS_MAX].map(|required| (letter, required)))
     {
         let mut approval = grown(letter, required, Verdict::Approve);
         approval.resolve(crate::approval::state::Outcome::Approved, after(3_000));

@@ -26,6 +26,7 @@ fn vote(name: &str, verdict: Verdict, comment: Option<&str>) -> Vote {
     Vote {
         person: PersonId::parse("grace").unwrap(),
         name: name.to_owned(),
+        stands_for: Vec::new(),
         platform: Platform::Slack,
         verdict,
         comment: comment.map(str::to_owned),

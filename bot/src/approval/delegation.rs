@@ -1,0 +1,47 @@
+//! A person's own delegation: somebody stands in for them until a time. Who may, is for each policy to say.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::ids::PersonId;
+use super::place::Platform;
+
+/// Nobody stands in for longer than this, so that no delegation is forgotten.
+pub const AWAY_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// What somebody has said of who stands in for them. It is never changed: whoever is back says so with the next one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Delegation {
+    /// Who is away.
+    pub absent: PersonId,
+    /// Who stands in for them; nobody once they are back.
+    pub delegate: Option<PersonId>,
+    /// Until when.
+    pub until: Timestamp,
+    /// When they said so.
+    pub said_at: Timestamp,
+    /// Where.
+    pub platform: Platform,
+    /// Its number among theirs, from 1.
+    pub number: u32,
+}
+
+impl Delegation {
+    /// Who stands in at this time.
+    pub fn delegate_at(&self, now: Timestamp) -> Option<&PersonId> {
+        self.delegate.as_ref().filter(|_| now < self.until)
+    }
+}
+
+/// Who stands in for one of the approvers of an approval.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StandIn {
+    /// The approver who is away.
+    pub absent: PersonId,
+    /// Who stands in for them.
+    pub delegate: PersonId,
+    /// Until when.
+    pub until: Timestamp,
+}
