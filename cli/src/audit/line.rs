@@ -1,6 +1,9 @@
 //! One line an entry, as a person would want to read it: when, who, what, where.
 
+use std::collections::BTreeMap;
+
 use countersign_bot::approval::audit::{Callback, Entry, Failure, Fate, Found, Place, Reason, SeatsAsked, What, Who};
+use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 use countersign_bot::visible;
@@ -33,10 +36,9 @@ fn told(what: &What) -> (String, String) {
             approvers,
             content: _,
         } => {
-            let approvers = list(approvers.iter().map(ToString::to_string));
             let who = requester.as_ref().map_or_else(|| "a workflow".to_owned(), name);
             let (under, seats) = (format!("{policy}{}", version_text(*policy_version)), seats_text(seats));
-            let wait = format!("which {required} of {approvers} may approve{seats} until {deadline}");
+            let wait = format!("which {required} of {} may approve{seats} until {deadline}", ids(approvers));
             (who, format!("asked for \"{title}\" under {under}, {wait}, in {execution}"))
         }
         What::Delivered { places } => bot(format!("sent the request to {}", places_text(places))),
@@ -46,20 +48,15 @@ fn told(what: &What) -> (String, String) {
             let comment = comment.as_ref().map(|comment| format!(": \"{comment}\"")).unwrap_or_default();
             let content = content.map(|content| format!(" (content {})", content.short())).unwrap_or_default();
             let inputs: String = inputs.iter().map(|(name, value)| format!(", {name} {value}")).collect();
-            let stands_for = list(stands_for.iter().map(ToString::to_string));
-            let stands_for =
-                if stands_for.is_empty() { stands_for } else { format!(" (standing in for {stands_for})") };
-            let said = format!("{} {}", past(*verdict), platform.as_place());
-            (name(who), format!("{said}{stands_for}{content}{inputs}{comment}"))
+            let said = format!("{} {}{}", past(*verdict), platform.as_place(), stands_for_text(stands_for));
+            (name(who), format!("{said}{content}{inputs}{comment}"))
         }
         What::Refused { who, platform, verdict, reason } => {
-            let would = infinitive(*verdict);
-            (name(who), format!("could not {would} {}: {}", platform.as_place(), reason_text(*reason)))
+            (name(who), could_not(infinitive(*verdict), *platform, *reason))
         }
         What::Cancelled { who, platform } => (name(who), format!("took the request back {}", platform.as_place())),
         What::CancelRefused { who, platform, reason } => {
-            let reason = reason_text(*reason);
-            (name(who), format!("could not take the request back {}: {reason}", platform.as_place()))
+            (name(who), could_not("take the request back", *platform, *reason))
         }
         What::Decided { verdict } => bot(format!("counted enough to {}", infinitive(*verdict))),
         What::GivenUp { reason } => bot(format!("gave up, because nobody can be asked: {reason}")),
@@ -67,8 +64,7 @@ fn told(what: &What) -> (String, String) {
             step_functions(format!("took the callback: {}", callback_text(*callback)))
         }
         What::CallbackClosed { callback, found } => {
-            let callback = callback_text(*callback);
-            step_functions(format!("refused the callback ({callback}), since {}", found_text(found)))
+            step_functions(format!("refused the callback ({}), since {}", callback_text(*callback), found_text(found)))
         }
         What::CallbackRefused { callback, code } => {
             step_functions(format!("refused the callback ({}) for good: {code}", callback_text(*callback)))
@@ -82,31 +78,36 @@ fn told(what: &What) -> (String, String) {
         What::Updated { status, places } => bot(format!("showed \"{}\" in {}", status.as_str(), places_text(places))),
         What::Lost { places } => bot(format!("can no longer change {}", places_text(places))),
         What::Succeeded { by } => step_functions(format!("tried the state again, which asks as {by}")),
-        What::Reminded { people } => {
-            bot(format!("reminded {}", list(people.iter().map(|person| person.as_str().to_owned()))))
-        }
-        What::StandIns { of } if of.is_empty() => bot("noted that nobody stands in for anybody any more".to_owned()),
-        What::StandIns { of } => {
-            let stand_ins = of.iter().map(|(absent, delegate)| format!("{delegate} stands in for {absent}"));
-            bot(format!("noted that {}", list(stand_ins)))
-        }
-        What::Acknowledged { who, platform } => {
-            (name(who), format!("acknowledged {} that the glass was broken", platform.as_place()))
-        }
+        What::Reminded { people } => bot(format!("reminded {}", ids(people))),
+        What::StandIns { of } => bot(stand_ins_text(of)),
+        What::Acknowledged { who, platform } => (name(who), format!("acknowledged it {}", platform.as_place())),
         What::AcknowledgeRefused { who, platform, reason } => {
-            let reason = reason_text(*reason);
-            (name(who), format!("could not acknowledge a broken glass {}: {reason}", platform.as_place()))
+            (name(who), could_not("acknowledge a broken glass", *platform, *reason))
         }
-        What::RemindedOfGlass { people } => {
-            let people = list(people.iter().map(|person| person.as_str().to_owned()));
-            bot(format!("reminded {people} that the glass was broken"))
-        }
+        What::RemindedOfGlass { people } => bot(format!("reminded {} that the glass was broken", ids(people))),
         What::Escalated { to } => bot(format!("escalated to {}", list(to.iter().map(name)))),
         What::Parked { problem, failures } => {
             bot(format!("parked what is left to do, which had failed {failures} times in a row: {problem}"))
         }
         What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
     }
+}
+
+fn could_not(what: &str, platform: Platform, reason: Reason) -> String {
+    format!("could not {what} {}: {}", platform.as_place(), reason_text(reason))
+}
+
+/// For whom somebody stood in, behind what they said.
+fn stands_for_text(people: &[PersonId]) -> String {
+    if people.is_empty() { String::new() } else { format!(" (standing in for {})", ids(people)) }
+}
+
+fn stand_ins_text(of: &BTreeMap<PersonId, PersonId>) -> String {
+    if of.is_empty() {
+        return "noted that nobody stands in for anybody any more".to_owned();
+    }
+    let stand_ins = of.iter().map(|(absent, delegate)| format!("{delegate} stands in for {absent}"));
+    format!("noted that {}", list(stand_ins))
 }
 
 fn not_sent_text(failures: &[Failure]) -> String {
@@ -124,6 +125,10 @@ fn seats_text(seats: &[SeatsAsked]) -> String {
 
 fn name(who: &Who) -> String {
     format!("{} ({})", who.name, who.person)
+}
+
+fn ids(people: &[PersonId]) -> String {
+    list(people.iter().map(ToString::to_string))
 }
 
 fn list(items: impl Iterator<Item = String>) -> String {

@@ -1,7 +1,31 @@
 //! Who may approve alone and who may acknowledge it, by a model of its own.
 
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Verdict;
+use countersign_bot::approval::transitions::break_glass::Acknowledging;
+use countersign_bot::approval::transitions::decide::Command;
+use countersign_bot::flow::{BACKGROUND, resolve};
+use countersign_bot::net::deadline::Deadline;
+use futures::future::BoxFuture;
+
+use super::stage::{Stage, command};
+
+impl Stage {
+    pub(super) fn break_glass(&self, skew: i64, approval: &Approval, person: usize) -> BoxFuture<'static, ()> {
+        let command = command(approval, person, Platform::Slack, Verdict::BreakGlass);
+        self.click(skew, approval, Command { comment: Some("the shop is down".to_owned()), ..command })
+    }
+
+    pub(super) fn acknowledge(&self, skew: i64, approval: &Approval, person: usize) -> BoxFuture<'static, ()> {
+        let person = command(approval, person, Platform::Teams, Verdict::Approve).person;
+        let (app, id) = (self.app(skew), approval.id.clone());
+        let by = Acknowledging { person, platform: Platform::Teams };
+        Box::pin(async move {
+            let _ = resolve::acknowledge(&app, &id, &by, Deadline::after(BACKGROUND)).await;
+        })
+    }
+}
 
 /// Of the stage's people Linus may, and Ada, but whoever asked may not; an approver who has not acknowledges it.
 pub(super) fn check(record: &Approval) {

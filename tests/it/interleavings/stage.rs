@@ -10,7 +10,6 @@ use countersign_bot::approval::policy::Rules;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::request::Answers;
 use countersign_bot::approval::state::Verdict;
-use countersign_bot::approval::transitions::break_glass::Acknowledging;
 use countersign_bot::approval::transitions::cancel::Cancellation;
 use countersign_bot::approval::transitions::decide::Command;
 use countersign_bot::flow::app::{App, Ports};
@@ -170,31 +169,15 @@ impl Stage {
 
     pub(super) async fn part(&self, part: Part, case: &Case) -> BoxFuture<'static, ()> {
         let approval = self.newest(case).await;
-        let id = approval.id.clone();
         match part {
             Part::Click { person, verdict, platform, skew } => {
                 self.click(skew, &approval, command(&approval, person, platform, verdict))
             }
             Part::Away { absent, delegate } => self.say(absent, Some(delegate)),
             Part::Back { absent } => self.say(absent, None),
-            Part::BreakGlass { person, skew } => {
-                let command = command(&approval, person, Platform::Slack, Verdict::BreakGlass);
-                self.click(skew, &approval, Command { comment: Some("the shop is down".to_owned()), ..command })
-            }
-            Part::Acknowledge { person, skew } => {
-                let person = command(&approval, person, Platform::Teams, Verdict::Approve).person;
-                let (app, by) = (self.app(skew), Acknowledging { person, platform: Platform::Teams });
-                Box::pin(async move {
-                    let _ = resolve::acknowledge(&app, &id, &by, Deadline::after(BACKGROUND)).await;
-                })
-            }
-            Part::Cancel { skew } => {
-                let person = approval.request.requester.clone().expect("somebody of the policy has asked");
-                let (app, cancellation) = (self.app(skew), Cancellation { person, platform: Platform::Slack });
-                Box::pin(async move {
-                    let _ = resolve::cancel(&app, &id, &cancellation, Deadline::after(BACKGROUND)).await;
-                })
-            }
+            Part::BreakGlass { person, skew } => self.break_glass(skew, &approval, person),
+            Part::Acknowledge { person, skew } => self.acknowledge(skew, &approval, person),
+            Part::Cancel { skew } => self.cancel(skew, &approval),
             Part::Deliver { again } => {
                 if again {
                     self.deliver_again(&approval).await;
@@ -252,7 +235,16 @@ impl Stage {
         }
     }
 
-    fn click(&self, skew: i64, approval: &Approval, command: Command) -> BoxFuture<'static, ()> {
+    fn cancel(&self, skew: i64, approval: &Approval) -> BoxFuture<'static, ()> {
+        let person = approval.request.requester.clone().expect("somebody of the policy has asked");
+        let (app, id) = (self.app(skew), approval.id.clone());
+        let cancellation = Cancellation { person, platform: Platform::Slack };
+        Box::pin(async move {
+            let _ = resolve::cancel(&app, &id, &cancellation, Deadline::after(BACKGROUND)).await;
+        })
+    }
+
+    pub(super) fn click(&self, skew: i64, approval: &Approval, command: Command) -> BoxFuture<'static, ()> {
         let (app, id) = (self.app(skew), approval.id.clone());
         Box::pin(async move {
             let _ = resolve::carry_out(&app, &id, &command, Deadline::after(BACKGROUND)).await;
@@ -366,7 +358,7 @@ impl Stage {
 }
 
 /// What one of those who may decide or stand in wants, counted around them.
-fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verdict) -> Command {
+pub(super) fn command(approval: &Approval, person: usize, platform: Platform, verdict: Verdict) -> Command {
     let Rules { approvers, delegates, .. } = &approval.rules;
     let others = delegates.iter().filter(|delegate| approval.rules.approver(&delegate.id).is_none());
     let people: Vec<_> = approvers.iter().chain(others).collect();
