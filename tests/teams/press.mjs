@@ -4,18 +4,14 @@
 //     node press.mjs NODE_MODULES CHROMIUM CLIENT CALCULATIONS SCREENSHOTS
 
 import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { launch } from "./browser.mjs";
 
 const [modules, chromium, client, calculations, screenshots] = process.argv.slice(2);
-const installed = createRequire(join(resolve(modules), "here.js"));
 mkdirSync(screenshots, { recursive: true });
 
 // The page would load its fonts from elsewhere.
-const browser = await installed("playwright-core").chromium.launch({
-  executablePath: chromium,
-  args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-});
+const browser = await launch(modules, chromium);
 try {
   // The list of channels is out of sight in a window that is less high.
   const page = await browser.newPage({ viewport: { width: 1600, height: 1000 } });

@@ -6,17 +6,13 @@
 // Prints as JSON what the browser loaded, and what the page says in the end.
 
 import { mkdirSync } from "node:fs";
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { launch } from "./browser.mjs";
 
 const [modules, chromium, link, screenshots, verdict] = process.argv.slice(2);
-const installed = createRequire(join(resolve(modules), "here.js"));
 mkdirSync(screenshots, { recursive: true });
 
-const browser = await installed("playwright-core").chromium.launch({
-  executablePath: chromium,
-  args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"],
-});
+const browser = await launch(modules, chromium);
 try {
   const page = await browser.newPage({ viewport: { width: 390, height: 844 } });
   const loaded = [];
