@@ -53,6 +53,7 @@ mod slack_outages;
 mod starters;
 mod store;
 mod succession;
+mod taking_back;
 mod teams;
 mod typed_text;
 mod workflow;

@@ -90,6 +90,11 @@ const HOSTILE: [&str; 8] = [
     "שלום 😀 é 漢字",
 ];
 
+/// What the renderer calls the button behind which the menu is.
+const MENU: &str = "...";
+/// The option that takes a request back, and the button that it opens.
+const TAKE_BACK: (&str, &str) = ("Take back…", "Take back");
+
 /// A card, and what is to be seen of it.
 pub(crate) struct Shown {
     pub(crate) name: &'static str,
@@ -98,6 +103,8 @@ pub(crate) struct Shown {
     pub(crate) texts: Vec<String>,
     /// The titles of all buttons once everything is open.
     pub(crate) buttons: Vec<&'static str>,
+    /// What stands in the menu, each with the button that it opens.
+    pub(crate) menu: Vec<(&'static str, &'static str)>,
     /// What single presses send.
     pub(crate) presses: Vec<Value>,
 }
@@ -105,8 +112,8 @@ pub(crate) struct Shown {
 impl Shown {
     /// As `render.mjs` takes it.
     pub(crate) fn to_json(&self) -> Value {
-        let Self { name, card, texts, buttons, presses } = self;
-        json!({"name": name, "card": card, "texts": texts, "buttons": buttons, "presses": presses})
+        let Self { name, card, texts, buttons, menu, presses } = self;
+        json!({"name": name, "card": card, "texts": texts, "buttons": buttons, "menu": menu, "presses": presses})
     }
 }
 
@@ -141,6 +148,7 @@ pub(crate) fn open() -> Shown {
         press(&["Approve"], json!({"Comment": "fine"}), &approval, json!({"comment": "fine"})),
         press(&["Reject…", "Reject"], json!({}), &approval, json!({})),
         press(&["Reject…", "Reject"], json!({"Reason": "too much"}), &approval, json!({"reason": "too much"})),
+        press(&[MENU, "Take back…", "Take back"], json!({}), &approval, json!({})),
     ];
     shown("open", &approval, presses)
 }
@@ -173,7 +181,7 @@ fn of_high_risk() -> Shown {
     let more = more.chain([risk::mark(Risk::High).to_owned()]);
     Shown {
         texts: shown.texts.iter().cloned().chain(more).collect(),
-        buttons: vec!["Show the details", "Open the execution", "Approve…", "Reject…", "Reject"],
+        buttons: vec!["Show the details", "Open the execution", "Approve…", "Reject…", MENU, "Reject"],
         ..shown
     }
 }
@@ -195,7 +203,7 @@ fn open_with_inputs() -> Shown {
         missing,
         press(&["Reject…", "Reject"], json!({}), &approval, json!({})),
     ];
-    let buttons = vec!["Open the execution", "Approve…", "Reject…", "Reject"];
+    let buttons = vec!["Open the execution", "Approve…", "Reject…", MENU, "Reject"];
     Shown { buttons, ..shown("open with inputs", &approval, presses) }
 }
 
@@ -278,6 +286,7 @@ fn blank_form() -> Shown {
         card: form::form(&policy, &Filling::blank(command), &ada),
         texts: [command.title.clone()].into_iter().chain(labels).collect(),
         buttons: vec!["Start"],
+        menu: Vec::new(),
         presses: vec![press, missing],
     }
 }
@@ -290,7 +299,8 @@ fn form_with_mistakes() -> Shown {
     let mistakes = filling.mistakes().map(|(field, mistake)| format!("{} {mistake}.", field.label));
     let texts = mistakes.collect();
     let card = form::form(&policy, &filling, &ada);
-    Shown { name: "form with mistakes", card, texts, buttons: vec!["Start"], presses: Vec::new() }
+    let (buttons, menu, presses) = (vec!["Start"], Vec::new(), Vec::new());
+    Shown { name: "form with mistakes", card, texts, buttons, menu, presses }
 }
 
 /// What is left of it once it has started something.
@@ -300,8 +310,8 @@ fn spent_form() -> Shown {
     let complete = policy.filled_in_words(&policy.commands["deploy"], &typed).complete().unwrap();
     let texts = ["Deploy a release", "The version", "1.4", "Grace Hopper", HOSTILE[2]].map(str::to_owned).into();
     let card = form::spent(&policy, &complete, "https://countersign.example.com/run", true);
-    let buttons = vec!["Open the execution"];
-    Shown { name: "form that has started something", card, texts, buttons, presses: Vec::new() }
+    let (buttons, menu, presses) = (vec!["Open the execution"], Vec::new(), Vec::new());
+    Shown { name: "form that has started something", card, texts, buttons, menu, presses }
 }
 
 fn facts(name_and_value: &[&str; 2]) -> Vec<Value> {
@@ -342,16 +352,20 @@ fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown 
     let facts = request.facts.iter().flat_map(|fact| [fact.name.clone(), fact.value.shown(str::to_owned)]);
     let votes = approval.votes.iter().flat_map(|vote| [Some(&vote.name), vote.comment.as_ref()]).flatten();
     let texts = [&request.title, &request.summary].into_iter().chain(votes).cloned().chain(facts).collect();
-    let buttons = match approval.state {
-        State::Pending => vec!["Open the execution", "Approve", "Reject…", "Reject"],
-        State::Resolving(_) | State::Resolved(_) => vec!["Open the execution"],
+    let (buttons, menu) = match approval.state {
+        State::Pending => (vec!["Open the execution", "Approve", "Reject…", MENU, "Reject"], vec![TAKE_BACK]),
+        State::Resolving(_) | State::Resolved(_) => (vec!["Open the execution"], Vec::new()),
     };
-    Shown { name, card: card::card(approval, &links), texts, buttons, presses }
+    Shown { name, card: card::card(approval, &links), texts, buttons, menu, presses }
 }
 
 /// A press, the inputs filled in before it by their labels, and what goes to the bot beside the approval and the verb.
 fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> Value {
-    let verb = if path.last() == Some(&"Approve") { "approve" } else { "reject" };
+    let verb = match path.last() {
+        Some(&"Approve") => words::APPROVE,
+        Some(&"Take back") => words::TAKE_BACK,
+        _ => words::REJECT,
+    };
     let mut data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": verb});
     data.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
     json!({"path": path, "inputs": inputs, "sends": {"verb": verb, "data": data}})

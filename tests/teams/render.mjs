@@ -2,19 +2,22 @@
 //
 //     node render.mjs NODE_MODULES CHROMIUM SCREENSHOTS < cards.json > problems.json
 //
-// A card comes as {name, card, texts, buttons, presses}: what must be there to be read, the titles of all buttons that
-// are there before and after each has been pressed, and what single presses send. What is wrong goes out as a list of
-// sentences; a list that is empty says that all is well.
+// A card comes as {name, card, texts, buttons, menu, presses}: what must be there to be read, the titles of all buttons
+// that are there before and after each has been pressed, the options of its menu with the button that each opens, and
+// what single presses send. What is wrong goes out as a list of sentences; a list that is empty says that all is well.
 
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
+import { launch } from "./browser.mjs";
 import { background, hostConfig, themes } from "./hosts.mjs";
 
 const WIDTHS = [320, 800];
 /** Clients that do not know `Action.Execute` take what stands in its place. */
 const CLIENTS = ["Action.Execute", "Action.Submit"];
+/** What the renderer calls the button behind which the secondary actions are. */
+const MENU = "...";
 
 const [modules, chromium, screenshots] = process.argv.slice(2);
 const installed = createRequire(join(resolve(modules), "here.js"));
@@ -22,10 +25,7 @@ const cards = JSON.parse(await text(process.stdin));
 const problems = [];
 
 // Nothing is loaded from anywhere, whatever a card names.
-const browser = await installed("playwright-core").chromium.launch({
-  executablePath: chromium,
-  args: ["--no-sandbox", "--host-resolver-rules=MAP * ~NOTFOUND"],
-});
+const browser = await launch(modules, chromium, null);
 try {
   const page = await prepared(await browser.newPage());
   for (const card of cards) {
@@ -60,7 +60,7 @@ async function prepared(page) {
 }
 
 /** Looks at a card as it is, and again with everything open that it can open. */
-async function shown(page, { name, card, texts, buttons }, theme, width) {
+async function shown(page, { name, card, texts, buttons, menu }, theme, width) {
   const place = `${name}, ${theme}, ${width} px`;
   const wrong = (problem) => problems.push(`${place}: ${problem}`);
   await page.setViewportSize({ width: width + 40, height: 600 });
@@ -70,9 +70,9 @@ async function shown(page, { name, card, texts, buttons }, theme, width) {
   await photograph(page, name, theme, width, "");
   const opened = new Set();
   let found = await visibleButtons(page);
-  for (let next; (next = found.find(({ opens, title }) => opens && !opened.has(title))); ) {
+  for (let next; (next = found.find(({ opens, title }) => opens && title !== MENU && !opened.has(title))); ) {
     opened.add(next.title);
-    await page.getByRole("button", { name: next.title, exact: true }).click();
+    await press(page, next.title);
     await overflow();
     await photograph(page, name, theme, width, ` ${opened.size}`);
     found = await visibleButtons(page);
@@ -87,26 +87,38 @@ async function shown(page, { name, card, texts, buttons }, theme, width) {
   for (const expected of texts.filter((expected) => !plain(read).includes(plain(expected)))) {
     wrong(`nobody can read: ${expected}`);
   }
+  for (const [option, opens] of menu) {
+    await press(page, MENU);
+    await press(page, option);
+    await overflow();
+    await photograph(page, name, theme, width, ` ${option}`);
+    if (!(await visibleButtons(page)).some(({ title }) => title === opens)) wrong(`${option} does not open ${opens}`);
+  }
 }
 
 /** Fills inputs in, presses one button after the other, and compares what the last of them sends. */
 async function pressed(page, { name, card }, client, { path, inputs, sends, says }) {
   const wrong = (problem) => problems.push(`${name}, ${client}, ${path.join(" then ")}: ${problem}`);
   await page.evaluate(show, [card, hostConfig("light"), background("light"), WIDTHS[1], client]);
-  for (const title of path.slice(0, -1)) {
-    await page.getByRole("button", { name: title, exact: true }).click();
-  }
+  for (const title of path.slice(0, -1)) await press(page, title);
   for (const [label, value] of Object.entries(inputs)) {
     const input = page.getByLabel(label);
     await (value === true ? input.check() : input.fill(value));
   }
-  await page.getByRole("button", { name: path.at(-1), exact: true }).click();
+  await press(page, path.at(-1));
   const sent = await page.evaluate(() => window.sent);
   const expected = sends === null ? [] : [{ type: client, ...sends }];
   if (client === "Action.Submit") expected.forEach((action) => delete action.verb);
   const [is, should] = [sent, expected].map((actions) => JSON.stringify(actions.map(sorted)));
   if (is !== should) wrong(`it sends ${is}, not ${should}`);
   if (says && !(await page.getByText(says).isVisible())) wrong(`it does not say: ${says}`);
+}
+
+/** Presses a button by its title, or chooses an option of the menu that is open. */
+async function press(page, title) {
+  const named = (role) => page.getByRole(role, { name: title, exact: true });
+  const menu = page.locator("#card button", { hasText: MENU });
+  await (title === MENU ? menu : named("button").or(named("menuitem"))).click();
 }
 
 function sorted(value) {

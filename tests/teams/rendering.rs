@@ -36,6 +36,7 @@ async fn what_is_not_shown_whole_is_found(tools: Arc<Tools>) -> anyhow::Result<(
         card: json!({"type": "AdaptiveCard", "version": "1.5", "body": body, "actions": actions}),
         texts: vec!["nowhere".to_owned()],
         buttons: vec!["Approve"],
+        menu: Vec::new(),
         presses: Vec::new(),
     };
     let problems = render(&tools, &[shown], &tools.home("wrong")?).await?.join("\n");

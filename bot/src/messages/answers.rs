@@ -147,6 +147,10 @@ pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
     }
 }
 
+/// What taking a request back does, before it is done.
+pub const TAKING_BACK: &str = "The workflow is told that this was cancelled. Nobody can decide on it any more, and this \
+                               cannot be undone.";
+
 /// What has become of a request that somebody took back.
 pub fn cancelled(approval: &Approval, dialect: Dialect) -> String {
     match approval.status() {

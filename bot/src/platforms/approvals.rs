@@ -3,6 +3,7 @@
 use super::asker::{Asker, not_looked_up};
 use super::away;
 use super::commands::ChatCommand;
+use super::press::take_back;
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
 use crate::approval::request::Answers;
@@ -66,15 +67,7 @@ async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
 async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     let cancellation = Cancellation { person: asker.person.clone(), platform: asker.platform };
-    match resolve::cancel(app, &id, &cancellation, asker.deadline).await {
-        Ok(Answer::Recorded(approval)) => answers::cancelled(&approval, asker.dialect),
-        Ok(Answer::Refused { refusal, .. }) => answers::refusal(&refusal, asker.dialect),
-        Ok(Answer::Unknown) => answers::unknown_approval(),
-        Err(error) => {
-            tracing::error!(approval.id = %id, %error, "a cancellation could not be recorded");
-            answers::not_cancelled()
-        }
-    }
+    take_back(app, &id, &cancellation, asker.dialect, asker.deadline).await.in_words(asker.dialect)
 }
 
 /// Approves one alone in an emergency, if the policy lets the person do so. What the request asks of whoever approves is

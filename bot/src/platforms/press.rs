@@ -5,6 +5,7 @@ use crate::approval::entry::Mistake;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::request::Lacking;
+use crate::approval::transitions::cancel::Cancellation;
 use crate::approval::transitions::decide::{Command, Refusal};
 use crate::flow::app::App;
 use crate::flow::resolve::{self, Answer};
@@ -42,6 +43,24 @@ pub(super) enum Pressed {
     Words(String),
 }
 
+/// What came of taking a request back.
+pub(super) enum TakenBack {
+    /// It is on record.
+    Yes(Box<Approval>),
+    /// It is not; this is why.
+    No(String),
+}
+
+impl TakenBack {
+    /// The same in words, for somebody who does not look at the card.
+    pub(super) fn in_words(self, dialect: Dialect) -> String {
+        match self {
+            Self::Yes(approval) => answers::cancelled(&approval, dialect),
+            Self::No(words) => words,
+        }
+    }
+}
+
 impl Pressed {
     /// The words, if there are any to be said beside the card, to somebody who has no form in front of them.
     pub(super) fn words(self, dialect: Dialect) -> Option<String> {
@@ -49,6 +68,25 @@ impl Pressed {
             Self::Card(_) => None,
             Self::Lacking(_, lacking) => Some(answers::refusal(&Refusal::Lacking(lacking), dialect)),
             Self::Words(words) => Some(words),
+        }
+    }
+}
+
+/// Takes a request back, if the person who wants it is the one who asked for it.
+pub(super) async fn take_back(
+    app: &App,
+    id: &ApprovalId,
+    cancellation: &Cancellation,
+    dialect: Dialect,
+    deadline: Deadline,
+) -> TakenBack {
+    match resolve::cancel(app, id, cancellation, deadline).await {
+        Ok(Answer::Recorded(approval)) => TakenBack::Yes(approval),
+        Ok(Answer::Refused { refusal, .. }) => TakenBack::No(answers::refusal(&refusal, dialect)),
+        Ok(Answer::Unknown) => TakenBack::No(answers::unknown_approval()),
+        Err(error) => {
+            tracing::error!(approval.id = %id, %error, "a cancellation could not be recorded");
+            TakenBack::No(answers::not_cancelled())
         }
     }
 }

@@ -93,6 +93,8 @@ pub(super) struct Press {
     ts: String,
     action_id: String,
     comment: Option<String>,
+    /// What was chosen, by what it says, if it was a menu.
+    option: Option<String>,
 }
 
 /// `POST /playground/api/slack/press`.
@@ -101,7 +103,11 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
         return nobody();
     };
     let comment = press.comment.as_deref().filter(|comment| !comment.is_empty());
-    let pressed = world.slack.press(&user, &press.channel, &press.ts, &press.action_id, comment).await;
+    let Press { channel, ts, action_id, .. } = &press;
+    let pressed = match &press.option {
+        Some(option) => world.slack.choose(&user, channel, ts, option).await,
+        None => world.slack.press(&user, channel, ts, action_id, comment).await,
+    };
     match pressed {
         Ok(status) => Json(json!({ "status": status })).into_response(),
         Err(error) => problem(&format!("Not sent: {error}.")),

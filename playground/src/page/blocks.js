@@ -6,7 +6,8 @@ import { richTextBlock } from "./rich.js";
 
 /**
  * Shows the blocks of a message; a block that is still there keeps its node, and what was typed in it.
- * `context` has `names`, `draft(block)`, `setDraft(block, text)` and `press(button)`.
+ * `context` has `names`, `draft(block)`, `setDraft(block, text)` and `press(element, option)`, the latter the text of what
+ * was chosen in a menu.
  */
 export function showBlocks(parent, blocks, context) {
   const items = blocks.map((block, index) => ({ block: block.type === "input" ? block : nameless(block), index }));
@@ -84,10 +85,27 @@ function input(block, context) {
 }
 
 function button(element, context) {
+  if (element.type === "overflow") return menu(element, context);
   if (element.type !== "button") return h("p", { class: "dim" }, `(an element of type ${element.type})`);
   return h(
     "button",
     { type: "button", class: `b-button ${element.style ?? ""}`, onclick: () => context.press(element) },
     element.text.text,
+  );
+}
+
+function menu(element, context) {
+  const choose = (event, text) => {
+    event.currentTarget.closest("details").open = false;
+    context.press(element, text);
+  };
+  const options = element.options.map(({ text: { text } }) =>
+    h("button", { type: "button", class: "menu-item", onclick: (event) => choose(event, text) }, text),
+  );
+  return h(
+    "details",
+    { class: "menu" },
+    h("summary", { class: "b-button", "aria-label": "More actions", title: "More actions" }, "⋯"),
+    h("div", { class: "menu-items" }, options),
   );
 }

@@ -144,9 +144,12 @@ function actionBar(parent, list, context, place) {
   const [buttons, panels] = parent.children;
   const items = known(list, ACTIONS).map((action, index) => ({ action, id: `${context.id}-${place}${index}` }));
   parent.hidden = items.length === 0;
-  reconcile(buttons, items, {
-    key: ({ action, id }) => `${id} ${action.type}`,
-    create: ({ action, id }) => ACTIONS[action.type](action, context, id),
+  const isPrimary = ({ action }) => action.mode !== "secondary";
+  const drawn = ({ action, id }) => ACTIONS[action.type](action, context, id);
+  const secondary = items.filter((item) => !isPrimary(item));
+  reconcile(buttons, [...items.filter(isPrimary), ...(secondary.length ? [{ secondary }] : [])], {
+    key: ({ action, id }) => (action ? `${id} ${action.type}` : "menu"),
+    create: (item) => (item.secondary ? menu(item.secondary.map(drawn)) : drawn(item)),
   });
   const panel = (node, { action, id }) => {
     showCard(node, action.card ?? {}, { ...context, id });
@@ -171,6 +174,20 @@ function button(action, attributes) {
   );
 }
 
+/** What Teams puts behind three dots. */
+function menu(entries) {
+  for (const entry of entries) {
+    entry.classList.add("menu-item");
+    entry.addEventListener("click", () => (entry.closest("details").open = false));
+  }
+  return h(
+    "details",
+    { class: "menu" },
+    h("summary", { class: "c-button", "aria-label": "More actions", title: "More actions" }, "⋯"),
+    h("div", { class: "menu-items" }, entries),
+  );
+}
+
 function execute(action, context) {
   const onclick = (event) => {
     const inputs = gather(event.currentTarget, action.associatedInputs !== "none");
@@ -183,7 +200,7 @@ function showButton(action, { kept }, id) {
   const onclick = (event) => {
     const opens = kept.get(id) !== "open";
     // One card of a row is open at a time.
-    for (const other of event.currentTarget.parentElement.querySelectorAll("[aria-expanded]")) {
+    for (const other of event.currentTarget.closest(".c-buttons").querySelectorAll("[aria-expanded]")) {
       const isOpen = opens && other === event.currentTarget;
       const panel = document.getElementById(other.getAttribute("aria-controls"));
       other.setAttribute("aria-expanded", String(isOpen));

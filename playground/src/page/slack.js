@@ -185,16 +185,17 @@ function blockContext(item, names) {
     names,
     draft: (block) => drafts.get(draftKey(block)) ?? "",
     setDraft: (block, text) => drafts.set(draftKey(block), text),
-    press: (button) => press(item, button, names),
+    press: (button, option) => press(item, button, names, option),
   };
 }
 
-async function press(item, button, names) {
+async function press(item, button, names, option) {
   if (button.url) window.open(button.url, "_blank", "noopener");
   if (button.confirm && !(await confirm(button.confirm, names))) return;
   const inputs = channel.querySelectorAll(`article[data-ts="${item.ts}"] [data-block]`);
   const comment = inputs[0]?.value ?? "";
-  const body = { person: page.person().key, channel: item.channel, ts: item.ts, action_id: button.action_id, comment };
+  const { action_id } = button;
+  const body = { person: page.person().key, channel: item.channel, ts: item.ts, action_id, comment, option };
   const answer = await act("slack/press", body);
   if (answer.problem) page.toast(answer.problem);
   else if (answer.status !== 200) page.toast(`The bot answered ${answer.status}.`);

@@ -11,7 +11,7 @@ use slack_morphism::blocks::{
 
 use super::client::Message;
 use super::elements::{plain, typed, value, whole};
-use super::{details, rich_text};
+use super::{details, more, rich_text};
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
 use crate::approval::notes::Note;
@@ -38,12 +38,19 @@ pub const REJECT: &str = "reject";
 /// Slack has no red text: this is what is red in it.
 const SIREN: &str = ":rotating_light:";
 
+/// What is left for votes: how many there are, and the latest of them.
+const VOTES_MIN: usize = 800;
+
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Message {
-    let (above, below) = (above(approval), below(approval, links));
+    // Beside the longest request there is no room for who stands in, which lists and answers say as well.
+    let (above, stand_ins) = (above(approval), away::line(approval).map(|line| SLACK.text(&line)));
+    let whole = below(approval, links, stand_ins);
+    let fits = cost(&above) + cost(&whole) + VOTES_MIN <= MESSAGE_MAX;
+    let below = if fits { whole } else { below(approval, links, None) };
     let votes = votes(approval, MESSAGE_MAX.saturating_sub(cost(&above) + cost(&below)));
     let title = visible(one_line(&approval.request.title));
     Message {
@@ -74,19 +81,16 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     blocks
 }
 
-/// The buttons, and what is to be known about it.
-fn below(approval: &Approval, links: &Links) -> Vec<SlackBlock> {
+/// The buttons, and what is to be known about it, with who stands in for whom where there is room.
+fn below(approval: &Approval, links: &Links, stand_ins: Option<String>) -> Vec<SlackBlock> {
     let mut blocks = Vec::new();
     if approval.state == State::Pending {
         blocks.push(comment_input(approval));
     }
     blocks.extend(buttons(approval));
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
-    let about = about
-        .chain(narrowed(approval))
-        .chain(escalated(approval))
-        .chain(away::line(approval).map(|line| SLACK.text(&line)))
-        .chain(asked_inputs(approval));
+    let about =
+        about.chain(narrowed(approval)).chain(escalated(approval)).chain(stand_ins).chain(asked_inputs(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
     let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
@@ -194,11 +198,11 @@ fn comment_input(approval: &Approval) -> SlackBlock {
     input.with_optional(!approval.rules.reason_on_reject).into()
 }
 
-/// Those that decide as long as it waits, and the one that shows what else there is to read.
+/// Those that decide as long as it waits, the one that shows what else there is to read, and the menu of what else to do.
 fn buttons(approval: &Approval) -> Option<SlackBlock> {
     let decide = if approval.state == State::Pending { deciding(approval).into() } else { Vec::new() };
-    let buttons: Vec<SlackActionBlockElement> =
-        decide.into_iter().chain(details::button(approval)).map(Into::into).collect();
+    let buttons = decide.into_iter().chain(details::button(approval)).map(Into::into);
+    let buttons: Vec<SlackActionBlockElement> = buttons.chain(more::menu(approval).map(Into::into)).collect();
     (!buttons.is_empty()).then(|| SlackActionsBlock::new(buttons).with_block_id("decision".into()).into())
 }
 

@@ -56,9 +56,10 @@ struct Input {
     selected_date: Option<String>,
 }
 
+/// An option of a menu.
 #[derive(Deserialize)]
-struct Chosen {
-    value: String,
+pub(super) struct Chosen {
+    pub(super) value: String,
 }
 
 #[derive(Deserialize)]

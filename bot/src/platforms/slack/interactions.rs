@@ -11,9 +11,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::commands::{self, Metadata};
-use super::interaction::{Actor, Id, InputState, View, as_sent, comment};
+use super::interaction::{Actor, Chosen, Id, InputState, View, as_sent, comment};
+use super::more::{MORE, More};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, approving, card, details, elements, form};
+use super::{PATIENCE, Slack, SlackState, approving, card, details, elements, form, taking_back};
 use crate::approval::fields::Field;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
@@ -60,6 +61,8 @@ struct Container {
 struct Action {
     action_id: String,
     value: Option<String>,
+    /// Of a menu.
+    selected_option: Option<Chosen>,
 }
 
 #[derive(Deserialize)]
@@ -69,7 +72,7 @@ struct ViewSubmission {
     view: View,
 }
 
-/// A button of the card.
+/// A button of the card, or an option of its menu.
 #[derive(Clone, Copy)]
 enum Button {
     /// Decides.
@@ -78,17 +81,25 @@ enum Button {
     ApproveInForm,
     /// Shows the details.
     Details,
+    /// Does something else with the request.
+    More(More),
 }
 
 impl Button {
-    fn of(action_id: &str) -> Option<Self> {
-        match action_id {
-            card::APPROVE => Some(Self::Decide(Verdict::Approve)),
-            card::REJECT => Some(Self::Decide(Verdict::Reject)),
-            card::APPROVE_IN_FORM => Some(Self::ApproveInForm),
-            details::DETAILS => Some(Self::Details),
-            _ => None,
-        }
+    /// What was pressed, and what it was shown on; nothing of the latter if its value is none of ours.
+    fn of(action: &Action) -> Option<(Self, Option<Shown>)> {
+        let button = match action.action_id.as_str() {
+            card::APPROVE => Self::Decide(Verdict::Approve),
+            card::REJECT => Self::Decide(Verdict::Reject),
+            card::APPROVE_IN_FORM => Self::ApproveInForm,
+            details::DETAILS => Self::Details,
+            MORE => {
+                let (more, shown) = More::read(&action.selected_option.as_ref()?.value)?;
+                return Some((Self::More(more), Some(shown)));
+            }
+            _ => return None,
+        };
+        Some((button, elements::read(action.value.as_deref().unwrap_or_default())))
     }
 }
 
@@ -132,15 +143,11 @@ fn read<T: for<'de> Deserialize<'de>>(payload: &str) -> Result<T, Malformed> {
 /// Carries out the press of a button, and tells the person what the card will not.
 async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) -> Response {
     let SlackState { app, slack } = state;
-    let pressed = actions
-        .actions
-        .iter()
-        .find_map(|action| Some((Button::of(&action.action_id)?, action.value.as_deref().unwrap_or_default())));
-    let Some((button, value)) = pressed else {
+    let Some((button, shown)) = actions.actions.iter().find_map(Button::of) else {
         return StatusCode::OK.into_response();
     };
     let (slack, trigger) = (slack.as_ref(), actions.trigger_id.as_str());
-    let answer = match (elements::read(value), actions.actor.person(app), button) {
+    let answer = match (shown, actions.actor.person(app), button) {
         (None, ..) => Some(answers::unknown_approval()),
         // Whoever sees a card may read all that is asked, whether or not the policy lists them.
         (Some(shown), Ok(_) | Err(Stranger::Unlisted), Button::Details) => {
@@ -150,6 +157,9 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         (Some(shown), Ok(person), Button::ApproveInForm) => {
             let command = actions.command(person, Verdict::Approve, &shown);
             approving::open(app, slack, &shown, &command, trigger, deadline).await
+        }
+        (Some(shown), Ok(person), Button::More(More::TakeBack)) => {
+            taking_back::open(app, slack, &shown.approval, person, trigger, deadline).await
         }
         (Some(shown), Ok(person), Button::Decide(verdict)) => {
             let command = actions.command(person, verdict, &shown);
@@ -176,6 +186,9 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     let ViewSubmission { actor, view } = submission;
     if view.callback_id == approving::CALLBACK_ID {
         return approving::submit(app, &actor, &view, deadline).await;
+    }
+    if view.callback_id == taking_back::CALLBACK_ID {
+        return taking_back::submit(app, &actor, &view, deadline).await;
     }
     if view.callback_id != form::CALLBACK_ID {
         return Ok(StatusCode::OK.into_response());

@@ -12,7 +12,9 @@ pub mod error;
 mod form;
 mod interaction;
 mod interactions;
+mod more;
 mod rich_text;
+mod taking_back;
 mod verified;
 
 use std::io;

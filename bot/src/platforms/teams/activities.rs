@@ -11,12 +11,13 @@ use super::commands::Shown;
 use super::verified::Verified;
 use super::{Teams, TeamsState, card, commands};
 use crate::approval::place::Platform;
+use crate::approval::transitions::cancel::Cancellation;
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
 use crate::messages::answers;
 use crate::messages::dialect::TEAMS;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Pressed as Outcome, press};
+use crate::platforms::press::{Pressed as Outcome, Shown as CardShown, TakenBack, press, take_back};
 
 /// The invoke of `Action.Execute`.
 const CARD_ACTION: &str = "adaptiveCard/action";
@@ -61,6 +62,10 @@ async fn invoke(app: &App, teams: Option<&Teams>, verified: &Verified, activity:
             Outcome::Words(words) => Shown::Words(words),
         },
         Ok(Pressed::Form(form)) => commands::submit(app, teams, verified, activity, &form).await,
+        Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
+            TakenBack::Yes(approval) => Shown::Card(card::card(&approval, &app.links)),
+            TakenBack::No(words) => Shown::Words(words),
+        },
     };
     Json(match shown {
         Shown::Card(card) => answer("application/vnd.microsoft.card.adaptive", card),
@@ -92,10 +97,25 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
             Shown::Card(card) => return commands::replace(teams, verified, activity, card).await,
             Shown::Words(words) => words,
         },
+        Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
+            TakenBack::Yes(_) => return,
+            TakenBack::No(words) => words,
+        },
     };
     let (Some(teams), Some(from)) = (teams, &activity.from) else { return };
     if let Err(error) = teams.client.tell(&activity.reply_to(verified), &from.id, &words, verified.deadline()).await {
         tracing::warn!(%error, "a private answer could not be sent");
+    }
+}
+
+async fn taken_back(app: &App, verified: &Verified, activity: &Activity, shown: Option<&CardShown>) -> TakenBack {
+    let Some(shown) = shown else { return TakenBack::No(answers::unknown_approval()) };
+    match activity.person(app, verified.tenant()) {
+        Ok(person) => {
+            let cancellation = Cancellation { person: person.clone(), platform: Platform::Teams };
+            take_back(app, &shown.approval, &cancellation, TEAMS, verified.deadline()).await
+        }
+        Err(stranger) => TakenBack::No(answers::stranger(stranger)),
     }
 }
 

@@ -131,6 +131,8 @@ pub(super) enum Pressed {
     Decision(Press),
     /// The one of a form.
     Form(Submission),
+    /// The one that takes a request back; nothing if what it stands on is none of ours.
+    TakeBack(Option<Shown>),
 }
 
 /// A press that decides.
@@ -257,18 +259,31 @@ impl Pressed {
     fn read(data: &Value) -> Result<Self, String> {
         match Submission::read(data) {
             Some(form) => form.map(Self::Form),
-            None => Press::read(data).map(Self::Decision),
+            None => {
+                let data = Data::deserialize(data).map_err(|error| format!(": {error}"))?;
+                match data.verb.as_str() {
+                    words::TAKE_BACK => Ok(Self::TakeBack(data.shown())),
+                    _ => Press::read(data).map(Self::Decision),
+                }
+            }
         }
     }
 }
 
+impl Data {
+    /// What the button stands for, if it is one of ours.
+    fn shown(&self) -> Option<Shown> {
+        Shown::read(&self.approval, self.content.as_deref())
+    }
+}
+
 impl Press {
-    fn read(data: &Value) -> Result<Self, String> {
-        let data = Data::deserialize(data).map_err(|error| format!(": {error}"))?;
+    fn read(data: Data) -> Result<Self, String> {
+        let shown = data.shown();
         let verdict = match data.verb.as_str() {
             words::APPROVE => Verdict::Approve,
             words::REJECT => Verdict::Reject,
-            _ => return Err(".verb: must be approve or reject".to_owned()),
+            _ => return Err(".verb: must be approve, reject or take_back".to_owned()),
         };
         let typed = |input: Option<String>| input.unwrap_or_default();
         let comment = words::written(&typed(data.reason), &typed(data.comment));
@@ -278,6 +293,6 @@ impl Press {
         });
         let confirmed = data.confirmed.is_some_and(|value| value == words::CONFIRMED_ON);
         let answers = Answers { inputs: inputs.collect(), confirmed };
-        Ok(Self { shown: Shown::read(&data.approval, data.content.as_deref()), verdict, comment, answers })
+        Ok(Self { shown, verdict, comment, answers })
     }
 }

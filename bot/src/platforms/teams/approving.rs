@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::activity::Press;
-use super::elements::{Look, ours, toggle, with};
+use super::elements::{Look, ours, with};
 use super::form;
 use super::words::{CONFIRMED, CONFIRMED_OFF, CONFIRMED_ON};
 use crate::approval::fields::Field;
@@ -45,10 +45,13 @@ fn elements(field: &Field, entry: &Entry) -> Vec<Value> {
     elements
 }
 
-/// The box that confirms an approval, if that has to be.
+/// The box that confirms an approval, if that has to be: one that nobody has ticked yet, and that has to be ticked.
 fn confirmation(request: &Request) -> Option<Value> {
-    let values = (CONFIRMED_ON, CONFIRMED_OFF);
-    request
-        .needs_confirmation()
-        .then(|| toggle(CONFIRMED, ("Confirmation", risk::CONFIRMATION), values, &risk::unconfirmed()))
+    request.needs_confirmation().then(|| {
+        json!({
+            "type": "Input.Toggle", "id": CONFIRMED, "label": "Confirmation", "title": risk::CONFIRMATION,
+            "valueOn": CONFIRMED_ON, "valueOff": CONFIRMED_OFF, "value": CONFIRMED_OFF, "wrap": true,
+            "isRequired": true, "errorMessage": risk::unconfirmed(),
+        })
+    })
 }

@@ -7,9 +7,9 @@
 use serde_json::{Value, json};
 
 use super::activity::Press;
-use super::elements::{Look, container, input, ours, row, run, runs, time, with};
+use super::elements::{Look, container, execute, input, ours, row, run, runs, time, with};
 use super::words::{APPROVE, COMMENT, REASON, REJECT};
-use super::{approving, details};
+use super::{approving, details, more};
 use crate::approval::limits::teams::CARD_MAX;
 use crate::approval::limits::{COMMENT_MAX, excerpt};
 use crate::approval::record::{Approval, Vote};
@@ -75,17 +75,18 @@ fn build(
     let actions = if approval.state == State::Pending {
         let comment = input(COMMENT, "Comment", COMMENT_MAX);
         let approve = execute(approval, APPROVE, "Approve", "positive");
-        match tried {
+        let approve = match tried {
             Some(press) => {
                 body.extend(approving::again(&approval.request, press));
                 body.push(with(comment, "value", press.comment.as_deref().unwrap_or_default()));
-                vec![approve, reject(approval)]
+                approve
             }
             None => {
                 body.push(comment);
-                vec![approving::open(&approval.request, approve), reject(approval)]
+                approving::open(&approval.request, approve)
             }
-        }
+        };
+        [approve, reject(approval)].into_iter().chain(more::actions(approval)).collect()
     } else {
         Vec::new()
     };
@@ -232,16 +233,6 @@ fn about(approval: &Approval) -> Vec<Value> {
 /// What somebody typed, on one line on which there is something to see.
 fn line(typed: &str) -> String {
     visible(one_line(typed))
-}
-
-/// An action that decides. The verb is in the data too, because older clients send `Action.Submit` instead, which has
-/// none.
-fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
-    let data = json!({ "approval": approval.id, "content": approval.content_hash(), "verb": verb });
-    let submit = json!({ "type": "Action.Submit", "title": title, "style": style, "data": data });
-    json!({
-        "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,
-    })
 }
 
 /// Reject opens a form and does not reject yet: a slip of the finger ends no workflow, and a reason has its place.

@@ -8,6 +8,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use crate::approval::record::Approval;
 use crate::messages::escape;
 
 /// How a text stands out from its surroundings.
@@ -71,11 +72,13 @@ pub(super) fn input(id: &str, label: &str, max: usize) -> Value {
     json!({ "type": "Input.Text", "id": id, "label": label, "isMultiline": true, "maxLength": max })
 }
 
-/// A box that nobody has ticked yet, and that has to be ticked.
-pub(super) fn toggle(id: &str, (label, title): (&str, &str), (on, off): (&str, &str), error: &str) -> Value {
+/// An action on an approval. The verb is in the data too, because older clients send `Action.Submit` instead, which has
+/// none.
+pub(super) fn execute(approval: &Approval, verb: &str, title: &str, style: &str) -> Value {
+    let data = json!({ "approval": approval.id, "content": approval.content_hash(), "verb": verb });
+    let submit = json!({ "type": "Action.Submit", "title": title, "style": style, "data": data });
     json!({
-        "type": "Input.Toggle", "id": id, "label": label, "title": title, "valueOn": on, "valueOff": off, "value": off,
-        "wrap": true, "isRequired": true, "errorMessage": error,
+        "type": "Action.Execute", "verb": verb, "title": title, "style": style, "data": data, "fallback": submit,
     })
 }
 

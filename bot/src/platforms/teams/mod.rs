@@ -11,6 +11,7 @@ mod details;
 mod elements;
 pub mod form;
 mod keys;
+mod more;
 #[cfg(test)]
 mod tests;
 pub mod token;

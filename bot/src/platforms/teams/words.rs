@@ -11,6 +11,8 @@ use crate::messages::{answers, break_glass, commands, notes};
 pub const APPROVE: &str = "approve";
 /// The verb of the action that rejects.
 pub const REJECT: &str = "reject";
+/// The verb of the action that takes the request back.
+pub const TAKE_BACK: &str = "take_back";
 /// The comment input of the card, which comes with either verb.
 pub const COMMENT: &str = "comment";
 /// The reason input that opens with Reject, which comes with that verb only. Ids are unique in the whole card, so it

@@ -45,7 +45,7 @@ pub(super) fn command(act: &Act<'_>, command: &str, text: &str) -> Vec<(&'static
     fields.into()
 }
 
-/// The payload of a press. `element` is the button as it stands in the message.
+/// The payload of a press. `element` is the button as it stands in the message, or a menu with what was chosen in it.
 pub(super) fn press(
     act: &Act<'_>,
     message: &SlackMessage,
@@ -53,10 +53,9 @@ pub(super) fn press(
     comment: Option<&str>,
 ) -> Value {
     let mut action = json!({
-        "type": element["type"], "block_id": block_id, "action_id": element["action_id"], "text": element["text"],
-        "action_ts": act.ts,
+        "type": element["type"], "block_id": block_id, "action_id": element["action_id"], "action_ts": act.ts,
     });
-    for name in ["value", "style", "confirm"] {
+    for name in ["text", "value", "style", "confirm", "selected_option"] {
         if !element[name].is_null() {
             action[name] = element[name].clone();
         }

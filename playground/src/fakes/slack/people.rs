@@ -122,6 +122,14 @@ impl FakeSlack {
         Ok(self.as_act(user, channel, |act| payloads::press(act, &message, found, comment)))
     }
 
+    /// Chooses an option of the menu of a message, by what it says. Returns the status of the bot's answer.
+    pub async fn choose(&self, user: &SlackUser, channel: &str, ts: &str, option: &str) -> Result<u16, Error> {
+        let message = self.workspace().message(channel, ts).cloned().ok_or(Error::NoMessage)?;
+        let (block, menu) = chosen(&message.blocks, option).ok_or_else(|| Error::NoButton(option.to_owned()))?;
+        let payload = self.as_act(user, channel, |act| payloads::press(act, &message, (block, &menu), None));
+        Ok(self.press_raw(&payload).await?.status)
+    }
+
     /// Signs and sends any payload as an interaction.
     pub async fn press_raw(&self, payload: &Value) -> Result<Reply, Error> {
         let body = serde_urlencoded::to_string([("payload", payload.to_string())]).unwrap_or_default();
@@ -234,11 +242,25 @@ fn failed(command: &str, code: &str) -> String {
 
 /// The block id and the element of a button.
 fn button<'b>(blocks: &'b Value, action_id: &str) -> Option<(&'b str, &'b Value)> {
-    let blocks = blocks.as_array()?;
-    blocks.iter().find_map(|block| {
+    elements(blocks).find(|(_, element)| element["type"] == "button" && element["action_id"] == action_id)
+}
+
+/// The block id and a menu, with the option that says this as the chosen one.
+fn chosen<'b>(blocks: &'b Value, option: &str) -> Option<(&'b str, Value)> {
+    let mut menus = elements(blocks).filter(|(_, element)| element["type"] == "overflow");
+    menus.find_map(|(block, menu)| {
+        let chosen = menu["options"].as_array()?.iter().find(|one| one["text"]["text"] == option)?;
+        let mut menu = menu.clone();
+        menu["selected_option"] = chosen.clone();
+        Some((block, menu))
+    })
+}
+
+/// What can be pressed in these blocks, each with the id of its block.
+fn elements(blocks: &Value) -> impl Iterator<Item = (&str, &Value)> {
+    blocks.as_array().into_iter().flatten().flat_map(|block| {
         let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut elements = elements.iter().chain(block.get("accessory"));
-        let found = elements.find(|element| element["type"] == "button" && element["action_id"] == action_id)?;
-        Some((block["block_id"].as_str().unwrap_or_default(), found))
+        let id = block["block_id"].as_str().unwrap_or_default();
+        elements.iter().chain(block.get("accessory")).map(move |element| (id, element))
     })
 }

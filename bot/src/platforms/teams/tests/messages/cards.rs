@@ -4,7 +4,7 @@ use super::*;
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::request::Fact;
 use crate::approval::state::{Ending, Intent};
-use crate::platforms::teams::words::{APPROVE, COMMENT, REASON, REJECT, summary, written};
+use crate::platforms::teams::words::{APPROVE, COMMENT, REASON, REJECT, TAKE_BACK, summary, written};
 
 fn action<'a>(card: &'a Value, title: &str) -> &'a Value {
     card["actions"].as_array().unwrap().iter().find(|action| action["title"] == title).unwrap()
@@ -38,6 +38,7 @@ fn an_open_card_says_what_is_asked_and_asks_it() {
             "Asked {{DATE(2026-11-23T10:00:00Z,SHORT)}} {{TIME(2026-11-23T10:00:00Z)}} · \
              decide by {{DATE(2026-11-23T10:10:00Z,SHORT)}} {{TIME(2026-11-23T10:10:00Z)}}",
             "The workflow is told that this was rejected. This cannot be undone.",
+            "The workflow is told that this was cancelled. Nobody can decide on it any more, and this cannot be undone.",
         ]
     );
     let execution = format!("https://countersign.example/executions/{}", approval.request.execution);
@@ -64,7 +65,20 @@ fn both_decisions_carry_the_same_in_new_and_old_clients() {
             })
         );
     }
-    assert_eq!(of_type(&card, "Action.Execute").len(), 2);
+    assert_eq!(of_type(&card, "Action.Execute").len(), 3);
+}
+
+#[test]
+fn taking_back_is_a_secondary_action_that_asks_first_and_takes_nothing_along() {
+    let approval = approval("");
+    let card = card(&approval);
+    let more = action(&card, "Take back…");
+    assert_eq!((&more["type"], &more["mode"]), (&json!("Action.ShowCard"), &json!("secondary")));
+    let confirmed = &more["card"]["actions"][0];
+    let data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": TAKE_BACK});
+    assert_eq!((&confirmed["verb"], &confirmed["data"]), (&json!(TAKE_BACK), &data));
+    assert_eq!((&confirmed["fallback"]["type"], &confirmed["fallback"]["data"]), (&json!("Action.Submit"), &data));
+    assert_eq!(confirmed["associatedInputs"], "none");
 }
 
 #[test]

@@ -1,0 +1,54 @@
+//! What else one may do with a request that waits, in the menu beside the buttons of its card. Everybody sees the same card,
+//! so each option is offered to all; whom it is not for is told so.
+
+use slack_morphism::SlackActionId;
+use slack_morphism::blocks::{SlackBlockChoiceItem, SlackBlockOverflowElement};
+
+use super::elements::plain;
+use crate::approval::ids::ApprovalId;
+use crate::approval::record::Approval;
+use crate::approval::state::State;
+use crate::platforms::press::Shown;
+
+/// The action of the menu. The value of an option names what to do and the approval: it is too short for the hash that
+/// buttons carry, so nothing stands here that depends on what the card shows.
+pub(super) const MORE: &str = "more";
+
+/// What stands in the value of an option between what to do and the approval.
+const SEPARATOR: char = '.';
+
+/// An option of the menu.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum More {
+    /// Opens the form that takes the request back.
+    TakeBack,
+}
+
+impl More {
+    /// In the order of the menu.
+    const ALL: [Self; 1] = [Self::TakeBack];
+
+    /// What its value begins with, and what it says.
+    fn named(self) -> (&'static str, &'static str) {
+        match self {
+            Self::TakeBack => ("take_back", "Take back…"),
+        }
+    }
+
+    /// What was chosen, and of which request, if the value is one of ours.
+    pub(super) fn read(value: &str) -> Option<(Self, Shown)> {
+        let (name, approval) = value.split_once(SEPARATOR)?;
+        let more = Self::ALL.into_iter().find(|more| more.named().0 == name)?;
+        Some((more, Shown { approval: ApprovalId::parse(approval).ok()?, content: None }))
+    }
+}
+
+/// The menu, as long as the request waits.
+pub(super) fn menu(approval: &Approval) -> Option<SlackBlockOverflowElement> {
+    let option = |more: More| {
+        let (name, label) = more.named();
+        SlackBlockChoiceItem::new(plain(label), format!("{name}{SEPARATOR}{}", approval.id))
+    };
+    let menu = SlackBlockOverflowElement::new(More::ALL.map(option).into());
+    (approval.state == State::Pending).then(|| menu.with_action_id(SlackActionId(MORE.to_owned())))
+}

@@ -1,0 +1,25 @@
+//! What else one may do with a request that waits, in the menu of the card that Teams makes of secondary actions. Everybody
+//! sees the same card, so each is offered to all; whom it is not for is told so.
+
+use serde_json::{Value, json};
+
+use super::elements::{Look, execute, ours, with};
+use super::words::TAKE_BACK;
+use crate::approval::record::Approval;
+use crate::messages::answers;
+
+/// The actions of the menu, in its order.
+pub(super) fn actions(approval: &Approval) -> Vec<Value> {
+    let actions = [take_back(approval)];
+    actions.into_iter().map(|action| with(action, "mode", "secondary")).collect()
+}
+
+/// Asks first. What stands in the inputs of the card is none of its business.
+fn take_back(approval: &Approval) -> Value {
+    let confirmed = execute(approval, TAKE_BACK, "Take back", "destructive");
+    json!({ "type": "Action.ShowCard", "title": "Take back…", "card": {
+        "type": "AdaptiveCard",
+        "body": [ours(answers::TAKING_BACK, Look::Normal)],
+        "actions": [with(confirmed, "associatedInputs", "none")],
+    }})
+}
