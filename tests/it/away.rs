@@ -6,9 +6,9 @@ use countersign_bot::approval::state::Status;
 use countersign_bot::ports::Store;
 use serde_json::json;
 
+use crate::support::said::{assert_may_not_decide, in_slack, in_teams};
 use crate::support::{Harness, RULES_WITH_TEAMS, shown, texts};
 
-const CHANNEL: &str = "19:finance@thread.tacv2";
 /// Ada asks, Grace approves; Linus and Ada may stand in.
 const RULES: &str = "delegates = [\"linus\", \"ada\"]";
 const NOTE: &str = "Linus Pauling stands in for Grace Hopper until 28 Nov 2026, 00:00 UTC";
@@ -17,31 +17,8 @@ async fn with(more: &str) -> Harness {
     Harness::with_rules(&format!("{RULES_WITH_TEAMS}\n{RULES}\n{more}")).await
 }
 
-async fn in_slack(harness: &Harness, who: &str, words: &str) -> String {
-    let answer = harness.world.slack.command(&harness.user(who), &harness.world.channel, "/approvals", words).await;
-    texts(&answer.blocks).concat()
-}
-
-async fn in_teams(harness: &Harness, who: &str, words: &str) -> String {
-    let teams = &harness.world.teams;
-    assert_eq!(teams.say(&harness.teams_user(who), CHANNEL, &format!("approvals {words}")).await, Ok(200));
-    teams.latest_message(CHANNEL).unwrap().text
-}
-
 fn cards(harness: &Harness, approval: &Approval) -> [String; 2] {
     [shown(&harness.card(approval)), texts(&harness.teams_card(approval).card.unwrap()).concat()]
-}
-
-/// Nothing that this person presses counts, in either chat.
-async fn assert_may_not_decide(harness: &Harness, who: &str, approval: &Approval, why: &str) {
-    for (verdict, input) in [("approve", "comment"), ("reject", "reason")] {
-        harness.press(who, approval, verdict, Some("why")).await;
-        let told = harness.whispers(who).pop().unwrap();
-        assert!(told.contains(why), "{who}: {told}");
-        let in_teams = format!("{:?}", harness.press_in_teams(who, approval, verdict, &[(input, "why")]).await);
-        assert!(in_teams.contains(why), "{who}: {in_teams}");
-        assert!(harness.record(&approval.id).votes.is_empty());
-    }
 }
 
 #[tokio::test]

@@ -6,28 +6,15 @@ use countersign_bot::approval::state::Status;
 use countersign_bot::ports::Store;
 use serde_json::{Value, json};
 
+use crate::support::said::{in_slack, in_teams};
 use crate::support::{Harness, RULES_WITH_TEAMS, card_of, policy, shown, texts};
 
-const CHANNEL: &str = "19:finance@thread.tacv2";
 /// Ada asks, Ada and Grace approve, and Linus may approve alone; so may Ada, but for what she asked herself.
 const GLASS: &str = "required = 2\nself_approval = true\nbreak_glass = { who = [\"linus\", \"ada\"] }";
 
 async fn with(more: &str) -> Harness {
     let rules = policy(&format!("{RULES_WITH_TEAMS}\n{GLASS}\n{more}"));
     Harness::with_policy(&rules.replace("\"optional\"", "\"known\""), |ports| ports).await
-}
-
-/// What somebody is told who types this after `/approvals` in Slack.
-async fn in_slack(harness: &Harness, who: &str, words: &str) -> String {
-    let answer = harness.world.slack.command(&harness.user(who), &harness.world.channel, "/approvals", words).await;
-    texts(&answer.blocks).concat()
-}
-
-/// The same in Teams.
-async fn in_teams(harness: &Harness, who: &str, words: &str) -> String {
-    let teams = &harness.world.teams;
-    assert_eq!(teams.say(&harness.teams_user(who), CHANNEL, &format!("approvals {words}")).await, Ok(200));
-    teams.latest_message(CHANNEL).unwrap().text
 }
 
 async fn trail(harness: &Harness, approval: &Approval) -> Vec<What> {

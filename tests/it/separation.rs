@@ -9,6 +9,7 @@ use countersign_bot::ports::{Saved, Store};
 use countersign_playground::engine::ExecutionStatus;
 use serde_json::{Value, json};
 
+use crate::support::said::assert_may_not_decide;
 use crate::support::{Harness, RULES_WITH_TEAMS, is_out, policy, texts};
 
 /// The manager's approval goes before, by whoever else is of finance.
@@ -71,19 +72,6 @@ async fn after_the_manager(harness: &Harness) -> Approval {
     harness.settled(&manager, Status::Approved).await;
     harness.pass_time(5);
     asked(harness, "calculation").await
-}
-
-/// Presses both buttons in both chats, none of which may count.
-async fn assert_may_not_decide(harness: &Harness, who: &str, approval: &Approval, why: &str) {
-    for (verdict, input) in [("approve", "comment"), ("reject", "reason")] {
-        harness.press(who, approval, verdict, Some("why")).await;
-        let told = harness.whispers(who).pop().unwrap();
-        assert!(told.contains(why), "{who}: {told}");
-        let in_teams = format!("{:?}", harness.press_in_teams(who, approval, verdict, &[(input, "why")]).await);
-        assert!(in_teams.contains(why), "{who}: {in_teams}");
-        let record = harness.record(&approval.id);
-        assert!(record.status() == Status::Pending && record.votes.is_empty(), "{who}: {record:?}");
-    }
 }
 
 #[tokio::test]

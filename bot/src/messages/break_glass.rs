@@ -5,7 +5,7 @@ use super::dialect::Dialect;
 use super::names::{addressed, named, names};
 use crate::approval::break_glass::Acknowledgement;
 use crate::approval::policy::Person;
-use crate::approval::record::{Approval, Vote};
+use crate::approval::record::Approval;
 use crate::approval::transitions::decide::Refusal;
 
 /// A reason is told no longer than this in a note; the card has it whole, as far as there is room.
@@ -44,7 +44,7 @@ pub fn note(approval: &Approval, dialect: Dialect, address: impl Fn(&Person) -> 
         breaker.into_iter().flat_map(|vote| approval.acknowledgers(&vote.person)).map(address).collect();
     let broken = dialect.strong(&broken(approval, dialect).unwrap_or_default());
     let reason = breaker
-        .and_then(reason)
+        .and_then(|vote| vote.comment.as_deref())
         .map(|reason| format!("{}{}", dialect.paragraph(), dialect.quotation(reason, REASON_MAX)));
     let wanted = format!("{}{}", dialect.paragraph(), wanted(approval, dialect));
     format!("{}{broken}{}{wanted}", addressed(people), reason.unwrap_or_default())
@@ -54,11 +54,6 @@ pub fn note(approval: &Approval, dialect: Dialect, address: impl Fn(&Person) -> 
 pub fn reminder(approval: &Approval, dialect: Dialect, address: impl Fn(&Person) -> String) -> String {
     let people = approval.awaited_acknowledgers().into_iter().map(address).collect();
     format!("{}{}", addressed(people), mark(approval, dialect).unwrap_or_default())
-}
-
-/// What they said why.
-fn reason(vote: &Vote) -> Option<&str> {
-    vote.comment.as_deref()
 }
 
 /// How whoever may break the glass does it.

@@ -4,6 +4,7 @@ pub(crate) mod faults;
 pub(crate) mod gate;
 pub(crate) mod logs;
 mod looks;
+pub(crate) mod said;
 pub(crate) mod stage;
 
 use std::collections::BTreeMap;
