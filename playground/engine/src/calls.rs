@@ -11,7 +11,7 @@ use crate::attempts::Visit;
 use crate::errors::Failure;
 use crate::executions::{Shared, after};
 use crate::fields::MAX_SECONDS;
-use crate::function::{FunctionError, plain_function_name};
+use crate::function::{FunctionError, plain_function_name, queue_name};
 use crate::history::HistoryKind;
 use crate::limits::within_data_limit;
 use crate::machine::{Resource, Seconds, Task};
@@ -77,7 +77,7 @@ impl<'r> Visit<'r, '_> {
         let scheduled = scheduled_details(task, (timeout, heartbeat), &parameters);
         let events = match task.resource {
             Resource::Function { .. } => LAMBDA_EVENTS,
-            Resource::Invoke | Resource::InvokeAndWait | Resource::Other { .. } => TASK_EVENTS,
+            Resource::Invoke | Resource::InvokeAndWait | Resource::SendAndWait | Resource::Other { .. } => TASK_EVENTS,
         };
         if let Some(mock) = &task.mock {
             return self.mocked(task, mock, &events, scheduled);
@@ -85,6 +85,7 @@ impl<'r> Visit<'r, '_> {
         let (function, payload) = match &task.resource {
             Resource::Function { arn } => (arn.clone(), parameters),
             Resource::Invoke | Resource::InvokeAndWait => function_and_payload(parameters)?,
+            Resource::SendAndWait => queue_and_message(parameters)?,
             Resource::Other { resource } => return Err(Failure::runtime(format!("{resource} does not run here"))),
         };
         let deadline = timeout.and_then(|seconds| after(self.run.shared.clock.now(), seconds));
@@ -186,7 +187,10 @@ impl<'r> Visit<'r, '_> {
                     match function_result(joined) {
                         Ok(output) => {
                             let mut details = details_of(task);
-                            details["output"] = invoke_result(output);
+                            details["output"] = match task.resource {
+                                Resource::SendAndWait => output,
+                                _ => invoke_result(output),
+                            };
                             self.record(HistoryKind::TaskSubmitted, details)?;
                         }
                         // Refused when the callback came first, which then counts.
@@ -256,6 +260,23 @@ fn function_and_payload(parameters: Value) -> Result<(String, Value), Failure> {
     }
 }
 
+/// The queue by its name, and the message as text: what is no text is sent as JSON.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/connect-sqs.html>
+fn queue_and_message(parameters: Value) -> Result<(String, Value), Failure> {
+    let Value::Object(mut parameters) = parameters else {
+        return Err(Failure::runtime("What sqs:sendMessage is called with is not an object"));
+    };
+    let Some(Value::String(url)) = parameters.remove("QueueUrl") else {
+        return Err(Failure::runtime("The QueueUrl of sqs:sendMessage is not a string"));
+    };
+    let body = match parameters.remove("MessageBody") {
+        Some(Value::String(text)) => text,
+        Some(body) => body.to_string(),
+        None => return Err(Failure::runtime("There is no MessageBody for sqs:sendMessage")),
+    };
+    Ok((queue_name(&url).to_owned(), Value::String(body)))
+}
+
 /// What a function returned, or its failure in the form in which Lambda reports it.
 fn function_result(joined: Result<Result<Value, FunctionError>, JoinError>) -> Outcome {
     match joined {
@@ -279,6 +300,7 @@ fn details_of(task: &Task) -> Value {
         Resource::Function { arn } => json!({ "resource": arn }),
         Resource::Invoke => json!({ "resourceType": "lambda", "resource": "invoke" }),
         Resource::InvokeAndWait => json!({ "resourceType": "lambda", "resource": "invoke.waitForTaskToken" }),
+        Resource::SendAndWait => json!({ "resourceType": "sqs", "resource": "sendMessage.waitForTaskToken" }),
         Resource::Other { resource } => match resource.split_once(":::").and_then(|(_, rest)| rest.rsplit_once(':')) {
             Some((service, action)) => json!({ "resourceType": service, "resource": action }),
             None => json!({ "resource": resource }),

@@ -49,7 +49,8 @@ impl Engine {
         Ok(arn)
     }
 
-    /// Makes a function known under a name, which machines may also give as the last part of an ARN.
+    /// Makes a function known under a name, which machines may also give as the last part of an ARN. A queue is a function
+    /// that is given the text of each message.
     pub fn register(&self, function_name: &str, function: Function) {
         let name = plain_function_name(function_name).to_owned();
         self.shared.lock().functions.insert(name, function);

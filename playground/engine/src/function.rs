@@ -23,3 +23,8 @@ pub(crate) fn plain_function_name(function: &str) -> &str {
     let name = function.rsplit_once("function:").map_or(function, |(_, name)| name);
     name.split_once(':').map_or(name, |(name, _)| name)
 }
+
+/// The name in a queue's address; a plain name stays as it is.
+pub(crate) fn queue_name(url: &str) -> &str {
+    url.rsplit_once('/').map_or(url, |(_, name)| name)
+}

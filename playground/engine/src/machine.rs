@@ -86,6 +86,9 @@ pub(crate) enum Resource {
     Invoke,
     /// `lambda:invoke.waitForTaskToken`: the result is what is sent with the token.
     InvokeAndWait,
+    /// `sqs:sendMessage.waitForTaskToken`: the address of the queue and the message are in the parameters, and the result
+    /// is what is sent with the token.
+    SendAndWait,
     /// Anything else, which does not run here: only a mock can answer.
     Other { resource: String },
 }
@@ -95,7 +98,7 @@ impl Resource {
     pub(crate) fn waits_for_token(&self) -> bool {
         match self {
             Resource::Function { .. } | Resource::Invoke => false,
-            Resource::InvokeAndWait => true,
+            Resource::InvokeAndWait | Resource::SendAndWait => true,
             Resource::Other { resource } => resource.ends_with(".waitForTaskToken"),
         }
     }

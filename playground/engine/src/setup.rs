@@ -11,8 +11,8 @@ pub struct Setup {
     pub substitutions: BTreeMap<String, String>,
     /// What stands in for states.
     pub mocks: TestCase,
-    /// The functions that will be registered. A state that calls another by name needs a mock; without this, such a
-    /// state fails when it runs.
+    /// The functions that will be registered, and the queues, which are functions too. A state that calls another by name
+    /// needs a mock; without this, such a state fails when it runs.
     pub functions: Option<BTreeSet<String>>,
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::calls::invoke_result;
 use crate::fields::{Fields, Language};
-use crate::function::plain_function_name;
+use crate::function::{plain_function_name, queue_name};
 use crate::jsonata::Offers;
 use crate::machine::{Resource, Seconds, Task};
 use crate::states::parameters;
@@ -48,6 +48,7 @@ fn parse_resource(resource: &str, may_be_named_later: bool) -> Option<Resource> 
     match parts[..] {
         ["arn", _, "states", "", "", "lambda", "invoke"] => Some(Resource::Invoke),
         ["arn", _, "states", "", "", "lambda", "invoke.waitForTaskToken"] => Some(Resource::InvokeAndWait),
+        ["arn", _, "states", "", "", "sqs", "sendMessage.waitForTaskToken"] => Some(Resource::SendAndWait),
         ["arn", _, "lambda", _, _, "function", name, ..] if !name.is_empty() => {
             Some(Resource::Function { arn: resource.to_owned() })
         }
@@ -67,28 +68,35 @@ struct Unmocked {
 }
 
 fn unmocked(fields: &Fields<'_>, resource: &Resource) -> Option<Unmocked> {
-    let (field, function, result) = match resource {
+    let field = parameters(fields);
+    // What is computed is seen when it runs.
+    let written = |name: &str| fields.get(field)?.get(name)?.as_str().filter(|text| !text.starts_with("{%"));
+    let (field, kind, name, result) = match resource {
         Resource::Other { resource } => {
             let why = format!("{resource} does not run here");
             return Some(Unmocked { field: "Resource".to_owned(), why, result: json!({}) });
         }
-        Resource::Function { arn } => ("Resource".to_owned(), arn.as_str(), json!({})),
+        Resource::Function { arn } => ("Resource".to_owned(), "function", plain_function_name(arn), json!({})),
         Resource::Invoke | Resource::InvokeAndWait => {
-            let field = parameters(fields);
-            // What is computed is seen when it runs.
-            let name = fields.get(field)?.get("FunctionName")?.as_str().filter(|name| !name.starts_with("{%"))?;
+            let name = plain_function_name(written("FunctionName")?);
             let result = if resource.waits_for_token() { json!({}) } else { invoke_result(json!({})) };
-            (format!("{field}.FunctionName"), name, result)
+            (format!("{field}.FunctionName"), "function", name, result)
         }
+        Resource::SendAndWait => (format!("{field}.QueueUrl"), "queue", queue_name(written("QueueUrl")?), json!({})),
     };
-    let name = plain_function_name(function);
     let is_known = fields.report().setup.knows_function(name);
-    (!is_known).then(|| Unmocked { field, why: format!("the function {name} is not here"), result })
+    (!is_known).then(|| Unmocked { field, why: format!("the {kind} {name} is not here"), result })
 }
 
 fn check_what_runs_here(fields: &Fields<'_>, resource: &Resource, parameters: Option<&Template>, heartbeat: &Seconds) {
-    if !matches!(resource, Resource::Function { .. }) {
-        check_invoke_parameters(fields, parameters);
+    match resource {
+        Resource::Function { .. } | Resource::Other { .. } => {}
+        Resource::Invoke | Resource::InvokeAndWait => {
+            check_parameters(fields, parameters, &["FunctionName"], &["FunctionName", "Payload"]);
+        }
+        Resource::SendAndWait => {
+            check_parameters(fields, parameters, &["QueueUrl", "MessageBody"], &["QueueUrl", "MessageBody"]);
+        }
     }
     if !resource.waits_for_token() && !matches!(heartbeat, Seconds::Never) {
         fields.problem("HeartbeatSeconds", "has no effect without .waitForTaskToken");
@@ -114,8 +122,9 @@ fn seconds(fields: &Fields<'_>, field: &'static str) -> Seconds {
     fields.whole(field, 1).map_or(Seconds::Never, Seconds::Fixed)
 }
 
-/// `lambda:invoke` must name a function; of its other parameters only the payload is supported.
-fn check_invoke_parameters(fields: &Fields<'_>, template: Option<&Template>) {
+/// `lambda:invoke` must name a function, and `sqs:sendMessage` a queue and its message; of the other parameters only the
+/// payload is supported.
+fn check_parameters(fields: &Fields<'_>, template: Option<&Template>, required: &[&str], supported: &[&str]) {
     let field = parameters(fields);
     let Some(template) = template else {
         if !fields.has(field) {
@@ -129,13 +138,11 @@ fn check_invoke_parameters(fields: &Fields<'_>, template: Option<&Template>) {
         (Template::Query(_), None) => return,
         (_, None) => return fields.problem(field, "must be an object"),
     };
-    if !names.contains(&"FunctionName") {
-        fields.problem(&format!("{field}.FunctionName"), "is missing");
+    for missing in required.iter().filter(|name| !names.contains(name)) {
+        fields.problem(&format!("{field}.{missing}"), "is missing");
     }
-    for name in names {
-        if !matches!(name, "FunctionName" | "Payload") {
-            fields.problem(&format!("{field}.{name}"), "is not supported");
-        }
+    for name in names.into_iter().filter(|name| !supported.contains(name)) {
+        fields.problem(&format!("{field}.{name}"), "is not supported");
     }
 }
 

@@ -175,3 +175,27 @@ async fn a_token_belongs_to_one_execution_and_all_tries_of_a_visit_to_one_event(
     let other = bench.engine.start_execution(&machine, "other", json!({})).unwrap().execution_arn;
     assert_eq!(bench.engine.task_of(&other, &second), None);
 }
+
+#[tokio::test]
+async fn a_message_to_a_queue_is_its_text_and_waits_for_the_token_in_it() {
+    let bodies = [
+        ("Parameters", "JSONPath", json!({ "token.$": "$$.Task.Token" })),
+        ("Arguments", "JSONata", json!({ "token": "{% $states.context.Task.Token %}" })),
+    ];
+    for (field, language, body) in bodies {
+        let bench = Bench::new();
+        let state = json!({
+            "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "QueryLanguage": language,
+            field: { "QueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/ask", "MessageBody": body },
+            "TimeoutSeconds": 600
+        });
+        let arn = bench.start(&only(state), json!({}));
+        bench.events(&arn, HistoryKind::TaskSubmitted, 1).await;
+        let sent: Value = {
+            let asked = bench.asked.lock().unwrap();
+            serde_json::from_str(asked[0].as_str().unwrap()).unwrap()
+        };
+        assert_eq!(bench.engine.send_task_success(sent["token"].as_str().unwrap(), json!("done")), Ok(()));
+        assert_eq!(bench.ended(&arn).await.output, Some(json!("done")));
+    }
+}
