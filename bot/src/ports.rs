@@ -13,7 +13,7 @@ use crate::approval::audit::Entry;
 use crate::approval::delegation::Delegation;
 use crate::approval::delivery::{Delivery, Fate, Unsent};
 use crate::approval::event::Event;
-use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
+use crate::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
@@ -143,14 +143,30 @@ pub enum Saved {
 /// The tasks of Step Functions that wait for a callback.
 #[async_trait]
 pub trait TaskCallbacks: Send + Sync {
-    /// `SendTaskSuccess`.
-    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError>;
+    /// `SendTaskSuccess`, in the account and the region where the execution runs.
+    async fn send_task_success(&self, at: &Origin, token: &TaskToken, output: &Value) -> Result<(), CallbackError>;
 
-    /// `SendTaskFailure`.
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError>;
+    /// `SendTaskFailure`, in the account and the region where the execution runs.
+    async fn send_task_failure(
+        &self,
+        at: &Origin,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), CallbackError>;
 
     /// What Step Functions says about the task of one token in an execution.
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable>;
+}
+
+/// The tasks of the account and the region that a function runs in, where a token alone says which.
+#[async_trait]
+pub trait OwnTasks: Send + Sync {
+    /// `SendTaskSuccess`.
+    async fn succeed(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError>;
+
+    /// `SendTaskFailure`.
+    async fn fail(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError>;
 }
 
 /// The executions of Step Functions.
@@ -222,6 +238,15 @@ pub trait Deliveries: Send + Sync {
     async fn enqueue(&self, deliveries: &[Delivery]) -> Result<(), Unavailable>;
 
     /// Has a delivery that was received come again after this long. Its place waits meanwhile.
+    async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable>;
+}
+
+/// The queue of what workflows ask that do not invoke the notifier.
+///
+/// What is received comes again if it is not finished, and is set aside after as many times as the queue has for it.
+#[async_trait]
+pub trait Requests: Send + Sync {
+    /// Has a message that was received come again after this long.
     async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable>;
 }
 

@@ -20,6 +20,7 @@ mod output;
 mod patience;
 mod policy;
 mod run;
+mod spoke;
 #[cfg(feature = "aws")]
 mod stack;
 
@@ -60,6 +61,7 @@ enum Command {
     Manifests(manifests::Manifests),
     Mocks(mocks::Mocks),
     Policy(policy::Policy),
+    Spoke(spoke::Spoke),
     Completions(completions::Completions),
 }
 
@@ -81,6 +83,7 @@ async fn main() -> ExitCode {
         Command::Manifests(manifests) => manifests.run(),
         Command::Mocks(mocks) => mocks.run(),
         Command::Policy(policy) => policy.run(now()).await,
+        Command::Spoke(spoke) => spoke.run().await,
         Command::Completions(completions) => completions.run(Cli::command()),
     })
 }

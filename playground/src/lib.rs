@@ -9,6 +9,7 @@ pub mod fakes;
 pub mod markup;
 pub mod memory;
 pub mod page;
+pub mod requests;
 mod start;
 pub mod world;
 

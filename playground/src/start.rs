@@ -29,6 +29,7 @@ use crate::fakes::teams::{FakeTeams, FakeTeamsConfig};
 use crate::fakes::{FakeSlack, FakeSlackConfig, Mailbox};
 use crate::memory::{LocalClock, LocalStepFunctions, MemoryBus, MemoryStore};
 use crate::page;
+use crate::requests::MemoryRequests;
 use crate::world::secrets::{Secrets, key};
 use crate::world::{Actor, LiveBot, Loaded, Options, Running, World, background, functions, machines, people, policy};
 
@@ -67,21 +68,14 @@ impl World {
             [Platform::Slack, Platform::Teams].map(|chat| conversation_in(chat, &policy, &asked_under));
         let slack = slack(&policy, &channel, &secrets, &url, &clock, &changes);
         let people = people::of(&policy);
-        let teams = FakeTeams::new(FakeTeamsConfig {
-            app_id: TEAMS_APP_ID.to_owned(),
-            app_password: secrets.teams_password.clone(),
-            tenant_id: people::tenant(&policy),
-            url: format!("{url}{TEAMS_PATH}"),
-            bot_url: url.clone(),
-            clock: clock.clone(),
-            changes: changes.clone(),
-        });
+        let teams = teams(&policy, &secrets, &url, &clock, &changes);
         move_in(&teams, &policy, &people);
         let mailbox = Mailbox::new(clock.clone(), changes.clone());
         let bus = MemoryBus::new(clock.clone(), changes.clone());
         let store = Arc::new(MemoryStore::new(changes.clone()));
         policy.source = policy::push(&store, text, clock.now()).await?;
         let deliveries = MemoryDeliveries::new(clock.clone(), changes.clone());
+        let requests = MemoryRequests::new(clock.clone(), changes.clone());
         let mut environment = environment(&url, &secrets, &policy, &machines);
         environment.extend(options.environment);
         // It goes through the same reader as the environment of a Lambda function.
@@ -99,6 +93,7 @@ impl World {
         let bot = Bot::new(&config, policy, between(ports.clone()), Some(mailer))?;
         let live = LiveBot::new(bot, people);
         functions::register_all(&engine, &live, &url, &secrets)?;
+        functions::register_queue(&engine, &requests);
         let world = Arc::new(Self {
             clock,
             changes,
@@ -108,6 +103,7 @@ impl World {
             mailbox,
             bus,
             deliveries,
+            requests,
             store,
             live,
             channel,
@@ -125,7 +121,7 @@ impl World {
     fn router(self: &Arc<Self>, ports: &Ports, secrets: &Secrets) -> anyhow::Result<Router> {
         let double = Double {
             verifier: Verifier::new(key(&secrets.double)?, None),
-            callbacks: ports.callbacks.clone(),
+            tasks: Arc::new(LocalStepFunctions(self.engine.clone())),
             clock: ports.clock.clone(),
         };
         let bot = self.live.router().layer(middleware::from_fn(as_authorised_caller));
@@ -175,6 +171,19 @@ fn slack(policy: &Policy, shown: &str, secrets: &Secrets, url: &str, clock: &Clo
         slack.add_channel(channel, &name);
     }
     slack
+}
+
+/// Teams with the tenant of the policy.
+fn teams(policy: &Policy, secrets: &Secrets, url: &str, clock: &Clock, changes: &Changes) -> FakeTeams {
+    FakeTeams::new(FakeTeamsConfig {
+        app_id: TEAMS_APP_ID.to_owned(),
+        app_password: secrets.teams_password.clone(),
+        tenant_id: people::tenant(policy),
+        url: format!("{url}{TEAMS_PATH}"),
+        bot_url: url.to_owned(),
+        clock: clock.clone(),
+        changes: changes.clone(),
+    })
 }
 
 /// The conversations of a chat with their names: that of the one which is `shown` first, and those of the policies that

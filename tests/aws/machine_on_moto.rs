@@ -11,7 +11,7 @@ use countersign_bot::aws::step_functions::AwsStepFunctions;
 use countersign_bot::flow::{notify, reconcile};
 use countersign_bot::net::http::HttpClient;
 use countersign_bot::net::signature::{SigningKey, Verifier};
-use countersign_bot::ports::{SystemClock, TaskCallbacks};
+use countersign_bot::ports::{OwnTasks, SystemClock};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{Function, FunctionError};
 use countersign_playground::fakes::Fault;
@@ -75,7 +75,7 @@ impl Stage {
     async fn set(emulators: &Emulators, name: &str, timeout_seconds: u32) -> anyhow::Result<Self> {
         let moto = emulators.moto().await?;
         let client = step_functions::client(&moto.sdk_config());
-        let port: Arc<dyn TaskCallbacks> = Arc::new(AwsStepFunctions::new(&moto.sdk_config()));
+        let port = Arc::new(AwsStepFunctions::new(&moto.sdk_config()));
         // Its executions are those of moto's account.
         let from = format!("arn:aws:states:{REGION}:123456789012");
         let options = Options {
@@ -136,12 +136,12 @@ impl Stage {
 }
 
 /// The functions of the workflow, each as its Lambda binary runs it, with a third party that completes on moto.
-async fn functions(world: &World, port: Arc<dyn TaskCallbacks>) -> anyhow::Result<Vec<(&'static str, Function)>> {
+async fn functions(world: &World, tasks: Arc<dyn OwnTasks>) -> anyhow::Result<Vec<(&'static str, Function)>> {
     let key = || SigningKey::new("the key that both have".into()).expect("it is not empty");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let double_url = format!("http://{}/double", listener.local_addr()?).parse()?;
     let clock = Arc::new(SystemClock);
-    let double = Double { verifier: Verifier::new(key(), None), callbacks: port, clock: clock.clone() };
+    let double = Double { verifier: Verifier::new(key(), None), tasks, clock: clock.clone() };
     tokio::spawn(async move { axum::serve(listener, double::router(Arc::new(double))).await });
     let calculate = Arc::new(Calculate { http: HttpClient::default(), double_url, key: key() });
     let app = world.bot().app.clone();

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
+mod accounts;
 mod burst;
 mod conformance;
 mod crashes;
@@ -13,6 +14,7 @@ mod machine_on_moto;
 mod outages;
 mod policies;
 mod program;
+mod requests;
 mod starting;
 mod store;
 mod support;
@@ -32,6 +34,8 @@ fn cases() -> Vec<Case> {
         deployed::cases(),
         examples::cases(),
         program::cases(),
+        requests::cases(),
+        accounts::cases(),
         policies::cases(),
         crashes::cases(),
         outages::cases(),

@@ -1,6 +1,7 @@
 //! What is deployed and the code name the same things: routes, variables, scopes, indexes and times.
 
 mod company;
+mod spoke;
 mod state_machines;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,11 +14,12 @@ use axum::http::Request;
 use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
 use countersign_bot::flow::deliver::TRIES_MAX;
-use countersign_bot::flow::{hear, notify, reconcile};
+use countersign_bot::flow::{hear, notify, reconcile, requests};
 use countersign_bot::lambda::messenger;
 use countersign_bot::platforms::{slack, teams};
 use countersign_bot::startup::routes;
 use countersign_playground::deliveries::VISIBILITY_TIMEOUT;
+use countersign_playground::requests::VISIBILITY_TIMEOUT as REQUESTS_VISIBILITY_TIMEOUT;
 use countersign_workflow_lambdas::{calculate, double};
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
@@ -232,6 +234,50 @@ fn the_queue_hands_out_one_delivery_of_a_place_at_a_time_as_often_as_the_code_ha
         (&mapping["BatchSize"], &mapping["FunctionResponseTypes"]),
         (&json!(1), &json!(["ReportBatchItemFailures"]))
     );
+}
+
+/// So does this one.
+#[test]
+fn the_queue_of_requests_hands_out_messages_as_often_as_the_code_has_it() {
+    let queues: BTreeMap<String, Value> = resources("AWS::SQS::Queue").into_iter().collect();
+    let queue = &queues["Requests"];
+    assert_eq!(queue["FifoQueue"], Value::Null, "a service of another account can send without a group");
+    assert_eq!(queue["RedrivePolicy"]["maxReceiveCount"], requests::TRIES_MAX);
+    assert_eq!(queue["RedrivePolicy"]["deadLetterTargetArn"], json!({ "!GetAtt": "UntakenRequests.Arn" }));
+    assert_eq!(queue["VisibilityTimeout"].as_i64(), Some(REQUESTS_VISIBILITY_TIMEOUT.as_secs()));
+    let functions: BTreeMap<String, Value> = resources("AWS::Serverless::Function").into_iter().collect();
+    let notifier = &functions["Notifier"];
+    assert!(REQUESTS_VISIBILITY_TIMEOUT.as_secs() >= 6 * notifier["Timeout"].as_i64().unwrap(), "as Lambda wants it");
+    let mapping = &notifier["Events"]["Requests"]["Properties"];
+    assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
+}
+
+/// Accounts beside this one may send to the queue and nothing else, and only those that are named.
+#[test]
+fn only_named_accounts_and_organisations_may_send_to_the_queues() {
+    let template = yaml(TEMPLATE);
+    for queue in ["Requests", "ExecutionEnds"] {
+        let policy = &template["Resources"][format!("{queue}Policy")];
+        assert_eq!(policy["Condition"], "LetsOthersAsk");
+        assert_eq!(policy["Properties"]["Queues"], json!([{ "!Ref": queue }]));
+        let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+        for statement in statements {
+            let (condition, it) = (&statement["!If"][0], &statement["!If"][1]);
+            assert_eq!((&it["Effect"], &it["Action"]), (&json!("Allow"), &json!("sqs:SendMessage")));
+            assert_eq!(it["Resource"], json!({ "!GetAtt": format!("{queue}.Arn") }));
+            match condition.as_str().unwrap() {
+                "LetsOrganizationAsk" => {
+                    let organization = json!({ "!Ref": "RequestsFromOrganization" });
+                    assert_eq!(it["Condition"], json!({ "StringEquals": { "aws:PrincipalOrgID": organization } }));
+                }
+                "LetsAccountsAsk" => {
+                    assert_eq!(it["Principal"], json!({ "AWS": { "!Ref": "RequestsFromAccounts" } }));
+                }
+                other => panic!("{other} is not known"),
+            }
+        }
+        assert_eq!(statements.len(), 2);
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
+use countersign_bot::approval::ids::{ExecutionArn, Origin, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::RunEnd;
@@ -36,12 +36,18 @@ struct Noting {
 
 #[async_trait]
 impl TaskCallbacks for Noting {
-    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
-        self.callbacks.send_task_success(token, output).await
+    async fn send_task_success(&self, at: &Origin, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        self.callbacks.send_task_success(at, token, output).await
     }
 
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
-        self.callbacks.send_task_failure(token, error, cause).await
+    async fn send_task_failure(
+        &self,
+        at: &Origin,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), CallbackError> {
+        self.callbacks.send_task_failure(at, token, error, cause).await
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {

@@ -4,6 +4,7 @@
 
 mod support;
 
+mod accounts;
 mod asked;
 mod audit;
 mod away;
@@ -43,6 +44,7 @@ mod policy_versions;
 mod proof;
 mod races;
 mod reminders;
+mod requests;
 mod retries;
 mod risk;
 mod scanners;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
+use countersign_bot::approval::ids::{ExecutionArn, Origin, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
@@ -251,12 +251,18 @@ struct Refusing(Arc<dyn TaskCallbacks>);
 
 #[async_trait]
 impl TaskCallbacks for Refusing {
-    async fn send_task_success(&self, _: &TaskToken, _: &Value) -> Result<(), CallbackError> {
+    async fn send_task_success(&self, _: &Origin, _: &TaskToken, _: &Value) -> Result<(), CallbackError> {
         Err(CallbackError::Refused("InvalidOutput".to_owned()))
     }
 
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
-        self.0.send_task_failure(token, error, cause).await
+    async fn send_task_failure(
+        &self,
+        at: &Origin,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), CallbackError> {
+        self.0.send_task_failure(at, token, error, cause).await
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {

@@ -65,9 +65,9 @@ fn the_document_shows_the_state_of_the_file() {
 async fn the_states_of_the_readme_ask_and_end_as_they_say() {
     let readme = include_str!("../../README.md");
     let states = blocks(readme, "json");
-    assert_eq!(states.len(), 2, "JSONata and JSONPath");
+    assert_eq!(states.len(), 3, "JSONata and JSONPath, and through the queue");
     let rules = blocks(readme, "toml")[0].replace("\"release-managers\"", "\"ada\", \"grace\"");
-    for (language, state) in ["JSONata", "JSONPath"].into_iter().zip(states) {
+    for (language, state) in ["JSONata", "JSONPath", "JSONata"].into_iter().zip(states) {
         let mut machine: Value = serde_json::from_str(&format!("{{ \"States\": {{{state}}} }}")).unwrap();
         machine["StartAt"] = json!("Approval");
         machine["QueryLanguage"] = json!(language);
@@ -78,7 +78,8 @@ async fn the_states_of_the_readme_ask_and_end_as_they_say() {
             [("approve", &["ada", "grace"][..], "Deploy"), ("reject", &["grace"][..], "Rejected")]
         {
             let harness = Harness::with_rules(&format!("{RULES}\n{rules}")).await;
-            let substitutions = BTreeMap::from([("NotifierArn".to_owned(), "notifier".to_owned())]);
+            let substitutions = [("NotifierArn", "notifier"), ("RequestsUrl", "https://sqs/000000000000/requests")];
+            let substitutions = substitutions.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
             let arn = harness.world.engine.load("readme", &machine.to_string(), &substitutions).unwrap();
             let input = json!({ "version": "1.4.2", "requestedBy": "linus" });
             harness.world.engine.start_execution(&arn, "run", input).unwrap();
@@ -95,6 +96,31 @@ async fn the_states_of_the_readme_ask_and_end_as_they_say() {
             let last = entered.next_back().unwrap();
             assert_eq!(last, expected, "{language}");
         }
+    }
+}
+
+/// The state of the document that sends a message, in the place of the one that invokes.
+#[tokio::test]
+async fn a_release_is_asked_for_by_a_message_as_well() {
+    let (_, section) = DOCUMENT.split_once("### By a message").expect("the document has it");
+    let sending: Value = serde_json::from_str(&format!("{{{}}}", blocks(section, "json")[0])).unwrap();
+    let mut machine: Value = serde_json::from_str(MACHINE).unwrap();
+    for (field, value) in sending["Approval"].as_object().unwrap() {
+        machine["States"]["Approval"][field] = value.clone();
+    }
+    let ends = [("approve", &["ada", "grace"][..], "deployed"), ("reject", &["grace"][..], "rejected")];
+    for (verdict, by, status) in ends {
+        let harness = world().await;
+        let substitutions = [("RequestsUrl".to_owned(), "https://sqs/000000000000/requests".to_owned())].into();
+        let arn = harness.world.engine.load("deploy-release", &machine.to_string(), &substitutions).unwrap();
+        let input = json!({ "version": "1.4.2", "requestedBy": "linus" });
+        harness.world.engine.start_execution(&arn, "release-1.4.2", input).unwrap();
+        let approval = harness.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await;
+        for who in by {
+            harness.press(who, &approval, verdict, Some("Because.")).await;
+        }
+        let (ended, output) = ended(&harness).await;
+        assert_eq!((ended.status, &output["status"]), (ExecutionStatus::Succeeded, &json!(status)));
     }
 }
 

@@ -15,7 +15,7 @@ use countersign_bot::approval::ids::TaskToken;
 use countersign_bot::input;
 use countersign_bot::net::deadline::Deadline;
 use countersign_bot::net::signature::{Unverified, Verifier};
-use countersign_bot::ports::{CallbackError, Clock, TaskCallbacks};
+use countersign_bot::ports::{CallbackError, Clock, OwnTasks};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ pub struct Double {
     /// Checks who calls.
     pub verifier: Verifier,
     /// Where tasks are completed.
-    pub callbacks: Arc<dyn TaskCallbacks>,
+    pub tasks: Arc<dyn OwnTasks>,
     /// Bounds how long a signature is good.
     pub clock: Arc<dyn Clock>,
 }
@@ -100,10 +100,10 @@ impl Double {
         Deadline::after(CALLBACK_TIMEOUT)
             .run("Step Functions", async {
                 match number.checked_mul(2) {
-                    Some(doubled) => self.callbacks.send_task_success(&token, &json!({"number": doubled})).await,
+                    Some(doubled) => self.tasks.succeed(&token, &json!({"number": doubled})).await,
                     None => {
                         let cause = "twice the number does not fit a 64-bit integer";
-                        self.callbacks.send_task_failure(&token, NUMBER_TOO_BIG, cause).await
+                        self.tasks.fail(&token, NUMBER_TOO_BIG, cause).await
                     }
                 }
             })
@@ -126,8 +126,6 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use countersign_bot::approval::ids::ExecutionArn;
-    use countersign_bot::approval::look_up::LookUp;
     use countersign_bot::net::deadline::Unavailable;
     use countersign_bot::net::signature::SigningKey;
 
@@ -168,17 +166,13 @@ mod tests {
     }
 
     #[async_trait]
-    impl TaskCallbacks for Tasks {
-        async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+    impl OwnTasks for Tasks {
+        async fn succeed(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
             self.end(token, output.clone())
         }
 
-        async fn send_task_failure(&self, token: &TaskToken, error: &str, _: &str) -> Result<(), CallbackError> {
+        async fn fail(&self, token: &TaskToken, error: &str, _: &str) -> Result<(), CallbackError> {
             self.end(token, json!(error))
-        }
-
-        async fn look_up(&self, _: &ExecutionArn, _: &TaskToken) -> Result<LookUp, Unavailable> {
-            Err(Unavailable::new("Step Functions", "double looks nothing up"))
         }
     }
 
@@ -188,7 +182,7 @@ mod tests {
 
     fn double(tasks: &Arc<Tasks>) -> Router {
         let verifier = Verifier::new(key("current"), Some(key("previous")));
-        router(Arc::new(Double { verifier, callbacks: tasks.clone(), clock: Arc::new(Noon) }))
+        router(Arc::new(Double { verifier, tasks: tasks.clone(), clock: Arc::new(Noon) }))
     }
 
     fn signed(key: &SigningKey, age: SignedDuration, body: &str) -> Request<HttpBody> {

@@ -13,6 +13,8 @@ from cfnlint.decode import decode
 ACCEPTED = {
     "DecidePolicy: RESOURCE_MISMATCH: [{'action': 'states:DescribeExecution', 'required_format':"
     " 'arn:*:states:*:*:express:*:*:*'}]": "a task with a token is one of a Standard workflow, so no Express one is asked for",
+    "SpokeRole: RESOURCE_MISMATCH: [{'action': 'states:DescribeExecution', 'required_format':"
+    " 'arn:*:states:*:*:express:*:*:*'}]": "the same",
 }
 
 HERE = {"AWS::Partition": "aws", "AWS::Region": "eu-central-1", "AWS::AccountId": "123456789012"}
@@ -31,6 +33,13 @@ ARNS = {
     "AWS::Serverless::StateMachine": "arn:aws:states:{place}:stateMachine:{name}",
 }
 KEY = f"arn:aws:kms:{PLACE}:key/11111111-2222-3333-4444-555555555555"
+# What a parameter stands for where its name alone has not the form of it.
+PARAMETERS = {
+    "RequestsFromAccounts": "arn:aws:iam::111122223333:root",
+    "HubRoleArns": "arn:aws:iam::111122223333:role/webhook",
+    "RequestsArn": f"arn:aws:sqs:{PLACE}:requests",
+    "ExecutionEndsArn": f"arn:aws:sqs:{PLACE}:ends",
+}
 MACHINE = f"arn:aws:states:{PLACE}:stateMachine:release"
 
 
@@ -80,7 +89,7 @@ class Template:
             return HERE[name]
         name, _, attribute = name.partition(".")
         if name in self.document["Parameters"]:
-            return KEY if "Key" in name else name
+            return KEY if "Key" in name else PARAMETERS.get(name, name)
         # Of what events of functions become, the policies name rules alone.
         kind = self.resources.get(name, {"Type": "AWS::Events::Rule"})["Type"]
         is_arn = attribute or kind == "AWS::Serverless::StateMachine"

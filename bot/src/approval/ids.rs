@@ -140,14 +140,14 @@ impl ExecutionArn {
         &self.0
     }
 
-    /// Whether the execution runs there.
-    pub fn is_of(&self, origin: &Origin) -> bool {
-        self.0.strip_prefix(&origin.0).is_some_and(|rest| rest.starts_with(':'))
-    }
-
     /// The region, which the link to the console needs.
     pub fn region(&self) -> &str {
         self.0.split(':').nth(3).unwrap_or_default()
+    }
+
+    /// The Step Functions that the execution runs in.
+    pub fn origin(&self) -> Origin {
+        Origin(self.0.split(':').take(5).collect::<Vec<_>>().join(":"))
     }
 }
 
@@ -189,6 +189,25 @@ impl Origin {
             }
             _ => Err(InvalidId("the Step Functions of an account are arn:aws:states:REGION:ACCOUNT")),
         }
+    }
+
+    /// The partition of AWS, such as `aws`.
+    pub fn partition(&self) -> &str {
+        self.part(1)
+    }
+
+    /// The region.
+    pub fn region(&self) -> &str {
+        self.part(3)
+    }
+
+    /// The account.
+    pub fn account(&self) -> &str {
+        self.part(4)
+    }
+
+    fn part(&self, number: usize) -> &str {
+        self.0.split(':').nth(number).unwrap_or_default()
     }
 }
 

@@ -210,7 +210,7 @@ pub fn documented() -> Vec<(&'static str, String)> {
         (
             "executionArn",
             format!(
-                "the ARN of a Standard execution in the account and the region of the deployment, {EXECUTION_ARN_MAX} characters"
+                "the ARN of a Standard execution where the deployment is or the policy lists accounts, {EXECUTION_ARN_MAX} characters"
             ),
         ),
         ("stateEnteredAt", "a time in RFC 3339".to_owned()),

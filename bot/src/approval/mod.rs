@@ -15,6 +15,7 @@ pub mod entry;
 
 pub mod drafts;
 
+pub mod accounts;
 pub mod callers;
 pub mod event;
 pub mod look_up;

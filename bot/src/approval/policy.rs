@@ -10,6 +10,7 @@ use jiff::civil::Time;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use super::accounts::Accounts;
 use super::callers::StateMachinePattern;
 use super::commands::LaunchCommand;
 use super::identities::ChatIdentity;
@@ -32,6 +33,8 @@ pub struct Policy {
     pub groups: BTreeMap<String, Vec<PersonId>>,
     /// What may be started from a chat, by name.
     pub commands: BTreeMap<String, LaunchCommand>,
+    /// The accounts beside the deployment's own whose executions may ask.
+    pub accounts: Accounts,
 }
 
 /// Where a policy is from.
@@ -205,6 +208,7 @@ impl Policy {
             rules: BTreeMap::new(),
             groups: BTreeMap::new(),
             commands: BTreeMap::new(),
+            accounts: Accounts::default(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::accounts::Account;
 use super::audit::Who;
 use super::commands::LaunchCommand;
 use super::ids::PersonId;
@@ -34,6 +35,9 @@ pub enum Change {
     MayStart { command: String, person: Who },
     MayNoLongerStart { command: String, person: Who },
     CommandChanged { command: String, what: &'static str, before: String, after: String },
+    AccountAdded { account: String, name: String, regions: String },
+    AccountRemoved { account: String, name: String },
+    AccountChanged { account: String, what: &'static str, before: String, after: String },
 }
 
 impl fmt::Display for Change {
@@ -71,6 +75,18 @@ impl fmt::Display for Change {
             Self::CommandChanged { command, what, before, after } => {
                 write!(f, "{what} of command {command}: {after}, and was {before}")
             }
+            Self::AccountAdded { account, name, regions } => {
+                write!(f, "executions of account {account} ({name}) may ask, in {regions}")
+            }
+            Self::AccountRemoved { account, name } => {
+                write!(
+                    f,
+                    "executions of account {account} ({name}) may no longer ask, and what they have asked is not completed"
+                )
+            }
+            Self::AccountChanged { account, what, before, after } => {
+                write!(f, "{what} of account {account}: {after}, and was {before}")
+            }
         }
     }
 }
@@ -103,7 +119,38 @@ pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
     }
     let gone = before.commands.keys().filter(|name| !after.commands.contains_key(*name));
     changes.extend(gone.map(|name| Change::CommandRemoved { command: name.clone() }));
+    accounts(before, after, &mut changes);
     changes
+}
+
+fn accounts(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
+    for (id, account) in &after.accounts.0 {
+        let Some(earlier) = before.accounts.0.get(id) else {
+            let (name, regions) = (account.name.clone(), listed(account.regions.iter(), NONE));
+            changes.push(Change::AccountAdded { account: id.clone(), name, regions });
+            continue;
+        };
+        for ((what, before), (_, after)) in said_of(earlier).into_iter().zip(said_of(account)) {
+            if before != after {
+                changes.push(Change::AccountChanged { account: id.clone(), what, before, after });
+            }
+        }
+    }
+    let gone = before.accounts.0.iter().filter(|(id, _)| !after.accounts.0.contains_key(*id));
+    let removed =
+        |(id, account): (&String, &Account)| Change::AccountRemoved { account: id.clone(), name: account.name.clone() };
+    changes.extend(gone.map(removed));
+}
+
+/// Everything that is said of an account.
+fn said_of(account: &Account) -> [(&'static str, String); 4] {
+    let Account { name, regions, role, external_id } = account;
+    [
+        ("name", name.clone()),
+        ("regions", listed(regions.iter(), NONE)),
+        ("role", role.clone()),
+        ("external_id", external_id.clone().unwrap_or_else(|| "that of the deployment".to_owned())),
+    ]
 }
 
 fn let_in(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {

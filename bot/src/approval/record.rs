@@ -61,6 +61,9 @@ pub struct Approval {
     /// Which attempt of its state waits, once the history of the execution was seen to hold the task. Until then nothing
     /// of the execution is believed or shown.
     pub attempt: Option<Attempt>,
+    /// Whether nothing is shown of it before that, whatever the policy says: it came by a way on which others than the
+    /// execution's own account could have named the execution.
+    pub proven_first: bool,
     /// How the execution ended, once that is known.
     pub execution_end: Option<ExecutionEnd>,
     /// The request that asks for the same again.
@@ -182,9 +185,14 @@ impl Approval {
         }
     }
 
-    /// Whether the policy needs to know which execution asks, and that was not seen to hold the task.
+    /// Whether it has to be known which execution asks, and that was not seen to hold the task.
     pub fn lacks_proof(&self) -> bool {
-        self.state == State::Pending && self.attempt.is_none() && self.rules.need_proof()
+        self.state == State::Pending && self.attempt.is_none() && (self.proven_first || self.rules.need_proof())
+    }
+
+    /// Whether nothing of it is shown to anybody, since nobody knows whether the execution that it names asks for it.
+    pub fn is_withheld(&self) -> bool {
+        self.proven_first && self.attempt.is_none()
     }
 
     /// How many distinct people have approved.

@@ -21,7 +21,7 @@ pub use self::answers::{Answers, Lacking, Written, WrongInput};
 pub use self::detail::Detail;
 pub use self::input::{Input, documented};
 pub use self::link::{HttpsUrl, Link};
-pub use self::reading::{execution, read};
+pub use self::reading::{execution, read, task_token};
 pub use self::risk::Risk;
 pub use self::value::{FactValue, Scalar};
 use super::audit::Hash;
@@ -144,6 +144,8 @@ pub struct Asked {
     pub policy_version: Option<u32>,
     /// Who has approved in the same execution under a policy that the rules are kept apart from, and under which.
     pub apart: BTreeMap<PersonId, String>,
+    /// Whether nothing is shown of it before the execution was seen to hold the task.
+    pub proven_first: bool,
 }
 
 /// A task input that cannot be shown to anybody, with everything that is wrong with it.
@@ -159,6 +161,13 @@ fn told(problems: &[Problem]) -> String {
     match problems.len().saturating_sub(TOLD_MAX) {
         0 => told.join("; "),
         more => format!("{}; and {more} more", told.join("; ")),
+    }
+}
+
+impl Asked {
+    /// The same, of which nothing is shown before the execution was seen to hold the task.
+    pub fn proven_first(self) -> Self {
+        Self { proven_first: true, ..self }
     }
 }
 

@@ -1,4 +1,4 @@
-//! The queue of deliveries in SQS: a FIFO queue, whose message groups are the places.
+//! The queues in SQS: that of deliveries, a FIFO queue whose message groups are the places, and that of requests.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 use super::{code, retries, timeouts};
 use crate::approval::delivery::Delivery;
 use crate::net::deadline::Unavailable;
-use crate::ports::Deliveries;
+use crate::ports::{Deliveries, Requests};
 
 const SERVICE: &str = "SQS";
 const TRY_TIMEOUT: Duration = Duration::from_millis(700);
@@ -29,15 +29,41 @@ pub struct SqsDeliveries {
     queue_url: String,
 }
 
+/// The queue of what workflows ask.
+#[derive(Debug, Clone)]
+pub struct SqsRequests {
+    client: Client,
+    queue_url: String,
+}
+
 impl SqsDeliveries {
     /// The queue at this address, with the configuration of the environment.
     pub fn new(config: &SdkConfig, queue_url: String) -> Self {
-        let config = aws_sdk_sqs::config::Builder::from(config)
-            .timeout_config(timeouts(TRY_TIMEOUT))
-            .retry_config(retries())
-            .build();
-        Self { client: Client::from_conf(config), queue_url }
+        Self { client: client(config), queue_url }
     }
+}
+
+impl SqsRequests {
+    /// The queue at this address, with the configuration of the environment.
+    pub fn new(config: &SdkConfig, queue_url: String) -> Self {
+        Self { client: client(config), queue_url }
+    }
+}
+
+fn client(config: &SdkConfig) -> Client {
+    let config = aws_sdk_sqs::config::Builder::from(config)
+        .timeout_config(timeouts(TRY_TIMEOUT))
+        .retry_config(retries())
+        .build();
+    Client::from_conf(config)
+}
+
+/// Has a message that was received come again after this long.
+async fn put_off(client: &Client, queue_url: &str, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable> {
+    let seconds = i32::try_from(pause.as_secs()).unwrap_or(i32::MAX);
+    let call = client.change_message_visibility().queue_url(queue_url).receipt_handle(receipt);
+    call.visibility_timeout(seconds).send().await.map_err(|error| unavailable(&error))?;
+    Ok(())
 }
 
 /// A message. Its group and its id are hashes, because SQS takes neither every character nor every length of the name of
@@ -70,10 +96,14 @@ impl Deliveries for SqsDeliveries {
     }
 
     async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable> {
-        let seconds = i32::try_from(pause.as_secs()).unwrap_or(i32::MAX);
-        let call = self.client.change_message_visibility().queue_url(&self.queue_url).receipt_handle(receipt);
-        call.visibility_timeout(seconds).send().await.map_err(|error| unavailable(&error))?;
-        Ok(())
+        put_off(&self.client, &self.queue_url, receipt, pause).await
+    }
+}
+
+#[async_trait]
+impl Requests for SqsRequests {
+    async fn put_off(&self, receipt: &str, pause: SignedDuration) -> Result<(), Unavailable> {
+        put_off(&self.client, &self.queue_url, receipt, pause).await
     }
 }
 
@@ -132,9 +162,13 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_put_off_is_hidden_for_so_long() {
-        let (service, queue) = queue([(200, json!({}))]).await;
+        let (service, queue) = queue([(200, json!({})), (200, json!({}))]).await;
+        let requests = SqsRequests::new(&service.config(), "http://127.0.0.1/1/requests".to_owned());
         queue.put_off("receipt", SignedDuration::from_secs(9)).await.unwrap();
-        let asked = &service.asked()[0];
-        assert_eq!((&asked["ReceiptHandle"], &asked["VisibilityTimeout"]), (&json!("receipt"), &json!(9)));
+        requests.put_off("receipt", SignedDuration::from_secs(9)).await.unwrap();
+        for (asked, name) in service.asked().iter().zip(["deliveries.fifo", "requests"]) {
+            assert_eq!((&asked["ReceiptHandle"], &asked["VisibilityTimeout"]), (&json!("receipt"), &json!(9)));
+            assert_eq!(asked["QueueUrl"], format!("http://127.0.0.1/1/{name}"));
+        }
     }
 }

@@ -8,13 +8,14 @@ use aws_sdk_sfn::config::{Credentials, Region, SharedCredentialsProvider};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::http_client;
 
-/// One answer: status and body. An error carries its code in `__type`, as the JSON protocols of AWS do.
+/// One answer: status and body, which is JSON, or XML if it is a text. An error carries its code in `__type`, as the JSON
+/// protocols of AWS do.
 pub(crate) type Answer = (u16, Value);
 
 /// The answer of a service that refuses a call with this code.
@@ -31,7 +32,13 @@ pub(crate) struct Service {
 #[derive(Default)]
 struct Script {
     answers: Mutex<VecDeque<Answer>>,
-    asked: Mutex<Vec<Bytes>>,
+    asked: Mutex<Vec<Asked>>,
+}
+
+/// A call: with what it was signed, and what it held.
+struct Asked {
+    authorization: String,
+    body: Bytes,
 }
 
 impl Service {
@@ -53,7 +60,19 @@ impl Service {
     /// The bodies of the calls so far, as JSON.
     pub(crate) fn asked(&self) -> Vec<Value> {
         let asked = self.state.asked.lock().unwrap();
-        asked.iter().map(|body| serde_json::from_slice(body).unwrap_or_default()).collect()
+        asked.iter().map(|call| serde_json::from_slice(&call.body).unwrap_or_default()).collect()
+    }
+
+    /// The calls so far: the access key, the region and the service that each was signed for, and its body as text.
+    pub(crate) fn signed(&self) -> Vec<(String, String)> {
+        let asked = self.state.asked.lock().unwrap();
+        let scope = |call: &Asked| {
+            let (_, credential) = call.authorization.split_once("Credential=").unwrap_or_default();
+            let parts: Vec<&str> = credential.split('/').collect();
+            let [key, _, region, service, ..] = parts[..] else { return String::new() };
+            format!("{key} {region} {service}")
+        };
+        asked.iter().map(|call| (scope(call), String::from_utf8_lossy(&call.body).into_owned())).collect()
     }
 }
 
@@ -69,9 +88,13 @@ pub(crate) fn config_for(endpoint: &str) -> SdkConfig {
         .build()
 }
 
-async fn answer(State(script): State<Arc<Script>>, body: Bytes) -> Response {
-    script.asked.lock().unwrap().push(body);
+async fn answer(State(script): State<Arc<Script>>, headers: HeaderMap, body: Bytes) -> Response {
+    let authorization = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    script.asked.lock().unwrap().push(Asked { authorization: authorization.to_owned(), body });
     let (status, body) = script.answers.lock().unwrap().pop_front().unwrap_or((500, json!({})));
     let status = StatusCode::from_u16(status).unwrap();
-    (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], body.to_string()).into_response()
+    match body {
+        Value::String(xml) => (status, [(header::CONTENT_TYPE, "text/xml")], xml).into_response(),
+        json => (status, [(header::CONTENT_TYPE, "application/x-amz-json-1.0")], json.to_string()).into_response(),
+    }
 }

@@ -41,8 +41,11 @@ pub(super) async fn enqueue(app: &App, deliveries: &[Delivery], deadline: Deadli
     deadline.run("queue", app.ports.deliveries.enqueue(deliveries)).await
 }
 
-/// Sends the events in the outbox; those that the bus refuses stay in it.
+/// Sends the events in the outbox; those that the bus refuses stay in it, and those of a request that may be nobody's.
 async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
+    if approval.is_withheld() && approval.resolution().is_none() {
+        return Settled { approval, problem: None };
+    }
     while !approval.outbox.is_empty() {
         let correlation = &approval.request.correlation;
         let events: Vec<Event> = approval.outbox.iter().map(|event| event.with_correlation(correlation)).collect();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::approval::ids::Origin;
+use crate::approval::ids::{ExecutionArn, Origin};
 use crate::approval::place::Platform;
 use crate::approval::policy::Policy;
 use crate::links::Links;
@@ -45,7 +45,31 @@ pub struct App {
     pub origins: Vec<Origin>,
 }
 
+/// Whose an execution is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asks {
+    /// It runs in the account and the region of this deployment.
+    Here,
+    /// It runs where the policy lets executions ask from.
+    Elsewhere,
+    /// It may not ask.
+    Never,
+}
+
 impl App {
+    /// Whether an execution may ask, by where it says that it runs.
+    pub fn asks(&self, execution: &ExecutionArn) -> Asks {
+        let at = execution.origin();
+        let is_of_partition = self.origins.iter().all(|own| own.partition() == at.partition());
+        if self.origins.contains(&at) {
+            Asks::Here
+        } else if is_of_partition && self.policy.accounts.role(&at).is_some() {
+            Asks::Elsewhere
+        } else {
+            Asks::Never
+        }
+    }
+
     /// The present moment, to the millisecond, which is what the systems around us keep.
     pub fn now(&self) -> Timestamp {
         let now = self.ports.clock.now();

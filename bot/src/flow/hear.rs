@@ -1,9 +1,12 @@
 //! What wakes the reconciler: a tick of the schedule, or an event of Step Functions that says that an execution has ended.
+//!
+//! Rules of other accounts hand on the same through a queue, into which they could write anything. So nothing is believed
+//! of an end but that it is time to ask.
 
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::app::App;
+use super::app::{App, Asks};
 use super::reconcile::{self, Pass};
 use super::runs;
 use crate::approval::ids::ExecutionArn;
@@ -18,6 +21,14 @@ const ENDED: [&str; 4] = ["SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED"];
 #[derive(Debug, Deserialize)]
 struct BusEvent {
     source: String,
+    detail: Value,
+}
+
+/// What a rule of another account hands on.
+#[derive(Deserialize)]
+struct Told {
+    source: String,
+    account: String,
     detail: Value,
 }
 
@@ -38,6 +49,22 @@ pub async fn wake(app: &App, event: Value) -> Result<Option<Pass>, Unavailable> 
             Ok(reconcile::pass(app).await.inspect_err(|error| tracing::error!(%error, "a pass could not be made")).ok())
         }
     }
+}
+
+/// Hears what another account says, in the words of such an event. What is not an end of an execution that may ask, or of
+/// another account than says so, is left alone.
+pub async fn hear_elsewhere(app: &App, message: &str) -> Result<(), Unavailable> {
+    let Ok(told) = serde_json::from_str::<Told>(message) else {
+        tracing::warn!(bytes = message.len(), "a message is no end of an execution");
+        return Ok(());
+    };
+    let Ok(about) = serde_json::from_value::<AboutExecution>(told.detail.clone()) else { return Ok(()) };
+    let is_theirs = about.execution_arn.origin().account() == told.account;
+    if told.source != STEP_FUNCTIONS || !is_theirs || app.asks(&about.execution_arn) == Asks::Never {
+        tracing::warn!("the end of an execution is told by somebody who may not");
+        return Ok(());
+    }
+    hear(app, told.detail).await
 }
 
 /// Handles the end of an execution. Details that are not ours to read are ignored.

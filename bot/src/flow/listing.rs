@@ -68,5 +68,5 @@ pub async fn raised_by(app: &App, person: &PersonId, deadline: Deadline) -> Resu
 async fn load(app: &App, ids: Vec<ApprovalId>, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
     let load = |id: ApprovalId| async move { deadline.run("store", app.ports.store.load(&id)).await };
     let found: Vec<Option<Approval>> = stream::iter(ids).map(load).buffered(AT_ONCE).try_collect().await?;
-    Ok(found.into_iter().flatten().collect())
+    Ok(found.into_iter().flatten().filter(|approval| !approval.is_withheld()).collect())
 }

@@ -29,3 +29,7 @@ pub mod hear;
 pub mod notify;
 mod separation;
 mod succession;
+
+pub mod requests;
+
+pub mod spokes;

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::app::App;
+use super::app::{App, Asks};
 use super::change::change;
 use super::resolve::settle;
 use super::{delegations, reconcile, separation, succession};
-use crate::approval::ids::ExecutionArn;
 use crate::approval::record::Approval;
 use crate::approval::request::{self, Asked, InvalidInput};
 use crate::net::deadline::{Deadline, Unavailable};
@@ -65,14 +64,31 @@ impl Error {
     }
 }
 
+/// How a request came in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// Somebody who may invoke the notifier has done so.
+    Invocation,
+    /// Through the queue, into which others may write than the account of the execution that is named.
+    Queue,
+}
+
 /// Raises the approval that a state's input asks for, and returns its id.
 ///
 /// If nobody is to be asked, the task is failed as `ApprovalUndeliverable` at once. What was not finished is left to the
 /// reconciler.
 pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
+    raise(app, input, Door::Invocation).await
+}
+
+pub(super) async fn raise(app: &App, input: Value, door: Door) -> Result<Value, Error> {
     // Who may decide is not known then, and it may be soon.
     app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
-    let asked = separation::keep_apart(app, read(app, input)?, Deadline::after(SEPARATION)).await??;
+    let mut asked = separation::keep_apart(app, read(app, input)?, Deadline::after(SEPARATION)).await??;
+    // Only whoever is of this account has come through its doors.
+    if door == Door::Queue || app.asks(&asked.request.execution) != Asks::Here {
+        asked = asked.proven_first();
+    }
     let mut asked = Approval::raise(asked);
     // Whoever stands in is asked with the others. Without an answer they are as soon as somebody looks at it again.
     match delegations::of_rules(app, &asked.rules, Deadline::after(DELEGATIONS)).await {
@@ -101,8 +117,7 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
 
 /// What is asked, by an execution that may ask here, or everything that is wrong with it.
 fn read(app: &App, input: Value) -> Result<Asked, InvalidInput> {
-    let may_ask = |execution: &ExecutionArn| app.origins.iter().any(|origin| execution.is_of(origin));
-    let is_foreign = request::execution(&input).is_some_and(|execution| !may_ask(&execution));
+    let is_foreign = request::execution(&input).is_some_and(|execution| app.asks(&execution) == Asks::Never);
     let asked = request::read(input, &app.policy, app.now());
     if !is_foreign {
         return asked;
@@ -117,7 +132,9 @@ fn read(app: &App, input: Value) -> Result<Asked, InvalidInput> {
 async fn follow_up(app: &App, approval: Approval) -> Result<(), Unavailable> {
     let approval = prove(app, approval).await;
     let (now, deadline) = (app.now(), Deadline::after(SETTLING));
-    let approval = change(app, approval, deadline, |approval| approval.give_up_unasked(now)).await?.record();
+    // Whoever has named the execution through the queue is believed as long as it can be proven.
+    let give_up = |approval: &mut Approval| !approval.is_withheld() && approval.give_up_unasked(now);
+    let approval = change(app, approval, deadline, give_up).await?.record();
     let approval = settle(app, approval, deadline).await.logged();
     Deadline::after(TIDYING).run("notifier", succession::close_earlier_tries(app, &approval)).await
 }

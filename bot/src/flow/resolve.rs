@@ -176,27 +176,27 @@ async fn call_back(
     deadline: Deadline,
 ) -> Result<(What, Outcome), Unavailable> {
     let output = |status| serde_json::to_value(DecisionOutput::new(approval, status, ending.at)).unwrap_or_default();
-    let callbacks = &app.ports.callbacks;
+    let (callbacks, at) = (&app.ports.callbacks, approval.request.execution.origin());
     let (sent, outcome) = match &ending.intent {
         Intent::Approve => {
             let output = output(Status::Approved);
-            let call = callbacks.send_task_success(&approval.token, &output);
+            let call = callbacks.send_task_success(&at, &approval.token, &output);
             (deadline.run("Step Functions", call).await, Outcome::Approved)
         }
         Intent::Reject => {
             let cause = output(Status::Rejected).to_string();
-            let call = callbacks.send_task_failure(&approval.token, APPROVAL_REJECTED, &cause);
+            let call = callbacks.send_task_failure(&at, &approval.token, APPROVAL_REJECTED, &cause);
             (deadline.run("Step Functions", call).await, Outcome::Rejected)
         }
         Intent::GiveUp { reason } => {
-            let call = callbacks.send_task_failure(&approval.token, APPROVAL_UNDELIVERABLE, reason);
+            let call = callbacks.send_task_failure(&at, &approval.token, APPROVAL_UNDELIVERABLE, reason);
             let outcome = Outcome::Undeliverable { reason: reason.clone() };
             (deadline.run("Step Functions", call).await, outcome)
         }
         Intent::Cancel { person, name } => {
             let cause = CancellationOutput::new(approval, person, name, ending.at);
             let cause = serde_json::to_string(&cause).unwrap_or_default();
-            let call = callbacks.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
+            let call = callbacks.send_task_failure(&at, &approval.token, APPROVAL_CANCELLED, &cause);
             (deadline.run("Step Functions", call).await, truth::cancelled_by(name))
         }
     };
@@ -221,7 +221,8 @@ async fn call_back(
 /// failure is refused as well, is left to its timeout.
 async fn fail_refused(app: &App, approval: &Approval, code: &str, deadline: Deadline) -> Result<(), Unavailable> {
     let cause = format!("Step Functions refused the decision with {code}.");
-    let call = app.ports.callbacks.send_task_failure(&approval.token, APPROVAL_CANCELLED, &cause);
+    let at = approval.request.execution.origin();
+    let call = app.ports.callbacks.send_task_failure(&at, &approval.token, APPROVAL_CANCELLED, &cause);
     match deadline.run("Step Functions", call).await {
         Ok(()) | Err(CallbackError::Closed | CallbackError::Refused(_)) => Ok(()),
         Err(CallbackError::Denied(code)) => Err(Unavailable::new("Step Functions", code)),

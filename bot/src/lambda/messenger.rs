@@ -1,11 +1,10 @@
-//! One invocation of the messenger: from the messages of the queue, as Lambda hands them over, to those that come again:
-//! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>.
+//! One invocation of the messenger: from the messages of the queue to those that come again.
 
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
 
+use super::queue::{BatchResponse, Message, QueueEvent};
 use crate::flow::BACKGROUND;
 use crate::flow::app::App;
 use crate::flow::change::SAVE_LONGEST;
@@ -22,44 +21,9 @@ pub const LONGEST: Duration =
 /// What cannot be read is left in the queue for so long each time, until the queue sets it aside.
 const UNREADABLE: SignedDuration = SignedDuration::from_secs(1);
 
-/// Messages of the queue.
-#[derive(Debug, Deserialize)]
-pub struct QueueEvent {
-    #[serde(rename = "Records")]
-    records: Vec<Message>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Message {
-    message_id: String,
-    receipt_handle: String,
-    body: String,
-    attributes: Attributes,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Attributes {
-    approximate_receive_count: String,
-}
-
-/// The messages that come again; the others are done.
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct BatchResponse {
-    batch_item_failures: Vec<Failure>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Failure {
-    item_identifier: String,
-}
-
 /// Makes the deliveries of one invocation, and lets the place rest after each.
 pub async fn handle(app: &App, event: QueueEvent) -> BatchResponse {
-    let mut batch_item_failures = Vec::new();
+    let mut response = BatchResponse::default();
     for message in event.records {
         if let Err(pause) = handle_one(app, &message).await {
             let put_off = app.ports.deliveries.put_off(&message.receipt_handle, pause);
@@ -67,10 +31,10 @@ pub async fn handle(app: &App, event: QueueEvent) -> BatchResponse {
             if let Err(error) = Deadline::after(PUTTING_OFF).run("queue", put_off).await {
                 tracing::warn!(%error, "a delivery could not be put off");
             }
-            batch_item_failures.push(Failure { item_identifier: message.message_id });
+            response.comes_again(message);
         }
     }
-    BatchResponse { batch_item_failures }
+    response
 }
 
 /// Makes one delivery; an error says after how long it is made again.
@@ -79,8 +43,7 @@ async fn handle_one(app: &App, message: &Message) -> Result<(), SignedDuration> 
         tracing::error!(message.id = message.message_id, %error, "a message of the queue is not ours");
         UNREADABLE
     })?;
-    let tries = message.attributes.approximate_receive_count.parse().unwrap_or(1);
-    match deliver(app, &Received { subject, tries }).await {
+    match deliver(app, &Received { subject, tries: message.tries() }).await {
         Delivered::Yes { rest } => {
             tokio::time::sleep(Duration::try_from(rest).unwrap_or_default().min(REST_MAX)).await;
             Ok(())

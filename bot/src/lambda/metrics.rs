@@ -13,17 +13,27 @@ use crate::reader::environment;
 
 /// Prints that the newest version of the policy cannot be used.
 pub fn print_unusable_policy() {
+    print_once("UnusablePolicy");
+}
+
+/// Prints that the role of another account could not be assumed.
+pub fn print_unreachable_account() {
+    print_once("UnreachableAccount");
+}
+
+/// Counts one of something for an alarm.
+fn print_once(name: &str) {
     let line = json!({
         "_aws": {
             "Timestamp": SystemClock.now().as_millisecond(),
             "CloudWatchMetrics": [{
                 "Namespace": "Countersign",
                 "Dimensions": [["Table"]],
-                "Metrics": [{ "Name": "UnusablePolicy", "Unit": "Count" }],
+                "Metrics": [{ "Name": name, "Unit": "Count" }],
             }],
         },
         "Table": environment("COUNTERSIGN_TABLE"),
-        "UnusablePolicy": 1,
+        name: 1,
     });
     if let Err(error) = writeln!(io::stdout(), "{line}") {
         tracing::error!(%error, "a metric could not be printed");

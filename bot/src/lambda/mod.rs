@@ -4,7 +4,10 @@ pub mod live;
 pub mod logging;
 pub mod messenger;
 pub mod metrics;
+pub mod notifier;
 pub mod policy;
+pub mod queue;
+pub mod reconciler;
 pub mod webhook;
 
 use std::sync::Arc;
@@ -15,15 +18,16 @@ use crate::aws::eventbridge::EventBridgeBus;
 use crate::aws::sdk_config;
 use crate::aws::secrets_manager::SecretsManager;
 use crate::aws::ses::Ses;
-use crate::aws::sqs::SqsDeliveries;
+use crate::aws::sqs::{SqsDeliveries, SqsRequests};
 use crate::aws::step_functions::AwsStepFunctions;
+use crate::aws::step_functions::accounts::{Spokes, StepFunctionsOfAccounts};
 use crate::flow::app::{App, Ports};
 use crate::platforms::email::mailer::Mailer;
 use crate::ports::{Clock, Secrets, SystemClock};
 use crate::reader::{Problems, environment};
 use crate::startup::Bot;
 use crate::startup::config::Config;
-use crate::startup::deployed::Deployed;
+use crate::startup::deployed::{Deployed, REQUESTS_URL};
 
 use live::Live;
 use policy::LivePolicy;
@@ -34,12 +38,17 @@ pub async fn webhook<T: Clone>(made: impl Fn(Bot) -> T + Send + Sync + 'static) 
         bot.warn_of_what_is_off();
         made(bot)
     };
-    start(Ok, |_, _| None, made).await
+    start(sdk_config().await, Ok, |_, _| None, made).await
 }
 
-/// The app of the function that is asked. It is told whose executions may ask, and refuses to start without.
-pub async fn notifier() -> Result<Live<App>, Problems> {
-    start(Deployed::check_origins, |_, _| None, |bot| bot.app).await
+/// The app of the function that is asked, and the queue that it is asked through besides. It is told whose executions may
+/// ask, and refuses to start without.
+pub async fn notifier() -> Result<(Live<App>, SqsRequests), Problems> {
+    let aws = sdk_config().await;
+    // Without an address nothing can be put off, and `check_asked` says that it is missing.
+    let requests = SqsRequests::new(&aws, environment(REQUESTS_URL).unwrap_or_default());
+    let live = start(aws, Deployed::check_asked, |_, _| None, |bot| bot.app).await?;
+    Ok((live, requests))
 }
 
 /// The app of the function that sends messages, the only one that sends mail.
@@ -48,12 +57,12 @@ pub async fn messenger() -> Result<Live<App>, Problems> {
         bot.warn_of_what_is_off();
         bot.app
     };
-    start(Ok, mailer, made).await
+    start(sdk_config().await, Ok, mailer, made).await
 }
 
 /// The app of the function that repairs.
 pub async fn reconciler() -> Result<Live<App>, Problems> {
-    start(Ok, |_, _| None, |bot| bot.app).await
+    start(sdk_config().await, Ok, |_, _| None, |bot| bot.app).await
 }
 
 fn mailer(aws: &aws_config::SdkConfig, config: &Config) -> Option<Mailer> {
@@ -64,11 +73,11 @@ fn mailer(aws: &aws_config::SdkConfig, config: &Config) -> Option<Mailer> {
 /// Reads the environment, the secret and the policy, and makes the clients. All functions are told of the state machines
 /// that commands may start, so that a version of the policy is used by all of them or by none.
 async fn start<T: Clone>(
+    aws: aws_config::SdkConfig,
     check: impl Fn(Deployed) -> Result<Deployed, Problems> + Send + Sync + 'static,
     mailer: impl Fn(&aws_config::SdkConfig, &Config) -> Option<Mailer> + Send + Sync + 'static,
     made: impl Fn(Bot) -> T + Send + Sync + 'static,
 ) -> Result<Live<T>, Problems> {
-    let aws = sdk_config().await;
     let secrets = Deployed::secret_id(environment).map(|id| {
         let secrets: Arc<dyn Secrets> = Arc::new(SecretsManager::new(&aws, id));
         secrets
@@ -78,9 +87,14 @@ async fn start<T: Clone>(
     let policies = DynamoDbStore::new(&aws, environment("COUNTERSIGN_TABLE").unwrap_or_default());
     let state_machines = Config::names_of_state_machines(environment);
     let policy = LivePolicy::new(Arc::new(policies), clock.clone(), state_machines, metrics::print_unusable_policy);
+    let spokes = Spokes::new(&aws, clock.clone(), metrics::print_unreachable_account);
     let make = move |secret: Option<&_>, policy: &Arc<Policy>| {
         let deployed = check(Deployed::read(environment, secret)?)?;
-        let step_functions = Arc::new(AwsStepFunctions::new(&aws));
+        let Config { origins, external_id, .. } = deployed.config.clone();
+        let spokes = spokes.telling(external_id);
+        let own = AwsStepFunctions::new(&aws);
+        let step_functions = StepFunctionsOfAccounts::new(own, origins, policy.accounts.clone(), spokes);
+        let step_functions = Arc::new(step_functions);
         let ports = Ports {
             store: Arc::new(DynamoDbStore::new(&aws, deployed.table).keeping(deployed.kept)),
             callbacks: step_functions.clone(),

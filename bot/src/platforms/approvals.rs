@@ -50,8 +50,10 @@ async fn list(app: &App, asker: &Asker<'_>) -> String {
 async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     let loaded = match asker.deadline.run("store", app.ports.store.load(&id)).await {
-        Ok(Some(approval)) => delegations::as_of_now(app, approval, asker.deadline).await.map(Some),
-        other => other,
+        Ok(Some(approval)) if !approval.is_withheld() => {
+            delegations::as_of_now(app, approval, asker.deadline).await.map(Some)
+        }
+        other => other.map(|_| None),
     };
     match loaded {
         Ok(Some(approval)) => {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::approval::accounts::is_external_id;
 use crate::approval::ids::Origin;
 use crate::links::Links;
 use crate::platforms::email::config::{self as email, MailConfig};
@@ -23,8 +24,10 @@ pub struct Config {
     pub links: Links,
     /// The state machines that chat commands may start, by name.
     pub state_machines: BTreeMap<String, String>,
-    /// The accounts and regions whose executions may ask for approvals.
+    /// The accounts and regions whose executions may ask for approvals; those of other accounts are in the policy.
     pub origins: Vec<Origin>,
+    /// What the roles of other accounts want to be told.
+    pub external_id: Option<String>,
 }
 
 impl Config {
@@ -48,7 +51,8 @@ impl Config {
         let links = links(reader);
         let state_machines = state_machines(reader);
         let origins = origins(reader);
-        Some(Self { slack, teams, mail, links: links?, state_machines, origins })
+        let external_id = external_id(reader);
+        Some(Self { slack, teams, mail, links: links?, state_machines, origins, external_id })
     }
 }
 
@@ -94,6 +98,15 @@ fn origins<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> Vec<Ori
     origins
 }
 
+fn external_id<L: Fn(&str) -> Option<String>>(reader: &mut Reader<'_, L>) -> Option<String> {
+    let text = reader.optional("COUNTERSIGN_EXTERNAL_ID")?;
+    if !is_external_id(&text) {
+        let problem = "COUNTERSIGN_EXTERNAL_ID is no external id of 2 to 1224 letters, digits and +=,.@:/-_";
+        reader.complain(problem.to_owned());
+    }
+    Some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,6 +128,7 @@ mod tests {
             ("COUNTERSIGN_PUBLIC_URL", "ftp://x"),
             ("COUNTERSIGN_STATE_MACHINES", "calculation,a=arn:1,a=arn:2"),
             ("COUNTERSIGN_EXECUTIONS_FROM", "arn:aws:states:eu-west-1:123456789012, 123456789012"),
+            ("COUNTERSIGN_EXTERNAL_ID", "not one"),
         ])
         .unwrap_err();
         assert_eq!(
@@ -128,6 +142,7 @@ mod tests {
                 "COUNTERSIGN_STATE_MACHINES has `a` more than once",
                 "COUNTERSIGN_EXECUTIONS_FROM: `123456789012`: the Step Functions of an account are \
                  arn:aws:states:REGION:ACCOUNT",
+                "COUNTERSIGN_EXTERNAL_ID is no external id of 2 to 1224 letters, digits and +=,.@:/-_",
             ]
         );
     }

@@ -19,7 +19,12 @@ pub struct Deployed {
     pub bus: String,
     /// The address of the queue of deliveries.
     pub deliveries: String,
+    /// The address of the queue of requests, which only the function that is asked is told.
+    pub requests: Option<String>,
 }
+
+/// The variable with the address of the queue of requests.
+pub const REQUESTS_URL: &str = "COUNTERSIGN_REQUESTS_URL";
 
 impl Deployed {
     /// The secret that the environment names, if it names one.
@@ -34,18 +39,23 @@ impl Deployed {
         let table = reader.required("COUNTERSIGN_TABLE", "approvals are recorded in it");
         let bus = reader.required("COUNTERSIGN_BUS", "outcomes are broadcast on it");
         let deliveries = reader.required("COUNTERSIGN_DELIVERIES_URL", "messengers are told through it");
+        let requests = reader.optional(REQUESTS_URL);
         let kept = kept(&mut reader);
-        let read = (|| Some(Self { config: config?, table: table?, kept, bus: bus?, deliveries: deliveries? }))();
+        let read =
+            (|| Some(Self { config: config?, table: table?, kept, bus: bus?, deliveries: deliveries?, requests }))();
         reader.finish(read)
     }
 
-    /// Checks that it is known whose executions may ask. Only the function that is asked is told.
-    pub fn check_origins(self) -> Result<Self, Problems> {
+    /// Checks that it is known whose executions may ask, and by which queue. Only the function that is asked is told.
+    pub fn check_asked(self) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
         if self.config.origins.is_empty() {
-            let problem = "COUNTERSIGN_EXECUTIONS_FROM is missing: no execution could ask for an approval";
-            return Err(Problems(vec![problem.to_owned()]));
+            problems.push("COUNTERSIGN_EXECUTIONS_FROM is missing: no execution could ask for an approval".to_owned());
         }
-        Ok(self)
+        if self.requests.is_none() {
+            problems.push(format!("{REQUESTS_URL} is missing: what is asked through it could not be put off"));
+        }
+        if problems.is_empty() { Ok(self) } else { Err(Problems(problems)) }
     }
 }
 
@@ -146,9 +156,18 @@ mod tests {
 
     #[test]
     fn whoever_is_asked_is_told_by_whom() {
-        let problem = read(&[], &[]).unwrap().check_origins().unwrap_err();
-        assert_eq!(problem.0, ["COUNTERSIGN_EXECUTIONS_FROM is missing: no execution could ask for an approval"]);
-        let from = [("COUNTERSIGN_EXECUTIONS_FROM", Some("arn:aws:states:eu-west-1:123456789012"))];
-        assert!(read(&from, &[]).unwrap().check_origins().is_ok());
+        let problem = read(&[], &[]).unwrap().check_asked().unwrap_err();
+        assert_eq!(
+            problem.0,
+            [
+                "COUNTERSIGN_EXECUTIONS_FROM is missing: no execution could ask for an approval",
+                "COUNTERSIGN_REQUESTS_URL is missing: what is asked through it could not be put off"
+            ]
+        );
+        let told = [
+            ("COUNTERSIGN_EXECUTIONS_FROM", Some("arn:aws:states:eu-west-1:123456789012")),
+            ("COUNTERSIGN_REQUESTS_URL", Some("https://sqs.eu-west-1.amazonaws.com/1/requests")),
+        ];
+        assert!(read(&told, &[]).unwrap().check_asked().is_ok());
     }
 }

@@ -32,6 +32,8 @@ pub(crate) struct Account {
     pub(crate) stacks: BTreeMap<String, (String, Vec<(String, String)>)>,
     /// What Lambda says of the functions.
     pub(crate) functions: BTreeMap<String, Value>,
+    /// What a function answers to whoever invokes it, and whether it fails.
+    pub(crate) invocations: BTreeMap<String, (Value, bool)>,
     /// The secrets, which are JSON.
     pub(crate) secrets: BTreeMap<String, Value>,
     /// The items of the tables, by their partition keys.
@@ -51,6 +53,7 @@ pub(crate) async fn serve(account: Account) -> Aws {
     let router = Router::new()
         .route("/", post(operation))
         .route("/2015-03-31/functions/{name}/configuration", get(function))
+        .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .route("/v2/email/account", get(mail_account))
         .route("/v2/email/identities/{identity}", get(identity))
         .with_state(Arc::new(account));
@@ -205,6 +208,20 @@ async fn function(State(account): State<Shared>, Path(name): Path<String>, heade
         account.functions.get(&name).cloned().ok_or_else(unknown)
     };
     find().map(Json).into_response()
+}
+
+async fn invoke(State(account): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    if let Err(refusal) = check_signed(&headers, "lambda") {
+        return refusal.into_response();
+    }
+    match account.invocations.get(&name) {
+        Some((answer, false)) => Json(answer.clone()).into_response(),
+        Some((answer, true)) => ([("x-amz-function-error", "Unhandled")], Json(answer.clone())).into_response(),
+        None => {
+            let message = format!("Function not found: arn:aws:lambda:{REGION}:123456789012:function:{name}");
+            Refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", message, json!({})).into_response()
+        }
+    }
 }
 
 async fn mail_account(State(account): State<Shared>, headers: HeaderMap) -> Response {

@@ -2,7 +2,7 @@
 
 mod checks;
 mod facts;
-mod line;
+pub(crate) mod line;
 mod slack;
 mod sources;
 mod teams;

@@ -48,7 +48,7 @@ impl Versions {
     }
 
     /// Those of the stack of this name.
-    pub(super) async fn at(aws: Aws, stack: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn at(aws: Aws, stack: &str) -> anyhow::Result<Self> {
         let stack = Stack::describe(&aws, stack).await.map_err(told)?;
         let table = stack.output("TableName").map_err(told)?.to_owned();
         // A stack whose commands start nothing has no such output.

@@ -8,6 +8,7 @@ use axum::Router;
 use countersign_bot::flow::app::App;
 use countersign_bot::flow::deliver::{Delivered, deliver};
 use countersign_bot::flow::{hear, reconcile};
+use countersign_bot::lambda::notifier;
 use countersign_bot::ports::Deliveries;
 use countersign_engine::clock::Clock;
 use countersign_engine::{EngineEvent, ExecutionDescription};
@@ -19,10 +20,11 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinSet;
 
-use super::{Messengers, World, policy};
+use super::{LiveBot, Messengers, World, policy};
 use crate::changes::Changes;
 use crate::deliveries::{HandedOut, MemoryDeliveries};
 use crate::memory::MemoryBus;
+use crate::requests::{self, MemoryRequests};
 
 /// How many messengers run at once; on AWS it is the function's concurrency.
 const AT_ONCE: usize = 32;
@@ -71,6 +73,7 @@ pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, me
         let queue = world.deliveries.clone();
         tasks.spawn(deliver_all(world.bot().app.clone(), queue, world.clock.clone(), messengers == Messengers::Paced));
     }
+    tasks.spawn(take_all(world.live.clone(), world.requests.clone()));
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
     tasks.spawn(note_progress(world.changes.clone(), world.engine.subscribe()));
     Running { world, tasks }
@@ -105,6 +108,20 @@ async fn deliver_all(app: App, queue: MemoryDeliveries, clock: Clock, is_paced: 
         Delivered::NotYet { pause } => drop(queue.put_off(&handed_out.receipt, pause).await),
     };
     handed_out.for_each_concurrent(AT_ONCE, deliver).await;
+}
+
+/// In the place of the mapping by which SQS invokes the notifier.
+async fn take_all(live: LiveBot, queue: MemoryRequests) {
+    let handed_out = stream::unfold((), async |()| Some((queue.next().await, ())));
+    let take = async |message: requests::HandedOut| {
+        let bot = live.now();
+        // An invocation that fails leaves its message in the queue.
+        let taken = notifier::handle(&bot.app, &queue, message.event).await.unwrap_or_default();
+        if taken["batchItemFailures"].as_array().is_some_and(Vec::is_empty) {
+            queue.delete(&message.receipt);
+        }
+    };
+    handed_out.for_each_concurrent(AT_ONCE, take).await;
 }
 
 /// In the place of Step Functions' own events on the default bus.

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::LiveBot;
 use super::secrets::{Secrets, key};
+use crate::requests::MemoryRequests;
 
 /// The functions, by the placeholders that stand for them in a definition.
 pub(crate) const ALL: [(&str, &str); 4] = [
@@ -20,6 +21,14 @@ pub(crate) const ALL: [(&str, &str); 4] = [
     ("NotifierArn", "notifier"),
     ("FinalizeArn", "finalize"),
 ];
+
+/// The queue of requests, by the placeholder that stands for its address.
+pub(crate) const QUEUE: (&str, &str) = ("RequestsUrl", "requests");
+
+/// The address of a queue.
+pub(crate) fn queue_url(name: &str) -> String {
+    format!("https://sqs.local.amazonaws.com/000000000000/{name}")
+}
 
 /// The ARN of a function.
 pub(crate) fn arn(name: &str) -> String {
@@ -52,6 +61,15 @@ pub(crate) fn register_all(engine: &Engine, live: &LiveBot, url: &str, secrets: 
         finalize::run(input).map_err(|error| named(error.as_str(), &error))
     });
     Ok(())
+}
+
+/// Gives the engine the queue of requests, as SQS has it.
+pub(crate) fn register_queue(engine: &Engine, requests: &MemoryRequests) {
+    let requests = requests.clone();
+    register(engine, QUEUE.1, move |body| {
+        let sent = body.as_str().map(|body| requests.send(body)).unwrap_or_default();
+        async move { Ok(json!({ "MessageId": sent })) }
+    });
 }
 
 fn register<F>(engine: &Engine, name: &str, function: impl Fn(Value) -> F + Send + Sync + 'static)

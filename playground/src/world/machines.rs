@@ -154,9 +154,12 @@ fn setup(substitutions: &BTreeMap<String, String>, timeout_seconds: i64, mocks: 
         .into_iter()
         .map(|(placeholder, function)| (placeholder.to_owned(), functions::arn(function)))
         .collect();
+    let (placeholder, queue) = functions::QUEUE;
+    values.insert(placeholder.to_owned(), functions::queue_url(queue));
     values.insert("ApprovalTimeoutSeconds".to_owned(), timeout_seconds.to_string());
     values.extend(substitutions.clone());
-    let functions = functions::ALL.into_iter().map(|(_, function)| function.to_owned()).collect();
+    let functions = functions::ALL.into_iter().map(|(_, function)| function).chain([queue]);
+    let functions = functions.map(str::to_owned).collect();
     Setup { substitutions: values, mocks, functions: Some(functions) }
 }
 

@@ -23,6 +23,7 @@ use crate::deliveries::MemoryDeliveries;
 use crate::fakes::teams::FakeTeams;
 use crate::fakes::{FakeSlack, Mailbox};
 use crate::memory::{MemoryBus, MemoryStore};
+use crate::requests::MemoryRequests;
 
 pub use self::background::Running;
 pub use self::machines::{Loaded, StateMachine};
@@ -116,8 +117,10 @@ pub struct World {
     pub mailbox: Mailbox,
     /// EventBridge.
     pub bus: MemoryBus,
-    /// SQS.
+    /// The queue of SQS that messengers take from.
     pub deliveries: MemoryDeliveries,
+    /// The queue of SQS that workflows ask through.
+    pub requests: MemoryRequests,
     /// DynamoDB.
     pub store: Arc<MemoryStore>,
     /// The bot, with the policy that is in force.

@@ -23,6 +23,8 @@ struct Seen {
     called: BTreeMap<String, BTreeSet<String>>,
     /// Roles by the access keys of their functions.
     roles: BTreeMap<String, String>,
+    /// Keys of roles of other accounts, which the functions have assumed.
+    elsewhere: BTreeSet<String>,
 }
 
 impl Actions {
@@ -37,6 +39,12 @@ impl Actions {
         };
         let mut seen = self.seen.lock().unwrap();
         seen.called.entry(access_key.to_owned()).or_default().insert(format!("{}:{action}", call.service));
+    }
+
+    /// Learns the key that somebody was given who has assumed a role: what is called with it the other account allows.
+    pub(crate) fn learn_assumed(&self, answer: &str) {
+        let key = answer.split_once("<AccessKeyId>").and_then(|(_, rest)| rest.split_once('<')).map(|(key, _)| key);
+        self.seen.lock().unwrap().elsewhere.extend(key.map(str::to_owned));
     }
 
     /// Learns the access key that ministack gives each of these functions, of which `ListFunctions` has told. Their roles
@@ -57,7 +65,7 @@ impl Actions {
     pub(crate) fn compare(&self, is_whole: bool) -> anyhow::Result<()> {
         let seen = self.seen.lock().unwrap();
         let mut called = Rights::new();
-        for (key, actions) in &seen.called {
+        for (key, actions) in seen.called.iter().filter(|(key, _)| !seen.elsewhere.contains(*key)) {
             let role =
                 seen.roles.get(key).with_context(|| format!("{key} is of no function: it called {actions:?}"))?;
             called.entry(role.clone()).or_default().extend(actions.iter().cloned());

@@ -92,7 +92,11 @@ fn give_token(events: &mut [Value], token: &str) {
         let next = events.get(at + 1);
         let is_throttled = next.is_some_and(|next| next["taskFailedEventDetails"]["error"] == THROTTLED);
         if waits_for_token(&events[at]) && !is_throttled {
-            let parameters = json!({ "FunctionName": "notifier", "Payload": { "taskToken": token } });
+            let resource = events[at]["taskScheduledEventDetails"]["resource"].as_str().unwrap_or_default();
+            let parameters = match resource.contains("sendMessage") {
+                true => json!({ "QueueUrl": "requests", "MessageBody": { "taskToken": token } }),
+                false => json!({ "FunctionName": "notifier", "Payload": { "taskToken": token } }),
+            };
             events[at]["taskScheduledEventDetails"]["parameters"] = json!(parameters.to_string());
         }
     }

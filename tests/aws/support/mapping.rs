@@ -25,12 +25,14 @@ pub(crate) struct Mapping {
 }
 
 impl Mapping {
-    /// Takes the place of the one mapping that the emulator has.
+    /// Takes the place of the mapping that the emulator has for the queue of deliveries.
     pub(crate) async fn replace(client: Client) -> anyhow::Result<Self> {
         let path = "/2015-03-31/event-source-mappings";
         let mappings = client.get("lambda", path).await?;
-        let [mapping] = mappings["EventSourceMappings"].as_array().map(Vec::as_slice).context("there are mappings")?
-        else {
+        let is_ordered =
+            |mapping: &&Value| mapping["EventSourceArn"].as_str().is_some_and(|arn| arn.ends_with(".fifo"));
+        let all = mappings["EventSourceMappings"].as_array().context("there are mappings")?;
+        let [mapping] = all.iter().filter(is_ordered).collect::<Vec<_>>()[..] else {
             bail!("there is another mapping: {mappings}");
         };
         let text =

@@ -83,6 +83,11 @@ impl Ministack {
         sdk::config(&self.url)
     }
 
+    /// The same for another account.
+    pub(crate) fn sdk_config_of(&self, account: &str) -> SdkConfig {
+        sdk::config_of(account, &self.url)
+    }
+
     /// The mails that were sent, the oldest first.
     pub(crate) async fn mails(&self) -> anyhow::Result<Vec<Mail>> {
         let answer = self.peek("ses/messages").await?;
@@ -122,9 +127,22 @@ impl Ministack {
         script: &str,
         arguments: impl Iterator<Item = &'a str>,
     ) -> anyhow::Result<()> {
+        self.run_script_in("test", script, arguments).await
+    }
+
+    /// The same in another account.
+    pub(crate) async fn run_script_in<'a>(
+        &self,
+        account: &str,
+        script: &str,
+        arguments: impl Iterator<Item = &'a str>,
+    ) -> anyhow::Result<()> {
         let mut command = tokio::process::Command::new(&self.python);
         command.arg("-c").arg(script).args(arguments).env("AWS_ENDPOINT_URL", &self.url);
-        command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test").env("AWS_DEFAULT_REGION", REGION);
+        command
+            .env("AWS_ACCESS_KEY_ID", account)
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_DEFAULT_REGION", REGION);
         let output = command.output().await?;
         if !output.status.success() {
             bail!("the script failed: {}", String::from_utf8_lossy(&output.stderr));

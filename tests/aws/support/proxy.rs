@@ -189,6 +189,10 @@ async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
     let pass_on = async {
         let answer = pass_on.await.map(|answer| match call.action.as_str() {
             "GetExecutionHistory" => proxy.shared.histories.answer(&json, answer),
+            "AssumeRole" => {
+                proxy.shared.actions.learn_assumed(&String::from_utf8_lossy(answer.body()));
+                answer
+            }
             _ => answer,
         });
         answer.map_or_else(broken_off, |answer| answer.map(Body::from))

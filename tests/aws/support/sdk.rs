@@ -8,8 +8,12 @@ pub(crate) const REGION: &str = "eu-west-1";
 
 /// A configuration whose clients call this endpoint, on the HTTP stack that the product uses.
 pub(crate) fn config(endpoint: &str) -> SdkConfig {
-    // Neither emulator checks the key; ministack takes one of twelve digits for the account.
-    let credentials = Credentials::new("test", "test", None, None, "tests");
+    config_of("test", endpoint)
+}
+
+/// The same with the key of another account: ministack takes one of twelve digits for the account.
+pub(crate) fn config_of(key: &str, endpoint: &str) -> SdkConfig {
+    let credentials = Credentials::new(key, "test", None, None, "tests");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static(REGION))

@@ -60,7 +60,7 @@ impl Stack {
     /// Deploys the template as it is, and adds the secrets of Slack and Teams as an operator would. The functions find
     /// the emulator and the fakes through the environment of the emulator, which they inherit.
     pub(crate) async fn deploy(emulators: &Emulators, name: &str) -> anyhow::Result<Self> {
-        Self::deploy_on_account(emulators, name, None).await
+        Self::deploy_on_account(emulators, name, None, &[]).await
     }
 
     /// The same on an account that runs so many functions at one moment, of which so many are kept for the webhook.
@@ -70,7 +70,7 @@ impl Stack {
         concurrency: u32,
         reserved: u32,
     ) -> anyhow::Result<Self> {
-        let stack = Self::deploy_on_account(emulators, name, Some(concurrency)).await?;
+        let stack = Self::deploy_on_account(emulators, name, Some(concurrency), &[]).await?;
         // ministack leaves out of a template what a function reserves.
         let path = format!("/2017-10-31/functions/{}/concurrency", stack.output("WebhookFunction"));
         let reserved = json!({ "ReservedConcurrentExecutions": reserved });
@@ -78,7 +78,17 @@ impl Stack {
         Ok(stack)
     }
 
-    async fn deploy_on_account(emulators: &Emulators, name: &str, concurrency: Option<u32>) -> anyhow::Result<Self> {
+    /// The same with these parameters besides.
+    pub(crate) async fn deploy_with(emulators: &Emulators, name: &str, more: &[String]) -> anyhow::Result<Self> {
+        Self::deploy_on_account(emulators, name, None, more).await
+    }
+
+    async fn deploy_on_account(
+        emulators: &Emulators,
+        name: &str,
+        concurrency: Option<u32>,
+        more: &[String],
+    ) -> anyhow::Result<Self> {
         let proxy = Proxy::start(emulators.actions.clone()).await?;
         let chats = Chats::start().await?;
         let deployment =
@@ -97,6 +107,7 @@ impl Stack {
             format!("PublicUrl={public_url}"),
             format!("StateMachines={}", EXAMPLES.map(|name| format!("{name}={}", machine_arn(name))).join(",")),
         ];
+        let parameters = [&parameters[..], more].concat();
         sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
         ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
         emulators.actions.learn(&ministack.client().get("lambda", "/2015-03-31/functions").await?)?;

@@ -8,7 +8,7 @@ use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
-use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::{Run, RunEnd};
@@ -201,12 +201,18 @@ impl Deliveries for Faulty<dyn Deliveries> {
 
 #[async_trait]
 impl TaskCallbacks for Faulty<dyn TaskCallbacks> {
-    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
-        self.faults.around(Call::Callback, self.inner.send_task_success(token, output)).await
+    async fn send_task_success(&self, at: &Origin, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        self.faults.around(Call::Callback, self.inner.send_task_success(at, token, output)).await
     }
 
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
-        self.faults.around(Call::Callback, self.inner.send_task_failure(token, error, cause)).await
+    async fn send_task_failure(
+        &self,
+        at: &Origin,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), CallbackError> {
+        self.faults.around(Call::Callback, self.inner.send_task_failure(at, token, error, cause)).await
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {

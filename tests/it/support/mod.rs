@@ -1,5 +1,6 @@
 //! The harness: a whole world on a clock that stands still, spoken to in the words of the domain.
 
+pub(crate) mod aws;
 pub(crate) mod faults;
 pub(crate) mod gate;
 pub(crate) mod logs;

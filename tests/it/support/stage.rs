@@ -11,7 +11,7 @@ use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
-use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
+use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::{Run, RunEnd};
@@ -242,17 +242,23 @@ struct StagedExecutions(Arc<dyn Executions>);
 
 #[async_trait]
 impl TaskCallbacks for StagedCallbacks {
-    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+    async fn send_task_success(&self, at: &Origin, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
         turn().await;
-        let result = self.0.send_task_success(token, output).await;
+        let result = self.0.send_task_success(at, token, output).await;
         result.is_ok().then(|| self.1.note(token));
         turn().await;
         result
     }
 
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
+    async fn send_task_failure(
+        &self,
+        at: &Origin,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), CallbackError> {
         turn().await;
-        let result = self.0.send_task_failure(token, error, cause).await;
+        let result = self.0.send_task_failure(at, token, error, cause).await;
         result.is_ok().then(|| self.1.note(token));
         turn().await;
         result

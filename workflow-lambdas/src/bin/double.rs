@@ -14,6 +14,6 @@ async fn main() -> Result<(), lambda_http::Error> {
     logging::init();
     let aws = sdk_config().await;
     let DoubleConfig { verifier } = DoubleConfig::from_lookup(settings(&aws).await?)?;
-    let callbacks = Arc::new(AwsStepFunctions::new(&aws));
-    lambda_http::run(router(Arc::new(Double { verifier, callbacks, clock: Arc::new(SystemClock) }))).await
+    let tasks = Arc::new(AwsStepFunctions::new(&aws));
+    lambda_http::run(router(Arc::new(Double { verifier, tasks, clock: Arc::new(SystemClock) }))).await
 }

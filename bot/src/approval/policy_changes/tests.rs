@@ -128,3 +128,28 @@ fn everything_of_the_first_policy_is_new() {
     assert_eq!(told[4], "policy pay is new: 1 of Ada (ada), Grace (grace) must approve");
     assert_eq!(told[5], "command pay is new: Ada (ada) may start it");
 }
+
+#[test]
+fn an_account_that_may_ask_is_told_with_its_regions() {
+    let account = "[accounts.111122223333]\nname = \"payments\"\nregions = [\"us-east-1\", \"eu-west-1\"]\n";
+    let with = |more: &str| policy_file::read(&format!("{POLICY}{account}{more}")).unwrap();
+    let without = policy_file::read(POLICY).unwrap();
+    let told = |before: &Policy, after: &Policy| -> Vec<String> {
+        changes(before, after).iter().map(ToString::to_string).collect()
+    };
+    assert_eq!(
+        told(&without, &with("")),
+        ["executions of account 111122223333 (payments) may ask, in eu-west-1, us-east-1"]
+    );
+    assert_eq!(
+        told(&with(""), &without),
+        ["executions of account 111122223333 (payments) may no longer ask, and what they have asked is not completed"]
+    );
+    assert_eq!(
+        told(&with(""), &with("role = \"approvals\"\nexternal_id = \"3f1c\"")),
+        [
+            "role of account 111122223333: approvals, and was countersign-spoke",
+            "external_id of account 111122223333: 3f1c, and was that of the deployment"
+        ]
+    );
+}

@@ -1,5 +1,6 @@
 //! Reads the policy file strictly: whatever is wrong with it is reported in one message, each with its place.
 
+mod accounts;
 mod break_glass;
 mod commands;
 mod delegates;
@@ -70,8 +71,9 @@ fn check(mut file: raw::File, errors: &mut Vec<Error>) -> Policy {
     let mut rules = file.policies.into_iter().filter_map(|entry| rules::check_rules(entry, &known, errors)).collect();
     quorum::keep_apart(kept_apart, &names, &mut rules, errors);
     let commands = commands::check(file.commands, &known, &names, errors);
+    let accounts = accounts::check(file.accounts, errors);
     let groups = groups.into_iter().filter_map(|(name, members)| Some((name, members?))).collect();
-    Policy { source: PolicySource::File, let_in, people, groups, rules, commands }
+    Policy { source: PolicySource::File, let_in, people, groups, rules, commands, accounts }
 }
 
 fn problems(text: &str, errors: Vec<Error>) -> Problems {

@@ -2,6 +2,7 @@
 //!
 //! Reading goes on past a problem, so that one message can list them all.
 
+pub(super) mod accounts;
 pub(super) mod commands;
 pub(super) mod quorum;
 
@@ -14,6 +15,7 @@ use toml_span::de_helpers::{TableHelper, expected};
 use toml_span::value::{Key, Value, ValueInner};
 use toml_span::{DeserError, Deserialize, Error, Span, Spanned};
 
+use self::accounts::RawAccount;
 use self::commands::RawCommand;
 use self::quorum::RawQuorum;
 use super::problem;
@@ -23,13 +25,14 @@ use crate::approval::limits::TIMEOUT_MAX_SECONDS;
 use crate::approval::place::Platform;
 use crate::approval::policy::{EmailUse, RequesterUse};
 
-/// The five top-level tables.
+/// The six top-level tables.
 pub(super) struct File {
     pub(super) access: Access,
     pub(super) people: Vec<Named<RawPerson>>,
     pub(super) groups: Vec<Named<Vec<Name>>>,
     pub(super) policies: Vec<Named<RawRules>>,
     pub(super) commands: Vec<Named<RawCommand>>,
+    pub(super) accounts: Vec<Named<RawAccount>>,
 }
 
 /// Whom each chat lets in.
@@ -135,6 +138,7 @@ impl Read for File {
             groups: named(table, "groups", read_list),
             policies: named(table, "policies", read),
             commands: named(table, "commands", read),
+            accounts: named(table, "accounts", read),
         })
     }
 }

@@ -168,7 +168,7 @@ policy = "nope"
             "line 37: policy `e`: required is at least 1",
             "line 38: `never` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
             "line 42: command `run`: there is no policy `nope`",
-            "line 44: unknown key `extra`; known here: access, people, groups, policies, commands",
+            "line 44: unknown key `extra`; known here: access, people, groups, policies, commands, accounts",
         ],
     );
 }

@@ -36,6 +36,11 @@ pub fn execution(input: &Value) -> Option<ExecutionArn> {
     ExecutionArn::parse(input.get("executionArn")?.as_str()?).ok()
 }
 
+/// The task that an input wants completed, if it names one.
+pub fn task_token(input: &Value) -> Option<TaskToken> {
+    TaskToken::parse(input.get("taskToken")?.as_str()?).ok()
+}
+
 /// Reads the input of the notifier's task as it comes in.
 pub fn read(input: Value, policy: &Policy, now: Timestamp) -> Result<Asked, InvalidInput> {
     let mut check = Check::default();
@@ -87,7 +92,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         deadline,
     };
     let (policy_version, apart) = (policy.version(), BTreeMap::new());
-    Some(Asked { token: token?, request, rules, policy_version, apart })
+    Some(Asked { token: token?, request, rules, policy_version, apart, proven_first: false })
 }
 
 fn rules<'a>(name: &str, policy: &'a Policy, check: &mut Check) -> Option<&'a Rules> {

@@ -11,7 +11,7 @@ use crate::approval::state::State;
 impl Approval {
     /// A new record for what a workflow asks, pending, with nothing sent yet and every place to send it to.
     pub fn raise(asked: Asked) -> Self {
-        let Asked { token, request, rules, policy_version, apart } = asked;
+        let Asked { token, request, rules, policy_version, apart, proven_first } = asked;
         let id = ApprovalId::of(&token);
         let mut approval = Self {
             audit: Head::genesis(&id),
@@ -33,6 +33,7 @@ impl Approval {
             outbox: Vec::new(),
             execution_end: None,
             attempt: None,
+            proven_first,
             successor: None,
             revision: 0,
             retry: None,

@@ -56,6 +56,9 @@ impl Approval {
     pub(crate) fn why_not_to_ask(&self) -> Option<String> {
         let policy = &self.rules.name;
         if self.lacks_proof() {
+            if self.proven_first && !self.rules.need_proof() {
+                return Some("the execution that the request names was not seen to hold its task".to_owned());
+            }
             let unproven = if self.rules.callers.is_empty() {
                 "is kept apart from another in the same execution, which was not seen to hold this task"
             } else {
@@ -130,7 +133,7 @@ impl Approval {
     /// Gives up a request that nobody is to be asked or that has reached nobody: once every place has refused it for good,
     /// or once that has gone on for as long as the policy lets it. Says whether it was given up.
     pub(crate) fn give_up_unreached(&mut self, now: Timestamp) -> bool {
-        if self.lacks_proof() && now < later(self.request.raised_at, PROVEN_WITHIN) {
+        if self.lacks_proof() && now < self.proven_by() {
             return false;
         }
         if self.give_up_unasked(now) {
@@ -152,6 +155,12 @@ impl Approval {
         let waited = self.give_up_at().duration_since(self.request.raised_at);
         self.give_up(if is_left { format!("nobody was reached in {waited:#}: {problems}") } else { problems }, now);
         true
+    }
+
+    /// Until when a request may be proven that nobody is asked without. Where a role of another account has to be there for
+    /// it, somebody may have to mend that, as when a place refuses it for now.
+    fn proven_by(&self) -> Timestamp {
+        if self.proven_first { self.give_up_at() } else { later(self.request.raised_at, PROVEN_WITHIN) }
     }
 
     /// Gives up a request that nobody is to be asked, if nobody has been, and says whether it was given up.

@@ -17,6 +17,10 @@ const PARKED: SignedDuration = SignedDuration::from_hours(1);
 impl Approval {
     /// Records that Step Functions has the task ended in this way.
     pub fn resolve(&mut self, outcome: Outcome, now: Timestamp) {
+        if self.is_withheld() {
+            // Nobody has heard of it, and what it asked for is nobody's business now.
+            self.outbox.clear();
+        }
         self.log(What::resolved(&outcome), now);
         self.state = State::Resolved(Resolution { outcome, at: now });
         self.revision += 1;
@@ -121,7 +125,7 @@ impl Approval {
         };
         // No sooner than a platform wants to be asked again, and in time for everything that has a time of its own.
         let mut at = later(now, delay).max(self.retry.map_or(now, |retry| retry.at));
-        let give_up_at = self.reaches_nobody().then(|| self.give_up_at());
+        let give_up_at = (self.reaches_nobody() || self.is_withheld()).then(|| self.give_up_at());
         let in_time = [give_up_at, self.stand_in_at(), self.next_call(), self.expires_at()].into_iter().flatten();
         for turning_point in in_time.filter(|point| *point > now) {
             at = at.min(turning_point);

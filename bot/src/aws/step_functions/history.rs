@@ -69,12 +69,19 @@ fn task(events: &[HistoryEvent], token: &TaskToken) -> Option<(Attempt, TaskFate
     Some((attempt, fate(events, scheduled)))
 }
 
-/// Whether this event scheduled a task that hands the token on where the contract has it. Other text of the parameters may
-/// have come in from outside, with a token of another execution in it.
+/// Whether this event scheduled a task that hands the token on where the contract has it: in what a function is invoked
+/// with, or in a message. Other text of the parameters may have come in from outside, with a token of another execution in
+/// it.
 fn is_scheduled_with(event: &HistoryEvent, token: &TaskToken) -> bool {
     let Some(details) = event.task_scheduled_event_details() else { return false };
     let parameters = serde_json::from_str::<Value>(details.parameters()).unwrap_or_default();
-    details.resource().ends_with(WAITS_FOR_TOKEN) && parameters["Payload"]["taskToken"] == token.expose()
+    let handed_on = match &parameters["MessageBody"] {
+        Value::Null => parameters["Payload"]["taskToken"].clone(),
+        // A message may have been put together as text.
+        Value::String(body) => serde_json::from_str::<Value>(body).unwrap_or_default()["taskToken"].clone(),
+        body => body["taskToken"].clone(),
+    };
+    details.resource().ends_with(WAITS_FOR_TOKEN) && handed_on == token.expose()
 }
 
 /// The event with which the state of this task was entered. The tries before it lie in between.

@@ -1,5 +1,6 @@
 //! Step Functions over the AWS SDK.
 
+pub mod accounts;
 mod history;
 
 use std::time::Duration;
@@ -13,11 +14,11 @@ use serde_json::Value;
 
 use self::history::History;
 use super::{code, retries, timeouts};
-use crate::approval::ids::{ExecutionArn, TaskToken};
+use crate::approval::ids::{ExecutionArn, Origin, TaskToken};
 use crate::approval::look_up::{ExecutionEnd, FoundTask, LookUp};
 use crate::approval::run::RunEnd;
 use crate::net::deadline::Unavailable;
-use crate::ports::{CallbackError, Executions, StartError, TaskCallbacks};
+use crate::ports::{CallbackError, Executions, OwnTasks, StartError, TaskCallbacks};
 
 const SERVICE: &str = "Step Functions";
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
@@ -54,15 +55,32 @@ impl AwsStepFunctions {
 }
 
 #[async_trait]
-impl TaskCallbacks for AwsStepFunctions {
-    async fn send_task_success(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+impl OwnTasks for AwsStepFunctions {
+    async fn succeed(&self, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
         let call = self.client.send_task_success().task_token(token.expose()).output(output.to_string());
         call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
     }
 
-    async fn send_task_failure(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
+    async fn fail(&self, token: &TaskToken, error: &str, cause: &str) -> Result<(), CallbackError> {
         let call = self.client.send_task_failure().task_token(token.expose()).error(error).cause(cause);
         call.send().await.map(|_| ()).map_err(|error| callback_error(&error))
+    }
+}
+
+#[async_trait]
+impl TaskCallbacks for AwsStepFunctions {
+    async fn send_task_success(&self, _: &Origin, token: &TaskToken, output: &Value) -> Result<(), CallbackError> {
+        self.succeed(token, output).await
+    }
+
+    async fn send_task_failure(
+        &self,
+        _: &Origin,
+        token: &TaskToken,
+        error: &str,
+        cause: &str,
+    ) -> Result<(), CallbackError> {
+        self.fail(token, error, cause).await
     }
 
     async fn look_up(&self, execution: &ExecutionArn, token: &TaskToken) -> Result<LookUp, Unavailable> {
@@ -192,8 +210,8 @@ mod tests {
     #[tokio::test]
     async fn a_decision_goes_out_as_the_output_or_the_failure_of_its_task() {
         let (service, step_functions) = step_functions([(200, json!({})), (200, json!({}))]).await;
-        step_functions.send_task_success(&token(), &json!({"status": "approved"})).await.unwrap();
-        step_functions.send_task_failure(&token(), "ApprovalRejected", "{}").await.unwrap();
+        step_functions.succeed(&token(), &json!({"status": "approved"})).await.unwrap();
+        step_functions.fail(&token(), "ApprovalRejected", "{}").await.unwrap();
         assert_eq!(
             service.asked(),
             [
@@ -207,7 +225,7 @@ mod tests {
     async fn three_errors_say_that_the_token_is_closed_and_are_not_tried_again() {
         for code in ["TaskTimedOut", "TaskDoesNotExist", "InvalidToken"] {
             let (service, step_functions) = step_functions([refusal(400, code)]).await;
-            let error = step_functions.send_task_success(&token(), &json!({})).await.unwrap_err();
+            let error = step_functions.succeed(&token(), &json!({})).await.unwrap_err();
             assert!(matches!(error, CallbackError::Closed), "{code}: {error}");
             assert_eq!(service.asked().len(), 1);
         }
@@ -217,7 +235,7 @@ mod tests {
     async fn a_passing_failure_is_tried_three_times_and_told_without_the_token() {
         let throttled = || refusal(400, "ThrottlingException");
         let (service, step_functions) = step_functions([throttled(), throttled(), throttled()]).await;
-        let error = step_functions.send_task_failure(&token(), "ApprovalRejected", "{}").await.unwrap_err();
+        let error = step_functions.fail(&token(), "ApprovalRejected", "{}").await.unwrap_err();
         assert_eq!(error.to_string(), "Step Functions is unavailable: ThrottlingException");
         assert_eq!(service.asked().len(), 3);
     }
@@ -352,7 +370,7 @@ mod tests {
         ];
         for (code, is_refused) in cases {
             let (_service, step_functions) = step_functions([refusal(400, code)]).await;
-            let error = step_functions.send_task_success(&token(), &json!({})).await.unwrap_err();
+            let error = step_functions.succeed(&token(), &json!({})).await.unwrap_err();
             let expected = if is_refused { "refused" } else { "denied" };
             assert_eq!(error.to_string(), format!("the callback is {expected}: {code}"));
         }

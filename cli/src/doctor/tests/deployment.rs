@@ -208,6 +208,7 @@ impl Deployment {
             tables: Mutex::new([("approvals".to_owned(), BTreeMap::new())].into()),
             mail: self.mail.clone(),
             verified: self.verified.iter().map(|identity| (*identity).to_owned()).collect(),
+            ..Account::default()
         }
     }
 }

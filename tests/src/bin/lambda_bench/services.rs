@@ -106,6 +106,7 @@ impl Services {
             ("COUNTERSIGN_PUBLIC_URL", "https://bot.example.com"),
             ("COUNTERSIGN_SECRET_ID", "countersign"),
             ("COUNTERSIGN_STATE_MACHINES", &machines.join(",")),
+            ("COUNTERSIGN_REQUESTS_URL", QUEUE_URL),
             ("COUNTERSIGN_EXECUTIONS_FROM", &format!("arn:aws:states:eu-west-1:{ACCOUNT}")),
             ("COUNTERSIGN_MAIL_FROM", "bot@example.com"),
             ("COUNTERSIGN_SLACK_API_URL", &self.slack_url),

@@ -12,7 +12,7 @@ use std::time::Instant;
 use anyhow::ensure;
 use async_trait::async_trait;
 use clap::Parser;
-use countersign_bot::approval::ids::{ExecutionArn, TaskToken};
+use countersign_bot::approval::ids::{ExecutionArn, Origin, TaskToken};
 use countersign_bot::approval::look_up::{Attempt, FoundTask, LookUp, TaskFate};
 use countersign_bot::approval::place::MessageRef;
 use countersign_bot::approval::policy::Policy;
@@ -176,11 +176,11 @@ struct TimedOut;
 
 #[async_trait]
 impl TaskCallbacks for TimedOut {
-    async fn send_task_success(&self, _: &TaskToken, _: &Value) -> Result<(), CallbackError> {
+    async fn send_task_success(&self, _: &Origin, _: &TaskToken, _: &Value) -> Result<(), CallbackError> {
         Err(CallbackError::Closed)
     }
 
-    async fn send_task_failure(&self, _: &TaskToken, _: &str, _: &str) -> Result<(), CallbackError> {
+    async fn send_task_failure(&self, _: &Origin, _: &TaskToken, _: &str, _: &str) -> Result<(), CallbackError> {
         Err(CallbackError::Closed)
     }
 

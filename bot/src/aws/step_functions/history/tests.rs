@@ -73,6 +73,30 @@ fn the_data_of_other_tasks_is_not_kept() {
     assert!(!kept.contains("xxx") && !kept.contains("other") && history.events.len() == 7, "{kept}");
 }
 
+/// A message may be an object or text that was put together; a token elsewhere in it proves nothing.
+#[test]
+fn a_task_is_found_by_the_token_in_its_message() {
+    let sent = |body: &Value| {
+        let parameters =
+            json!({ "QueueUrl": "q", "MessageBody": body, "Payload": { "taskToken": "other" } }).to_string();
+        let details =
+            TaskScheduledEventDetails::builder().resource_type("sqs").resource("sendMessage.waitForTaskToken");
+        let details = details.region("eu-west-1").parameters(parameters).build().unwrap();
+        [
+            event(1, 0, HistoryEventType::TaskStateEntered),
+            with(2, 1, HistoryEventType::TaskScheduled, |it| it.task_scheduled_event_details(details)),
+        ]
+    };
+    let body = json!({ "taskToken": "a+/=" });
+    for body in [body.clone(), json!(body.to_string())] {
+        let found = task(&sent(&body), &token()).unwrap();
+        assert_eq!(found, (Attempt { entered: 1, scheduled: 2 }, TaskFate::Open));
+    }
+    for body in [json!({ "approval": { "taskToken": "a+/=" } }), json!("a+/="), json!({ "taskToken": "other" })] {
+        assert_eq!(task(&sent(&body), &token()), None, "{body}");
+    }
+}
+
 fn token() -> TaskToken {
     TaskToken::parse("a+/=").unwrap()
 }
