@@ -15,6 +15,7 @@ use crate::approval::delivery::{Delivery, Fate, Unsent};
 use crate::approval::event::Event;
 use crate::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
+use crate::approval::members::Member;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy_version::PolicyVersion;
@@ -258,6 +259,31 @@ pub type SecretValues = BTreeMap<String, SecretString>;
 pub trait Secrets: Send + Sync {
     /// The secrets as they are now.
     async fn fetch(&self) -> Result<SecretValues, Unavailable>;
+}
+
+/// The user groups of a chat, whose members the policy may take for its own. Each platform that has such groups has one
+/// implementation, the real one, as with messengers.
+#[async_trait]
+pub trait Usergroups: Send + Sync {
+    /// Whose groups they are.
+    fn platform(&self) -> Platform;
+
+    /// Who is in a group, by the ids of the chat.
+    async fn users(&self, usergroup: &str, deadline: Deadline) -> Result<Vec<String>, UsergroupError>;
+
+    /// Who a user is; nobody, if they can decide nothing: they are no human being, or have left.
+    async fn member(&self, user: &str, deadline: Deadline) -> Result<Option<Member>, UsergroupError>;
+}
+
+/// Why it is not known who is in a group.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UsergroupError {
+    /// It will not be known until somebody mends something.
+    #[error("{0}")]
+    Refused(String),
+    /// It may be known later.
+    #[error("{0}")]
+    Unavailable(String),
 }
 
 /// The time.

@@ -84,7 +84,15 @@ impl Explain {
         };
         let request = serde_json::from_str(&read(&self.request)?)
             .with_context(|| format!("{} is not JSON", self.request.display()))?;
-        Ok(match request::read(whole(request, now), policy, now) {
+        let request = whole(request, now);
+        let rules = request.pointer("/approval/policy").and_then(Value::as_str).unwrap_or_default();
+        if let Some((group, _)) = policy.live.needed_by(rules).next() {
+            bail!(
+                "who is in the group `{group}` of policy `{rules}` is asked when a request is raised: `/approvals show ID` \
+                 says who it was"
+            );
+        }
+        Ok(match request::read(request, policy, now) {
             Ok(asked) => {
                 let approval = Approval::raise(asked);
                 told(&approval, person, &explain(&approval, person, now))
@@ -126,6 +134,8 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "mayCancel": explained.may_cancel,
         "mayBreakGlass": explained.may_break_glass,
         "couldDecide": ids(&explained.could_decide),
+        "called": ids(&explained.called),
+        "notCalled": ids(&explained.not_called),
         "calledIn": explained.called_in.as_ref().map(|(at, people)| json!({ "at": at, "people": ids(people) })),
         "text": text,
     });
@@ -229,6 +239,22 @@ mod tests {
         assert!(text.contains("Only Grace Hopper may decide: the request narrows whom the policy allows"), "{text}");
         assert!(text.contains("You cannot decide on this request. It waits for Grace Hopper."), "{text}");
         assert_eq!((&json["narrowedTo"], &json["mayDecide"]), (&json!(["Grace Hopper"]), &json!(false)), "{json}");
+    }
+
+    #[test]
+    fn what_only_slack_can_say_is_not_guessed() {
+        let policy = POLICY.replace("[policies.calculation]\napprovers = [\"ada\", \"grace\"]", "[access]\nslack_teams = [\"T1\"]\n[groups]\noncall = { slack_usergroup = \"S1\" }\n[policies.calculation]\napprovers = [\"ada\", \"oncall\"]");
+        let policy = policy_file::read(&policy).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("request.json");
+        fs::write(&file, json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "ada" }).to_string())
+            .unwrap();
+        let arguments =
+            ["explain".as_ref(), file.as_os_str(), "--policy".as_ref(), "p".as_ref(), "--as".as_ref(), "ada".as_ref()];
+        let matches = Explain::augment_args(clap::Command::new("explain")).get_matches_from(arguments);
+        let explain = Explain::from_arg_matches(&matches).unwrap();
+        let error = explain.explained(&policy, "2026-11-23T10:00:00Z".parse().unwrap()).err().unwrap().to_string();
+        assert!(error.starts_with("who is in the group `oncall` of policy `calculation` is asked when"), "{error}");
     }
 
     #[test]

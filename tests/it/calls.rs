@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::hear;
-use countersign_playground::fakes::teams::Operation;
+use countersign_playground::fakes::teams::{self, Operation};
 use countersign_playground::world::{Messengers, Options};
 use serde_json::json;
 
@@ -66,6 +66,51 @@ async fn the_calls_of_an_approval_are_those_of_the_document() {
     harness.until("the result is told", |_| harness.record(&approval.id).execution_end).await;
     made.insert("close", since(&harness, &approval, Status::Approved, &mut before).await);
     assert_eq!(made, documented());
+}
+
+/// The numbers after the first cell of the row that begins like this.
+fn documented_row(beginning: &str) -> Vec<usize> {
+    let row = DOCUMENT.lines().find(|line| line.starts_with(&format!("| {beginning} |"))).expect("the row is there");
+    row.trim_matches('|').split('|').skip(1).map(|cell| cell.trim().parse().expect("a number")).collect()
+}
+
+/// Linus, whose decision is not needed in the end, gets a copy in each of his chats with the bot.
+#[tokio::test]
+async fn a_copy_in_somebodys_own_chat_adds_the_calls_of_the_document() {
+    let rules = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"finance\", \"linus\"]");
+    let rules = format!("{rules}\nrequired = 2\nself_approval = true\nnotify = [\"linus\"]\ndirect = true\n{CALLS}");
+    let harness = Harness::with_rules(&rules).await;
+    let approval = harness.ask().await;
+    harness.press("grace", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Pending).await;
+    for _ in ["remind", "escalate"] {
+        harness.pass_time(60);
+        harness.reconcile().await;
+        harness.settled(&approval, Status::Pending).await;
+    }
+    harness.press("ada", &approval, "approve", None).await;
+    harness.ended().await;
+    harness.until("the result is told", |_| harness.record(&approval.id).execution_end).await;
+    harness.settled(&approval, Status::Approved).await;
+    let slack = harness.world.slack.calls();
+    let in_slack = |name: &str, own: &str| {
+        let is_own = |body: &serde_json::Value| own.is_empty() || body["channel"] == own;
+        slack.iter().filter(|(method, body)| method == name && is_own(body)).count()
+    };
+    let in_teams = harness.world.teams.calls();
+    let begun = |call: &&teams::Call| call.operation == Operation::Create && call.body["channelData"].is_null();
+    let in_chat = |operation: Operation| {
+        in_teams.iter().filter(|call| call.operation == operation && call.path.contains("/a:")).count()
+    };
+    let made = vec![
+        in_slack("conversations.open", ""),
+        in_slack("chat.postMessage", "DU0LINUS"),
+        in_slack("chat.update", "DU0LINUS"),
+        in_teams.iter().filter(begun).count(),
+        in_chat(Operation::Send),
+        in_chat(Operation::Update),
+    ];
+    assert_eq!(made, documented_row("`direct`, for each copy"));
 }
 
 /// The number in the second cell of the row of this call.

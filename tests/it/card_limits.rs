@@ -31,8 +31,12 @@ fn input(approval: &Value) -> Value {
 
 /// A hundred people who approve.
 fn many_approvers() -> String {
-    let people =
-        (0..VOTERS).map(|n| format!("[people.p{n}]\nname = \"P{n} {}\"\nslack = \"UP{n}\"\n", "<&>😀".repeat(18)));
+    let people = (0..VOTERS).map(|n| {
+        format!(
+            "[people.p{n}]\nname = \"P{n} {}\"\nslack = \"UP{n}\"\nteams = \"00000000-0000-4000-8000-{n:012}\"\n",
+            "<&>😀".repeat(18)
+        )
+    });
     let people: String = people.collect();
     let approvers: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
     let rules = RULES_WITH_TEAMS.replace("\"finance\"", &approvers.join(", "));
@@ -153,6 +157,11 @@ async fn assert_longest_is_taken(harness: &Harness) {
             harness.pass_time(5);
             let sent = messenger.send(&approval, &Destination::Chat(platform), soon()).await;
             let message = sent.unwrap_or_else(|error| panic!("{script:?} in {platform:?}: {error:?}"));
+            let called = match platform {
+                Platform::Slack => harness.world.slack.notified("UP0"),
+                _ => harness.world.teams.notified(&harness.teams_user("p0")),
+            };
+            assert!(!called.is_empty(), "{script:?} in {platform:?}: there is room for a mention");
             let comment: String = script.chars().cycle().take(COMMENT_MAX).collect();
             for voters in [1, approval.rules.approvers.len()] {
                 approval.votes = (0..voters).map(|index| said(index, &approval, &comment)).collect();

@@ -16,6 +16,10 @@ pub struct Explanation<'a> {
     pub could_decide: Vec<&'a Person>,
     /// From when on which other people could decide too.
     pub called_in: Option<(Timestamp, Vec<&'a Person>)>,
+    /// Whom its first card calls; nobody once it is over.
+    pub called: Vec<&'a Person>,
+    /// Who may decide and is not called; nobody once it is over.
+    pub not_called: Vec<&'a Person>,
     /// What the person may do.
     pub standing: Standing,
     /// Whether the person may take the request back.
@@ -44,6 +48,7 @@ pub enum Standing {
 
 /// Explains an approval to a person, by the same rules that a decision goes by.
 pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> Explanation<'a> {
+    let person = &approval.rules.known(person);
     let open = decide::check_open(approval, now);
     let may_decide = decide::authorise(approval, &person.id, now).and(open.clone());
     let voted = approval.votes.iter().find(|vote| vote.person == person.id && vote.verdict == Verdict::Approve);
@@ -52,8 +57,11 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
         |person: &&Person| approval.rules.approver(&person.id).is_none() && !approval.apart.contains_key(&person.id);
     let called_in = escalation.map(|(escalation, at)| (at, escalation.to.iter().filter(is_new).collect::<Vec<_>>()));
     let is_to_come = |(at, people): &(Timestamp, Vec<_>)| *at < approval.request.deadline && !people.is_empty();
+    let calling = &approval.rules.calling;
     Explanation {
         called_in: called_in.filter(|called_in| open.is_ok() && is_to_come(called_in)),
+        called: if open.is_ok() { approval.first_called() } else { Vec::new() },
+        not_called: approval.eligible().filter(|person| open.is_ok() && !calling.may_call(&person.id)).collect(),
         could_decide: if open.is_ok() { approval.silent().collect() } else { Vec::new() },
         standing: match (may_decide, voted) {
             (Err(refusal), _) => Standing::MayNot(refusal),

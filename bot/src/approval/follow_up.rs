@@ -122,7 +122,7 @@ impl Approval {
 
     /// Whether somebody still waits to hear in a thread how the execution ended.
     pub fn awaits_execution_end(&self) -> bool {
-        self.execution_end.is_none() && self.live_copies().any(|copy| copy.message.is_card())
+        self.execution_end.is_none() && self.live_copies().any(|copy| copy.message.is_shared())
     }
 
     /// Whether nothing is left to do now but to ask whether the execution, which is known to be the one that waited, has
@@ -174,6 +174,7 @@ impl Approval {
                 Destination::Chat(chat) => {
                     format!("{}:{}", chat.key(), self.rules.conversation(*chat).unwrap_or_default())
                 }
+                Destination::Direct(chat, person) => format!("{}:direct:{person}", chat.key()),
                 Destination::Email(person) => format!("{}:{person}", Platform::Email.key()),
             };
             let waits_its_turn = |missing: &Missing| missing.destination == destination && missing.is_untried();

@@ -137,6 +137,11 @@ fn is_slack_conversation(text: &str) -> bool {
     is_slack_id(text, "CGD")
 }
 
+/// Whether text is the id of a user group of Slack, `S…`.
+pub fn is_slack_usergroup(text: &str) -> bool {
+    is_slack_id(text, "S")
+}
+
 fn is_slack_id(text: &str, kinds: &str) -> bool {
     let mut characters = text.chars();
     let starts_right = characters.next().is_some_and(|first| kinds.contains(first));

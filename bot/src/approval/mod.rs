@@ -17,6 +17,7 @@ pub mod drafts;
 
 pub mod accounts;
 pub mod callers;
+pub mod calling;
 pub mod event;
 pub mod look_up;
 pub mod place;
@@ -27,8 +28,11 @@ pub mod identities;
 pub mod seats;
 pub mod until;
 
+pub mod live_groups;
+
 pub mod policy;
 
+pub mod members;
 pub mod naming;
 
 pub mod filling;

@@ -41,17 +41,23 @@ impl Note {
     fn concerns(&self, approval: &Approval, message: &MessageRef) -> bool {
         let is_pending = approval.state == State::Pending;
         match (self, message) {
+            // A card of one's own says itself how it ended, and whoever asked reads it elsewhere.
+            (Self::Outcome | Self::Escalation | Self::Acknowledged | Self::Result(_), MessageRef::Direct { .. }) => {
+                false
+            }
             // Of a broken glass all are told, but for whoever it was.
             (Self::Outcome, _) | (Self::GlassBroken, MessageRef::Card { .. }) => true,
-            (Self::GlassBroken, MessageRef::Email { person }) => {
+            (Self::GlassBroken, MessageRef::Email { person } | MessageRef::Direct { person, .. }) => {
                 approval.glass_breaker().is_some_and(|vote| vote.person != *person)
             }
-            (Self::GlassReminder { .. }, MessageRef::Email { person }) => {
+            (Self::GlassReminder { .. }, MessageRef::Email { person } | MessageRef::Direct { person, .. }) => {
                 approval.awaited_acknowledgers().iter().any(|awaited| awaited.id == *person)
             }
             (Self::GlassReminder { .. }, MessageRef::Card { .. }) => approval.awaits_acknowledgement(),
             (Self::Acknowledged | Self::Result(_), _) => message.is_card(),
-            (Self::Reminder { at }, MessageRef::Email { person }) => is_pending && approval.waits_for(person, *at),
+            (Self::Reminder { at }, MessageRef::Email { person } | MessageRef::Direct { person, .. }) => {
+                is_pending && approval.waits_for(person, *at)
+            }
             (Self::Reminder { .. } | Self::Escalation, _) => is_pending && message.is_card(),
         }
     }

@@ -22,6 +22,8 @@ pub enum Platform {
 pub enum Destination {
     /// The conversation that the rules name for a chat.
     Chat(Platform),
+    /// The own chat of one approver with the bot.
+    Direct(Platform, PersonId),
     /// The mail of one approver.
     Email(PersonId),
 }
@@ -39,6 +41,17 @@ pub enum MessageRef {
         /// The platform's id of the message in it.
         message: String,
     },
+    /// A card in the own chat of one person with the bot, which can be changed, and which nobody else sees.
+    Direct {
+        /// The chat.
+        platform: Platform,
+        /// Whose chat with the bot it is in.
+        person: PersonId,
+        /// The platform's id of that chat.
+        conversation: String,
+        /// The platform's id of the message in it.
+        message: String,
+    },
     /// A mail to one person.
     Email {
         /// Whom the link in it belongs to.
@@ -47,15 +60,20 @@ pub enum MessageRef {
 }
 
 impl MessageRef {
-    /// Whether this is a card in a chat, which can be changed and has a thread.
+    /// Whether this is a card in a chat, which can be changed.
     pub fn is_card(&self) -> bool {
+        matches!(self, Self::Card { .. } | Self::Direct { .. })
+    }
+
+    /// Whether this is a card that all who are to see it see, and that has a thread.
+    pub fn is_shared(&self) -> bool {
         matches!(self, Self::Card { .. })
     }
 
     /// The platform that it is on.
     pub fn platform(&self) -> Platform {
         match self {
-            Self::Card { platform, .. } => *platform,
+            Self::Card { platform, .. } | Self::Direct { platform, .. } => *platform,
             Self::Email { .. } => Platform::Email,
         }
     }
@@ -64,6 +82,7 @@ impl MessageRef {
     pub fn destination(&self) -> Destination {
         match self {
             Self::Card { platform, .. } => Destination::Chat(*platform),
+            Self::Direct { platform, person, .. } => Destination::Direct(*platform, person.clone()),
             Self::Email { person } => Destination::Email(person.clone()),
         }
     }
@@ -76,8 +95,12 @@ impl MessageRef {
     /// The conversation and the id in it, if this is a card on this platform.
     pub fn on(&self, chat: Platform) -> Option<(&str, &str)> {
         match self {
-            Self::Card { platform, conversation, message } if *platform == chat => Some((conversation, message)),
-            Self::Card { .. } | Self::Email { .. } => None,
+            Self::Card { platform, conversation, message } | Self::Direct { platform, conversation, message, .. }
+                if *platform == chat =>
+            {
+                Some((conversation, message))
+            }
+            Self::Card { .. } | Self::Direct { .. } | Self::Email { .. } => None,
         }
     }
 }
@@ -86,7 +109,7 @@ impl Destination {
     /// The platform that it is on.
     pub fn platform(&self) -> Platform {
         match self {
-            Self::Chat(platform) => *platform,
+            Self::Chat(platform) | Self::Direct(platform, _) => *platform,
             Self::Email(_) => Platform::Email,
         }
     }

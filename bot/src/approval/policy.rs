@@ -12,9 +12,11 @@ use serde::{Deserialize, Serialize};
 
 use super::accounts::Accounts;
 use super::callers::StateMachinePattern;
+use super::calling::Calling;
 use super::commands::LaunchCommand;
 use super::identities::ChatIdentity;
 use super::ids::{ExecutionArn, PersonId};
+use super::live_groups::{AskedGroup, LiveGroups};
 use super::place::{Destination, Platform};
 use super::seats::{self, Seats};
 
@@ -31,6 +33,8 @@ pub struct Policy {
     pub rules: BTreeMap<String, Rules>,
     /// The people behind each group.
     pub groups: BTreeMap<String, Vec<PersonId>>,
+    /// The groups whose members a chat says, which the others then have nobody of.
+    pub live: LiveGroups,
     /// What may be started from a chat, by name.
     pub commands: BTreeMap<String, LaunchCommand>,
     /// The accounts beside the deployment's own whose executions may ask.
@@ -87,8 +91,11 @@ pub struct Person {
 pub struct Rules {
     /// The name a request uses.
     pub name: String,
-    /// Everybody who may decide, each once; never empty. A request may have narrowed them.
+    /// Everybody who may decide, each once; never empty but for members of live groups. A request may have narrowed them.
     pub approvers: Vec<Person>,
+    /// Who was in the live groups among them when the request was raised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<AskedGroup>,
     /// How many distinct people must approve; with seats, how many of these there are.
     pub required: usize,
     /// How many of whom must approve; none where it does not matter who.
@@ -115,6 +122,9 @@ pub struct Rules {
     pub conversations: BTreeMap<Platform, String>,
     /// When approval mail is sent.
     pub email: EmailUse,
+    /// Who is called.
+    #[serde(default, skip_serializing_if = "Calling::is_default")]
+    pub calling: Calling,
     /// How long a request that has reached nobody is tried, counted from the request.
     #[serde(default)]
     pub give_up_after: Option<SignedDuration>,
@@ -207,6 +217,7 @@ impl Policy {
             people: BTreeMap::new(),
             rules: BTreeMap::new(),
             groups: BTreeMap::new(),
+            live: LiveGroups::default(),
             commands: BTreeMap::new(),
             accounts: Accounts::default(),
         }
@@ -347,6 +358,8 @@ impl Rules {
         let mut narrowed = self.clone();
         narrowed.approvers.retain(is_named);
         narrowed.break_glass.retain(|person| people.contains(person));
+        narrowed.calling.narrow(people);
+        narrowed.groups.iter_mut().for_each(|group| group.people.retain(|person| people.contains(person)));
         narrowed.seats.iter_mut().for_each(|seats| seats.people.retain(|person| people.contains(person)));
         if let Some(escalation) = &mut narrowed.escalation {
             escalation.to.retain(is_named);

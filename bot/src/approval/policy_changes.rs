@@ -1,5 +1,7 @@
 //! What another policy changes, told by what people may do and not by the lines of a file.
 
+mod live;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -7,6 +9,7 @@ use serde::Serialize;
 
 use super::accounts::Account;
 use super::audit::Who;
+use super::calling::Calling;
 use super::commands::LaunchCommand;
 use super::ids::PersonId;
 use super::place::Platform;
@@ -29,6 +32,9 @@ pub enum Change {
     MayNoLongerApprove { policy: String, person: Who },
     CalledIn { policy: String, person: Who },
     NoLongerCalledIn { policy: String, person: Who },
+    GroupNamed { policy: String, group: String },
+    GroupNoLongerNamed { policy: String, group: String },
+    GroupChanged { group: String, before: String, after: String },
     RuleChanged { policy: String, rule: String, before: String, after: String },
     CommandAdded { command: String, starters: String },
     CommandRemoved { command: String },
@@ -65,6 +71,15 @@ impl fmt::Display for Change {
             Self::NoLongerCalledIn { policy, person } => {
                 write!(f, "{} may no longer approve under {policy} after an escalation", called(person))
             }
+            Self::GroupNamed { policy, group } => {
+                write!(f, "policy {policy} names the group {group}, whose members Slack says")
+            }
+            Self::GroupNoLongerNamed { policy, group } => {
+                write!(f, "policy {policy} no longer names the group {group}, whose members Slack says")
+            }
+            Self::GroupChanged { group, before, after } => {
+                write!(f, "members of group {group}: {after}, and were {before}")
+            }
             Self::RuleChanged { policy, rule, before, after } => {
                 write!(f, "{rule} of policy {policy}: {after}, and was {before}")
             }
@@ -96,6 +111,7 @@ pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
     let mut changes = Vec::new();
     let_in(before, after, &mut changes);
     people(before, after, &mut changes);
+    live::groups(before, after, &mut changes);
     for (name, rules) in &after.rules {
         match before.rules.get(name) {
             Some(earlier) => rules_of(name, earlier, rules, &mut changes),
@@ -243,6 +259,7 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
     let Rules {
         name: _,
         approvers: _,
+        groups: _,
         required,
         seats,
         distinct_from,
@@ -255,6 +272,7 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         escalation,
         conversations,
         email,
+        calling: Calling { notify, silent, direct },
         give_up_after,
         show_result,
         delegates,
@@ -275,14 +293,18 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         ("self_approval".to_owned(), yes(self_approval)),
         ("requester".to_owned(), requester.to_owned()),
         ("reason_on_reject".to_owned(), yes(reason_on_reject)),
+        ("direct".to_owned(), yes(direct)),
         ("email".to_owned(), email.to_owned()),
         ("callers".to_owned(), listed(callers.iter(), "any")),
         ("remind_after".to_owned(), listed(remind_after.iter().map(|after| format!("{after:#}")), NONE)),
         ("show_result".to_owned(), listed(show_result.iter(), NONE)),
         ("delegates".to_owned(), listed(delegates.iter().map(|person| &person.id), "nobody")),
         ("break_glass".to_owned(), listed(break_glass.iter(), "nobody")),
+        ("silent".to_owned(), listed(silent.iter(), "nobody")),
         ("distinct_from".to_owned(), listed(distinct_from.iter(), NONE)),
     ]);
+    let notified = notify.as_ref().map(|notify| listed(notify.iter(), "nobody"));
+    settings.insert("notify".to_owned(), notified.unwrap_or_else(|| "those who may decide".to_owned()));
     let mut set = |key: &str, value: String| settings.insert(key.to_owned(), value);
     if !seats.is_empty() {
         // Who is behind a group says who may fill its seats.

@@ -68,9 +68,17 @@ impl Approval {
         self.eligible().filter(move |person| !has_voted(person) && self.would_count(&person.id, &[]))
     }
 
-    /// Those who are called: who may decide and has said nothing, and who stands in for them.
+    /// Those who are called again: who may decide, has said nothing and may be called, and who stands in for them.
     pub fn called(&self) -> Vec<&Person> {
-        let mut called: Vec<&Person> = self.silent().collect();
+        self.with_stand_ins(self.silent().filter(|person| self.rules.calling.may_call(&person.id)).collect())
+    }
+
+    /// Those whom the first card calls: who may decide, as far as the policy has them mentioned, and who stands in for them.
+    pub fn first_called(&self) -> Vec<&Person> {
+        self.with_stand_ins(self.eligible().filter(|person| self.rules.calling.mentions(&person.id)).collect())
+    }
+
+    fn with_stand_ins<'a>(&'a self, mut called: Vec<&'a Person>) -> Vec<&'a Person> {
         let is_awaited = |stand_in: &&StandIn| called.iter().any(|person| person.id == stand_in.absent);
         let delegates = self.stand_ins.iter().filter(is_awaited).map(|stand_in| &stand_in.delegate);
         let has_voted = |person: &Person| self.votes.iter().any(|vote| vote.person == person.id);

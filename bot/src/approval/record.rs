@@ -234,7 +234,7 @@ impl SentMessage {
 
 impl From<&Approval> for Successor {
     fn from(approval: &Approval) -> Self {
-        let cards = approval.copies.iter().filter(|copy| copy.message.is_card()).map(|copy| copy.message.clone());
+        let cards = approval.copies.iter().filter(|copy| copy.message.is_shared()).map(|copy| copy.message.clone());
         Self { id: approval.id.clone(), cards: cards.collect() }
     }
 }

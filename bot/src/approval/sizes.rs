@@ -10,7 +10,7 @@ use super::event::{DetailType, Event};
 use super::record::Vote;
 
 /// As long as the comments of an approval have no more bytes together, they are kept whole.
-const COMMENTS_BYTES: usize = 12 * 1024;
+const COMMENTS_BYTES: usize = 8 * 1024;
 /// A comment that comes after that is kept up to here.
 const COMMENT_BYTES: usize = 100;
 /// As long as the events that wait for the bus have no more bytes together, they carry comments, and each vote its answers.

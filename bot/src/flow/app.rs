@@ -9,7 +9,7 @@ use crate::approval::ids::{ExecutionArn, Origin};
 use crate::approval::place::Platform;
 use crate::approval::policy::Policy;
 use crate::links::Links;
-use crate::ports::{Clock, Deliveries, EventBus, Executions, Messenger, Store, TaskCallbacks};
+use crate::ports::{Clock, Deliveries, EventBus, Executions, Messenger, Store, TaskCallbacks, Usergroups};
 
 /// The parts with an implementation on AWS and one in memory.
 #[derive(Clone)]
@@ -37,6 +37,8 @@ pub struct App {
     pub ports: Ports,
     /// The platforms that messages can be sent on.
     pub messengers: BTreeMap<Platform, Arc<dyn Messenger>>,
+    /// The user groups of a chat, where this function may ask for them.
+    pub usergroups: Option<Arc<dyn Usergroups>>,
     /// The addresses that messages point to.
     pub links: Links,
     /// The state machines that chat commands may start, by name.

@@ -75,7 +75,9 @@ pub(crate) async fn to(app: &App, person: &PersonId, deadline: Deadline) -> Resu
 
 /// The policies under which this person may stand in for that one, by name.
 pub fn policies<'a>(app: &'a App, absent: &PersonId, delegate: &PersonId) -> Vec<&'a str> {
-    let lets = |rules: &&Rules| rules.ever_ask(absent) && rules.delegates.iter().any(|person| person.id == *delegate);
+    let lets = |rules: &&Rules| {
+        app.policy.may_ask(rules, absent) && rules.delegates.iter().any(|person| person.id == *delegate)
+    };
     app.policy.rules.values().filter(lets).map(|rules| rules.name.as_str()).collect()
 }
 

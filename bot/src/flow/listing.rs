@@ -26,7 +26,9 @@ pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Re
     let now = app.now();
     let absent: Vec<PersonId> =
         delegations::to(app, person, deadline).await?.into_iter().map(|delegation| delegation.absent).collect();
-    let asks = |rules: &&Rules| rules.ever_ask(person) || absent.iter().any(|absent| rules.ever_ask(absent));
+    let policy = &app.policy;
+    let asks =
+        |rules: &&Rules| policy.may_ask(rules, person) || absent.iter().any(|absent| policy.may_ask(rules, absent));
     let policies = app.policy.rules.values().filter(asks);
     let waiting = |policy: String| async move {
         deadline.run("store", app.ports.store.waiting(&policy, now, LOOKED_AT_MAX)).await
@@ -46,7 +48,8 @@ pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Re
 
 /// The approvals whose glass was broken and that this person may acknowledge, the longest broken first.
 pub async fn unacknowledged(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
-    let policies = app.policy.rules.values().filter(|rules| rules.ever_ask(person) && !rules.break_glass.is_empty());
+    let policies = app.policy.rules.values();
+    let policies = policies.filter(|rules| app.policy.may_ask(rules, person) && !rules.break_glass.is_empty());
     let policies: Vec<String> = policies.map(|rules| rules.name.clone()).collect();
     let broken = |policy: String| async move {
         deadline.run("store", app.ports.store.unacknowledged(&policy, LISTED_MAX)).await

@@ -26,6 +26,7 @@ pub mod reconcile;
 
 pub mod hear;
 
+mod groups;
 pub mod notify;
 mod separation;
 mod succession;

@@ -9,12 +9,15 @@ use serde_json::{Value, json};
 use super::app::{App, Asks};
 use super::change::change;
 use super::resolve::settle;
-use super::{delegations, reconcile, separation, succession};
+use super::{delegations, groups, reconcile, separation, succession};
+use crate::approval::policy::Policy;
 use crate::approval::record::Approval;
 use crate::approval::request::{self, Asked, InvalidInput};
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::Raised;
 
+/// The chats have this long to say who is in the groups of the policy, where it has such.
+const GROUPS: Duration = Duration::from_secs(5);
 /// The store has this long to take the request.
 const RECORDING: Duration = Duration::from_secs(5);
 /// Where policies are kept apart, the other approvals of the execution have to be found and closed in this time.
@@ -31,7 +34,8 @@ const SETTLING: Duration = Duration::from_secs(10);
 /// What is left after that is given up then, and done by the reconciler.
 const TIDYING: Duration = Duration::from_secs(15);
 /// All of that at its longest.
-pub const LONGEST: Duration = SEPARATION
+pub const LONGEST: Duration = GROUPS
+    .saturating_add(SEPARATION)
     .saturating_add(DELEGATIONS)
     .saturating_add(RECORDING)
     .saturating_add(PROOF)
@@ -84,7 +88,8 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
 pub(super) async fn raise(app: &App, input: Value, door: Door) -> Result<Value, Error> {
     // Who may decide is not known then, and it may be soon.
     app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
-    let mut asked = separation::keep_apart(app, read(app, input)?, Deadline::after(SEPARATION)).await??;
+    let policy = groups::ask(app, &input, Deadline::after(GROUPS)).await??;
+    let mut asked = separation::keep_apart(app, read(app, input, &policy)?, Deadline::after(SEPARATION)).await??;
     // Only whoever is of this account has come through its doors.
     if door == Door::Queue || app.asks(&asked.request.execution) != Asks::Here {
         asked = asked.proven_first();
@@ -116,9 +121,9 @@ pub(super) async fn raise(app: &App, input: Value, door: Door) -> Result<Value, 
 }
 
 /// What is asked, by an execution that may ask here, or everything that is wrong with it.
-fn read(app: &App, input: Value) -> Result<Asked, InvalidInput> {
+fn read(app: &App, input: Value, policy: &Policy) -> Result<Asked, InvalidInput> {
     let is_foreign = request::execution(&input).is_some_and(|execution| app.asks(&execution) == Asks::Never);
-    let asked = request::read(input, &app.policy, app.now());
+    let asked = request::read(input, policy, app.now());
     if !is_foreign {
         return asked;
     }

@@ -54,6 +54,7 @@ pub async fn carry_out(
 ) -> Result<Answer, Unavailable> {
     let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(Answer::Unknown) };
     let (rules, execution) = (&approval.rules, &approval.request.execution);
+    let command = &command.known_to(rules);
     let others = others::apart(app, id, rules, execution, deadline).await?;
     let approved = others::approved(&others);
     let delegations = delegations::of_rules(app, rules, deadline).await?;
@@ -69,7 +70,7 @@ pub async fn carry_out(
         approval.keep_apart(&approved);
         approval.take_stand_ins(&delegations, now);
         approval.log_refusal(command, refusal, now);
-        if approval.discover(command.message.as_ref(), now) {
+        if approval.discover(command.message.as_ref(), &command.person.id, now) {
             approval.leave_to_reconciler(now);
         }
     };

@@ -58,7 +58,7 @@ async fn send(app: &App, run: &Run, deadline: Deadline) -> Result<(), Unsent> {
 async fn has_card(app: &App, execution: &ExecutionArn, deadline: Deadline) -> Result<bool, Unavailable> {
     for id in deadline.run("store", app.ports.store.of_execution(execution)).await? {
         let approval = deadline.run("store", app.ports.store.load(&id)).await?;
-        let has_card = |approval: &Approval| approval.copies.iter().any(|copy| copy.message.is_card() && !copy.lost);
+        let has_card = |approval: &Approval| approval.copies.iter().any(|copy| copy.message.is_shared() && !copy.lost);
         if approval.is_some_and(|approval| approval.attempt.is_some() && has_card(&approval)) {
             return Ok(true);
         }

@@ -168,7 +168,9 @@ pub(super) fn address(message: &MessageRef) -> Option<String> {
         MessageRef::Card { platform: Platform::Teams, conversation, message } => {
             Some(format!("https://teams.microsoft.com/l/message/{conversation}/{message}"))
         }
-        MessageRef::Card { platform: Platform::Email, .. } | MessageRef::Email { .. } => None,
+        MessageRef::Card { platform: Platform::Email, .. } | MessageRef::Direct { .. } | MessageRef::Email { .. } => {
+            None
+        }
     }
 }
 

@@ -41,6 +41,13 @@ pub fn markdown(text: &str) -> String {
     pieces.collect()
 }
 
+/// A name for a mention in Teams, whose text has to be found in the card letter by letter: what Markdown or HTML could read
+/// otherwise is left out of it.
+pub fn mention(name: &str) -> String {
+    let plain = one_line(name).replace(['&', '<', '>', '\\', '`', '*', '_', '[', ']', '{', '}', '~', '#', '|'], " ");
+    visible(one_line(&plain))
+}
+
 /// Text for a `TextRun` of an Adaptive Card, which knows no Markdown: only `{{DATE(…)}}` and `{{TIME(…)}}` have to be
 /// broken, by a mark between the braces that nobody sees (the native renderers of Adaptive Cards read them in runs).
 pub fn text_run(text: &str) -> String {
@@ -96,6 +103,19 @@ mod tests {
             assert!(!run.contains("{{") && run.ends_with("DATE(2026-11-23T10:10:00Z,SHORT)}}"), "{run:?}");
         }
         assert_eq!(text_run("*a* [b](c) <at>\nd"), "*a* [b](c) <at>\nd");
+    }
+
+    #[test]
+    fn a_mention_has_no_marks() {
+        for (name, expected) in [
+            ("Grace Hopper", "Grace Hopper"),
+            ("*R&D* </at><at>Ada", "R D /at at Ada"),
+            ("O'Brien-Łoś (EMEA)…", "O'Brien-Łoś (EMEA)…"),
+            ("{{DATE(2026-11-23T10:00:00Z)}}", "DATE(2026-11-23T10:00:00Z)"),
+            ("**", "(no text)"),
+        ] {
+            assert_eq!(mention(name), expected, "{name}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use super::{away, break_glass, commands, links, notes, risk};
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::fields::Field;
 use crate::approval::limits;
+use crate::approval::live_groups::AskedGroup;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::request::{Fact, Request};
@@ -40,12 +41,19 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     if let Some(people) = answers::narrowed_to(approval) {
         lines.push(format!("Only {} may decide: the request narrows whom the policy allows", dialect.text(&people)));
     }
+    lines.extend(approval.rules.groups.iter().map(|group| asked_group(approval, group, dialect)));
     let said = |vote, comment_max| said(approval, vote, comment_max, dialect);
     let listed_votes = notes::latest(approval.votes.iter(), VOTES_MAX, said, |said| limits::cost(said));
     lines.extend(notes::earlier(approval.votes.len() - listed_votes.len()));
     lines.extend(listed_votes);
     if !explanation.could_decide.is_empty() {
         lines.push(format!("Could still decide: {}", listed(&explanation.could_decide, dialect)));
+    }
+    if !explanation.called.is_empty() {
+        lines.push(format!("Called when it is asked: {}", listed(&explanation.called, dialect)));
+    }
+    if !explanation.not_called.is_empty() {
+        lines.push(format!("May decide without being called: {}", listed(&explanation.not_called, dialect)));
     }
     lines.extend(away::line(approval).map(|line| dialect.text(&line)));
     if let Some((at, people)) = &explanation.called_in {
@@ -105,6 +113,21 @@ fn said(approval: &Approval, vote: &Vote, comment_max: usize, dialect: Dialect) 
     let name = dialect.text(&answers::who(approval, vote));
     let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), dialect.when(vote.at));
     format!("{name} {what} {place}, {at}{}", notes::words(&approval.request, vote, comment_max, dialect))
+}
+
+/// Who was in a group whose members a chat says, when it was asked.
+fn asked_group(approval: &Approval, group: &AskedGroup, dialect: Dialect) -> String {
+    let people: Vec<&Person> = group.people.iter().filter_map(|id| approval.rules.asked(id)).collect();
+    let more = group.count.saturating_sub(group.people.len());
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let (name, people) = (dialect.text(&group.name), listed(&people, dialect) + &more);
+    match &group.fallback {
+        None => format!("In the group {name} when it was asked: {people}"),
+        Some(fallback) => format!(
+            "Nobody could say who is in the group {name}, so the group {} decides in its place: {people}",
+            dialect.text(fallback)
+        ),
+    }
 }
 
 fn listed(people: &[&Person], dialect: Dialect) -> String {

@@ -8,7 +8,7 @@ use crate::links::Links;
 
 /// The address of an approval's card, or else the page of its execution, if that is proven.
 pub fn to_card(approval: &Approval, links: &Links, dialect: Dialect) -> Option<String> {
-    let cards = approval.copies.iter().filter(|copy| !copy.lost).map(|copy| &copy.message);
+    let cards = approval.copies.iter().filter(|copy| copy.message.is_shared() && !copy.lost).map(|copy| &copy.message);
     nearest(cards, dialect).or_else(|| links.execution_of(approval))
 }
 

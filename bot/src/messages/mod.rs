@@ -3,6 +3,7 @@
 pub mod answers;
 pub mod away;
 pub mod break_glass;
+pub mod calling;
 pub mod commands;
 pub mod dialect;
 pub mod escape;

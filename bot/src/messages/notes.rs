@@ -31,6 +31,11 @@ pub fn reminder(approval: &Approval, at: Timestamp, dialect: Dialect, address: i
     format!("{}This still waits for a decision · {progress}", addressed(people))
 }
 
+/// The same in the own chat of one person.
+pub fn own_reminder(approval: &Approval, dialect: Dialect) -> String {
+    format!("This still waits for your decision · {}", answers::progress(approval, dialect))
+}
+
 /// That more people may decide, said to them.
 pub fn escalation(approval: &Approval, dialect: Dialect, address: impl Fn(&Person) -> String) -> String {
     let people = approval.escalated().map(|(_, to)| to.iter().map(address).collect()).unwrap_or_default();

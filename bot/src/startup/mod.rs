@@ -12,9 +12,10 @@ use crate::approval::policy::Policy;
 use crate::flow::app::{App, Ports};
 use crate::platforms::email::link::LinkKeys;
 use crate::platforms::email::mailer::{MailMessenger, Mailer};
+use crate::platforms::slack::usergroups::SlackUsergroups;
 use crate::platforms::slack::{Slack, SlackMessenger};
 use crate::platforms::teams::{Teams, TeamsMessenger};
-use crate::ports::Messenger;
+use crate::ports::{Messenger, Usergroups};
 
 /// The bot, put together.
 #[derive(Clone)]
@@ -51,10 +52,15 @@ impl Bot {
         if let Some((mailer, keys)) = mailer.zip(link_keys.clone()) {
             messengers.push(Arc::new(MailMessenger::new(mailer, keys, links.clone(), ports.clock.clone())));
         }
+        let usergroups = slack.as_ref().map(|slack| {
+            let usergroups: Arc<dyn Usergroups> = Arc::new(SlackUsergroups(slack.client.clone()));
+            usergroups
+        });
         let app = App {
             policy: policy.into(),
             ports,
             messengers: messengers.into_iter().map(|messenger| (messenger.platform(), messenger)).collect(),
+            usergroups,
             links: links.clone(),
             state_machines: config.state_machines.clone(),
             origins: config.origins.clone(),

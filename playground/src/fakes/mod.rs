@@ -10,8 +10,8 @@ use axum::response::{IntoResponse, Response};
 
 pub use self::mailbox::{Mail, Mailbox};
 pub use self::slack::{
-    CommandAnswer, Ephemeral, Error, FakeSlack, FakeSlackConfig, Fault, OpenView, Reply, SlackMessage, SlackUser,
-    SubmitAnswer,
+    CommandAnswer, Ephemeral, Error, FakeSlack, FakeSlackConfig, Fault, OpenView, Profile, Reply, SlackMessage,
+    SlackUser, SubmitAnswer,
 };
 
 /// An answer that breaks off before its body: hyper closes the connection, and the client gets no answer.

@@ -60,6 +60,14 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
     }
 }
 
+/// What a message in a person's own chat says: of a card what its notification does.
+fn text(message: &TeamsMessage) -> &str {
+    match (&*message.text, &message.summary) {
+        ("", Some(summary)) => summary,
+        (text, _) => text,
+    }
+}
+
 /// What there is to see, with people by their keys; nothing where the policy has nothing to do with Teams.
 pub(super) fn look(world: &World) -> Value {
     let has_people = world.bot().app.policy.people.values().any(|person| person.on(Platform::Teams).is_some());
@@ -90,7 +98,7 @@ pub(super) fn look(world: &World) -> Value {
             .iter()
             .map(|(person, message)| {
                 json!({
-                    "person": person, "id": message.id, "from": author(message, &users), "text": message.text,
+                    "person": person, "id": message.id, "from": author(message, &users), "text": text(message),
                     "at": message.at,
                 })
             })

@@ -34,6 +34,7 @@ impl Stage {
     pub(super) async fn deliver_again(&self, approval: &Approval) {
         let place = |copy: &SentMessage| match &copy.message {
             MessageRef::Card { platform, conversation, .. } => format!("{}:{conversation}", platform.key()),
+            MessageRef::Direct { platform, person, .. } => format!("{}:direct:{person}", platform.key()),
             MessageRef::Email { person } => format!("email:{person}"),
         };
         let again = approval.copies.iter().map(|copy| Delivery {

@@ -13,7 +13,8 @@ pub(crate) fn is_out(approval: &Approval) -> bool {
 
 /// Channel and timestamp of the approval's card.
 pub(crate) fn card_of(approval: &Approval) -> (String, String) {
-    let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
+    let mut shared = approval.copies.iter().filter(|copy| copy.message.is_shared());
+    let card = shared.find_map(|copy| copy.message.on(Platform::Slack));
     let (channel, ts) = card.expect("the card is out");
     (channel.to_owned(), ts.to_owned())
 }

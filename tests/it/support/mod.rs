@@ -296,7 +296,8 @@ impl Harness {
     /// The message in Teams that is the approval's card.
     pub(crate) fn teams_card(&self, approval: &Approval) -> TeamsMessage {
         let record = self.record(&approval.id);
-        let card = record.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
+        let mut shared = record.copies.iter().filter(|copy| copy.message.is_shared());
+        let card = shared.find_map(|copy| copy.message.on(Platform::Teams));
         let (_, activity) = card.expect("there is a card in Teams");
         self.world.teams.message(activity).unwrap()
     }

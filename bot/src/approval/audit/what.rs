@@ -250,7 +250,7 @@ pub struct SeatsAsked {
 pub struct Place {
     /// The platform.
     pub platform: Platform,
-    /// The channel or conversation, or the key of the person that the mail is for.
+    /// The channel or conversation, or the key of the person that the mail or the copy in their own chat is for.
     pub target: Option<String>,
     /// The platform's id of the message in it.
     pub message: Option<String>,
@@ -327,6 +327,11 @@ impl What {
 }
 
 impl Place {
+    /// The own chat of this person with the bot.
+    pub fn direct(platform: Platform, person: &PersonId) -> Self {
+        Self { platform, target: Some(person.to_string()), message: None }
+    }
+
     /// The mail to this person.
     pub fn mail(person: &PersonId) -> Self {
         Self { platform: Platform::Email, target: Some(person.to_string()), message: None }
@@ -350,6 +355,10 @@ impl From<&MessageRef> for Place {
         match message {
             MessageRef::Card { platform, conversation, message } => {
                 Self { platform: *platform, target: Some(conversation.clone()), message: Some(message.clone()) }
+            }
+            // Of a chat with one person the trail has whose it is, as of a mail.
+            MessageRef::Direct { platform, person, message, .. } => {
+                Self { message: Some(message.clone()), ..Self::direct(*platform, person) }
             }
             MessageRef::Email { person } => Self::mail(person),
         }

@@ -153,3 +153,28 @@ fn an_account_that_may_ask_is_told_with_its_regions() {
         ]
     );
 }
+
+#[test]
+fn who_is_called_is_told() {
+    let rules = ("slack_channel = \"C1\"", "slack_channel = \"C1\"\nnotify = [\"ada\"]\nsilent = [\"grace\"]");
+    assert_eq!(
+        told(&[rules]),
+        ["notify of policy pay: ada, and was those who may decide", "silent of policy pay: grace, and was nobody"]
+    );
+}
+
+#[test]
+fn a_group_that_slack_keeps_is_told() {
+    let group = (
+        "finance = [\"ada\", \"grace\"]",
+        "finance = { slack_usergroup = \"S1\", fallback = \"few\" }\nfew = [\"ada\"]",
+    );
+    let told = told(&[group]);
+    for line in [
+        "members of group finance: those of the user group S1 in Slack, or else the group few, and were ada, grace",
+        "policy pay names the group finance, whose members Slack says",
+        "Ada (ada) may no longer approve under pay",
+    ] {
+        assert!(told.iter().any(|change| change == line), "{line}: {told:?}");
+    }
+}

@@ -97,6 +97,10 @@ fn check_allowed(
     known: &Known<'_>,
     errors: &mut Vec<Error>,
 ) -> Option<BTreeSet<PersonId>> {
+    for Name { text, span } in list.value.iter().filter(|name| known.live.contains_key(&name.text)) {
+        let message = format!("{of}: allowed names `{text}`, whose members are known only when a request is raised");
+        errors.push(problem(message, *span));
+    }
     let people = known.resolve(of, "allowed", &list.value, errors)?;
     if people.is_empty() {
         let message =

@@ -7,6 +7,7 @@ use toml_span::Error;
 use super::problem;
 use super::raw::{Name, RawRules};
 use crate::approval::ids::PersonId;
+use crate::approval::live_groups::LiveGroup;
 use crate::approval::policy::{LetIn, Person};
 
 /// Each of them gets a mail and is part of every record, which has to fit an item of the store.
@@ -19,6 +20,8 @@ pub(super) struct Known<'a> {
     pub(super) people: &'a BTreeMap<PersonId, Person>,
     /// A group without a list could not be read, which has been reported.
     pub(super) groups: &'a BTreeMap<String, Option<Vec<PersonId>>>,
+    /// The groups whose members are known only when a request is raised.
+    pub(super) live: &'a BTreeMap<String, LiveGroup>,
     /// Who is let in, if that and the people are right.
     pub(super) let_in: Option<&'a LetIn>,
 }

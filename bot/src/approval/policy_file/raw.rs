@@ -29,7 +29,7 @@ use crate::approval::policy::{EmailUse, RequesterUse};
 pub(super) struct File {
     pub(super) access: Access,
     pub(super) people: Vec<Named<RawPerson>>,
-    pub(super) groups: Vec<Named<Vec<Name>>>,
+    pub(super) groups: Vec<Named<RawGroup>>,
     pub(super) policies: Vec<Named<RawRules>>,
     pub(super) commands: Vec<Named<RawCommand>>,
     pub(super) accounts: Vec<Named<RawAccount>>,
@@ -52,6 +52,19 @@ pub(super) struct RawPerson {
     pub(super) email: Option<Name>,
 }
 
+/// Who is in a group.
+pub(super) enum RawGroup {
+    /// These people.
+    Of(Vec<Name>),
+    /// Whoever a user group of a chat has.
+    Live(RawLiveGroup),
+}
+
+pub(super) struct RawLiveGroup {
+    pub(super) usergroup: Name,
+    pub(super) fallback: Option<Name>,
+}
+
 pub(super) struct RawRules {
     pub(super) quorum: RawQuorum,
     pub(super) distinct_from: Vec<Name>,
@@ -66,10 +79,18 @@ pub(super) struct RawRules {
     pub(super) escalate_to: Option<Spanned<Vec<Name>>>,
     pub(super) conversations: BTreeMap<Platform, Name>,
     pub(super) email: EmailUse,
+    pub(super) calling: RawCalling,
     pub(super) give_up_after: Option<Duration>,
     pub(super) show_result: Vec<String>,
     pub(super) delegates: Option<Spanned<Vec<Name>>>,
     pub(super) break_glass: Option<RawBreakGlass>,
+}
+
+/// Who is called.
+pub(super) struct RawCalling {
+    pub(super) notify: Option<Spanned<Vec<Name>>>,
+    pub(super) silent: Option<Spanned<Vec<Name>>>,
+    pub(super) direct: Option<Spanned<bool>>,
 }
 
 /// Who may approve alone in an emergency.
@@ -135,7 +156,7 @@ impl Read for File {
         Some(Self {
             access,
             people: named(table, "people", read),
-            groups: named(table, "groups", read_list),
+            groups: named(table, "groups", read_group),
             policies: named(table, "policies", read),
             commands: named(table, "commands", read),
             accounts: named(table, "accounts", read),
@@ -167,6 +188,13 @@ fn named<T>(outer: &mut TableHelper<'_>, key: &'static str, read: Reader<T>) -> 
             value: read(&mut value, &mut outer.errors),
         })
         .collect()
+}
+
+fn read_group(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<RawGroup> {
+    match value.as_table() {
+        Some(_) => read(value, errors).map(RawGroup::Live),
+        None => read_list(value, errors).map(RawGroup::Of),
+    }
 }
 
 fn read_list(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<Vec<Name>> {
@@ -220,6 +248,11 @@ impl Read for RawRules {
         let escalate_to = table.optional_s("escalate_to");
         let conversations = by_chat(table, |chat| &chat.conversation);
         let email = table.optional("email").unwrap_or(EmailUse::Always);
+        let calling = RawCalling {
+            notify: table.optional_s("notify"),
+            silent: table.optional_s("silent"),
+            direct: table.optional_s("direct"),
+        };
         let give_up_after = table.optional("give_up_after");
         let show_result = table.optional("show_result").unwrap_or_default();
         let delegates = table.optional_s("delegates");
@@ -242,11 +275,20 @@ impl Read for RawRules {
             escalate_to,
             conversations,
             email,
+            calling,
             give_up_after,
             show_result,
             delegates,
             break_glass,
         })
+    }
+}
+
+impl Read for RawLiveGroup {
+    fn read(table: &mut TableHelper<'_>) -> Option<Self> {
+        let usergroup = table.required("slack_usergroup");
+        let fallback = table.optional("fallback");
+        Some(Self { usergroup: usergroup.ok()?, fallback })
     }
 }
 

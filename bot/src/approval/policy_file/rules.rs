@@ -1,4 +1,4 @@
-//! Looks up the names of groups and of the rules of a policy.
+//! Looks up the names of the rules of a policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,12 +6,11 @@ use toml_span::{Error, Span};
 
 use super::known::{APPROVERS_MAX, Known, Reach, UNREACHABLE};
 use super::raw::{Name, Named, RawQuietHours, RawRules};
-use super::{break_glass, delegates, problem, quorum};
+use super::{break_glass, calling, delegates, problem, quorum};
 use crate::approval::identities::{CHATS, Chat, IdKind};
-use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
 use crate::approval::place::Platform;
-use crate::approval::policy::{Escalation, Person, QuietHours, RequesterUse, Rules};
+use crate::approval::policy::{Escalation, QuietHours, RequesterUse, Rules};
 
 /// More are noise in the thread, and each is part of the record.
 const REMINDERS_MAX: usize = 20;
@@ -19,34 +18,6 @@ const REMINDERS_MAX: usize = 20;
 const NAME_MAX: usize = 100;
 /// More are no summary of how an execution ended.
 const SHOWN_MAX: usize = 10;
-
-/// Reads every group; a name in it that is nobody's goes on the list.
-pub(super) fn check_groups(
-    raw: Vec<Named<Vec<Name>>>,
-    people: &BTreeMap<PersonId, Person>,
-    errors: &mut Vec<Error>,
-) -> BTreeMap<String, Option<Vec<PersonId>>> {
-    let mut groups = BTreeMap::new();
-    for group in raw {
-        let before = errors.len();
-        if PersonId::parse(&group.name).is_ok_and(|id| people.contains_key(&id)) {
-            errors.push(problem(format!("group `{}` has the name of a person", group.name), group.span));
-        }
-        let mut members = Vec::new();
-        for member in group.value.iter().flatten() {
-            match PersonId::parse(&member.text).ok().filter(|id| people.contains_key(id)) {
-                Some(id) => members.push(id),
-                None => {
-                    let message = format!("group `{}`: there is no person `{}`", group.name, member.text);
-                    errors.push(problem(message, member.span));
-                }
-            }
-        }
-        let readable = group.value.is_some() && errors.len() == before;
-        groups.insert(group.name, readable.then_some(members));
-    }
-    groups
-}
 
 /// Reads the rules of a policy; what is wrong with them goes on the list.
 pub(super) fn check_rules(
@@ -95,11 +66,14 @@ pub(super) fn check_rules(
         let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
         break_glass::check(&name, raw, approvers, requester, known, errors)
     });
+    let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
+    let calling = calling::check(&name, &raw.calling, approvers, known, errors);
     let quorum = quorum?;
     let rules = Rules {
         conversations,
         name: name.clone(),
         approvers: quorum.approvers,
+        groups: Vec::new(),
         required: quorum.required,
         seats: quorum.seats,
         distinct_from: BTreeSet::new(),
@@ -111,6 +85,7 @@ pub(super) fn check_rules(
         quiet_hours,
         escalation,
         email: raw.email,
+        calling,
         give_up_after: raw.give_up_after.map(|duration| duration.0),
         show_result: raw.show_result,
         delegates: delegates.unwrap_or_default(),

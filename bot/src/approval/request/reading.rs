@@ -100,7 +100,12 @@ fn rules<'a>(name: &str, policy: &'a Policy, check: &mut Check) -> Option<&'a Ru
     if rules.is_none() {
         check.note("approval.policy", format!("the policy file has no policy {}", quoted(name)));
     }
-    rules
+    // Rules that lack people let somebody else decide than they should.
+    let unknown = policy.live.needed_by(name).map(|(group, _)| quoted(group)).collect::<Vec<_>>().join(", ");
+    if !unknown.is_empty() {
+        check.note("approval.policy", format!("it is not known who is in {unknown}"));
+    }
+    rules.filter(|_| unknown.is_empty())
 }
 
 /// What is said of the task itself.

@@ -41,7 +41,9 @@ impl Approval {
             self.reminded += 1;
         }
         self.calls.push(Call { at: now, kind: CallKind::Reminder });
-        self.log(What::Reminded { people: self.silent().map(|person| person.id.clone()).collect() }, now);
+        let reminded = self.silent().map(|person| person.id.clone());
+        let reminded = reminded.filter(|person| self.rules.calling.may_call(person));
+        self.log(What::Reminded { people: reminded.collect() }, now);
         let reminded = Event::reminded(self, now);
         sizes::queue(&mut self.outbox, reminded);
         true
@@ -69,7 +71,7 @@ impl Approval {
     fn mails_to(&self, people: &[Person]) -> Vec<Destination> {
         let is_wanted = match self.rules.email {
             EmailUse::Always => true,
-            EmailUse::Fallback => !self.copies.iter().any(|copy| copy.message.is_card()),
+            EmailUse::Fallback => !self.copies.iter().any(|copy| copy.message.is_shared()),
             EmailUse::Never => false,
         };
         let requester = self.request.requester.as_ref().filter(|_| !self.rules.self_approval);

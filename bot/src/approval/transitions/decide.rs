@@ -12,7 +12,7 @@ use crate::approval::event::Event;
 use crate::approval::ids::PersonId;
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::place::{MessageRef, Platform};
-use crate::approval::policy::Person;
+use crate::approval::policy::{Person, Rules};
 use crate::approval::record::{Approval, Vote};
 use crate::approval::request::{Answers, Lacking};
 use crate::approval::sizes;
@@ -36,6 +36,13 @@ pub struct Command {
     pub message: Option<MessageRef>,
     /// The hash of what they were shown, where what they pressed carries it.
     pub shown: Option<Hash>,
+}
+
+impl Command {
+    /// The same by the person as the rules know them.
+    pub fn known_to(&self, rules: &Rules) -> Self {
+        Self { person: rules.known(&self.person), ..self.clone() }
+    }
 }
 
 impl Command {
@@ -301,7 +308,7 @@ fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now
     next.log(What::from(&vote), now);
     vote.comment = vote.comment.map(|comment| sizes::kept(comment, &next.votes));
     next.votes.push(vote.clone());
-    next.discover(command.message.as_ref(), now);
+    next.discover(command.message.as_ref(), &command.person.id, now);
     next.revision += 1;
     next.leave_to_reconciler(now);
     let voted = Event::voted(&next, &vote);

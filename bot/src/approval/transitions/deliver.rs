@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use crate::approval::audit::{Place, What};
 use crate::approval::delivery::Missing;
+use crate::approval::ids::PersonId;
 use crate::approval::place::MessageRef;
 use crate::approval::record::{Approval, SentMessage};
 
@@ -78,23 +79,35 @@ impl Approval {
         true
     }
 
-    /// Takes the message that a press names into the copies as `adopt` does, and notes it. Says whether it was new.
-    pub fn discover(&mut self, message: Option<&MessageRef>, at: Timestamp) -> bool {
-        let Some(message) = message.filter(|message| self.may_be_own(message)) else { return false };
-        let is_new = self.adopt(message);
+    /// Takes the message that somebody's press names into the copies as `adopt` does, and notes it. Says whether it was
+    /// new.
+    pub fn discover(&mut self, message: Option<&MessageRef>, presser: &PersonId, at: Timestamp) -> bool {
+        let Some(message) = message.and_then(|message| self.own(message, presser)) else { return false };
+        let is_new = self.adopt(&message);
         if is_new {
-            self.log(What::Discovered { place: Place::from(message) }, at);
+            self.log(What::Discovered { place: Place::from(&message) }, at);
         }
         is_new
     }
 
-    /// Whether a message may be one of ours: a card that is not on record only where one may be out, in the policy's channel
-    /// or conversation. Another approval may have its card there, and a press can name that.
-    fn may_be_own(&self, message: &MessageRef) -> bool {
-        let MessageRef::Card { platform, conversation, .. } = message else { return true };
-        let may_be_out = |missing: &Missing| missing.maybe && message.is_at(&missing.destination);
-        self.copies.iter().any(|copy| copy.message == *message)
-            || self.rules.conversation(*platform) == Some(conversation) && self.missing.iter().any(may_be_out)
+    /// Which message of ours a press names, if it may be one: a card that is not on record only where one may be out, in the
+    /// policy's channel or conversation or else in the own chat of whoever has pressed. Another approval may have its card
+    /// there, and a press can name that.
+    fn own(&self, message: &MessageRef, presser: &PersonId) -> Option<MessageRef> {
+        let platform = message.platform();
+        let Some((conversation, id)) = message.on(platform) else { return Some(message.clone()) };
+        let known = self.copies.iter().find(|copy| copy.message.on(platform) == Some((conversation, id)));
+        if let Some(known) = known {
+            return Some(known.message.clone());
+        }
+        let found = if self.rules.conversation(platform) == Some(conversation) {
+            message.clone()
+        } else {
+            let (person, conversation, message) = (presser.clone(), conversation.to_owned(), id.to_owned());
+            MessageRef::Direct { platform, person, conversation, message }
+        };
+        let may_be_out = |missing: &Missing| missing.maybe && found.is_at(&missing.destination);
+        self.missing.iter().any(may_be_out).then_some(found)
     }
 }
 
@@ -129,10 +142,28 @@ mod tests {
     fn a_press_brings_a_card_back_that_was_called_gone() {
         let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"");
         approval.delivered(&card(0), after(1));
-        assert!(!approval.discover(Some(&card(0).message), after(2)), "it was never away");
+        let grace = PersonId::parse("grace").unwrap();
+        assert!(!approval.discover(Some(&card(0).message), &grace, after(2)), "it was never away");
         approval.lost(&card(0).message, after(3));
         assert_eq!(approval.errands(), []);
-        assert!(approval.discover(Some(&card(0).message), after(4)));
+        assert!(approval.discover(Some(&card(0).message), &grace, after(4)));
         assert_eq!(approval.errands(), [Errand::Update(card(0).message)]);
+    }
+
+    #[test]
+    fn a_press_finds_the_copy_in_the_own_chat_of_whoever_it_was() {
+        let [grace, linus] = ["grace", "linus"].map(|person| PersonId::parse(person).unwrap());
+        let pressed =
+            MessageRef::Card { platform: Platform::Slack, conversation: "D3".to_owned(), message: "7.0".to_owned() };
+        let mut approval = approval("slack_channel = \"C1\"\nemail = \"never\"\ndirect = true");
+        let direct = Destination::Direct(Platform::Slack, linus.clone());
+        assert!(approval.missing.iter().any(|missing| missing.destination == direct), "{:?}", approval.missing);
+        assert!(!approval.discover(Some(&pressed), &linus, after(1)), "nothing may be out there");
+        approval.missing.iter_mut().for_each(|missing| missing.maybe = missing.destination == direct);
+        assert!(!approval.discover(Some(&pressed), &grace, after(1)), "it is not the chat of hers");
+        assert!(approval.discover(Some(&pressed), &linus, after(1)));
+        assert!(approval.copies[0].message.is_at(&direct) && !approval.copies[0].message.is_shared());
+        assert!(!approval.discover(Some(&pressed), &linus, after(2)), "it is on record now");
+        assert_eq!(approval.copies.len(), 1);
     }
 }

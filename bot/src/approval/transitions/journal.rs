@@ -90,6 +90,7 @@ impl Place {
                 let target = approval.rules.conversation(*platform).map(str::to_owned);
                 Self { platform: *platform, target, message: None }
             }
+            Destination::Direct(platform, person) => Self::direct(*platform, person),
             Destination::Email(person) => Self::mail(person),
         }
     }

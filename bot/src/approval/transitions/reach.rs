@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::approval::audit::{Failure, Place, What};
 use crate::approval::delivery::{Fate, Missing, Unsent};
 use crate::approval::follow_up::later;
-use crate::approval::place::Destination;
+use crate::approval::place::{Destination, Platform};
 use crate::approval::policy::{EmailUse, Person};
 use crate::approval::record::{Approval, Retry};
 use crate::approval::state::State;
@@ -15,6 +15,8 @@ use crate::approval::state::State;
 const PROVEN_WITHIN: SignedDuration = SignedDuration::from_secs(90);
 /// A chat has so long to take a card before mails stand in for it, be it that too many others wait there.
 const STAND_IN_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// At most so many copies go to people's own chats: each of them is a message more for every change.
+pub const DIRECT_MAX: usize = 10;
 /// Why a request without a place to go to reaches nobody.
 const NOWHERE: &str = "the policy names no channel and no address that the request could be sent to";
 /// What is on record of a place where somebody was killed while they sent the request there.
@@ -42,13 +44,33 @@ impl Undelivered {
 }
 
 impl Approval {
-    /// Where the request goes first: into every chat of the rules, and by mail unless that only stands in for a card.
+    /// Where the request goes first: into every chat of the rules, to those who get a copy of their own, and by mail unless
+    /// that only stands in for a card.
     pub(crate) fn first_places(&self) -> Vec<Destination> {
         let mut places: Vec<Destination> = self.rules.chats().collect();
-        if self.rules.email == EmailUse::Always || (self.rules.email == EmailUse::Fallback && places.is_empty()) {
-            places.extend(self.mails());
-        }
+        let is_mailed =
+            self.rules.email == EmailUse::Always || (self.rules.email == EmailUse::Fallback && places.is_empty());
+        places.extend(self.own_chats());
+        places.extend(is_mailed.then(|| self.mails()).into_iter().flatten());
         places
+    }
+
+    /// The own chats of those whom the first card calls, where the rules want that: on the platforms that get a card, or if
+    /// none does on all.
+    fn own_chats(&self) -> Vec<Destination> {
+        if !self.rules.calling.direct {
+            return Vec::new();
+        }
+        let has_card =
+            |chat: &Platform| self.rules.conversations.is_empty() || self.rules.conversation(*chat).is_some();
+        let own_chats = self.first_called().into_iter().flat_map(|person| {
+            person
+                .chats
+                .keys()
+                .filter(|chat| has_card(chat))
+                .map(move |chat| Destination::Direct(*chat, person.id.clone()))
+        });
+        own_chats.take(DIRECT_MAX).collect()
     }
 
     /// Why nobody is to be asked, if so: a request that only names an execution of a machine which may ask is not believed,
@@ -173,7 +195,7 @@ impl Approval {
 
     /// Whether mails are to stand in for a card, which the rules want where no chat has one.
     fn lacks_stand_in(&self) -> bool {
-        let has_card = self.copies.iter().any(|copy| copy.message.is_card());
+        let has_card = self.copies.iter().any(|copy| copy.message.is_shared());
         self.rules.email == EmailUse::Fallback && !has_card && self.state == State::Pending
     }
 
@@ -198,8 +220,17 @@ impl Approval {
         }
     }
 
-    /// Asks those who stand in by mail, where those for whom they do are asked so.
-    pub(super) fn mail_to_stand_ins(&mut self) {
+    /// Asks those who stand in by mail and in their own chats, where those for whom they do are asked so.
+    pub(super) fn call_stand_ins(&mut self) {
+        let is_direct = |destination: &Destination| matches!(destination, Destination::Direct(..));
+        let known = self.missing.iter().filter(|missing| is_direct(&missing.destination)).count()
+            + self.copies.iter().filter(|copy| is_direct(&copy.message.destination())).count();
+        let is_known = |destination: &Destination| {
+            self.missing.iter().any(|missing| missing.destination == *destination)
+                || self.copies.iter().any(|copy| copy.message.is_at(destination))
+        };
+        let new: Vec<Destination> = self.own_chats().into_iter().filter(|own_chat| !is_known(own_chat)).collect();
+        new.into_iter().take(DIRECT_MAX.saturating_sub(known)).for_each(|own_chat| self.want(own_chat));
         let is_mail = |destination: &Destination| matches!(destination, Destination::Email(_));
         let is_mailed = self.missing.iter().any(|missing| is_mail(&missing.destination))
             || self.copies.iter().any(|copy| is_mail(&copy.message.destination()));
@@ -210,10 +241,13 @@ impl Approval {
         }
     }
 
-    /// The mails of those who may decide, be it for somebody who is away, and have an address.
+    /// The mails of those who may decide, be it for somebody who is away, may be called, and have an address.
     fn mails(&self) -> Vec<Destination> {
-        let stands_in = |person: &&Person| !self.stands_for(&person.id, self.request.raised_at).is_empty();
-        let people = self.eligible().chain(self.rules.delegates.iter().filter(stands_in));
+        let may_call = |person: &Person| self.rules.calling.may_call(&person.id);
+        let stands_in =
+            |person: &&Person| self.stands_for(&person.id, self.request.raised_at).into_iter().any(may_call);
+        let people = self.eligible().filter(|person| may_call(person));
+        let people = people.chain(self.rules.delegates.iter().filter(stands_in));
         let mut mails = Vec::new();
         for mail in people.filter(|person| person.email.is_some()).map(|person| Destination::Email(person.id.clone())) {
             if !mails.contains(&mail) {

@@ -21,7 +21,7 @@ impl Approval {
             return false;
         }
         self.stand_ins = stand_ins;
-        self.mail_to_stand_ins();
+        self.call_stand_ins();
         let stand_ins = self.stand_ins.iter().map(|stand_in| (stand_in.absent.clone(), stand_in.delegate.clone()));
         self.log(What::StandIns { of: stand_ins.collect() }, now);
         self.revision += 1;

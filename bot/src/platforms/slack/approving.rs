@@ -78,7 +78,7 @@ pub(super) async fn open(
             return Some(answers::not_looked_up());
         }
     };
-    let counts = |approval: &Approval| admit(approval, command, app.now()).is_ok();
+    let counts = |approval: &Approval| admit(approval, &command.known_to(&approval.rules), app.now()).is_ok();
     let Some(approval) = approval.filter(counts) else {
         return press(app, &shown.approval, command, SLACK, deadline).await.words(SLACK);
     };
@@ -93,7 +93,7 @@ pub(super) async fn open(
 /// card will not say.
 pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
     let metadata: Metadata = view.opened_with()?;
-    let (shown, person) = match (elements::read(&metadata.value), actor.person(app)) {
+    let (shown, person) = match (elements::read(&metadata.value), actor.decider(app, actor.person(app))) {
         (None, _) => return Ok(says(&answers::unknown_approval())),
         (Some(_), Err(stranger)) => return Ok(says(&answers::stranger(stranger))),
         (Some(shown), Ok(person)) => (shown, person),
@@ -106,7 +106,7 @@ pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Dead
         confirmed: state.has_ticked(CONFIRMED, CONFIRMED, CONFIRMED),
     };
     let command = Command {
-        person: person.clone(),
+        person,
         platform: Platform::Slack,
         verdict: Verdict::Approve,
         comment: view.state.as_ref().and_then(comment),

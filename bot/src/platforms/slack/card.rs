@@ -10,12 +10,12 @@ use slack_morphism::blocks::{
 };
 
 use super::client::Message;
-use super::elements::{plain, typed, value, whole};
+use super::elements::{self, plain, typed, value};
 use super::{details, more, rich_text};
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
 use crate::approval::notes::Note;
-use crate::approval::place::Platform;
+use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::request::Risk;
@@ -24,7 +24,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
-use crate::messages::{away, break_glass, links, notes, risk};
+use crate::messages::{away, break_glass, calling, links, notes, risk};
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
@@ -44,13 +44,33 @@ const VOTES_MIN: usize = 800;
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
 
-/// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
+/// The card as the record stands: with buttons while it waits, with the outcome once it has ended. It mentions those whom
+/// it calls.
 pub fn card(approval: &Approval, links: &Links) -> Message {
-    // Beside the longest request there is no room for who stands in, which lists and answers say as well.
-    let (above, stand_ins) = (above(approval), away::line(approval).map(|line| SLACK.text(&line)));
-    let whole = below(approval, links, stand_ins);
-    let fits = cost(&above) + cost(&whole) + VOTES_MIN <= MESSAGE_MAX;
-    let below = if fits { whole } else { below(approval, links, None) };
+    whole(approval, links, calling::called(approval))
+}
+
+/// The same for the own chat of somebody, where nobody else is to be mentioned.
+pub fn own(approval: &Approval, links: &Links) -> Message {
+    whole(approval, links, Vec::new())
+}
+
+fn whole(approval: &Approval, links: &Links, call: Vec<&Person>) -> Message {
+    let mut below = self::below(approval, links, &[]);
+    let for_votes = if approval.votes.is_empty() { 0 } else { VOTES_MIN };
+    let room = MESSAGE_MAX.saturating_sub(cost(&above(approval, None)) + cost(&below) + for_votes);
+    let above = above(approval, called(call, room));
+    // Beside the longest request there is no room for who may decide and who stands in, which lists and answers say as well.
+    let mut lines = Vec::new();
+    for line in [calling::may_decide(approval), away::line(approval)].into_iter().flatten() {
+        lines.push(SLACK.text(&line));
+        let longer = self::below(approval, links, &lines);
+        if cost(&above) + cost(&longer) + VOTES_MIN <= MESSAGE_MAX {
+            below = longer;
+        } else {
+            lines.pop();
+        }
+    }
     let votes = votes(approval, MESSAGE_MAX.saturating_sub(cost(&above) + cost(&below)));
     let title = visible(one_line(&approval.request.title));
     Message {
@@ -59,8 +79,16 @@ pub fn card(approval: &Approval, links: &Links) -> Message {
     }
 }
 
+/// Mentions of as many as there is room for, on every version of the card as long as it waits: Slack notifies those whom
+/// a message mentions when it is posted, and nobody when it is changed.
+fn called(people: Vec<&Person>, room: usize) -> Option<SlackBlock> {
+    let mentions: Vec<String> = people.into_iter().filter_map(mention_of).collect();
+    let block = |count: usize| ours(&format!("{}: {}", mentions[..count].join(", "), calling::WANTED));
+    (1..=mentions.len()).rev().map(block).find(|block| cost(std::slice::from_ref(block)) <= room)
+}
+
 /// What is asked, and where it stands.
-fn above(approval: &Approval) -> Vec<SlackBlock> {
+fn above(approval: &Approval, called: Option<SlackBlock>) -> Vec<SlackBlock> {
     let title = visible(one_line(&approval.request.title));
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
     let standing = SLACK.strong(&answers::standing(approval, SLACK));
@@ -69,20 +97,21 @@ fn above(approval: &Approval) -> Vec<SlackBlock> {
     let broken = break_glass::mark(approval, SLACK);
     blocks.extend(broken.map(|mark| rich_text::block(&format!("{SIREN} {mark}"))));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
+    blocks.extend(called);
     let summary = lines(&approval.request.summary);
     if approval.request.says_more() {
         blocks.push(rich_text::context(&[IN_THEIR_WORDS.to_owned()]));
     }
     if !summary.trim().is_empty() {
-        blocks.push(whole(SlackSectionBlock::new().with_text(typed(&summary))));
+        blocks.push(elements::whole(SlackSectionBlock::new().with_text(typed(&summary))));
     }
     blocks.extend(facts(approval));
     blocks.extend(asked_links(approval));
     blocks
 }
 
-/// The buttons, and what is to be known about it, with who stands in for whom where there is room.
-fn below(approval: &Approval, links: &Links, stand_ins: Option<String>) -> Vec<SlackBlock> {
+/// The buttons, and what is to be known about it, with these lines where there is room for them.
+fn below(approval: &Approval, links: &Links, lines: &[String]) -> Vec<SlackBlock> {
     let mut blocks = Vec::new();
     if approval.state == State::Pending {
         blocks.push(comment_input(approval));
@@ -90,7 +119,7 @@ fn below(approval: &Approval, links: &Links, stand_ins: Option<String>) -> Vec<S
     blocks.extend(buttons(approval));
     let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
     let about =
-        about.chain(narrowed(approval)).chain(escalated(approval)).chain(stand_ins).chain(asked_inputs(approval));
+        about.chain(narrowed(approval)).chain(escalated(approval)).chain(lines.to_vec()).chain(asked_inputs(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
     let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
@@ -116,8 +145,14 @@ pub(super) fn marked(risk: Risk) -> String {
 }
 
 /// What is told in the thread of a card: reminders and the escalation to those who may decide, the ends to the requester.
-pub fn note(approval: &Approval, note: &Note) -> Message {
+/// In the thread of a card of one's own only a mention notifies.
+pub fn note(approval: &Approval, beside: &MessageRef, note: &Note) -> Message {
     let text = match note {
+        Note::Reminder { .. } if !beside.is_shared() => {
+            let mention = own_reader(approval, beside).and_then(mention_of);
+            let mention = mention.map(|mention| format!("{mention}: ")).unwrap_or_default();
+            mention + &notes::own_reminder(approval, SLACK)
+        }
         Note::Reminder { at } => notes::reminder(approval, *at, SLACK, address),
         Note::Escalation => notes::escalation(approval, SLACK, address),
         Note::GlassBroken => format!("{SIREN} {}", break_glass::note(approval, SLACK, address)),
@@ -129,6 +164,12 @@ pub fn note(approval: &Approval, note: &Note) -> Message {
     Message::saying(&text)
 }
 
+/// In whose own chat this card is.
+fn own_reader<'a>(approval: &'a Approval, message: &MessageRef) -> Option<&'a Person> {
+    let MessageRef::Direct { person, .. } = message else { return None };
+    approval.rules.person(person)
+}
+
 fn mention(approval: &Approval) -> String {
     let user = approval.request.requester.as_ref().and_then(|person| person.on(Platform::Slack));
     user.map(|user| format!("<@{}> ", user.id)).unwrap_or_default()
@@ -136,8 +177,12 @@ fn mention(approval: &Approval) -> String {
 
 /// A mention, which notifies the person, or the name of a person without Slack.
 fn address(person: &Person) -> String {
-    let mention = person.on(Platform::Slack).map(|user| format!("<@{}>", user.id));
-    mention.unwrap_or_else(|| SLACK.excerpt(&person.name, ADDRESSED_NAME_MAX))
+    mention_of(person).unwrap_or_else(|| SLACK.excerpt(&person.name, ADDRESSED_NAME_MAX))
+}
+
+/// A mention of a person in Slack: <https://docs.slack.dev/messaging/formatting-message-text#mentioning-users>.
+fn mention_of(person: &Person) -> Option<String> {
+    person.on(Platform::Slack).map(|user| format!("<@{}>", user.id))
 }
 
 fn sign(approval: &Approval) -> &'static str {
@@ -161,7 +206,7 @@ fn facts(approval: &Approval) -> Vec<SlackBlock> {
         .map(|fact| typed(&format!("{}\n{}", visible(one_line(&fact.name)), fact.value.shown(one_line))))
         .collect();
     let sections = fields.chunks(FIELDS_MAX);
-    sections.map(|fields| whole(SlackSectionBlock::new().with_fields(fields.to_vec()))).collect()
+    sections.map(|fields| elements::whole(SlackSectionBlock::new().with_fields(fields.to_vec()))).collect()
 }
 
 /// A link of whoever asked says where it leads.
@@ -250,5 +295,5 @@ fn asked_inputs(approval: &Approval) -> Option<String> {
 /// Words of ours alone.
 fn ours(markup: &str) -> SlackBlock {
     let text = SlackBlockMarkDownText::new(markup.to_owned()).with_verbatim(true);
-    whole(SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(text)))
+    elements::whole(SlackSectionBlock::new().with_text(SlackBlockText::MarkDown(text)))
 }

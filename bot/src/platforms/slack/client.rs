@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use http::Uri;
 use secrecy::{ExposeSecret, SecretString};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use slack_morphism::api::{
     SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest, SlackApiChatPostMessageResponse,
     SlackApiChatUpdateRequest, SlackApiViewsOpenRequest,
@@ -24,8 +24,9 @@ use crate::net::deadline::Deadline;
 use crate::net::http::ConnectorOnDemand;
 use crate::net::retry::{Repeat, Try, retry};
 
-/// What the app must be allowed to do in a workspace: take slash commands, and post where it was invited.
-pub const SCOPES: [&str; 2] = ["commands", "chat:write"];
+/// What the app must be allowed to do in a workspace: take slash commands, post where it was invited, begin the chat with
+/// somebody who gets a copy of their own, and read who is in a user group and what they are called.
+pub const SCOPES: [&str; 5] = ["commands", "chat:write", "im:write", "usergroups:read", "users:read"];
 
 /// The pause when Slack says 429 without `Retry-After`.
 const DEFAULT_RATE_PAUSE: Duration = Duration::from_secs(1);
@@ -75,6 +76,22 @@ struct WithoutMarkup {
     #[serde(flatten)]
     request: SlackApiChatPostMessageRequest,
     mrkdwn: bool,
+}
+
+/// Several users would be separated by commas: <https://docs.slack.dev/reference/methods/conversations.open>.
+#[derive(Serialize)]
+struct OpenChat<'a> {
+    users: &'a str,
+}
+
+#[derive(Deserialize)]
+struct OpenedChat {
+    channel: Chat,
+}
+
+#[derive(Deserialize)]
+struct Chat {
+    id: String,
 }
 
 type Session<'a> = SlackClientSession<'a, SlackClientHyperConnector<ConnectorOnDemand>>;
@@ -136,6 +153,14 @@ impl Client {
         }
     }
 
+    /// `conversations.open`: the id of one person's chat with the app. Who asks twice gets the same one twice.
+    pub async fn open_chat(&self, user: &str, deadline: Deadline) -> Result<String, Error> {
+        let request = OpenChat { users: user };
+        let call = || async { self.session().http_session_api.http_post("conversations.open", &request, None).await };
+        let opened: OpenedChat = run(deadline, Repeat::Freely, call).await?;
+        Ok(opened.channel.id)
+    }
+
     /// `chat.postMessage` into one person's chat with the app.
     pub async fn direct(&self, user: &str, text: &str, deadline: Deadline) -> Result<(), Error> {
         self.post(user, Message::saying(text), None, deadline).await.map(|_| ())
@@ -146,6 +171,18 @@ impl Client {
         let request = SlackApiViewsOpenRequest::new(SlackTriggerId(trigger_id.to_owned()), view);
         let call = || async { self.session().views_open(&request).await };
         run(deadline, Repeat::OnlyWhenNothingHappened, call).await.map(|_| ())
+    }
+
+    /// A method that reads, which takes its arguments in the address.
+    pub(super) async fn get<T: for<'de> Deserialize<'de> + Send>(
+        &self,
+        method: &str,
+        arguments: &[(&str, Option<&str>)],
+        deadline: Deadline,
+    ) -> Result<T, Error> {
+        let arguments = arguments.to_vec();
+        let call = || async { self.session().http_session_api.http_get(method, &arguments, None).await };
+        run(deadline, Repeat::Freely, call).await
     }
 
     fn session(&self) -> Session<'_> {

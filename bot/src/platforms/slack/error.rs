@@ -51,6 +51,12 @@ impl Error {
                 "invalid_blocks" | "invalid_blocks_format" | "msg_blocks_too_long" | "msg_too_long" | "no_text" => {
                     Fate::Refused
                 }
+                // Nobody can be written to there, or not by an app:
+                // https://docs.slack.dev/reference/methods/conversations.open#errors,
+                // https://docs.slack.dev/reference/methods/chat.postMessage#errors
+                "user_not_found" | "user_not_visible" | "user_disabled" | "cannot_dm_bot" | "messages_tab_disabled" => {
+                    Fate::Refused
+                }
                 // Slack says that some of it may have been done:
                 // https://docs.slack.dev/reference/methods/chat.postMessage#errors
                 "internal_error" | "fatal_error" => Fate::MaybeSent,
@@ -122,6 +128,11 @@ mod tests {
             (refused("msg_blocks_too_long"), Fate::Refused),
             (refused("msg_too_long"), Fate::Refused),
             (refused("no_text"), Fate::Refused),
+            (refused("user_not_found"), Fate::Refused),
+            (refused("user_not_visible"), Fate::Refused),
+            (refused("user_disabled"), Fate::Refused),
+            (refused("cannot_dm_bot"), Fate::Refused),
+            (refused("messages_tab_disabled"), Fate::Refused),
             (refused("internal_error"), Fate::MaybeSent),
             (refused("fatal_error"), Fate::MaybeSent),
             (refused("channel_not_found"), Fate::NOT_SENT),

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::{access, card, commands, form};
 use crate::approval::identities::ORGANISATION;
+use crate::approval::place::Platform;
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::request::{Request, Written};
 use crate::flow::app::App;
@@ -77,6 +78,18 @@ impl Actor {
     /// The person of the policy.
     pub(super) fn person<'a>(&self, app: &'a App) -> Result<&'a Person, Stranger> {
         access::person(app, &self.teams(), &self.user.id)
+    }
+
+    /// The person of the policy, or whoever may be in a group that the policy takes from Slack. Whether they are is known to
+    /// each approval.
+    pub(super) fn decider(&self, app: &App, listed: Result<&Person, Stranger>) -> Result<Person, Stranger> {
+        match listed {
+            Err(Stranger::Unlisted) => {
+                let member = app.policy.possible_member(Platform::Slack, &self.teams(), &self.user.id);
+                member.ok_or(Stranger::Unlisted)
+            }
+            listed => listed.cloned(),
+        }
     }
 
     /// The workspaces and organisations that the user is from, as far as the payload proves it. In a channel that is

@@ -105,11 +105,11 @@ impl Button {
 
 impl BlockActions {
     /// What a press on a button that decides wants.
-    fn command(&self, person: &Person, verdict: Verdict, shown: &Shown) -> Command {
+    fn command(&self, person: Person, verdict: Verdict, shown: &Shown) -> Command {
         let channel = self.channel.as_ref().map(|channel| channel.id.clone());
         let ts = self.container.as_ref().and_then(|container| container.message_ts.clone());
         Command {
-            person: person.clone(),
+            person,
             platform: Platform::Slack,
             verdict,
             comment: self.state.as_ref().and_then(comment),
@@ -153,17 +153,23 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         (Some(shown), Ok(_) | Err(Stranger::Unlisted), Button::Details) => {
             details::open(app, slack, &shown, trigger, deadline).await
         }
-        (Some(_), Err(stranger), _) => Some(answers::stranger(stranger)),
-        (Some(shown), Ok(person), Button::ApproveInForm) => {
-            let command = actions.command(person, Verdict::Approve, &shown);
-            approving::open(app, slack, &shown, &command, trigger, deadline).await
-        }
+        (Some(shown), listed, Button::ApproveInForm) => match actions.actor.decider(app, listed) {
+            Ok(person) => {
+                let command = actions.command(person, Verdict::Approve, &shown);
+                approving::open(app, slack, &shown, &command, trigger, deadline).await
+            }
+            Err(stranger) => Some(answers::stranger(stranger)),
+        },
+        (Some(shown), listed, Button::Decide(verdict)) => match actions.actor.decider(app, listed) {
+            Ok(person) => {
+                let command = actions.command(person, verdict, &shown);
+                press(app, &shown.approval, &command, SLACK, deadline).await.words(SLACK)
+            }
+            Err(stranger) => Some(answers::stranger(stranger)),
+        },
+        (Some(_), Err(stranger), Button::More(_) | Button::Details) => Some(answers::stranger(stranger)),
         (Some(shown), Ok(person), Button::More(More::TakeBack)) => {
             taking_back::open(app, slack, &shown.approval, person, trigger, deadline).await
-        }
-        (Some(shown), Ok(person), Button::Decide(verdict)) => {
-            let command = actions.command(person, verdict, &shown);
-            press(app, &shown.approval, &command, SLACK, deadline).await.words(SLACK)
         }
     };
     if let (Some(text), Some(channel)) = (answer, &actions.channel) {

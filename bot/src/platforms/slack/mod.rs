@@ -15,6 +15,7 @@ mod interactions;
 mod more;
 mod rich_text;
 mod taking_back;
+pub mod usergroups;
 mod verified;
 
 use std::io;
@@ -114,16 +115,30 @@ impl Messenger for SlackMessenger {
         Some(SPACING)
     }
 
-    async fn send(&self, approval: &Approval, _: &Destination, deadline: Deadline) -> Result<MessageRef, Unsent> {
-        let channel = approval.rules.conversation(Platform::Slack).ok_or_else(Unsent::nowhere)?;
-        let card = card::card(approval, &self.links);
-        let posted = self.client.post(channel, card, None, deadline).await?;
-        Ok(MessageRef::Card { platform: Platform::Slack, conversation: posted.channel, message: posted.ts })
+    async fn send(
+        &self,
+        approval: &Approval,
+        destination: &Destination,
+        deadline: Deadline,
+    ) -> Result<MessageRef, Unsent> {
+        let platform = Platform::Slack;
+        if let Destination::Direct(_, person) = destination {
+            let user = approval.rules.person(person).and_then(|person| person.on(platform));
+            let user = user.ok_or_else(Unsent::nowhere)?;
+            let chat = self.client.open_chat(&user.id, deadline).await?;
+            let posted = self.client.post(&chat, card::own(approval, &self.links), None, deadline).await?;
+            let (person, conversation, message) = (person.clone(), posted.channel, posted.ts);
+            return Ok(MessageRef::Direct { platform, person, conversation, message });
+        }
+        let channel = approval.rules.conversation(platform).ok_or_else(Unsent::nowhere)?;
+        let posted = self.client.post(channel, card::card(approval, &self.links), None, deadline).await?;
+        Ok(MessageRef::Card { platform, conversation: posted.channel, message: posted.ts })
     }
 
     async fn update(&self, approval: &Approval, message: &MessageRef, deadline: Deadline) -> Result<(), Unsent> {
         let (channel, ts) = message.on(Platform::Slack).ok_or_else(Unsent::nowhere)?;
-        Ok(self.client.update(channel, ts, card::card(approval, &self.links), deadline).await?)
+        let card = if message.is_shared() { card::card } else { card::own };
+        Ok(self.client.update(channel, ts, card(approval, &self.links), deadline).await?)
     }
 
     async fn tell(
@@ -134,7 +149,7 @@ impl Messenger for SlackMessenger {
         deadline: Deadline,
     ) -> Result<(), Unsent> {
         let (channel, ts) = message.on(Platform::Slack).ok_or_else(Unsent::nowhere)?;
-        self.client.post(channel, card::note(approval, note), Some(ts), deadline).await?;
+        self.client.post(channel, card::note(approval, message, note), Some(ts), deadline).await?;
         Ok(())
     }
 

@@ -7,6 +7,7 @@
 use serde_json::{Value, json};
 
 use super::activity::Press;
+use super::calling::Called;
 use super::elements::{Look, container, execute, input, ours, row, run, runs, time, with};
 use super::words::{APPROVE, COMMENT, REASON, REJECT};
 use super::{approving, details, more};
@@ -18,24 +19,47 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
-use crate::messages::{away, links, notes, risk};
+use crate::messages::{away, calling, links, notes, risk};
+
+/// What is left for votes beside the names of those who may decide.
+const VOTES_MIN: usize = 800;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
 pub fn card(approval: &Approval, links: &Links) -> Value {
-    with_votes(approval, links, details::button(approval).as_ref(), None)
+    whole(approval, links, details::button(approval).as_ref(), None, false)
+}
+
+/// The same as it is posted, when it mentions those whom it calls. Whether Teams would call them again when a message with
+/// mentions is changed is not documented, so no other card has any.
+pub fn first(approval: &Approval, links: &Links) -> Value {
+    whole(approval, links, details::button(approval).as_ref(), None, true)
 }
 
 /// The same for whoever has pressed Approve without all that the request asks for, with what they wrote. That is not
 /// theirs to lose, so where both are too long, the details are only on the card that everybody else sees.
 pub(super) fn again(approval: &Approval, links: &Links, tried: &Press) -> Value {
-    let card = with_votes(approval, links, details::button(approval).as_ref(), Some(tried));
-    if size(&card) <= CARD_MAX { card } else { with_votes(approval, links, None, Some(tried)) }
+    let card = whole(approval, links, details::button(approval).as_ref(), Some(tried), false);
+    if size(&card) <= CARD_MAX { card } else { whole(approval, links, None, Some(tried), false) }
 }
 
-fn with_votes(approval: &Approval, links: &Links, details: Option<&Value>, tried: Option<&Press>) -> Value {
-    let bare = build(approval, links, details, tried, None);
-    let votes = votes(approval, CARD_MAX.saturating_sub(size(&bare)));
-    if votes.is_some() { build(approval, links, details, tried, votes) } else { bare }
+/// What a card has as far as there is room for it.
+#[derive(Default)]
+struct Beside {
+    called: Option<Called>,
+    may_decide: Option<Value>,
+    votes: Option<Value>,
+}
+
+fn whole(approval: &Approval, links: &Links, details: Option<&Value>, tried: Option<&Press>, calls: bool) -> Value {
+    let bare = build(approval, links, details, tried, Beside::default());
+    let mut left = CARD_MAX.saturating_sub(size(&bare));
+    let called = Some(left).filter(|_| calls).and_then(|room| Called::of(approval, room));
+    left -= called.as_ref().map_or(0, Called::size);
+    let may_decide = calling::may_decide(approval).map(|people| small(&people));
+    let may_decide = may_decide.filter(|people| size(people) + 1 + VOTES_MIN <= left);
+    left -= may_decide.as_ref().map_or(0, |people| size(people) + 1);
+    let votes = votes(approval, left);
+    build(approval, links, details, tried, Beside { called, may_decide, votes })
 }
 
 /// What a part of a card takes of a message, which is counted in UTF-16.
@@ -48,12 +72,14 @@ fn build(
     links: &Links,
     details: Option<&Value>,
     tried: Option<&Press>,
-    votes: Option<Value>,
+    Beside { called, may_decide, votes }: Beside,
 ) -> Value {
     let request = &approval.request;
+    let (call, entities) = called.map(|Called { line, entities }| (line, entities)).unzip();
     let title = line(&request.title);
     let mut body = vec![runs([run(&title, Look::Title)]), standing(approval)];
     body.extend(broken_glass(approval));
+    body.extend(call);
     let summary = lines(&request.summary);
     if request.says_more() {
         body.push(ours(IN_THEIR_WORDS, Look::Quiet));
@@ -65,7 +91,7 @@ fn build(
     body.extend(asked_links(approval));
     body.extend(details.cloned());
     body.extend(votes);
-    body.push(with(container(about(approval)), "separator", true));
+    body.push(with(container(about(approval, may_decide)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
     let execution = links.execution_of(approval).map(|url| ("Open the execution", url));
     let successor = links::of_successor(approval, TEAMS).map(|url| ("Open the later request", url));
@@ -90,10 +116,14 @@ fn build(
     } else {
         Vec::new()
     };
+    let ms_teams = json!({ "width": "Full" });
     json!({
         "type": "AdaptiveCard",
         "version": "1.5",
-        "msteams": { "width": "Full" },
+        "msteams": match entities {
+            Some(entities) => with(ms_teams, "entities", entities),
+            None => ms_teams,
+        },
         "fallbackText": format!("{}: {}", TEAMS.text(&title), answers::standing(approval, TEAMS)),
         "body": body,
         "actions": actions,
@@ -201,7 +231,7 @@ fn said(approval: &Approval, vote: &Vote, comment_max: usize) -> Vec<Value> {
 }
 
 /// Who asked and when, how far it is, who was called in, and the approval's id.
-fn about(approval: &Approval) -> Vec<Value> {
+fn about(approval: &Approval, may_decide: Option<Value>) -> Vec<Value> {
     let request = &approval.request;
     let requested =
         ["Requested by ".to_owned(), Requester::of(approval).line(line)].map(|words| run(&words, Look::Quiet));
@@ -220,14 +250,18 @@ fn about(approval: &Approval) -> Vec<Value> {
         let people = run(&line(&people), Look::Quiet);
         with(runs([run("Escalated to ", Look::Quiet), people]), "spacing", "None")
     });
-    let stand_ins =
-        away::line(approval).map(|stand_ins| with(runs([run(&line(&stand_ins), Look::Quiet)]), "spacing", "None"));
+    let stand_ins = away::line(approval).map(|stand_ins| small(&stand_ins));
     let id = format!("{} · content {}", approval.id, approval.content_hash().short());
     let id = with(runs([run(&id, Look::Code)]), "spacing", "None");
     let lines = [runs(requested), ours(&times, Look::Quiet), quorum];
     let lines =
         lines.into_iter().enumerate().map(|(index, line)| if index > 0 { with(line, "spacing", "None") } else { line });
-    lines.chain(narrowed).chain(escalated).chain(stand_ins).chain([id]).collect()
+    lines.chain(narrowed).chain(escalated).chain(may_decide).chain(stand_ins).chain([id]).collect()
+}
+
+/// A small line that follows another at once.
+fn small(words: &str) -> Value {
+    with(runs([run(&line(words), Look::Quiet)]), "spacing", "None")
 }
 
 /// What somebody typed, on one line on which there is something to see.

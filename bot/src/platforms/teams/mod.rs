@@ -3,6 +3,7 @@
 mod activities;
 mod activity;
 mod approving;
+mod calling;
 pub mod card;
 pub mod client;
 pub mod commands;
@@ -31,6 +32,7 @@ use self::client::service_url::AllowedHosts;
 use self::config::TeamsConfig;
 use self::token::TokenVerifier;
 use crate::approval::delivery::Unsent;
+use crate::approval::ids::PersonId;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
@@ -38,7 +40,7 @@ use crate::approval::run::{Run, RunEnd};
 use crate::flow::app::App;
 use crate::links::Links;
 use crate::messages::dialect::TEAMS;
-use crate::messages::runs;
+use crate::messages::{notes, runs};
 use crate::net::deadline::Deadline;
 use crate::net::http::HttpClient;
 use crate::ports::Messenger;
@@ -95,6 +97,21 @@ impl TeamsMessenger {
     pub fn new(client: Client, links: Links) -> Self {
         Self { client, links }
     }
+
+    /// Sends the request into somebody's own chat. Whoever has not installed the app gets no copy, which is known for good
+    /// when the chat is not begun: <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/conversations/send-proactive-messages>.
+    async fn send_to(&self, approval: &Approval, person: &PersonId, deadline: Deadline) -> Result<MessageRef, Unsent> {
+        let platform = Platform::Teams;
+        let user = approval.rules.person(person).and_then(|person| person.on(platform)).ok_or_else(Unsent::nowhere)?;
+        let chat = self.client.personal_chat(&user.id, deadline).await.map_err(|error| match error {
+            client::Error::Refused { status: 403 | 404, .. } => Unsent::refused(error),
+            error => error.into(),
+        })?;
+        let (card, summary) = (card::card(approval, &self.links), words::summary(approval));
+        let posted = self.client.post_card(&chat, card, &summary, deadline).await?;
+        let (person, conversation, message) = (person.clone(), posted.conversation, posted.activity);
+        Ok(MessageRef::Direct { platform, person, conversation, message })
+    }
 }
 
 #[async_trait]
@@ -107,9 +124,17 @@ impl Messenger for TeamsMessenger {
         Some(SPACING)
     }
 
-    async fn send(&self, approval: &Approval, _: &Destination, deadline: Deadline) -> Result<MessageRef, Unsent> {
+    async fn send(
+        &self,
+        approval: &Approval,
+        destination: &Destination,
+        deadline: Deadline,
+    ) -> Result<MessageRef, Unsent> {
+        if let Destination::Direct(_, person) = destination {
+            return self.send_to(approval, person, deadline).await;
+        }
         let conversation = approval.rules.conversation(Platform::Teams).ok_or_else(Unsent::nowhere)?;
-        let (card, summary) = (card::card(approval, &self.links), words::summary(approval));
+        let (card, summary) = (card::first(approval, &self.links), words::summary(approval));
         let posted = self.client.post_card(conversation, card, &summary, deadline).await?;
         let client::Posted { conversation, activity } = posted;
         Ok(MessageRef::Card { platform: Platform::Teams, conversation, message: activity })
@@ -129,7 +154,11 @@ impl Messenger for TeamsMessenger {
         deadline: Deadline,
     ) -> Result<(), Unsent> {
         let (conversation, activity) = message.on(Platform::Teams).ok_or_else(Unsent::nowhere)?;
-        Ok(self.client.note(conversation, activity, &words::note(approval, note), deadline).await?)
+        let words = match note {
+            Note::Reminder { .. } if !message.is_shared() => notes::own_reminder(approval, TEAMS),
+            note => words::note(approval, note),
+        };
+        Ok(self.client.note(conversation, activity, &words, deadline).await?)
     }
 
     async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent> {

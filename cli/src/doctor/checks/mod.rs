@@ -165,7 +165,10 @@ fn refused_by_the_bot(api: &Api, url: &str, refusal: StatusCode, platform: &str)
 
 fn slack(identity: &Identity, Configuration { policy, .. }: &Configuration) -> Verdict {
     let Identity { team, team_name, scopes, .. } = identity;
-    let missing: Vec<&str> = SCOPES.into_iter().filter(|scope| !scopes.iter().any(|has| has == scope)).collect();
+    let sends_copies = policy.rules.values().any(|rules| rules.calling.direct).then_some("im:write");
+    let reads_groups = (!policy.live.groups.is_empty()).then_some(["usergroups:read", "users:read"]);
+    let needed = SCOPES.into_iter().chain(sends_copies).chain(reads_groups.into_iter().flatten());
+    let missing: Vec<&str> = needed.filter(|scope| !scopes.iter().any(|has| has == scope)).collect();
     if !missing.is_empty() {
         return Verdict::Fail(format!(
             "it lacks {}: update the app's manifest and install it again",

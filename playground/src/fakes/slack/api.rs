@@ -1,12 +1,14 @@
 //! The routes of the Web API. Slack answers 200 with `ok: false` when it refuses a call.
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::workspace::Refusal;
@@ -17,7 +19,22 @@ use crate::fakes::broken_off;
 const SCOPES_HEADER: &str = "x-oauth-scopes";
 
 pub(super) fn router(slack: FakeSlack) -> Router {
-    Router::new().route("/{method}", post(receive)).with_state(slack)
+    Router::new().route("/{method}", get(read).post(receive)).with_state(slack)
+}
+
+/// Methods that read take their arguments in the address, and no JSON.
+const READING: [&str; 2] = ["usergroups.users.list", "users.info"];
+
+async fn read(
+    State(slack): State<FakeSlack>,
+    Path(method): Path<String>,
+    headers: HeaderMap,
+    Query(arguments): Query<BTreeMap<String, String>>,
+) -> Response {
+    if !READING.contains(&method.as_str()) {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
+    carry_out(&slack, &method, &headers, &json!(arguments)).await
 }
 
 async fn receive(
@@ -26,10 +43,16 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let body = serde_json::from_slice(&body).unwrap_or_default();
-    let fault = slack.note_call(&method, &body);
+    if READING.contains(&method.as_str()) {
+        return Json(json!({ "ok": false, "error": "invalid_arguments" })).into_response();
+    }
+    carry_out(&slack, &method, &headers, &serde_json::from_slice(&body).unwrap_or_default()).await
+}
+
+async fn carry_out(slack: &FakeSlack, method: &str, headers: &HeaderMap, body: &Value) -> Response {
+    let fault = slack.note_call(method, body);
     match fault {
-        None => answer(slack.carry_out(&method, &headers, &body)),
+        None => answer(slack.carry_out(method, headers, body)),
         Some(Fault::NotOk(code)) => Json(json!({ "ok": false, "error": code })).into_response(),
         Some(Fault::RateLimited { retry_after }) => {
             let wait = [(header::RETRY_AFTER, retry_after.to_string())];
@@ -42,7 +65,7 @@ async fn receive(
         Some(Fault::Hang) => std::future::pending().await,
         Some(Fault::Drop) => {
             // The call takes effect; that its answer is lost is the point.
-            let _ = slack.carry_out(&method, &headers, &body);
+            let _ = slack.carry_out(method, headers, body);
             broken_off()
         }
     }
@@ -81,6 +104,9 @@ impl FakeSlack {
         let mut workspace = self.workspace();
         let result = match method {
             "chat.postMessage" => workspace.post(body, now)?,
+            "usergroups.users.list" => workspace.usergroup_users(body)?,
+            "users.info" => workspace.user_info(body, &self.shared.team_id)?,
+            "conversations.open" => workspace.open_chat(body)?,
             "chat.update" => workspace.update(body)?,
             "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,
             "views.open" => workspace.open(body, &self.shared.team_id, now)?,

@@ -5,8 +5,10 @@
 
 mod api;
 mod block_kit;
+mod chats;
 mod elements;
 mod inputs;
+mod mentions;
 mod payloads;
 mod people;
 mod rate_limit;
@@ -14,6 +16,7 @@ mod rich_text;
 mod scheduled;
 #[cfg(test)]
 mod tests;
+mod usergroups;
 mod workspace;
 
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -31,6 +34,7 @@ use crate::changes::Changes;
 use crate::lock;
 
 pub use self::people::{CommandAnswer, Error, Reply, SubmitAnswer};
+pub use self::usergroups::Profile;
 
 /// The bot's own user, who writes its messages.
 const BOT_USER: &str = "U0COUNTERSIGN";
@@ -38,7 +42,7 @@ const BOT_ID: &str = "B0COUNTERSIGN";
 const APP_ID: &str = "A0COUNTERSIGN";
 const TEAM_DOMAIN: &str = "playground";
 /// What the app's manifest asks for, as Slack names it with every answer.
-const SCOPES: &str = "commands,chat:write";
+const SCOPES: &str = "commands,chat:write,im:write,usergroups:read,users:read";
 
 /// What a workspace is made with.
 #[derive(Clone)]
@@ -185,9 +189,22 @@ impl FakeSlack {
         self.workspace().without_bot.insert(channel.to_owned());
     }
 
+    /// Somebody (by user id) leaves the workspace, and can be written to no more.
+    pub fn deactivate(&self, user: &str) {
+        self.workspace().deactivated.insert(user.to_owned());
+    }
+
     /// What the bot has written to this person (by user id) alone, in their chat with it.
     pub fn direct_messages(&self, user: &str) -> Vec<SlackMessage> {
         self.messages(&workspace::direct(user))
+    }
+
+    /// The messages (by timestamp) whose posting has notified this person (by user id), the oldest first. A message that
+    /// is changed notifies nobody.
+    pub fn notified(&self, user: &str) -> Vec<String> {
+        let workspace = self.workspace();
+        let of_user = workspace.notified.iter().filter(|(notified, _)| notified == user);
+        of_user.map(|(_, ts)| ts.clone()).collect()
     }
 
     /// The name of a channel; of one that was not added, its id.

@@ -6,7 +6,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::block_kit;
+use super::mentions::mentioned;
 use super::rate_limit::RateLimit;
+use super::usergroups::{Profile, Usergroup};
 use super::{Ephemeral, Fault, OpenView, SlackMessage};
 
 /// More calls than this are forgotten, the oldest first.
@@ -27,9 +29,17 @@ pub(super) struct Workspace {
     pub(super) channels: BTreeMap<String, String>,
     /// The channels that the bot is not in.
     pub(super) without_bot: BTreeSet<String>,
+    /// The chats of people with the app that were begun.
+    pub(super) chats: BTreeSet<String>,
+    pub(super) usergroups: BTreeMap<String, Usergroup>,
+    pub(super) profiles: BTreeMap<String, Profile>,
+    /// Those who have left.
+    pub(super) deactivated: BTreeSet<String>,
     pub(super) messages: BTreeMap<(String, String), SlackMessage>,
     pub(super) ephemerals: Vec<Ephemeral>,
     pub(super) views: HashMap<String, OpenView>,
+    /// Who was notified, each with the message that did it.
+    pub(super) notified: Vec<(String, String)>,
     pub(super) calls: VecDeque<(String, Value)>,
     pub(super) faults: HashMap<String, VecDeque<Fault>>,
     pub(super) lasting_faults: HashMap<String, Fault>,
@@ -95,7 +105,7 @@ impl Workspace {
     pub(super) fn post(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let channel = match body["channel"].as_str().filter(|id| is_id(id, &['U', 'W'])) {
             // A user's id stands for their chat with the app.
-            Some(user) => direct(user),
+            Some(user) => self.chat_with(user)?,
             None => self.channel(body)?,
         };
         let thread_ts = body["thread_ts"].as_str().map(str::to_owned);
@@ -106,6 +116,7 @@ impl Workspace {
         }
         let (text, blocks) = self.content(body)?;
         let ts = self.next_ts(now);
+        self.notified.extend(mentioned(&text, &blocks).into_iter().map(|user| (user, ts.clone())));
         let message = SlackMessage { channel: channel.clone(), ts: ts.clone(), thread_ts, text, blocks, edits: 0 };
         let shown = shown(&message);
         self.messages.insert((channel.clone(), ts.clone()), message);
@@ -212,8 +223,11 @@ impl Workspace {
 
     pub(super) fn channel(&self, body: &Value) -> Result<String, Refusal> {
         let id = body["channel"].as_str().unwrap_or_default();
-        let exists =
-            if self.channels.is_empty() { is_id(id, &['C', 'D', 'G']) } else { self.channels.contains_key(id) };
+        let exists = match is_id(id, &['D']) {
+            true => self.chats.contains(id),
+            false if self.channels.is_empty() => is_id(id, &['C', 'G']),
+            false => self.channels.contains_key(id),
+        };
         match exists {
             true if self.without_bot.contains(id) => Err("not_in_channel".into()),
             true => Ok(id.to_owned()),

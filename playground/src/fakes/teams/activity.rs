@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::cards;
+use super::mentions::{is_mention, mentioned};
 use super::refusal::Refusal;
 
 /// About 100 kB, counted as UTF-16:
@@ -41,6 +42,8 @@ pub(super) struct Content {
     pub(super) summary: Option<String>,
     pub(super) card: Option<Value>,
     pub(super) reply_to: Option<String>,
+    /// Whom it notifies.
+    pub(super) mentions: Vec<String>,
 }
 
 /// What an activity of the bot with this id says.
@@ -59,6 +62,7 @@ pub(super) fn content(activity: &Value, bot_id: &str) -> Result<Content, Refusal
         summary: text("summary"),
         card: activity["attachments"].get(0).map(|attachment| attachment["content"].clone()),
         reply_to: text("replyToId"),
+        mentions: mentioned(activity),
     })
 }
 
@@ -110,7 +114,7 @@ fn mention_problems(activity: &Value) -> Vec<String> {
     let text = activity["text"].as_str().unwrap_or_default();
     let wrong = |entity: &&Value| {
         entity["type"] == "mention"
-            && !(cards::is_mention(entity) && text.contains(entity["text"].as_str().unwrap_or_default()))
+            && !(is_mention(entity) && text.contains(entity["text"].as_str().unwrap_or_default()))
     };
     let wrong = entities.iter().filter(wrong);
     wrong.map(|_| "a mention is not whole, or its text is not in the text".to_owned()).collect()

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use jiff::civil::Date;
 use serde_json::{Map, Value};
 
+use super::mentions::{self, is_mention};
 use super::shapes::{self, Rule, Shape};
 
 /// Bots may send cards up to this version, which is 1.5:
@@ -32,6 +33,7 @@ pub(super) fn problems(card: &Value) -> Vec<String> {
         }
     };
     check.card(card, "");
+    check.problems.extend(mentions::problems(card));
     check.problems
 }
 
@@ -235,15 +237,6 @@ impl Check {
             }
         }
     }
-}
-
-/// A mention as it stands in the entities of a message or of a card.
-pub(super) fn is_mention(entity: &Value) -> bool {
-    let text = entity["text"].as_str().unwrap_or_default();
-    entity["type"] == "mention"
-        && text.starts_with("<at>")
-        && text.ends_with("</at>")
-        && entity["mentioned"]["id"].is_string()
 }
 
 fn is_width(text: &str) -> bool {

@@ -71,16 +71,15 @@ impl Creator<'_> {
         if body["tenantId"].is_null() && body["channelData"]["tenant"]["id"].is_null() {
             return Err(Refusal::bad_syntax("The tenant is not named."));
         }
-        let mri = member["id"].as_str().unwrap_or_default();
-        if !tenant.has_user(mri) {
+        let Some(mri) = tenant.user(member["id"].as_str().unwrap_or_default()) else {
             let message = "The bot is not installed in the user's personal scope.";
             return Err(Refusal::new(403, "ForbiddenOperationException", message));
-        }
+        };
         let first = match &body["activity"] {
             Value::Null => None,
             activity => Some(activity::content(activity, &self.bot_id())?),
         };
-        let chat = tenant.chat_with(mri);
+        let chat = tenant.chat_with(&mri);
         tenant.limits.admit(&format!("create {chat}"), now).map_err(Refusal::throttled)?;
         let mut answer = json!({ "id": chat });
         if let Some(content) = first {

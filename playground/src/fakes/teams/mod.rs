@@ -14,6 +14,7 @@ mod error;
 mod keys;
 mod login;
 mod look;
+mod mentions;
 mod payloads;
 mod people;
 mod rate_limits;
@@ -254,6 +255,19 @@ impl FakeTeams {
     /// From now on activities are signed with another key, and the one before is no longer published.
     pub fn rotate_key(&self) {
         self.tenant().keys.rotate();
+    }
+
+    /// Somebody takes the app away, so that the bot can begin no chat with them.
+    pub fn uninstall(&self, person: &TeamsUser) {
+        self.tenant().without_app.insert(person.mri.clone());
+    }
+
+    /// The messages (by id) that have notified this person, the oldest first: those that mention them. Whether one that is
+    /// changed notifies them once more is not documented, so here it does.
+    pub fn notified(&self, person: &TeamsUser) -> Vec<String> {
+        let tenant = self.tenant();
+        let of_person = tenant.notified.iter().filter(|(id, _)| [&person.object_id, &person.mri].contains(&id));
+        of_person.map(|(_, message)| message.clone()).collect()
     }
 
     /// How often the keys were asked for.

@@ -64,6 +64,7 @@ impl FakeTeams {
             summary: None,
             card: None,
             reply_to: None,
+            mentions: Vec::new(),
         };
         let id = {
             let now = self.now();

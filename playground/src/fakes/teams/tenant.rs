@@ -24,6 +24,10 @@ pub(super) struct Tenant {
     /// The card in the place of a message's own, by person and message.
     pub(super) views: BTreeMap<(String, String), Value>,
     pub(super) notices: Vec<Notice>,
+    /// Who was notified, each with the message that did it.
+    pub(super) notified: Vec<(String, String)>,
+    /// Those who have not installed the app, by the ids that the bot knows them by.
+    pub(super) without_app: BTreeSet<String>,
     /// The chats of people with the bot.
     chats: BTreeSet<String>,
     pub(super) keys: KeyRing,
@@ -78,10 +82,14 @@ impl Tenant {
         }
     }
 
-    /// Whether the bot may write to a user of this id. Until the first person is added, all are there.
-    pub(super) fn has_user(&self, mri: &str) -> bool {
-        let is_user = mri.strip_prefix("29:").is_some_and(|name| !name.is_empty());
-        is_user && (self.people.is_empty() || self.people.iter().any(|person| person.mri == mri))
+    /// By which id the bot knows a user whom it may write to, given that or the Entra object id. Until the first person is
+    /// added, all are there.
+    pub(super) fn user(&self, id: &str) -> Option<String> {
+        let is_user = id.strip_prefix("29:").is_some_and(|name| !name.is_empty());
+        let known = self.people.iter().find(|person| person.mri == id || person.object_id == id);
+        let mri = known.map(|person| person.mri.clone());
+        let mri = mri.or_else(|| (is_user && self.people.is_empty()).then(|| id.to_owned()))?;
+        (!self.without_app.contains(&mri)).then_some(mri)
     }
 
     /// Who is in a conversation that the bot is in, by object id or by the id that the bot knows them by.
@@ -112,12 +120,15 @@ impl Tenant {
 
     /// The bot writes another message in the place of one of its own, which takes all views of it away.
     pub(super) fn update(&mut self, to: &Address, id: &str, content: Content) -> Result<(), Refusal> {
+        let Content { mentions, .. } = &content;
+        let mentions: Vec<_> = mentions.iter().map(|who| (who.clone(), id.to_owned())).collect();
         let message = self.own_message(to, id)?;
         message.text = content.text;
         message.text_format = content.text_format;
         message.summary = content.summary;
         message.card = content.card;
         message.edits += 1;
+        self.notified.extend(mentions);
         self.views.retain(|(_, of), _| of != id);
         Ok(())
     }
@@ -138,6 +149,7 @@ impl Tenant {
     /// Writes a message down, and returns its id.
     pub(super) fn post(&mut self, to: &Address, from: Author, content: Content, now: Timestamp) -> String {
         let id = self.next_id(now);
+        self.notified.extend(content.mentions.into_iter().map(|who| (who, id.clone())));
         let message = TeamsMessage {
             id: id.clone(),
             conversation: to.conversation.clone(),

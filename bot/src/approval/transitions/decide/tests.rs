@@ -1,4 +1,5 @@
 use super::*;
+use crate::approval::calling::Calling;
 use crate::approval::request::Risk;
 use crate::approval::sample::{after, approval, command};
 use crate::approval::state::Resolution;
@@ -254,4 +255,40 @@ fn the_notes_of_a_broken_glass_keep_their_order() {
     let kinds: Vec<bool> = heard.iter().map(|note| matches!(note, Note::GlassReminder { .. })).collect();
     assert_eq!(kinds, [false, false, true, false, true, false]);
     assert_eq!(broken.next_glass_reminder(), None);
+}
+
+/// Whatever the policy says of who is called, the same people decide.
+#[test]
+fn who_is_called_changes_nothing_of_who_decides() {
+    let mut random = fastrand::Rng::with_seed(11);
+    for rules in [
+        "required = 2",
+        "required = 2\nself_approval = true",
+        "seats = [{ from = [\"finance\"], count = 1 }, { from = [\"linus\"], count = 1 }]",
+    ] {
+        for _ in 0..200 {
+            let mut plain = approval(rules);
+            let mut calling = plain.clone();
+            let some = |random: &mut fastrand::Rng| -> Vec<PersonId> {
+                let approvers = approval(rules).rules.approvers.into_iter();
+                approvers.map(|person| person.id).filter(|_| random.bool()).collect()
+            };
+            let notify = random.bool().then(|| some(&mut random));
+            calling.rules.calling = Calling { notify, silent: some(&mut random), direct: random.bool() };
+            for second in 1..6 {
+                let person = ["ada", "grace", "linus", "eve"][random.usize(..4)];
+                let verdict = if random.u8(..4) == 0 { Verdict::Reject } else { Verdict::Approve };
+                let decided = [&plain, &calling].map(|one| decide(one, &command(person, verdict, None), after(second)));
+                match decided {
+                    [Ok(Counted::Open(one)), Ok(Counted::Open(other))]
+                    | [Ok(Counted::Decided(one)), Ok(Counted::Decided(other))] => {
+                        assert_eq!((&one.state, &one.votes), (&other.state, &other.votes));
+                        (plain, calling) = (one, other);
+                    }
+                    [Err(one), Err(other)] => assert_eq!(one, other),
+                    differ => panic!("{differ:?}"),
+                }
+            }
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::approval::follow_up::Errand;
+use crate::approval::ids::PersonId;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::record::SentMessage;
 use crate::approval::sample::{after, approval};
@@ -9,6 +10,10 @@ use crate::approval::state::Intent;
 
 const SLACK: Destination = Destination::Chat(Platform::Slack);
 const ALONE: &str = "slack_channel = \"C1\"\nemail = \"never\"";
+
+fn presser() -> PersonId {
+    PersonId::parse("grace").unwrap()
+}
 
 fn card(message: &str) -> MessageRef {
     MessageRef::Card { platform: Platform::Slack, conversation: "C1".to_owned(), message: message.to_owned() }
@@ -110,7 +115,7 @@ fn what_may_be_out_is_neither_sent_again_nor_given_up_and_is_found_with_a_press(
     failed(&mut approval, Fate::MaybeSent, 1);
     assert_eq!(approval.errands(), []);
     assert!(!approval.is_unfinished() && !approval.give_up_unreached(after(500)));
-    assert!(approval.discover(Some(&card("1.0")), after(300)));
+    assert!(approval.discover(Some(&card("1.0")), &presser(), after(300)));
     assert!(approval.missing.is_empty() && approval.errands() == [Errand::Update(card("1.0"))]);
 }
 
@@ -142,7 +147,7 @@ fn a_card_of_somebody_who_was_killed_is_found_beside_the_one_that_replaced_it() 
     assert!(!approval.give_up_unreached(after(599)), "it may be out");
     approval.delivered(&SentMessage::new(card("2.0"), 0, 0), after(91));
     assert_eq!(approval.errands(), []);
-    let discovered = ["1.0", "3.0"].map(|ts| approval.discover(Some(&card(ts)), after(92)));
+    let discovered = ["1.0", "3.0"].map(|ts| approval.discover(Some(&card(ts)), &presser(), after(92)));
     assert_eq!(discovered, [true, false], "there is one");
     let both = [Errand::Update(card("2.0")), Errand::Update(card("1.0"))];
     assert_eq!(approval.errands(), both);

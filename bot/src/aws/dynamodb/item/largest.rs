@@ -13,6 +13,7 @@ use crate::approval::limits::{
     ANSWERERS_MAX, ANSWERS_MAX_BYTES, COMMENT_MAX, DETAIL_TITLE_MAX, DETAILS_AND_INPUTS_MAX, DETAILS_TOGETHER_MAX,
     FACT_NAME_MAX, FACT_VALUE_MAX, INPUTS_FORM_MAX, INPUTS_MAX, SUMMARY_MAX, TITLE_MAX, TOGETHER_MAX,
 };
+use crate::approval::live_groups::{AskedGroup, GROUPS_MAX, MEMBERS_MAX, NAMED_MAX};
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy::{Person, Policy, PolicySource};
 use crate::approval::policy_file;
@@ -70,6 +71,8 @@ fn policy(letter: &str, required: usize) -> String {
         let seats: Vec<String> = (0..5).map(|kind| format!("{{ from = [{}], count = 16 }}", group(kind))).collect();
         writeln!(text, "[policies.p]\nseats = [{}]\nself_approval = true", seats.join(", ")).unwrap();
     }
+    let (notify, silent) = (&ids[..20], &ids[20..40]);
+    writeln!(text, "notify = {notify:?}\nsilent = {silent:?}\ndirect = true").unwrap();
     writeln!(text, "slack_channel = \"C0123456789\"\nremind_after = [{}]", reminders.join(", ")).unwrap();
     text
 }
@@ -100,7 +103,14 @@ fn asked(letter: &str, required: usize) -> Approval {
             "correlation": { "id": "c".repeat(8_000) }, "requestedBy": format!("000{}", "p".repeat(61)),
         }
     });
-    Approval::raise(request::read(input, &policy, after(0)).unwrap())
+    let mut asked = request::read(input, &policy, after(0)).unwrap();
+    let people: Vec<PersonId> = asked.rules.approvers.iter().take(NAMED_MAX).map(|person| person.id.clone()).collect();
+    let group = |number: usize| {
+        let (name, fallback) = (format!("{number}{}", letter.repeat(20)), Some("f".repeat(60)));
+        AskedGroup { name, people: people.clone(), count: MEMBERS_MAX, fallback }
+    };
+    asked.rules.groups = (0..GROUPS_MAX).map(group).collect();
+    Approval::raise(asked)
 }
 
 /// Menus that fill the form, with the longest answers that so many may give.
@@ -124,6 +134,14 @@ fn grown(letter: &str, required: usize, last: Verdict) -> Approval {
     let mut approval = asked(letter, required);
     for person in approval.rules.approvers.clone() {
         approval.adopt(&MessageRef::Email { person: person.id });
+    }
+    let own_chats = approval.missing.clone().into_iter().filter_map(|missing| match missing.destination {
+        Destination::Direct(platform, person) => Some((platform, person)),
+        _ => None,
+    });
+    for (platform, person) in own_chats.collect::<Vec<_>>() {
+        let (conversation, message) = (format!("a:{}", "c".repeat(100)), "1700000000000.000100".to_owned());
+        approval.adopt(&MessageRef::Direct { platform, person, conversation, message });
     }
     for minute in 1..=20 {
         assert!(approval.call_again(after(60 * minute)));

@@ -215,15 +215,24 @@ impl Client {
     /// Answers an activity to one member of its conversation alone, in the personal chat with the bot. `member` is
     /// the id that Teams gives a person toward this bot (`29:…`).
     pub async fn tell(&self, to: &ReplyTo, member: &str, markdown: &str, deadline: Deadline) -> Result<(), Error> {
+        let chat = self.chat_with(&to.service_url, member, deadline).await?;
+        self.post(&to.service_url, &chat, text_activity(markdown), deadline).await.map(|_| ())
+    }
+
+    /// The personal chat of a person, by their Entra object id, with the bot.
+    pub async fn personal_chat(&self, person: &str, deadline: Deadline) -> Result<String, Error> {
+        self.chat_with(&self.service_url, person, deadline).await
+    }
+
+    /// Who asks twice for the chat with a person gets the same chat twice.
+    async fn chat_with(&self, at: &ServiceUrl, member: &str, deadline: Deadline) -> Result<String, Error> {
         let body = json!({
             "isGroup": false,
             "members": [{ "id": member }],
             "tenantId": self.tenant,
             "bot": { "id": self.bot },
         });
-        // Who asks twice for the chat with a person gets the same chat twice.
-        let chat = self.create(&to.service_url, body, Repeat::Freely, deadline).await?;
-        self.post(&to.service_url, &chat.id, text_activity(markdown), deadline).await.map(|_| ())
+        Ok(self.create(at, body, Repeat::Freely, deadline).await?.id)
     }
 
     async fn create(

@@ -41,7 +41,7 @@ async fn a_chat_is_begun_with_one_person_of_the_tenant() {
     let (one, two) = (json!([{ "id": ada().mri }]), json!([{ "id": ada().mri }, { "id": grace().mri }]));
     let cases = [
         (begin(json!([{ "id": grace().mri }]), json!(TENANT)), 403, "ForbiddenOperationException"),
-        (begin(json!([{ "id": ada().object_id }]), json!(TENANT)), 403, "ForbiddenOperationException"),
+        (begin(json!([{ "id": grace().object_id }]), json!(TENANT)), 403, "ForbiddenOperationException"),
         (begin(two, json!(TENANT)), 400, "BadSyntax"),
         (begin(json!([]), json!(TENANT)), 400, "BadSyntax"),
         (begin(one.clone(), Value::Null), 400, "BadSyntax"),

@@ -27,6 +27,7 @@ fn an_open_card_says_what_is_asked_and_asks_it() {
             "Requested by ",
             "Ada",
             "0 of 2 approvals",
+            "May decide: Grace and Linus",
             &format!("{} · content {}", approval.id, approval.content_hash().short()),
         ]
     );
