@@ -9,7 +9,7 @@ use countersign_bot::ports::{Saved, Store};
 use countersign_playground::engine::ExecutionStatus;
 use serde_json::{Value, json};
 
-use crate::support::said::assert_may_not_decide;
+use crate::support::said::{assert_may_not_decide, in_slack};
 use crate::support::{Harness, RULES_WITH_TEAMS, is_out, policy, texts};
 
 /// The manager's approval goes before, by whoever else is of finance.
@@ -94,6 +94,24 @@ async fn who_has_approved_before_decides_on_no_platform_and_is_not_asked() {
     assert!(shown.contains(elsewhere) && shown.contains("Could still decide: Ada Lovelace"), "{shown}");
     harness.press("ada", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;
+}
+
+/// Who stands in for somebody, or may break the glass, need not be among those who decide.
+#[tokio::test]
+async fn who_has_approved_before_neither_stands_in_nor_breaks_the_glass() {
+    let here = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"ada\", \"linus\"]");
+    let more = "distinct_from = [\"manager\"]\ndelegates = [\"grace\"]\nbreak_glass = { who = [\"grace\"] }";
+    let manager = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"grace\"]");
+    let rules = policy(&format!("{here}\n{more}")) + &format!("[policies.manager]\n{manager}\n");
+    let rules = rules.replace("requester = \"optional\"", "requester = \"known\"");
+    let harness = Harness::with_policy(&rules, |ports| ports).await;
+    let away = in_slack(&harness, "ada", "away until 2026-12-24 for Grace Hopper").await;
+    assert!(away.contains("Grace Hopper stands in for you"), "{away}");
+    let approval = after_the_manager(&harness).await;
+    assert_may_not_decide(&harness, "grace", &approval, "You have approved under the policy “manager”").await;
+    let told = in_slack(&harness, "grace", &format!("break-glass {} prod is down", approval.id)).await;
+    assert!(told.contains("You have approved under the policy “manager”"), "{told}");
+    assert_eq!(harness.record(&approval.id).status(), Status::Pending);
 }
 
 #[tokio::test]

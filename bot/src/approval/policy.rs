@@ -352,6 +352,12 @@ impl Rules {
         self.approvers.iter().chain(escalated_to).any(|person| person.id == *id)
     }
 
+    /// Whether this person could ever have a part in a decision: in their own right, for somebody who is away, or alone in an
+    /// emergency.
+    pub fn may_act(&self, id: &PersonId) -> bool {
+        self.ever_ask(id) || self.break_glass.contains(id) || self.delegates.iter().any(|person| person.id == *id)
+    }
+
     /// The rules for a request that lets these people alone decide, at once and after an escalation.
     pub fn narrowed_to(&self, people: &BTreeSet<PersonId>) -> Self {
         let is_named = |person: &Person| people.contains(&person.id);

@@ -110,7 +110,7 @@ impl Asked {
             let who = format!("those who have not approved this execution under {policies}");
             return Err(InvalidInput::field("approval.policy", too_few(rules, could, &who)));
         }
-        let apart = approved.into_iter().filter(|(person, _)| rules.ever_ask(person)).collect();
+        let apart = approved.into_iter().filter(|(person, _)| rules.may_act(person)).collect();
         Ok(Self { apart, ..self })
     }
 }

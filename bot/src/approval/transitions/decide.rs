@@ -225,9 +225,9 @@ pub fn authorise(approval: &Approval, person: &PersonId, now: Timestamp) -> Resu
         return Ok(());
     }
     match (approval.rules.approver(person), approval.apart.get(person)) {
-        (Some(_), Some(policy)) => Err(Refusal::ApprovedElsewhere { policy: policy.clone() }),
+        (_, Some(policy)) => Err(Refusal::ApprovedElsewhere { policy: policy.clone() }),
         (Some(_), None) => Err(Refusal::OwnRequest),
-        (None, _) => {
+        (None, None) => {
             let approvers = approval.eligible().map(|approver| approver.name.clone()).collect();
             Err(Refusal::NotAnApprover { approvers })
         }
