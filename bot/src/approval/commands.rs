@@ -9,6 +9,10 @@ use sha2::{Digest, Sha256};
 use super::fields::Field;
 use super::ids::PersonId;
 
+/// What one says to the bot for something else, so that no command has such a name.
+pub const OWN_WORDS: [&str; 9] =
+    ["help", "approvals", "pending", "show", "cancel", "acknowledge", "break-glass", "away", "back"];
+
 /// How long what a form is called may be, which is its head in Slack:
 /// <https://docs.slack.dev/reference/views/modal-views>.
 pub const TITLE_MAX: usize = 24;

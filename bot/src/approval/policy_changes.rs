@@ -14,6 +14,7 @@ use super::commands::LaunchCommand;
 use super::ids::PersonId;
 use super::place::Platform;
 use super::policy::{EmailUse, Escalation, Person, Policy, RequesterUse, Rules};
+use super::policy_file;
 use super::seats::Seats;
 
 /// One thing that is different.
@@ -28,6 +29,8 @@ pub enum Change {
     PersonChanged { person: Who, what: &'static str, before: String, after: String },
     PolicyAdded { policy: String, required: usize, approvers: Vec<Who> },
     PolicyRemoved { policy: String },
+    JoinsGroup { group: String, person: Who },
+    LeavesGroup { group: String, person: Who },
     MayApprove { policy: String, person: Who },
     MayNoLongerApprove { policy: String, person: Who },
     CalledIn { policy: String, person: Who },
@@ -61,6 +64,8 @@ impl fmt::Display for Change {
                 write!(f, "policy {policy} is new: {required} of {} must approve", approvers.join(", "))
             }
             Self::PolicyRemoved { policy } => write!(f, "policy {policy} is gone: nobody can ask under it any more"),
+            Self::JoinsGroup { group, person } => write!(f, "{} is in the group {group}", called(person)),
+            Self::LeavesGroup { group, person } => write!(f, "{} is no longer in the group {group}", called(person)),
             Self::MayApprove { policy, person } => write!(f, "{} may approve under {policy}", called(person)),
             Self::MayNoLongerApprove { policy, person } => {
                 write!(f, "{} may no longer approve under {policy}", called(person))
@@ -112,14 +117,11 @@ pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
     let_in(before, after, &mut changes);
     people(before, after, &mut changes);
     live::groups(before, after, &mut changes);
+    groups(before, after, &mut changes);
     for (name, rules) in &after.rules {
         match before.rules.get(name) {
             Some(earlier) => rules_of(name, earlier, rules, &mut changes),
-            None => changes.push(Change::PolicyAdded {
-                policy: name.clone(),
-                required: rules.required,
-                approvers: rules.approvers.iter().map(Who::from).collect(),
-            }),
+            None => new_rules(name, rules, &mut changes),
         }
     }
     let gone = before.rules.keys().filter(|name| !after.rules.contains_key(*name));
@@ -130,6 +132,7 @@ pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
             None => {
                 let starters = starters(after, command);
                 changes.push(Change::CommandAdded { command: name.clone(), starters });
+                command_says(&unsaid_command(command), command, &mut changes);
             }
         }
     }
@@ -184,11 +187,15 @@ fn let_in(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
 fn people(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
     for (id, person) in &after.people {
         let who = Who::from(person);
-        let Some(earlier) = before.people.get(id) else {
-            changes.push(Change::PersonAdded { person: who });
-            continue;
-        };
-        for ((what, before), (_, after)) in known_of(earlier).into_iter().zip(known_of(person)) {
+        let earlier = before.people.get(id).map_or_else(
+            || {
+                changes.push(Change::PersonAdded { person: who.clone() });
+                // The name stands in that line.
+                known_of(person).map(|(what, name)| if what == NAME { name } else { NONE.to_owned() })
+            },
+            |earlier| known_of(earlier).map(|(_, known)| known),
+        );
+        for (before, (what, after)) in earlier.into_iter().zip(known_of(person)) {
             if before != after {
                 changes.push(Change::PersonChanged { person: who.clone(), what, before, after });
             }
@@ -197,6 +204,8 @@ fn people(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
     let gone = before.people.iter().filter(|(id, _)| !after.people.contains_key(*id));
     changes.extend(gone.map(|(_, person)| Change::PersonRemoved { person: person.into() }));
 }
+
+const NAME: &str = "the name";
 
 /// Whoever has one of these is the person.
 fn known_of(person: &Person) -> [(&'static str, String); 4] {
@@ -209,11 +218,49 @@ fn known_of(person: &Person) -> [(&'static str, String); 4] {
         None => NONE.to_owned(),
     };
     [
-        ("the name", name.clone()),
+        (NAME, name.clone()),
         ("the id in Slack", on(Platform::Slack)),
         ("the id in Teams", on(Platform::Teams)),
         ("the address", email.clone().unwrap_or_else(|| NONE.to_owned())),
     ]
+}
+
+/// Who is in which group: a request may name a group to say who alone decides.
+fn groups(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
+    let pairs = |policy: &Policy| -> BTreeSet<(String, PersonId)> {
+        let groups = policy.groups.iter();
+        groups.flat_map(|(group, members)| members.iter().map(|id| (group.clone(), id.clone()))).collect()
+    };
+    let (earlier, later) = (pairs(before), pairs(after));
+    for (group, id) in later.difference(&earlier) {
+        changes.push(Change::JoinsGroup { group: group.clone(), person: who(after, id) });
+    }
+    for (group, id) in earlier.difference(&later) {
+        changes.push(Change::LeavesGroup { group: group.clone(), person: who(before, id) });
+    }
+}
+
+/// A policy that is new, and whatever it says beside who may approve.
+fn new_rules(policy: &str, rules: &Rules, changes: &mut Vec<Change>) {
+    changes.push(Change::PolicyAdded {
+        policy: policy.to_owned(),
+        required: rules.required,
+        approvers: rules.approvers.iter().map(Who::from).collect(),
+    });
+    for person in missing(&[], called_in(rules)) {
+        changes.push(Change::CalledIn { policy: policy.to_owned(), person });
+    }
+    let mut unsaid = unsaid();
+    // How many must approve is in the first line.
+    unsaid.insert(REQUIRED.to_owned(), rules.required.to_string());
+    settings_of(policy, unsaid, settings(rules), changes);
+}
+
+/// What holds where a policy says nothing of it, from the reader of the file itself.
+fn unsaid() -> BTreeMap<String, String> {
+    let plain = "[people.a]\nname = \"A\"\nemail = \"a@example.com\"\n[policies.plain]\napprovers = [\"a\"]";
+    let policy = policy_file::read(plain).ok();
+    policy.and_then(|policy| policy.rules.get("plain").map(settings)).unwrap_or_default()
 }
 
 fn rules_of(policy: &str, before: &Rules, after: &Rules, changes: &mut Vec<Change>) {
@@ -231,12 +278,20 @@ fn rules_of(policy: &str, before: &Rules, after: &Rules, changes: &mut Vec<Chang
     for person in missing(later, earlier) {
         changes.push(Change::NoLongerCalledIn { policy: policy.clone(), person });
     }
-    let (mut before, mut after) = (settings(before), settings(after));
+    settings_of(&policy, settings(before), settings(after), changes);
+}
+
+fn settings_of(
+    policy: &str,
+    mut before: BTreeMap<String, String>,
+    mut after: BTreeMap<String, String>,
+    changes: &mut Vec<Change>,
+) {
     let rules: BTreeSet<String> = before.keys().chain(after.keys()).cloned().collect();
     for rule in rules {
         let [before, after] = [&mut before, &mut after].map(|its| its.remove(&rule).unwrap_or_else(|| NONE.to_owned()));
         if before != after {
-            changes.push(Change::RuleChanged { policy: policy.clone(), rule, before, after });
+            changes.push(Change::RuleChanged { policy: policy.to_owned(), rule, before, after });
         }
     }
 }
@@ -252,6 +307,7 @@ fn missing(from: &[Person], among: &[Person]) -> Vec<Who> {
 }
 
 const NONE: &str = "none";
+const REQUIRED: &str = "required";
 
 /// Everything that rules say beside who may approve, in words, by the key of the policy file. A setting that comes later
 /// has to be named here, or this does not compile.
@@ -289,7 +345,7 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         EmailUse::Never => "never",
     };
     let mut settings = BTreeMap::from([
-        ("required".to_owned(), required.to_string()),
+        (REQUIRED.to_owned(), required.to_string()),
         ("self_approval".to_owned(), yes(self_approval)),
         ("requester".to_owned(), requester.to_owned()),
         ("reason_on_reject".to_owned(), yes(reason_on_reject)),
@@ -355,10 +411,27 @@ fn command_of(before: (&Policy, &LaunchCommand), after: (&Policy, &LaunchCommand
             after: starters(after.0, after.1),
         }),
     }
-    for ((what, before), (_, after)) in told(before.1).into_iter().zip(told(after.1)) {
+    command_says(before.1, after.1, changes);
+}
+
+fn command_says(before: &LaunchCommand, after: &LaunchCommand, changes: &mut Vec<Change>) {
+    let command = &after.name;
+    for ((what, before), (_, after)) in told(before).into_iter().zip(told(after)) {
         if before != after {
-            changes.push(Change::CommandChanged { command: name.clone(), what, before, after });
+            changes.push(Change::CommandChanged { command: command.clone(), what, before, after });
         }
+    }
+}
+
+/// A command of this name that says nothing.
+fn unsaid_command(command: &LaunchCommand) -> LaunchCommand {
+    LaunchCommand {
+        title: command.name.clone(),
+        state_machine: NONE.to_owned(),
+        policy: NONE.to_owned(),
+        is_default: false,
+        fields: Vec::new(),
+        ..command.clone()
     }
 }
 

@@ -1,5 +1,6 @@
 //! The words of every chat, in one grammar: to start something, to ask about approvals, and to take one back.
 
+use crate::approval::commands::OWN_WORDS;
 use crate::approval::entry::is_quote;
 use crate::approval::ids::ApprovalId;
 
@@ -77,10 +78,8 @@ impl<'a> ChatCommand<'a> {
         match name.to_lowercase().as_str() {
             "" | "help" => Self::Help,
             "approvals" => Self::about_approvals(rest),
-            word @ ("pending" | "show" | "cancel" | "break-glass" | "acknowledge" | "away" | "back") => {
-                Self::about(word, rest)
-            }
             "start" => Self::Start { typed: rest },
+            word if OWN_WORDS.contains(&word) => Self::about(word, rest),
             _ => Self::Named { name, typed: rest },
         }
     }
@@ -166,6 +165,15 @@ mod tests {
         ];
         for (words, expected) in cases {
             assert_eq!(ChatCommand::said(words), expected, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn no_command_is_called_what_the_bot_takes_itself() {
+        for word in OWN_WORDS {
+            for words in [word.to_owned(), format!("{word} apr_1"), format!("/{word} until tomorrow")] {
+                assert!(!matches!(ChatCommand::said(&words), ChatCommand::Named { .. }), "{words}");
+            }
         }
     }
 

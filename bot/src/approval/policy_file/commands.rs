@@ -8,7 +8,7 @@ use super::known::Known;
 use super::problem;
 use super::raw::commands::{Plain, RawCommand, RawField};
 use super::raw::{Name, Named};
-use crate::approval::commands::{LaunchCommand, TITLE_MAX};
+use crate::approval::commands::{LaunchCommand, OWN_WORDS, TITLE_MAX};
 use crate::approval::drafts::{Draft, Part, check_line};
 use crate::approval::entry::{self, Mistake};
 use crate::approval::fields::{FIELDS_MAX, FORM_MAX, Field, OPTIONS_MAX, form_cost, menu_cost};
@@ -20,8 +20,6 @@ use crate::approval::policy::Person;
 const COMMAND_MAX: usize = 31;
 /// More fit into no message that lists them.
 const COMMANDS_MAX: usize = 50;
-/// What one says to the bot for something else.
-const RESERVED: [&str; 5] = ["help", "pending", "show", "cancel", "approvals"];
 /// What the input of an execution has besides the fields.
 const KEYS_OF_OURS: [&str; 2] = ["requestedBy", "correlation"];
 /// What `type` may be.
@@ -80,7 +78,7 @@ fn check_name(name: &str, span: Span, errors: &mut Vec<Error>) {
         let wanted = format!("a command has 1 to {COMMAND_MAX} of a-z, 0-9, '-' and '_', and no slash");
         errors.push(problem(format!("command `{name}`: {wanted}"), span));
     }
-    if RESERVED.contains(&name) {
+    if OWN_WORDS.contains(&name) {
         errors.push(problem(format!("command `{name}`: the bot understands `{name}` as something else"), span));
     }
     if name == "start" {

@@ -10,6 +10,7 @@ use crate::approval::identities::{CHATS, Chat, ChatIdentity, IdKind, is_address}
 use crate::approval::ids::PersonId;
 use crate::approval::names::comparable;
 use crate::approval::policy::{LetIn, Person};
+use crate::visible;
 
 /// A longer name does not fit on a line beside what else stands there.
 const NAME_MAX: usize = 80;
@@ -71,6 +72,10 @@ fn check_name(key: &str, name: Name, taken: &mut Taken, errors: &mut Vec<Error>)
         (seen.is_empty(), "has nothing to see in it".to_owned()),
         (length > NAME_MAX, format!("has {length} characters, at most {NAME_MAX}")),
         (name.text.chars().any(char::is_control), "has a line break or another control character".to_owned()),
+        (
+            !seen.is_empty() && visible::first_hidden(&name.text).is_some(),
+            "has a character that nobody sees".to_owned(),
+        ),
         (name.text.contains("=?"), "has `=?`, after which mail programs read something else".to_owned()),
     ];
     let wrong = wrong.into_iter().filter(|(is_wrong, _)| *is_wrong);
