@@ -2,11 +2,10 @@
 
 use jiff::Timestamp;
 
-use crate::approval::entry;
 use crate::approval::limits::{self, COMMENT_MAX};
 use crate::approval::policy::{NoPolicy, Stranger};
 use crate::approval::record::{Approval, Vote};
-use crate::approval::request::{Lacking, Request, WrongInput};
+use crate::approval::request::{Lacking, WrongInput};
 use crate::approval::seats::Seats;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
@@ -99,20 +98,6 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
 /// What is wrong with an input, as a sentence.
 pub fn wrong(input: &WrongInput) -> String {
     format!("{} {}.", input.label, input.mistake)
-}
-
-/// What somebody answered, each with the label of its input; what was left empty is not among it.
-pub fn inputs<'a>(request: &'a Request, vote: &'a Vote) -> impl Iterator<Item = (&'a str, String)> {
-    request.fields().filter_map(|field| {
-        let answer = vote.inputs.get(&field.name).filter(|answer| !answer.is_null())?;
-        Some((field.label.as_str(), entry::typed(answer)))
-    })
-}
-
-/// What whoever approves is asked for, by its labels.
-pub fn asked_inputs(request: &Request) -> Option<String> {
-    let labels: Vec<&str> = request.fields().map(|field| field.label.as_str()).collect();
-    (!labels.is_empty()).then(|| labels.join(", "))
 }
 
 /// What an approval lacks, in sentences.

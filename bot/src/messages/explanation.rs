@@ -102,7 +102,7 @@ fn details(request: &Request) -> Option<String> {
 fn inputs(request: &Request, dialect: Dialect) -> Option<String> {
     let input = |field: &Field| {
         let optional = if field.required { "" } else { ", may be left out" };
-        let takes = dialect.excerpt(&format!("{}: {}", field.label, commands::takes(field)), INPUT_MAX);
+        let takes = dialect.excerpt(&format!("“{}”: {}", field.label, commands::takes(field)), INPUT_MAX);
         format!("{}    {}{takes}{optional}", dialect.paragraph(), dialect.bullet())
     };
     let lines: String = request.fields().map(input).collect();

@@ -8,6 +8,7 @@ pub mod commands;
 pub mod dialect;
 pub mod escape;
 pub mod explanation;
+pub mod inputs;
 pub mod links;
 pub mod lists;
 mod names;

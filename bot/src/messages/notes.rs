@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::dialect::Dialect;
 use super::names::addressed;
-use super::{answers, links};
+use super::{answers, inputs, links};
 use crate::approval::limits;
 use crate::approval::look_up::ExecutionEnd;
 use crate::approval::policy::Person;
@@ -48,7 +48,14 @@ pub fn outcome(approval: &Approval, dialect: Dialect) -> String {
     let pointer = links::to_successor(approval, dialect).map(|pointer| format!("{}{pointer}", dialect.paragraph()));
     let standing = answers::standing(approval, dialect) + &pointer.unwrap_or_default();
     let votes = approval.resolution().map(|_| approval.deciding_votes()).unwrap_or_default();
-    let said = |vote: &Vote, max| words(&approval.request, vote, max, dialect);
+    let several = votes.len() > 1;
+    let said = |vote: &Vote, max| match words(&approval.request, vote, max, dialect) {
+        words if several && !words.is_empty() => {
+            let who = dialect.strong(&dialect.text(&answers::who(approval, vote)));
+            format!("{}{who}:{words}", dialect.paragraph())
+        }
+        words => words,
+    };
     standing + &latest(votes.into_iter(), COMMENTS_MAX, said, |said| limits::cost(said)).concat()
 }
 
@@ -75,9 +82,11 @@ pub fn result(approval: &Approval, end: &ExecutionEnd, dialect: Dialect) -> Stri
 
 /// The beginning of each thing that somebody answered or wrote, in paragraphs of their own.
 pub fn words(request: &Request, vote: &Vote, max: usize, dialect: Dialect) -> String {
-    let inputs = answers::inputs(request, vote).map(|(label, answer)| format!("{label}: {answer}"));
-    let quoted = |words: String| format!("{}{}", dialect.paragraph(), dialect.quotation(&words, max));
-    inputs.chain(vote.comment.clone()).map(quoted).collect()
+    let quoted = |words: &str| format!("{}{}", dialect.paragraph(), dialect.quotation(words, max));
+    let answered = |(label, answer): (&str, String)| {
+        format!("{}{}{}", dialect.paragraph(), dialect.excerpt(&inputs::answered(label), max), quoted(&answer))
+    };
+    inputs::answers(request, vote).map(answered).chain(vote.comment.as_deref().map(quoted)).collect()
 }
 
 /// The latest votes that cost no more than `max` together, in their order. `show` is told how long a comment may be: it

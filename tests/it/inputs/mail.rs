@@ -47,10 +47,18 @@ async fn the_mail_says_what_is_asked_and_the_page_asks_it() {
     let told = json!({"window": "R&D <lab>", "version": "1.4", "replicas": 3, "day": null, "note": "a\nb"});
     assert_told(&harness, &approval, "grace", &told).await;
     let closing = harness.mails("grace").pop().unwrap();
-    assert!(closing.text.contains("> “The <window>: R&D <lab>”"), "{}", closing.text);
-    assert!(closing.html.contains("“The &#60;window&#62;: R&#38;D &#60;lab&#62;”"), "{}", closing.html);
+    assert!(
+        closing.text.contains("To “The <window>”:") && closing.text.contains("\n> “R&D <lab>”"),
+        "{}",
+        closing.text
+    );
+    assert!(
+        closing.html.contains("To “The &#60;window&#62;”:") && closing.html.contains("“R&#38;D &#60;lab&#62;”"),
+        "{}",
+        closing.html
+    );
     let page = harness.browser.get(&harness.link("grace")).await.unwrap();
-    assert!(page.body.contains("“Note: a b”") && page.body.contains("“Ship it”"), "{}", page.body);
+    assert!(page.body.contains("To “Note”:</span> “a b”") && page.body.contains("“Ship it”"), "{}", page.body);
 }
 
 #[tokio::test]

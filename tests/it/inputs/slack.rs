@@ -18,7 +18,7 @@ fn form(harness: &Harness) -> Option<Value> {
 #[tokio::test]
 async fn approve_asks_and_each_approver_answers_for_themselves() {
     let (harness, approval) = asked(&inputs()).await;
-    assert!(shown(&harness.card(&approval)).contains("Whoever approves is asked for: The <window>, version, replicas"));
+    assert!(shown(&harness.card(&approval)).contains("Whoever approves is asked for 5 inputs"));
     let version = harness.record(&approval.id).version;
     assert_eq!(harness.press("grace", &approval, APPROVE_IN_FORM, Some("Ship it")).await, 200);
     assert_eq!(harness.record(&approval.id).version, version, "who opens a form has tried nothing");
@@ -41,13 +41,12 @@ async fn approve_asks_and_each_approver_answers_for_themselves() {
     let ada = json!({"window": "Sunday", "version": "2.0", "replicas": 10, "day": "2026-12-24", "note": null});
     assert_told(&harness, &approval, "ada", &ada).await;
     let card = shown(&harness.card(&approval));
-    for words in ["The <window>: R&D <lab>", "Note: a b *c*", "replicas: 10", "Ship it", "day: 2026-12-24"] {
+    for words in ["To “The <window>”:", "R&D <lab>", "To “Note”:", "a b *c*", "To “replicas”:", "Ship it", "2026-12-24"]
+    {
         assert!(card.contains(words), "{words}: {card}");
     }
-    assert!(
-        !card.contains("Whoever approves") && harness.thread(&approval).concat().contains("version: 2.0"),
-        "{card}"
-    );
+    let thread = harness.thread(&approval).concat();
+    assert!(!card.contains("Whoever approves") && thread.contains("To “version”:") && thread.contains("2.0"), "{card}");
 }
 
 #[tokio::test]

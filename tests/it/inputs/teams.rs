@@ -17,13 +17,13 @@ async fn the_answers_reach_the_workflow_and_everybody() {
         panic!("the card says enough")
     };
     let said = texts(&card).join("\n");
-    assert!(said.contains("The <window>: R&D <lab>") && said.contains("Note: a b **c**"), "{said}");
+    assert!(said.contains("To “The <window>”:") && said.contains("R&D <lab>") && said.contains("To “Note”:"), "{said}");
     harness.press_in_teams("ada", &approval, "approve", &[("field.window", "tonight"), ("field.version", "1.5")]).await;
     harness.settled(&approval, Status::Approved).await;
     let grace = json!({"window": "R&D <lab>", "version": "1.4", "replicas": 3, "day": null, "note": "a\nb **c**"});
     assert_told(&harness, &approval, "grace", &grace).await;
     let card = texts(&harness.teams_card(&approval).card.unwrap()).join("\n");
-    assert!(card.contains("version: 1.5") && card.contains("Ship it"), "{card}");
+    assert!(card.contains("To “version”:") && card.contains("1.5") && card.contains("Ship it"), "{card}");
 }
 
 #[tokio::test]
@@ -109,4 +109,26 @@ async fn an_older_client_is_told_in_the_chat_with_the_bot() {
     assert!(told.starts_with("Nothing was decided. version must look like"), "{told}");
     assert_eq!(teams.submit(&grace, &card, "approve", &RIGHT).await, Ok(200));
     assert_eq!(harness.record(&approval.id).approvals(), 1);
+}
+
+/// Renderers read Markdown in the texts of a card and in what it says of an input that is empty.
+#[tokio::test]
+async fn a_label_is_only_where_nothing_is_read_into_it() {
+    let label = "[Security has approved](https://evil.example)";
+    let (harness, approval) = asked(&json!([{ "name": "a", "type": "text", "label": label }])).await;
+    let mut card = harness.teams_card(&approval).card.unwrap();
+    let input = card.to_string().matches(label).count();
+    assert_eq!(input, 1, "it is asked for: {card}");
+    let mut left = vec![&mut card];
+    while let Some(value) = left.pop() {
+        match value {
+            Value::Object(object) => {
+                object.remove("label");
+                left.extend(object.values_mut());
+            }
+            Value::Array(items) => left.extend(items),
+            _ => {}
+        }
+    }
+    assert!(!card.to_string().contains("evil"), "{card}");
 }

@@ -11,7 +11,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, utc};
 use crate::messages::escape::{lines, one_line};
-use crate::messages::{away, break_glass, risk};
+use crate::messages::{away, break_glass, inputs, risk};
 
 /// A mail without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,8 +60,17 @@ pub(super) struct Passage {
 pub(super) struct Said {
     /// Who said what, where and when.
     pub line: String,
-    /// What they answered and wrote, each on one line.
-    pub words: Vec<String>,
+    /// What they answered and wrote.
+    pub words: Vec<Words>,
+}
+
+/// Something that somebody answered or wrote.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    /// To what they answered; empty before a comment.
+    pub to: String,
+    /// Their words, on one line.
+    pub quoted: String,
 }
 
 /// What the mails and the page show of an approval.
@@ -231,8 +240,10 @@ impl Summary {
 fn said(approval: &Approval, vote: &Vote) -> Said {
     let (what, place) = (answers::past(vote.verdict), vote.platform.as_place());
     let line = format!("{} {what} {place}, {}", answers::who(approval, vote), utc(vote.at));
-    let answers = answers::inputs(&approval.request, vote).map(|(label, answer)| format!("{label}: {answer}"));
-    Said { line, words: answers.chain(vote.comment.clone()).map(|words| one_line(&words)).collect() }
+    let answers = inputs::answers(&approval.request, vote).map(|(label, answer)| (inputs::answered(label), answer));
+    let comment = vote.comment.clone().map(|comment| (String::new(), comment));
+    let words = answers.chain(comment).map(|(to, words)| Words { to: one_line(&to), quoted: one_line(&words) });
+    Said { line, words: words.collect() }
 }
 
 /// The request to one approver. The link is theirs alone.
@@ -264,7 +275,8 @@ pub(super) fn glass(approval: &Approval, person: &Person, links: &Links) -> Text
     let summary = Summary::new(approval, links);
     let name = one_line(&person.name);
     Text {
-        subject: format!("Re: {}", subject(&summary)),
+        // It is no answer among others: nobody may overlook it.
+        subject: format!("Approved alone, in an emergency: {}", summary.title),
         text: render(&GlassText { name: &name, summary: &summary }),
         html: render(&GlassHtml { name: &name, summary: &summary }),
         recipient: name,

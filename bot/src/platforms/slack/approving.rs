@@ -137,9 +137,10 @@ fn view(approval: &Approval, command: &Command) -> SlackView {
         form::input(&block_id(&field.name), field.kind.menu(), (field, entry), index == 0)
     });
     let about = [
+        rich_text::context(&[format!("content {content}")]),
+        // So are the labels under it.
         rich_text::context(&[answers::IN_THEIR_WORDS.to_owned()]),
         title,
-        rich_text::context(&[format!("content {content}")]),
     ];
     let confirmation = request.needs_confirmation().then(confirmation);
     let blocks = mark.into_iter().chain(about).chain(inputs).chain(confirmation).chain([comment_input(command)]);

@@ -24,7 +24,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
-use crate::messages::{away, break_glass, calling, links, notes, risk};
+use crate::messages::{away, break_glass, calling, inputs, links, notes, risk};
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
@@ -288,8 +288,7 @@ fn escalated(approval: &Approval) -> Option<String> {
 
 /// What the form of Approve asks for, as long as it can be pressed.
 fn asked_inputs(approval: &Approval) -> Option<String> {
-    let labels = answers::asked_inputs(&approval.request).filter(|_| approval.state == State::Pending)?;
-    Some(SLACK.text(&format!("Whoever approves is asked for: {labels}")))
+    inputs::asked(&approval.request).filter(|_| approval.state == State::Pending)
 }
 
 /// Words of ours alone.

@@ -61,14 +61,17 @@ async fn invoke(app: &App, teams: Option<&Teams>, verified: &Verified, activity:
             Outcome::Lacking(approval, _) => Shown::Card(card::again(&approval, &app.links, &press)),
             Outcome::Words(words) => Shown::Words(words),
         },
-        Ok(Pressed::Form(form)) => commands::submit(app, teams, verified, activity, &form).await,
+        Ok(Pressed::Form(form)) => commands::submit(app, verified, activity, &form).await,
         Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
             TakenBack::Yes(approval) => Shown::Card(card::card(&approval, &app.links)),
             TakenBack::No(words) => Shown::Words(words),
         },
     };
+    if let Shown::Started(_, words) = &shown {
+        commands::send(teams, verified, &activity.pressed_on(verified), words).await;
+    }
     Json(match shown {
-        Shown::Card(card) => answer("application/vnd.microsoft.card.adaptive", card),
+        Shown::Card(card) | Shown::Started(card, _) => answer("application/vnd.microsoft.card.adaptive", card),
         Shown::Words(words) => answer("application/vnd.microsoft.activity.message", words.into()),
     })
     .into_response()
@@ -93,8 +96,11 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
             None => return,
             Some(words) => words,
         },
-        Ok(Pressed::Form(form)) => match commands::submit(app, teams, verified, activity, &form).await {
-            Shown::Card(card) => return commands::replace(teams, verified, activity, card).await,
+        Ok(Pressed::Form(form)) => match commands::submit(app, verified, activity, &form).await {
+            Shown::Card(card) | Shown::Started(card, _) => {
+                let summary = card["fallbackText"].as_str().unwrap_or_default().to_owned();
+                return commands::ask(teams, verified, &activity.pressed_on(verified), card, &summary).await;
+            }
             Shown::Words(words) => words,
         },
         Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {

@@ -176,7 +176,7 @@ impl Activity {
         Some(MessageRef::Card { platform: Platform::Teams, conversation: self.conversation().to_owned(), message })
     }
 
-    /// The message that was pressed on, where it stands.
+    /// Where an answer to a press goes.
     pub(super) fn pressed_on(&self, verified: &Verified) -> ReplyTo {
         ReplyTo { message: self.reply_to_id.clone(), ..self.reply_to(verified) }
     }

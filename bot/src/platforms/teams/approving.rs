@@ -9,6 +9,7 @@ use super::words::{CONFIRMED, CONFIRMED_OFF, CONFIRMED_ON};
 use crate::approval::fields::Field;
 use crate::approval::filling::Entry;
 use crate::approval::request::Request;
+use crate::messages::answers::IN_THEIR_WORDS;
 use crate::messages::risk;
 
 /// Approve itself, or what opens with it all that is asked for.
@@ -18,6 +19,7 @@ pub(super) fn open(request: &Request, approve: Value) -> Value {
     }
     let asked = request.unanswered().into_iter();
     let inputs = asked.flat_map(|(field, entry)| form::input(field.kind.menu(), field, &entry));
+    let inputs = their_words(request).into_iter().chain(inputs);
     json!({ "type": "Action.ShowCard", "title": "Approve…", "style": "positive", "card": {
         "type": "AdaptiveCard",
         "body": inputs.chain(confirmation(request)).collect::<Vec<_>>(),
@@ -34,7 +36,12 @@ pub(super) fn again(request: &Request, tried: &Press) -> Vec<Value> {
         let unconfirmed = ours(&risk::unconfirmed(), Look::Wrong);
         [with(box_to_tick, "isRequired", false), with(unconfirmed, "spacing", "None")]
     });
-    [told].into_iter().chain(inputs).chain(confirmation).collect()
+    [told].into_iter().chain(their_words(request)).chain(inputs).chain(confirmation).collect()
+}
+
+/// Before labels, which are not words of ours.
+fn their_words(request: &Request) -> Option<Value> {
+    request.fields().next().map(|_| ours(IN_THEIR_WORDS, Look::Quiet))
 }
 
 fn elements(field: &Field, entry: &Entry) -> Vec<Value> {

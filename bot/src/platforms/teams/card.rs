@@ -19,7 +19,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
-use crate::messages::{away, calling, links, notes, risk};
+use crate::messages::{away, calling, inputs, links, notes, risk};
 
 /// What is left for votes beside the names of those who may decide.
 const VOTES_MIN: usize = 800;
@@ -222,8 +222,12 @@ fn said(approval: &Approval, vote: &Vote, comment_max: usize) -> Vec<Value> {
     let place = vote.platform.as_place();
     let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
     let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
-    let answers = answers::inputs(&approval.request, vote).map(|(label, answer)| format!("{label}: {answer}"));
-    for words in answers.chain(vote.comment.clone()) {
+    let answers = inputs::answers(&approval.request, vote).map(|(label, answer)| (Some(label), answer));
+    for (label, words) in answers.chain(vote.comment.clone().map(|comment| (None, comment))) {
+        items.extend(label.map(|label| {
+            let to = run(&excerpt(&line(&inputs::answered(label)), comment_max), Look::Quiet);
+            with(runs([to]), "spacing", "Small")
+        }));
         let words = run(&excerpt(&line(&words), comment_max), Look::Normal);
         items.push(with(runs([run("“", Look::Normal), words, run("”", Look::Normal)]), "spacing", "Small"));
     }

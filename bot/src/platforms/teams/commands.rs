@@ -37,6 +37,8 @@ pub const COMMANDS: [&str; 9] = [
 pub(super) enum Shown {
     /// A card in the place of the one that was pressed on.
     Card(Value),
+    /// What a form has started, as a card in its place and in words.
+    Started(Value, String),
     /// Words.
     Words(String),
 }
@@ -64,7 +66,7 @@ pub(super) async fn carry_out(app: &App, teams: Option<&Teams>, verified: &Verif
         Next::Say(words) => answer(teams, verified, activity, &words).await,
         Next::Ask(filling) => {
             let card = form::form(&app.policy, &filling, &person.id);
-            ask(teams, verified, activity, card, &filling.command.title).await;
+            ask(teams, verified, &activity.reply_to(verified), card, &filling.command.title).await;
         }
         Next::Start(complete) => {
             // An activity's id is one of its conversation's.
@@ -77,14 +79,9 @@ pub(super) async fn carry_out(app: &App, teams: Option<&Teams>, verified: &Verif
     }
 }
 
-/// Starts what a form asks for, or shows it again with each mistake under its field.
-pub(super) async fn submit(
-    app: &App,
-    teams: Option<&Teams>,
-    verified: &Verified,
-    activity: &Activity,
-    form: &Submission,
-) -> Shown {
+/// Starts what a form asks for, or shows it again with each mistake under its field. The message that it stands in is not
+/// changed: a press names a message, and nothing proves that it is the form.
+pub(super) async fn submit(app: &App, verified: &Verified, activity: &Activity, form: &Submission) -> Shown {
     let person = match activity.person(app, verified.tenant()) {
         Ok(person) => person,
         Err(stranger) => return Shown::Words(answers::stranger(stranger)),
@@ -106,20 +103,9 @@ pub(super) async fn submit(
     match starting::start(app, start, TEAMS, verified.deadline()).await {
         Ok(started) => {
             let card = form::spent(&app.policy, &complete, &started.url, started.conversation.is_some());
-            replace(teams, verified, activity, card.clone()).await;
-            Shown::Card(card)
+            Shown::Started(card, started.words(&app.policy, TEAMS))
         }
         Err(_) => Shown::Words(words_of::not_started()),
-    }
-}
-
-/// Makes everybody see another card in the place of a form; if Teams does not take it, only the log has it.
-pub(super) async fn replace(teams: Option<&Teams>, verified: &Verified, activity: &Activity, card: Value) {
-    let Some(teams) = teams else { return };
-    let pressed = activity.pressed_on(verified);
-    let summary = card["fallbackText"].as_str().unwrap_or_default().to_owned();
-    if let Err(error) = teams.client.replace_card(&pressed, card, &summary, verified.deadline()).await {
-        tracing::warn!(%error, "a form could not be replaced");
     }
 }
 
@@ -152,17 +138,16 @@ async fn answer(teams: Option<&Teams>, verified: &Verified, activity: &Activity,
     send(teams, verified, &activity.reply_to(verified), text).await;
 }
 
-/// Answers somebody with a form; if Teams does not take it, only the log has it.
-async fn ask(teams: Option<&Teams>, verified: &Verified, activity: &Activity, form: Value, title: &str) {
+/// Answers somebody with a card; if Teams does not take it, only the log has it.
+pub(super) async fn ask(teams: Option<&Teams>, verified: &Verified, to: &ReplyTo, card: Value, title: &str) {
     let Some(teams) = teams else { return };
-    let to = activity.reply_to(verified);
-    if let Err(error) = teams.client.reply_card(&to, form, title, verified.deadline()).await {
-        tracing::warn!(%error, "a form could not be sent");
+    if let Err(error) = teams.client.reply_card(to, card, title, verified.deadline()).await {
+        tracing::warn!(%error, "a card could not be sent");
     }
 }
 
 /// Answers somebody; if Teams does not take it, only the log has it.
-async fn send(teams: Option<&Teams>, verified: &Verified, to: &ReplyTo, text: &str) {
+pub(super) async fn send(teams: Option<&Teams>, verified: &Verified, to: &ReplyTo, text: &str) {
     let Some(teams) = teams else { return };
     if let Err(error) = teams.client.reply(to, text, verified.deadline()).await {
         tracing::warn!(%error, "an answer could not be sent");

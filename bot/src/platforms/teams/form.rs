@@ -15,7 +15,7 @@ use crate::approval::policy::Policy;
 use crate::messages::answers::TYPED_MAX;
 use crate::messages::commands;
 use crate::messages::dialect::TEAMS;
-use crate::messages::escape::{one_line, visible};
+use crate::messages::escape::{one_line, text_run, visible};
 
 /// The verb of the button that starts what the form asks for.
 pub const START: &str = "start";
@@ -111,7 +111,7 @@ fn element(menu: Option<Vec<(String, String)>>, field: &Field, entry: &Entry) ->
     let id = format!("{INPUT}{}", field.name);
     let mut input = match (menu, &field.kind) {
         (Some(menu), _) => {
-            let choice = |(title, value): &(String, String)| json!({ "title": title, "value": value });
+            let choice = |(title, value): &(String, String)| json!({ "title": text_run(title), "value": value });
             let choices: Vec<Value> = menu.iter().map(choice).collect();
             json!({ "type": "Input.ChoiceSet", "id": id, "choices": choices })
         }
@@ -121,10 +121,11 @@ fn element(menu: Option<Vec<(String, String)>>, field: &Field, entry: &Entry) ->
             json!({ "type": "Input.Text", "id": id, "isMultiline": is_long, "maxLength": kind.length_max() })
         }
     };
-    input["label"] = json!(field.label);
+    input["label"] = json!(text_run(&field.label));
     if field.required {
         input["isRequired"] = json!(true);
-        input["errorMessage"] = json!(format!("{} is missing", field.label));
+        // Renderers read Markdown in it, so it holds nothing that others have written.
+        input["errorMessage"] = json!("This is missing.");
     }
     let is_text = input["type"] == "Input.Text";
     match entry {

@@ -197,21 +197,6 @@ impl Client {
         self.post(&to.service_url, &to.conversation, activity, deadline).await.map(|_| ())
     }
 
-    /// Replaces the card of the message that was pressed on, for everybody who sees it.
-    pub async fn replace_card(
-        &self,
-        pressed: &ReplyTo,
-        card: Value,
-        summary: &str,
-        deadline: Deadline,
-    ) -> Result<(), Error> {
-        let Some(message) = &pressed.message else { return Ok(()) };
-        let address = pressed.service_url.join(&["conversations", &pressed.conversation, "activities", message]);
-        let mut body = card_activity(card, summary);
-        body["id"] = json!(message);
-        self.run(Method::PUT, address, body, Repeat::Freely, deadline).await.map(|_| ())
-    }
-
     /// Answers an activity to one member of its conversation alone, in the personal chat with the bot. `member` is
     /// the id that Teams gives a person toward this bot (`29:…`).
     pub async fn tell(&self, to: &ReplyTo, member: &str, markdown: &str, deadline: Deadline) -> Result<(), Error> {

@@ -11,7 +11,7 @@ fn the_requester_hears_who_decided_and_what_they_wrote() {
     let approval = ended("required = 2", Outcome::Approved, votes);
     assert_eq!(
         note(&approval, &Note::Outcome),
-        "Ada: Approved by Grace and Linus, 23 Nov 2026, 10:01 UTC.\n\n> Fine by me"
+        "Ada: Approved by Grace and Linus, 23 Nov 2026, 10:01 UTC.\n\n**Grace**:\n\n> Fine by me"
     );
 }
 
