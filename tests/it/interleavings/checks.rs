@@ -42,6 +42,8 @@ impl Stage {
             }
             TaskFate::Failed { .. } | TaskFate::Aborted => &[Status::Cancelled],
             TaskFate::TimedOut => &[Status::Expired],
+            // A clock that is ahead finds the end of the time a moment before it comes, and nobody can tell it better.
+            TaskFate::Open if self.is_forgotten(&record.request.execution) => &[],
             TaskFate::Open | TaskFate::Unknown => panic!("the task has not ended: {fate:?}"),
         };
         // Nobody can tell any more how the task of a forgotten execution ended; what is said then is no decision of people.
