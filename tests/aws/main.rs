@@ -18,6 +18,7 @@ mod requests;
 mod starting;
 mod store;
 mod support;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -42,6 +43,7 @@ fn cases() -> Vec<Case> {
         crossings::cases(),
         lasting_outages::cases(),
         burst::cases(),
+        upgrade::cases(),
         starting::cases(),
         store::cases(),
         conformance::cases(),

@@ -12,6 +12,7 @@ mod package;
 mod steps;
 mod test;
 mod tools;
+mod upgrade;
 
 use std::process::ExitCode;
 
@@ -28,6 +29,8 @@ enum Task {
     Bench(bench::Bench),
     /// Throws made-up input at everything that strangers can send and operators write.
     Fuzz(fuzz::Fuzz),
+    /// Plays an upgrade from an earlier version on emulated AWS, and the way back, while approvals are open.
+    Upgrade(upgrade::Upgrade),
     /// Makes the zips of all functions.
     Package(package::Package),
     /// Packages, and deploys with SAM.
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Task::Test(test) => test.run(),
         Task::Bench(bench) => bench.run(),
         Task::Fuzz(fuzz) => fuzz.run(),
+        Task::Upgrade(upgrade) => upgrade.run(),
         Task::Package(package) => package.make(),
         Task::Deploy(deploy) => deploy.run(),
         Task::Tools => tools::tools(),

@@ -15,11 +15,24 @@ use super::emulators::Emulators;
 use super::sdk::REGION;
 
 const DEPLOYING: Duration = Duration::from_secs(300);
-/// Where the state machines are, and how the timeout of the state that asks people is written there.
-const MACHINES: &str = "infra/state-machines";
+/// How the timeout of the state that asks people is written in the state machines.
 const TIMEOUT: &str = "\"TimeoutSeconds\": \"{% $approvalTimeoutSeconds %}\"";
 /// How long people have in what is deployed.
 pub(crate) const APPROVAL_TIMEOUT_SECONDS: u32 = 600;
+
+/// What is deployed: the folder with the template, and that with the packages of all functions.
+pub(crate) struct Version {
+    pub(crate) infra: PathBuf,
+    pub(crate) zips: PathBuf,
+}
+
+impl Version {
+    /// What the repository holds now.
+    pub(crate) fn of_now(emulators: &Emulators) -> anyhow::Result<Self> {
+        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests are in the repository")?;
+        Ok(Self { infra: repository.join("infra"), zips: emulators.tools().zips()?.to_owned() })
+    }
+}
 
 /// The program with the folder that it works in.
 pub(crate) struct Sam {
@@ -29,18 +42,22 @@ pub(crate) struct Sam {
 }
 
 impl Sam {
-    /// Lays out the template beside the zips of the tests, as they are in the repository but for the timeouts.
-    pub(crate) fn lay_out(emulators: &Emulators, name: &str, endpoint: &str) -> anyhow::Result<Self> {
+    /// Lays out the template beside the zips, as they are in this version but for the timeouts.
+    pub(crate) fn lay_out(
+        emulators: &Emulators,
+        name: &str,
+        endpoint: &str,
+        version: &Version,
+    ) -> anyhow::Result<Self> {
         let home = emulators.folder().join(format!("{name}-deployment"));
-        let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests are in the repository")?;
         std::fs::create_dir_all(home.join("target"))?;
         std::fs::create_dir(home.join("infra"))?;
-        for file in std::fs::read_dir(repository.join("infra"))? {
+        for file in std::fs::read_dir(&version.infra)? {
             let file = file?;
             symlink(file.path(), home.join("infra").join(file.file_name()))?;
         }
-        write_timeouts(&repository.join(MACHINES), &home.join(MACHINES))?;
-        symlink(emulators.tools().zips()?, home.join("target").join("lambda"))?;
+        write_timeouts(&version.infra.join("state-machines"), &home.join("infra").join("state-machines"))?;
+        symlink(&version.zips, home.join("target").join("lambda"))?;
         Ok(Self { program: emulators.tools().infra("sam"), home, endpoint: endpoint.to_owned() })
     }
 

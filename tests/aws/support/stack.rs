@@ -22,7 +22,7 @@ use super::mapping::Mapping;
 use super::ministack::{Deployment, Ministack};
 use super::operator;
 use super::proxy::Proxy;
-use super::sam::{APPROVAL_TIMEOUT_SECONDS, Sam};
+use super::sam::{APPROVAL_TIMEOUT_SECONDS, Sam, Version};
 use super::sdk::REGION;
 
 /// The name of the stack.
@@ -51,16 +51,22 @@ pub(crate) struct Stack {
     pub(crate) teams: FakeTeams,
     /// Where the two are, by the names that the program and the functions have for it.
     pub(crate) chats: Vec<(&'static str, String)>,
+    parameters: Vec<String>,
     outputs: BTreeMap<String, String>,
     http: Http,
-    _mapping: Mapping,
+    mapping: Mapping,
 }
 
 impl Stack {
     /// Deploys the template as it is, and adds the secrets of Slack and Teams as an operator would. The functions find
     /// the emulator and the fakes through the environment of the emulator, which they inherit.
     pub(crate) async fn deploy(emulators: &Emulators, name: &str) -> anyhow::Result<Self> {
-        Self::deploy_on_account(emulators, name, None, &[]).await
+        Self::deploy_version(emulators, name, &Version::of_now(emulators)?, None, &[]).await
+    }
+
+    /// The same of another version.
+    pub(crate) async fn deploy_other(emulators: &Emulators, name: &str, version: &Version) -> anyhow::Result<Self> {
+        Self::deploy_version(emulators, name, version, None, &[]).await
     }
 
     /// The same on an account that runs so many functions at one moment, of which so many are kept for the webhook.
@@ -70,7 +76,8 @@ impl Stack {
         concurrency: u32,
         reserved: u32,
     ) -> anyhow::Result<Self> {
-        let stack = Self::deploy_on_account(emulators, name, Some(concurrency), &[]).await?;
+        let now = Version::of_now(emulators)?;
+        let stack = Self::deploy_version(emulators, name, &now, Some(concurrency), &[]).await?;
         // ministack leaves out of a template what a function reserves.
         let path = format!("/2017-10-31/functions/{}/concurrency", stack.output("WebhookFunction"));
         let reserved = json!({ "ReservedConcurrentExecutions": reserved });
@@ -80,12 +87,13 @@ impl Stack {
 
     /// The same with these parameters besides.
     pub(crate) async fn deploy_with(emulators: &Emulators, name: &str, more: &[String]) -> anyhow::Result<Self> {
-        Self::deploy_on_account(emulators, name, None, more).await
+        Self::deploy_version(emulators, name, &Version::of_now(emulators)?, None, more).await
     }
 
-    async fn deploy_on_account(
+    async fn deploy_version(
         emulators: &Emulators,
         name: &str,
+        version: &Version,
         concurrency: Option<u32>,
         more: &[String],
     ) -> anyhow::Result<Self> {
@@ -97,8 +105,8 @@ impl Stack {
         proxy.lead_to(ministack.url());
         let public_url = format!("{}/_aws/execute-api/{API}", ministack.url());
         chats.meet(&public_url);
-        let sam = Sam::lay_out(emulators, name, ministack.url())?;
-        let parameters = [
+        let sam = Sam::lay_out(emulators, name, ministack.url(), version)?;
+        let parameters = vec![
             "Architecture=x86_64".to_owned(),
             // ministack knows no archives.
             "EventArchiveDays=0".to_owned(),
@@ -108,19 +116,28 @@ impl Stack {
             format!("StateMachines={}", EXAMPLES.map(|name| format!("{name}={}", machine_arn(name))).join(",")),
         ];
         let parameters = [&parameters[..], more].concat();
-        sam.deploy(NAME, &format!("ms-custom-id={API}"), &parameters).await?;
-        ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
-        emulators.actions.learn(&ministack.client().get("lambda", "/2015-03-31/functions").await?)?;
-        let mapping = Mapping::replace(ministack.client()).await?;
+        let (outputs, mapping) = put_up(emulators, &ministack, &sam, &parameters).await?;
         let Chats { slack, teams, environment: chats } = chats;
-        let outputs = sam.outputs(NAME).await?;
-        let stack = Self { ministack, proxy, slack, teams, chats, outputs, http: Http::new(), _mapping: mapping };
+        let http = Http::new();
+        let stack = Self { ministack, proxy, slack, teams, chats, parameters, outputs, http, mapping };
         stack.add_secrets().await?;
         stack.push_policy(emulators).await?;
         // Whoever presses is to be answered within Slack's three seconds, and on a busy machine the emulator takes longer
         // than that to unpack a function.
         stack.browse("GET", &format!("{public_url}/email/approvals/apr_1"), "").await?;
         Ok(stack)
+    }
+
+    /// Puts another version in the place of this one, as an upgrade does, or the way back.
+    pub(crate) async fn replace_by(
+        &mut self,
+        emulators: &Emulators,
+        name: &str,
+        version: &Version,
+    ) -> anyhow::Result<()> {
+        let sam = Sam::lay_out(emulators, name, self.ministack.url(), version)?;
+        (self.outputs, self.mapping) = put_up(emulators, &self.ministack, &sam, &self.parameters).await?;
+        Ok(())
     }
 
     /// Calls the program `countersign` on this deployment: what it printed as JSON, and its exit code.
@@ -239,4 +256,18 @@ impl Stack {
         client.put_secret_value().secret_id(id).secret_string(json!(values).to_string()).send().await?;
         Ok(())
     }
+}
+
+/// Deploys what is laid out, and gives its outputs and what takes messages from its queue.
+async fn put_up(
+    emulators: &Emulators,
+    ministack: &Ministack,
+    sam: &Sam,
+    parameters: &[String],
+) -> anyhow::Result<(BTreeMap<String, String>, Mapping)> {
+    sam.deploy(NAME, &format!("ms-custom-id={API}"), parameters).await?;
+    ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
+    emulators.actions.learn(&ministack.client().get("lambda", "/2015-03-31/functions").await?)?;
+    let mapping = Mapping::replace(ministack.client()).await?;
+    Ok((sam.outputs(NAME).await?, mapping))
 }

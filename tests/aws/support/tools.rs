@@ -7,6 +7,9 @@ use anyhow::{Context, bail};
 /// Another number of requests for the case of a burst.
 const BURST: &str = "COUNTERSIGN_BURST";
 
+/// A checkout of an earlier version in which its functions are packaged for tests.
+const BEFORE: &str = "COUNTERSIGN_TEST_BEFORE";
+
 /// What the cases need from outside the workspace.
 #[derive(Debug, Clone)]
 pub(crate) struct Tools {
@@ -69,4 +72,9 @@ impl Tools {
         }
         Ok(&self.zips)
     }
+}
+
+/// The checkout of an earlier version, where `cargo xtask upgrade` has made one.
+pub(crate) fn before() -> Option<PathBuf> {
+    std::env::var_os(BEFORE).map(PathBuf::from)
 }
