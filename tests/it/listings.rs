@@ -1,6 +1,7 @@
 //! What waits for a person, and what they have asked for.
 
 use countersign_bot::approval::ids::PersonId;
+use countersign_bot::approval::policy::Person;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::listing::{self, LISTED_MAX};
@@ -11,8 +12,8 @@ use crate::support::Harness;
 
 const RULES: &str = "approvers = [\"finance\"]\nrequired = 2\nself_approval = true\nslack_channel = \"C0FINANCE\"";
 
-fn person(key: &str) -> PersonId {
-    PersonId::parse(key).unwrap()
+fn person(harness: &Harness, key: &str) -> Person {
+    harness.world.bot().app.policy.people[&PersonId::parse(key).unwrap()].clone()
 }
 
 fn titles(approvals: Vec<Approval>) -> Vec<String> {
@@ -21,12 +22,12 @@ fn titles(approvals: Vec<Approval>) -> Vec<String> {
 
 async fn waiting_for(harness: &Harness, who: &str) -> Vec<String> {
     let deadline = Deadline::after(Duration::from_secs(10));
-    titles(listing::waiting_for(&harness.world.bot().app, &person(who), deadline).await.unwrap())
+    titles(listing::waiting_for(&harness.world.bot().app, &person(harness, who), deadline).await.unwrap())
 }
 
 async fn raised_by(harness: &Harness, who: &str) -> Vec<String> {
     let deadline = Deadline::after(Duration::from_secs(10));
-    titles(listing::raised_by(&harness.world.bot().app, &person(who), deadline).await.unwrap())
+    titles(listing::raised_by(&harness.world.bot().app, &person(harness, who), deadline).await.unwrap())
 }
 
 #[tokio::test]

@@ -50,6 +50,7 @@ mod reminders;
 mod requests;
 mod retries;
 mod risk;
+mod same_human;
 mod scanners;
 mod seats;
 mod separation;

@@ -92,8 +92,8 @@ async fn reminders_that_were_missed_become_one() {
 async fn after_an_escalation_more_people_may_decide_and_every_card_says_so() {
     let harness = Harness::with_rules(&format!("{RULES_WITH_TEAMS}\n{REMIND}\n{ESCALATE}")).await;
     let approval = harness.ask().await;
-    let linus = PersonId::parse("linus").unwrap();
     let bot = harness.world.bot();
+    let linus = bot.app.policy.people[&PersonId::parse("linus").unwrap()].clone();
     let waiting = || listing::waiting_for(&bot.app, &linus, Deadline::after(Duration::from_secs(10)));
     later(&harness, &approval, 479).await;
     harness.press("linus", &approval, "approve", None).await;

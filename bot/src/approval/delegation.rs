@@ -1,8 +1,11 @@
 //! A person's own delegation: somebody stands in for them until a time. Who may, is for each policy to say.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::fingerprint::Fingerprint;
 use super::ids::PersonId;
 use super::place::Platform;
 
@@ -25,6 +28,21 @@ pub struct Delegation {
     pub platform: Platform,
     /// Its number among theirs, from 1.
     pub number: u32,
+    /// What it was said on; nothing where nobody stands in. One that was said before this was kept does not hold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<Terms>,
+}
+
+/// Who the two were, and where the one was told that the other stands in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Terms {
+    /// By what whoever is away was known.
+    pub absent: Fingerprint,
+    /// By what whoever stands in was.
+    pub delegate: Fingerprint,
+    /// The policies that were named.
+    pub policies: BTreeSet<String>,
 }
 
 impl Delegation {

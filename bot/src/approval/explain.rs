@@ -50,7 +50,7 @@ pub enum Standing {
 pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> Explanation<'a> {
     let person = &approval.rules.known(person);
     let open = decide::check_open(approval, now);
-    let may_decide = decide::authorise(approval, &person.id, now).and(open.clone());
+    let may_decide = decide::authorise(approval, person, now).and(open.clone());
     let voted = approval.votes.iter().find(|vote| vote.person == person.id && vote.verdict == Verdict::Approve);
     let escalation = approval.rules.escalation.as_ref().zip(approval.next_escalation());
     let is_new =
@@ -72,12 +72,15 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
             },
         },
         stands_for: if open.is_ok() { stands_for(approval, person, now) } else { Vec::new() },
-        may_break_glass: open.is_ok() && decide::may_break_glass(approval, &person.id).is_ok(),
+        may_break_glass: open.is_ok() && decide::may_break_glass(approval, person).is_ok(),
         may_cancel: open.is_ok() && cancel::authorise(approval, person).is_ok(),
     }
 }
 
 fn stands_for<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> Vec<&'a Person> {
+    if decide::check_meant(approval, person).is_err() {
+        return Vec::new();
+    }
     let ids: Vec<&PersonId> = approval.stands_for(&person.id, now).into_iter().map(|absent| &absent.id).collect();
     approval.rules.approvers.iter().filter(|approver| ids.contains(&&approver.id)).collect()
 }

@@ -24,6 +24,7 @@ pub mod place;
 
 pub mod delegation;
 pub mod delivery;
+pub mod fingerprint;
 pub mod identities;
 pub mod seats;
 pub mod until;
@@ -34,6 +35,7 @@ pub mod policy;
 
 pub mod members;
 pub mod naming;
+pub mod same_human;
 
 pub mod filling;
 

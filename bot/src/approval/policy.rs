@@ -14,6 +14,7 @@ use super::accounts::Accounts;
 use super::callers::StateMachinePattern;
 use super::calling::Calling;
 use super::commands::LaunchCommand;
+use super::fingerprint::Fingerprint;
 use super::identities::ChatIdentity;
 use super::ids::{ExecutionArn, PersonId};
 use super::live_groups::{AskedGroup, LiveGroups};
@@ -136,6 +137,9 @@ pub struct Rules {
     /// Who may approve alone in an emergency; nobody where the policy does not say so.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub break_glass: Vec<PersonId>,
+    /// By what those of them are known who neither decide nor stand in; nobody in records from before this was kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub glass_breakers: BTreeMap<PersonId, Fingerprint>,
 }
 
 /// Whether a request must say who asks.

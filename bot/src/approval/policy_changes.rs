@@ -333,6 +333,7 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         show_result,
         delegates,
         break_glass,
+        glass_breakers: _,
     } = rules;
     let yes = |holds: &bool| if *holds { "true" } else { "false" }.to_owned();
     let requester = match requester {

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::announce::announce;
 use super::app::App;
 use super::change::change;
-use crate::approval::delegation::Delegation;
+use crate::approval::delegation::{Delegation, Terms};
 use crate::approval::ids::{ApprovalId, PersonId};
 use crate::approval::place::Platform;
 use crate::approval::policy::{Person, Rules};
@@ -24,12 +24,16 @@ const AT_ONCE: usize = 20;
 /// How often somebody who says two things at once is tried again.
 const TRIES: usize = 3;
 
-/// What the approvers of these rules have said, whom others may stand in for. Where nobody may, nobody is asked about.
+/// What the approvers of these rules have said and what holds of it by the policy of today, which may have taken out one of
+/// the two. Where nobody may stand in, nobody is asked about.
 pub(crate) async fn of_rules(app: &App, rules: &Rules, deadline: Deadline) -> Result<Vec<Delegation>, Unavailable> {
     if rules.delegates.is_empty() {
         return Ok(Vec::new());
     }
-    of(app, rules.approvers.iter().map(|person| person.id.clone()).collect(), deadline).await
+    let mut said = of(app, rules.approvers.iter().map(|person| person.id.clone()).collect(), deadline).await?;
+    let now = app.now();
+    said.retain(|delegation| app.policy.honours_under(rules, delegation, now));
+    Ok(said)
 }
 
 /// What these people have said.
@@ -69,7 +73,7 @@ pub(crate) async fn to(app: &App, person: &PersonId, deadline: Deadline) -> Resu
         rules.flat_map(|rules| &rules.approvers).map(|approver| approver.id.clone()).collect();
     let now = app.now();
     let mut delegations = of(app, people, deadline).await?;
-    delegations.retain(|delegation| delegation.delegate_at(now) == Some(person));
+    delegations.retain(|delegation| delegation.delegate_at(now) == Some(person) && app.policy.honours(delegation, now));
     Ok(delegations)
 }
 
@@ -81,22 +85,24 @@ pub fn policies<'a>(app: &'a App, absent: &PersonId, delegate: &PersonId) -> Vec
     app.policy.rules.values().filter(lets).map(|rules| rules.name.as_str()).collect()
 }
 
-/// What somebody has said last of who stands in for them, if anybody does now.
-pub async fn current(app: &App, person: &PersonId, deadline: Deadline) -> Result<Option<Delegation>, Unavailable> {
+/// What somebody has said last of who stands in for them, if its time has not passed. The policy of today may not honour it.
+/// What somebody else has said who had the key before is nothing to them.
+pub async fn current(app: &App, person: &Person, deadline: Deadline) -> Result<Option<Delegation>, Unavailable> {
     if app.policy.rules.values().all(|rules| rules.delegates.is_empty()) {
         return Ok(None);
     }
     let now = app.now();
-    let found = of(app, BTreeSet::from([person.clone()]), deadline).await?.pop();
-    Ok(found.filter(|delegation| delegation.delegate_at(now).is_some()))
+    let found = of(app, BTreeSet::from([person.id.clone()]), deadline).await?.pop();
+    let is_theirs = |terms: &Terms| terms.absent.shares_one(&person.fingerprint());
+    Ok(found.filter(|said| said.delegate_at(now).is_some() && said.terms.as_ref().is_none_or(is_theirs)))
 }
 
-/// Records that this person is away until then and who stands in for them; nobody, if they are back. What waits for them
-/// shows it. Says what it has taken the place of, if somebody stood in for them until now.
+/// Records that this person is away until then and who stands in for them, under which policies; nobody, if they are back.
+/// What waits for them shows it. Says what it has taken the place of, if somebody stood in for them until now.
 pub async fn say(
     app: &App,
     (absent, platform): (&Person, Platform),
-    delegate: Option<&Person>,
+    delegate: Option<(&Person, &[&str])>,
     until: Timestamp,
     deadline: Deadline,
 ) -> Result<Option<Delegation>, Unavailable> {
@@ -109,11 +115,16 @@ pub async fn say(
         }
         let delegation = Delegation {
             absent: absent.id.clone(),
-            delegate: delegate.map(|person| person.id.clone()),
+            delegate: delegate.map(|(person, _)| person.id.clone()),
             until,
             said_at: now,
             platform,
             number: before.map_or(0, |before| before.number).saturating_add(1),
+            terms: delegate.map(|(person, policies)| Terms {
+                absent: absent.fingerprint(),
+                delegate: person.fingerprint(),
+                policies: policies.iter().map(|policy| (*policy).to_owned()).collect(),
+            }),
         };
         if deadline.run("store", app.ports.store.delegate(&delegation)).await? {
             // It holds for every decision from now on, whether or not each card says so yet.

@@ -5,9 +5,9 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::app::App;
 use super::delegations;
 use crate::approval::ids::{ApprovalId, PersonId};
-use crate::approval::policy::Rules;
+use crate::approval::policy::{Person, Rules};
 use crate::approval::record::Approval;
-use crate::approval::transitions::decide;
+use crate::approval::transitions::{break_glass, decide};
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::Waiting;
 
@@ -22,8 +22,8 @@ const AT_ONCE: usize = 20;
 ///
 /// They are looked for under the policies of the file that ask the person at any time, and each is shown only if its own
 /// rules, which may be older, let the person decide.
-pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
-    let now = app.now();
+pub async fn waiting_for(app: &App, whom: &Person, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+    let (now, person) = (app.now(), &whom.id);
     let absent: Vec<PersonId> =
         delegations::to(app, person, deadline).await?.into_iter().map(|delegation| delegation.absent).collect();
     let policy = &app.policy;
@@ -41,30 +41,36 @@ pub async fn waiting_for(app: &App, person: &PersonId, deadline: Deadline) -> Re
     let loaded = stream::iter(load(app, soonest, deadline).await?);
     let as_of_now = |approval| delegations::as_of_now(app, approval, deadline);
     let mut approvals: Vec<Approval> = loaded.map(as_of_now).buffered(AT_ONCE).try_collect().await?;
-    approvals.retain(|approval| approval.waits_for(person, now) && decide::check_open(approval, now).is_ok());
+    let may_decide = |approval: &Approval| {
+        decide::authorise(approval, whom, now).and_then(|()| decide::check_open(approval, now)).is_ok()
+    };
+    approvals.retain(|approval| approval.waits_for(person, now) && may_decide(approval));
     approvals.truncate(LISTED_MAX);
     Ok(approvals)
 }
 
 /// The approvals whose glass was broken and that this person may acknowledge, the longest broken first.
-pub async fn unacknowledged(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+pub async fn unacknowledged(app: &App, person: &Person, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
     let policies = app.policy.rules.values();
-    let policies = policies.filter(|rules| app.policy.may_ask(rules, person) && !rules.break_glass.is_empty());
+    let policies = policies.filter(|rules| app.policy.may_ask(rules, &person.id) && !rules.break_glass.is_empty());
     let policies: Vec<String> = policies.map(|rules| rules.name.clone()).collect();
     let broken = |policy: String| async move {
         deadline.run("store", app.ports.store.unacknowledged(&policy, LISTED_MAX)).await
     };
     let found: Vec<Vec<ApprovalId>> = stream::iter(policies).map(broken).buffered(AT_ONCE).try_collect().await?;
     let mut approvals = load(app, found.into_iter().flatten().collect(), deadline).await?;
-    approvals.retain(|approval| approval.awaited_acknowledgers().iter().any(|awaited| awaited.id == *person));
+    approvals.retain(|approval| break_glass::may_acknowledge(approval, person).is_ok());
     approvals.truncate(LISTED_MAX);
     Ok(approvals)
 }
 
 /// The approvals that were raised on behalf of this person, whatever became of them, the newest first.
-pub async fn raised_by(app: &App, person: &PersonId, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
-    let ids = deadline.run("store", app.ports.store.raised_by(person, LISTED_MAX)).await?;
-    load(app, ids, deadline).await
+pub async fn raised_by(app: &App, person: &Person, deadline: Deadline) -> Result<Vec<Approval>, Unavailable> {
+    let ids = deadline.run("store", app.ports.store.raised_by(&person.id, LISTED_MAX)).await?;
+    let mut approvals = load(app, ids, deadline).await?;
+    let is_theirs = |approval: &Approval| approval.request.requester.as_ref().is_some_and(|then| person.is_still(then));
+    approvals.retain(is_theirs);
+    Ok(approvals)
 }
 
 /// The records in the order of the ids; one that has gone since is left out.

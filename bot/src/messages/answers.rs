@@ -35,6 +35,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::NotAnApprover { approvers } => {
             format!("You cannot decide on this request. It waits for {}.", list(approvers, "or"))
         }
+        Refusal::SomebodyElse => "Your entry in the policy meant somebody else when this was asked.".to_owned(),
         Refusal::OwnRequest => "You asked for this yourself, so somebody else has to decide.".to_owned(),
         Refusal::AlreadyVoted { verdict, at } => {
             format!("You {} this already, {}.", past(*verdict), when(at))

@@ -67,6 +67,16 @@ pub fn own(delegate: &str, until: Timestamp, dialect: Dialect) -> String {
     format!("{name} stands in for you until {}.{}", dialect.when(until), dialect.paragraph())
 }
 
+/// That what whoever asks has said does not hold any more, in a paragraph.
+pub fn no_longer(delegate: &str, dialect: Dialect) -> String {
+    let name = dialect.text(&named(delegate));
+    format!(
+        "What you said of {name} no longer holds, and nobody stands in for you: since then the policy has changed who one of \
+         you is, or this app what it keeps of it. Say it again if it is to hold.{}",
+        dialect.paragraph()
+    )
+}
+
 /// For whom whoever asks stands in, in a paragraph.
 pub fn other(absent: &str, until: Timestamp, dialect: Dialect) -> String {
     let name = dialect.text(&named(absent));

@@ -34,10 +34,10 @@ pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_
 
 /// What waits for this person's decision, and what they have asked for.
 async fn list(app: &App, asker: &Asker<'_>) -> String {
-    let waiting = listing::waiting_for(app, &asker.person.id, asker.deadline);
-    let raised = listing::raised_by(app, &asker.person.id, asker.deadline);
+    let waiting = listing::waiting_for(app, asker.person, asker.deadline);
+    let raised = listing::raised_by(app, asker.person, asker.deadline);
     let stood_in = away::standing(app, asker);
-    let broken = listing::unacknowledged(app, &asker.person.id, asker.deadline);
+    let broken = listing::unacknowledged(app, asker.person, asker.deadline);
     match futures::try_join!(waiting, broken, raised, stood_in) {
         Ok((waiting, broken, raised, stood_in)) => {
             stood_in + &lists::of_person(&waiting, &broken, &raised, &app.links, asker.dialect)

@@ -37,7 +37,8 @@ pub(super) async fn away(app: &App, asker: &Asker<'_>, typed: &str) -> String {
     if policies.is_empty() {
         return words::not_let(delegate, asker.dialect);
     }
-    let said = delegations::say(app, (asker.person, asker.platform), Some(delegate), until, asker.deadline).await;
+    let delegate_under = Some((delegate, policies.as_slice()));
+    let said = delegations::say(app, (asker.person, asker.platform), delegate_under, until, asker.deadline).await;
     match said {
         Ok(_) => words::away(delegate, until, &policies, asker.dialect),
         Err(error) => not_recorded(&error),
@@ -55,10 +56,14 @@ pub(super) async fn back(app: &App, asker: &Asker<'_>) -> String {
 
 /// Who stands in for the person, and for whom they do, each in a paragraph; nothing where nobody does.
 pub(super) async fn standing(app: &App, asker: &Asker<'_>) -> Result<String, Unavailable> {
-    let own = delegations::current(app, &asker.person.id, asker.deadline);
+    let own = delegations::current(app, asker.person, asker.deadline);
     let others = delegations::to(app, &asker.person.id, asker.deadline);
     let (own, others) = futures::try_join!(own, others)?;
-    let own = own.map(|own| words::own(&called(app, own.delegate.as_ref()), own.until, asker.dialect));
+    let own = own.map(|own| {
+        let name = called(app, own.delegate.as_ref());
+        let holds = app.policy.honours(&own, app.now());
+        if holds { words::own(&name, own.until, asker.dialect) } else { words::no_longer(&name, asker.dialect) }
+    });
     let other = |other: &Delegation| words::other(&called(app, Some(&other.absent)), other.until, asker.dialect);
     let more = others.len().saturating_sub(TOLD_MAX);
     let more = (more > 0).then(|| words::more(more, asker.dialect));

@@ -173,6 +173,7 @@ fn failure_text(failure: &Failure) -> String {
 fn reason_text(reason: Reason) -> &'static str {
     match reason {
         Reason::NotAnApprover => "is not an approver",
+        Reason::SomebodyElse => "somebody else had their key in the policy when it was asked",
         Reason::OwnRequest => "asked for it",
         Reason::AlreadyVoted => "had said so before",
         Reason::AlreadyDecided => "it had been decided",

@@ -26,7 +26,12 @@ impl Stage {
         Box::pin(async move {
             let until = app.now() + SignedDuration::from_secs(if delegate.is_some() { 300 } else { 0 });
             let (absent, deadline) = ((&absent, Platform::Teams), Deadline::after(BACKGROUND));
-            let _ = delegations::say(&app, absent, delegate.as_ref(), until, deadline).await;
+            let policies = delegate
+                .as_ref()
+                .map(|delegate| delegations::policies(&app, &absent.0.id, &delegate.id))
+                .unwrap_or_default();
+            let delegate = delegate.as_ref().map(|delegate| (delegate, policies.as_slice()));
+            let _ = delegations::say(&app, absent, delegate, until, deadline).await;
         })
     }
 }

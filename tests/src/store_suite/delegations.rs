@@ -1,8 +1,10 @@
 //! Who stands in for whom.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign_bot::approval::delegation::Delegation;
+use countersign_bot::approval::delegation::{Delegation, Terms};
+use countersign_bot::approval::fingerprint::Fingerprint;
 use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::ports::{DELEGATIONS_READ_MAX, Store};
@@ -16,7 +18,13 @@ fn person() -> PersonId {
 
 fn delegation(absent: &PersonId, number: u32) -> Delegation {
     let (delegate, said_at) = ((number % 2 == 1).then(person), after(i64::from(number)));
-    Delegation { absent: absent.clone(), delegate, until: after(600), said_at, platform: Platform::Teams, number }
+    let (absent, platform) = (absent.clone(), Platform::Teams);
+    let terms = delegate.as_ref().map(|_| Terms {
+        absent: Fingerprint::of(&BTreeMap::new(), Some("ada@example.com")),
+        delegate: Fingerprint::default(),
+        policies: ["deploy".to_owned()].into(),
+    });
+    Delegation { absent, delegate, until: after(600), said_at, platform, number, terms }
 }
 
 pub(super) async fn newest(store: Arc<dyn Store>) {

@@ -8,6 +8,8 @@ use serde::{Deserialize, Serialize};
 pub enum Reason {
     /// The person is not among the approvers.
     NotAnApprover,
+    /// Somebody else was meant by the key of the person when it was asked.
+    SomebodyElse,
     /// The person asked for it, and the policy wants somebody else.
     OwnRequest,
     /// The person has said the same before.

@@ -5,7 +5,6 @@ use toml_span::Error;
 use super::known::Known;
 use super::problem;
 use super::raw::RawBreakGlass;
-use crate::approval::ids::PersonId;
 use crate::approval::policy::{Person, RequesterUse};
 
 /// Each of them is part of every record, and who may do it at all is to be known to everybody.
@@ -20,7 +19,7 @@ pub(super) fn check(
     requester: RequesterUse,
     known: &Known<'_>,
     errors: &mut Vec<Error>,
-) -> Vec<PersonId> {
+) -> Vec<Person> {
     let span = raw.who.span;
     let Some(who) = known.resolve(&format!("policy `{name}`"), "break_glass", &raw.who.value, errors) else {
         return Vec::new();
@@ -47,7 +46,7 @@ pub(super) fn check(
             wrong(format!("if `{}` approves alone, no approver could acknowledge it in a chat", person.id));
         }
     }
-    who.into_iter().map(|person| person.id).collect()
+    who
 }
 
 #[cfg(test)]

@@ -68,8 +68,9 @@ pub(super) fn check_rules(
     });
     let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
     let calling = calling::check(&name, &raw.calling, approvers, known, errors);
+    let break_glass = break_glass.unwrap_or_default();
     let quorum = quorum?;
-    let rules = Rules {
+    let mut rules = Rules {
         conversations,
         name: name.clone(),
         approvers: quorum.approvers,
@@ -89,8 +90,11 @@ pub(super) fn check_rules(
         give_up_after: raw.give_up_after.map(|duration| duration.0),
         show_result: raw.show_result,
         delegates: delegates.unwrap_or_default(),
-        break_glass: break_glass.unwrap_or_default(),
+        break_glass: break_glass.iter().map(|person| person.id.clone()).collect(),
+        glass_breakers: BTreeMap::new(),
     };
+    let others = break_glass.iter().filter(|person| !rules.ever_ask(&person.id) && rules.person(&person.id).is_none());
+    rules.glass_breakers = others.map(|person| (person.id.clone(), person.fingerprint())).collect();
     quorum::check_requesters(&rules, known, span, errors);
     Some((name, rules))
 }

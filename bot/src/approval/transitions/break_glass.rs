@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::decide::Refusal;
+use super::decide::{Refusal, check_meant};
 use crate::approval::audit::{What, Who};
 use crate::approval::break_glass::{Acknowledgement, Told};
 use crate::approval::event::Event;
@@ -45,6 +45,7 @@ pub fn may_acknowledge(approval: &Approval, person: &Person) -> Result<(), Refus
     if let Some(acknowledged) = &glass.acknowledged {
         return Err(Refusal::AlreadyAcknowledged { by: acknowledged.name.clone(), at: acknowledged.told.at });
     }
+    check_meant(approval, person)?;
     if vote.person == person.id {
         return Err(Refusal::OwnGlass);
     }

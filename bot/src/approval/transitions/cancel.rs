@@ -45,7 +45,8 @@ impl Approval {
 /// Whether this person may take the request back.
 pub fn authorise(approval: &Approval, person: &Person) -> Result<(), Refusal> {
     match &approval.request.requester {
-        Some(requester) if requester.id == person.id => Ok(()),
+        Some(requester) if person.is_still(requester) => Ok(()),
+        Some(requester) if requester.id == person.id => Err(Refusal::SomebodyElse),
         requester => Err(Refusal::NotTheRequester { requester: requester.as_ref().map(|person| person.name.clone()) }),
     }
 }

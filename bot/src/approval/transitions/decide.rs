@@ -69,6 +69,8 @@ pub enum Refusal {
         /// The names of those who are.
         approvers: Vec<String>,
     },
+    /// Somebody else was meant by their key in the policy when it was asked.
+    SomebodyElse,
     /// The person asked for it, and the policy wants somebody else.
     OwnRequest,
     /// The person has said the same before.
@@ -169,8 +171,8 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
 /// Whether a command counts once it comes with what the request asks of whoever approves.
 pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(), Refusal> {
     match command.verdict {
-        Verdict::Approve | Verdict::Reject => authorise(approval, &command.person.id, now)?,
-        Verdict::BreakGlass => may_break_glass(approval, &command.person.id)?,
+        Verdict::Approve | Verdict::Reject => authorise(approval, &command.person, now)?,
+        Verdict::BreakGlass => may_break_glass(approval, &command.person)?,
     }
     check_open(approval, now)?;
     if approval.lacks_proof() {
@@ -219,7 +221,9 @@ pub fn check_would_count(approval: &Approval, person: &PersonId, now: Timestamp)
 
 /// Whether this person's decision counts on this request, in their own right or for an approver who is away; approving and
 /// rejecting are authorised alike.
-pub fn authorise(approval: &Approval, person: &PersonId, now: Timestamp) -> Result<(), Refusal> {
+pub fn authorise(approval: &Approval, person: &Person, now: Timestamp) -> Result<(), Refusal> {
+    check_meant(approval, person)?;
+    let person = &person.id;
     let is_eligible = approval.eligible().any(|approver| approver.id == *person);
     if is_eligible || !approval.stands_for(person, now).is_empty() {
         return Ok(());
@@ -234,9 +238,16 @@ pub fn authorise(approval: &Approval, person: &PersonId, now: Timestamp) -> Resu
     }
 }
 
+/// Whether nobody else was meant by this person's key when it was asked.
+pub fn check_meant(approval: &Approval, person: &Person) -> Result<(), Refusal> {
+    if approval.rules.mean(person) { Ok(()) } else { Err(Refusal::SomebodyElse) }
+}
+
 /// Whether this person may approve alone. Whoever asked never does, whatever else the policy lets them do; nor does whoever
 /// has approved in the same execution under a policy that this one is kept apart from.
-pub fn may_break_glass(approval: &Approval, person: &PersonId) -> Result<(), Refusal> {
+pub fn may_break_glass(approval: &Approval, person: &Person) -> Result<(), Refusal> {
+    check_meant(approval, person)?;
+    let person = &person.id;
     if !approval.rules.break_glass.contains(person) {
         return Err(Refusal::MayNotBreakGlass);
     }

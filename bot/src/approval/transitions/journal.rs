@@ -100,6 +100,7 @@ impl From<&Refusal> for Reason {
     fn from(refusal: &Refusal) -> Self {
         match refusal {
             Refusal::NotAnApprover { .. } => Self::NotAnApprover,
+            Refusal::SomebodyElse => Self::SomebodyElse,
             Refusal::OwnRequest => Self::OwnRequest,
             Refusal::AlreadyVoted { .. } => Self::AlreadyVoted,
             Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,

@@ -93,7 +93,8 @@ mod tests {
 
     fn delegation(number: u32) -> Delegation {
         let (absent, delegate) = (person("ada"), Some(person("grace")));
-        Delegation { absent, delegate, until: after(600), said_at: after(0), platform: Platform::Slack, number }
+        let (platform, terms) = (Platform::Slack, None);
+        Delegation { absent, delegate, until: after(600), said_at: after(0), platform, number, terms }
     }
 
     #[tokio::test]

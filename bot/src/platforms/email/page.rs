@@ -170,6 +170,13 @@ pub(super) fn refused() -> String {
     render(&RefusedHtml { title: "This link is not valid", advice })
 }
 
+/// The page for a link that was mailed to an address which is no longer that of the person.
+pub(super) fn moved() -> String {
+    let advice = "The mail went to an address that is not yours in the policy now, so its link opens nothing any more. Look for \
+                  the request in chat, or have it asked again.";
+    render(&RefusedHtml { title: "This link no longer counts", advice })
+}
+
 /// The page for an approval that cannot be read just now.
 pub(super) fn unavailable() -> String {
     let advice = "Nothing was changed. Please open the link again in a moment.";

@@ -140,7 +140,7 @@ fn not_served(app: &App, visitor: Visitor, reason: NotServed, typed: Typed) -> R
     tracing::warn!(approval.id = %visitor.approval.id, %reason, "a form was refused");
     let own = visitor.approval.votes.iter().find(|vote| vote.person == visitor.person.id);
     let voted = own.map(|vote| Refusal::AlreadyVoted { verdict: vote.verdict, at: vote.at });
-    if let Some(refusal) = decide::authorise(&visitor.approval, &visitor.person.id, app.now()).err().or(voted) {
+    if let Some(refusal) = decide::authorise(&visitor.approval, &visitor.person, app.now()).err().or(voted) {
         let notice = Notice::Problem(answers::refusal(&refusal, PLAIN));
         return answer(app, visitor, Outcome::of(status(&refusal), notice));
     }
@@ -232,6 +232,7 @@ fn read(body: &[u8]) -> Result<DecisionForm, String> {
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotAnApprover { .. }
+        | Refusal::SomebodyElse
         | Refusal::OwnRequest
         | Refusal::ApprovedElsewhere { .. }
         | Refusal::MayNotBreakGlass
@@ -274,6 +275,8 @@ async fn visitor(state: &MailState, id: &str, query: &LinkQuery, deadline: Deadl
     // Whoever has left the policy since can no longer use the link.
     let person = app.policy.people.get(&link.person).cloned().ok_or_else(unauthorised)?;
     match deadline.run("store", app.ports.store.load(&id)).await {
+        // A link is as good as the mailbox that it was sent to, which has to be the person's today.
+        Ok(Some(approval)) if !approval.rules.mailed(&person) => Err(guarded(StatusCode::FORBIDDEN, page::moved())),
         Ok(Some(approval)) => match delegations::as_of_now(app, approval, deadline).await {
             Ok(approval) => Ok(Visitor { approval, person, link, keys: keys.clone() }),
             Err(error) => Err(not_shown(&id, &error)),
@@ -293,7 +296,7 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
     let now = app.now();
     let open = approval.state == ApprovalState::Pending && now < approval.request.deadline && now < link.expires;
     let has_voted = approval.votes.iter().any(|vote| vote.person == person.id);
-    let authorised = decide::authorise(&approval, &person.id, now);
+    let authorised = decide::authorise(&approval, &person, now);
     let may_decide = open && authorised.is_ok() && !has_voted;
     let inputs = outcome.inputs(&approval.request);
     let Outcome { status, notice, chosen, typed, .. } = outcome;

@@ -52,6 +52,7 @@ fn policy(letter: &str, required: usize) -> String {
     if required == STOOD_IN_FOR {
         writeln!(text, "[policies.p]\napprovers = {:?}\nrequired = {required}\nself_approval = true", &ids[..50])
             .unwrap();
+        writeln!(text, "requester = \"known\"\nbreak_glass = {{ who = {:?} }}", &ids[70..90]).unwrap();
         writeln!(text, "delegates = {:?}", &ids[50..70]).unwrap();
     } else if required != SEATED {
         writeln!(
