@@ -95,6 +95,12 @@ pub trait Policies: Send + Sync {
     /// Keeps a version and puts it in force, if the one before its number still is. Says whether it did: if not, somebody
     /// was faster.
     async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable>;
+
+    /// Notes that a function goes by the version of this number. One before the last that was noted changes nothing.
+    async fn take_up(&self, number: u32) -> Result<(), Unavailable>;
+
+    /// The last version that a function has gone by.
+    async fn last_taken_up(&self) -> Result<Option<u32>, Unavailable>;
 }
 
 /// How long what is recorded is kept, where the store forgets by itself.

@@ -1,9 +1,11 @@
 //! The ports in memory: a store with conditional writes, a bus that keeps what it carried, the engine as Step
 //! Functions, and its clock.
 
+mod policies;
 mod step_functions;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -16,7 +18,7 @@ use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::Run;
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
-use countersign_bot::ports::{self, DELEGATIONS_READ_MAX, EventBus, Policies, Raised, Saved, Store, Waiting};
+use countersign_bot::ports::{self, DELEGATIONS_READ_MAX, EventBus, Raised, Saved, Store, Waiting};
 use countersign_engine::clock::Clock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -33,6 +35,7 @@ pub struct MemoryStore {
     runs: Mutex<HashMap<ExecutionArn, Run>>,
     delegations: Mutex<HashMap<PersonId, Vec<Delegation>>>,
     policies: Mutex<Vec<PolicyVersion>>,
+    taken_up: AtomicU32,
     changes: Changes,
 }
 
@@ -228,31 +231,6 @@ impl Store for MemoryStore {
         *recorded = run.clone();
         self.changes.note();
         Ok(Some(run))
-    }
-}
-
-#[async_trait]
-impl Policies for MemoryStore {
-    async fn current(&self) -> Result<Option<u32>, Unavailable> {
-        Ok(lock(&self.policies).last().map(|version| version.number))
-    }
-
-    async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable> {
-        Ok(lock(&self.policies).iter().find(|version| version.number == number).cloned())
-    }
-
-    async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable> {
-        Ok(lock(&self.policies).iter().rev().take(limit).cloned().collect())
-    }
-
-    async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable> {
-        let mut versions = lock(&self.policies);
-        let is_next = versions.last().map_or(0, |last| last.number) + 1 == version.number;
-        if is_next {
-            versions.push(version.clone());
-            self.changes.note();
-        }
-        Ok(is_next)
     }
 }
 

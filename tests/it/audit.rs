@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use countersign_bot::approval::audit::{Callback, Entry, Fate, Found, Reason, What, verify};
+use countersign_bot::approval::delegation::SAID_MAX;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::{Status, Verdict};
@@ -10,6 +11,7 @@ use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
 use countersign_playground::fakes::Fault as SlackFault;
 
 use crate::support::faults::{Call, Fault, Faults};
+use crate::support::said::in_slack;
 use crate::support::{Harness, RULES};
 
 /// The whole trail, which fits the record.
@@ -178,6 +180,28 @@ async fn whoever_presses_for_ever_does_not_fill_the_trail() {
     harness.press("grace", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;
     assert!(kinds(&harness, &approval).await.contains(&"resolved".to_owned()));
+}
+
+#[tokio::test]
+async fn so_many_changes_of_who_stands_in_are_in_the_trail_and_no_more() {
+    let harness = Harness::with_timeout(&format!("{RULES}\ndelegates = [\"linus\"]"), 86_400).await;
+    let approval = harness.ask().await;
+    let hours = ATTEMPTS_KEPT.div_ceil(2 * SAID_MAX) + 1;
+    for _ in 0..hours {
+        for _ in 0..SAID_MAX {
+            in_slack(&harness, "grace", "away until friday for linus").await;
+            in_slack(&harness, "grace", "back").await;
+        }
+        harness.pass_time(3_600);
+    }
+    in_slack(&harness, "grace", "away until friday for linus").await;
+    let changes = kinds(&harness, &approval).await.into_iter().filter(|kind| kind == "standIns").count();
+    assert_eq!(changes, ATTEMPTS_KEPT as usize);
+    assert_eq!(harness.record(&approval.id).stand_ins_changed, hours * 2 * SAID_MAX + 1, "all are counted");
+    harness.press("linus", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+    let is_for_grace = |entry: &Entry| matches!(&entry.what, What::Voted { stands_for, .. } if stands_for.len() == 1);
+    assert!(trail(&harness, &approval).await.iter().any(is_for_grace), "the vote says for whom it is");
 }
 
 #[tokio::test]

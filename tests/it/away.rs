@@ -1,6 +1,7 @@
 //! Being away: who stands in for whom, what everybody sees of it, and where nobody does.
 
 use countersign_bot::approval::audit::What;
+use countersign_bot::approval::delegation::SAID_MAX;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::ports::Store;
@@ -201,4 +202,29 @@ async fn what_is_wrong_is_said_in_both_chats_and_changes_nothing() {
     }
     let approval = harness.ask().await;
     assert!(harness.record(&approval.id).stand_ins.is_empty());
+}
+
+#[tokio::test]
+async fn whoever_goes_and_comes_back_again_and_again_is_stopped_and_may_always_come_back() {
+    let harness = with("").await;
+    let approval = harness.ask().await;
+    for _ in 0..SAID_MAX {
+        in_slack(&harness, "grace", "back").await;
+        let told = in_slack(&harness, "grace", "away until friday for linus").await;
+        assert!(told.contains("stands in for you until"), "{told}");
+    }
+    for told in [
+        in_slack(&harness, "grace", "away until friday for ada").await,
+        in_teams(&harness, "grace", "away until friday for ada").await,
+    ] {
+        assert!(told.contains("You have said 10 times within an hour who stands in for you"), "{told}");
+    }
+    let approval = harness.settled(&approval, Status::Pending).await;
+    assert!(cards(&harness, &approval).iter().all(|card| card.contains(NOTE)), "what was said before holds");
+    let back = in_teams(&harness, "grace", "back").await;
+    assert!(back.contains("Linus Pauling no longer stands in for you"), "{back}");
+    assert!(in_slack(&harness, "grace", "away until friday for linus").await.contains("10 times within an hour"));
+    harness.pass_time(3_600);
+    let told = in_slack(&harness, "grace", "away until friday for linus").await;
+    assert!(told.contains("stands in for you until"), "{told}");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use countersign_bot::approval::policy::Policy;
@@ -31,6 +31,8 @@ struct Shelf {
     versions: MemoryStore,
     is_closed: AtomicBool,
     asked: AtomicUsize,
+    /// From this version on none can be used, as with a stricter parser; 0 while all can.
+    unusable_from: AtomicU32,
 }
 
 impl Shelf {
@@ -58,7 +60,10 @@ impl Policies for Shelf {
     }
 
     async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable> {
-        self.open()?.version(number).await
+        let version = self.open()?.version(number).await?;
+        let from = self.unusable_from.load(Ordering::Relaxed);
+        let is_unusable = from > 0 && number >= from;
+        Ok(version.map(|version| if is_unusable { PolicyVersion { text: "?".to_owned(), ..version } } else { version }))
     }
 
     async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable> {
@@ -67,6 +72,14 @@ impl Policies for Shelf {
 
     async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable> {
         self.open()?.push(version).await
+    }
+
+    async fn take_up(&self, number: u32) -> Result<(), Unavailable> {
+        self.versions.take_up(number).await
+    }
+
+    async fn last_taken_up(&self) -> Result<Option<u32>, Unavailable> {
+        self.open()?.last_taken_up().await
     }
 }
 
@@ -203,10 +216,9 @@ async fn which_version_is_in_force_is_asked_once_a_minute() {
 #[tokio::test]
 async fn a_version_that_cannot_be_used_changes_nothing_and_raises_an_alarm() {
     let (logs, _guard) = Logs::catch();
-    let unknown = policy(RULES).replace("state_machine = \"calculation\"", "state_machine = \"refunds\"");
-    for broken in ["[policies.none]\n".to_owned(), unknown] {
+    for broken in ["[policies.none]\n", "people = 1\n"] {
         let mut function = Function::start(&[policy(RULES)]).await;
-        let number = function.shelf.push(&broken).await;
+        let number = function.shelf.push(broken).await;
         assert_eq!((number, function.alarms()), (2, 0));
         let told = logs.text().matches("this version of the policy cannot be used").count();
         for minute in 1..=3 {
@@ -227,6 +239,59 @@ async fn a_version_that_cannot_be_used_changes_nothing_and_raises_an_alarm() {
         function.pass_time(60);
         assert_eq!((function.version().await, function.alarms()), (Some(3), 4));
     }
+}
+
+/// A deployment has lost a machine: that brings nobody back who could decide before, and starts nothing.
+#[tokio::test]
+async fn a_command_whose_machine_is_not_known_is_left_out_and_the_rest_is_in_force() {
+    let (logs, _guard) = Logs::catch();
+    let mut function = Function::start(&[policy(RULES)]).await;
+    function.shelf.push(&stricter().replace("state_machine = \"calculation\"", "state_machine = \"refunds\"")).await;
+    function.pass_time(60);
+    assert_eq!((function.version().await, function.alarms()), (Some(2), 1));
+    function.start_anew().await;
+    assert_eq!((function.version().await, function.alarms()), (Some(2), 2), "one that starts now goes by it as well");
+    let approval = function.ask("meanwhile").await.unwrap();
+    assert_eq!((approval.policy_version, approval.rules.required), (Some(2), 2));
+    assert!(!function.slack("/start").await.contains("Calculation"));
+    assert!(logs.text().contains("a command is left out"), "{}", logs.text());
+    function.pass_time(60);
+    assert_eq!((function.version().await, function.alarms()), (Some(2), 3), "it is told as long as it is so");
+    function.shelf.push(&stricter()).await;
+    function.pass_time(60);
+    assert_eq!((function.version().await, function.alarms()), (Some(3), 3));
+    assert!(function.slack("/start").await.contains("Calculation"));
+}
+
+/// A stricter parser refuses what was in force; those before it would give rights back that it took.
+#[tokio::test]
+async fn a_function_that_starts_goes_back_behind_nothing_that_was_in_force() {
+    let mut function = Function::start(&[policy(RULES)]).await;
+    assert_eq!(function.version().await, Some(1));
+    function.shelf.push(&stricter()).await;
+    function.pass_time(60);
+    assert_eq!(function.version().await, Some(2));
+    function.shelf.unusable_from.store(2, Ordering::Relaxed);
+    function.start_anew().await;
+    assert_eq!((function.version().await, function.alarms()), (None, 1));
+    assert_eq!(function.ask("early").await.unwrap_err().name(), "ApprovalStoreUnavailable");
+    assert!(function.slack("/approvals").await.contains("The policy of this app cannot be used"));
+    // Two are pushed that cannot be used either: nothing is gone back to but what was in force last.
+    function.shelf.unusable_from.store(3, Ordering::Relaxed);
+    function.shelf.push(&policy(RULES)).await;
+    function.shelf.push(&policy(RULES)).await;
+    function.start_anew().await;
+    assert_eq!((function.version().await, function.alarms()), (Some(2), 2));
+}
+
+/// Nobody knows what was in force before this was noted.
+#[tokio::test]
+async fn a_function_that_starts_goes_back_to_nothing_that_was_not_noted() {
+    let mut function = Function::start(&[]).await;
+    function.shelf.push(&policy(RULES)).await;
+    function.shelf.push("[policies.none]\n").await;
+    function.start_anew().await;
+    assert_eq!((function.version().await, function.alarms()), (None, 1));
 }
 
 #[tokio::test]

@@ -248,6 +248,7 @@ async fn what_was_said_before_it_was_kept_of_whom_it_was_said_holds_no_longer_an
         platform: Platform::Slack,
         number: 1,
         terms: None,
+        pace: None,
     };
     assert!(harness.world.store.delegate(&old).await.unwrap());
     let approval = harness.ask().await;

@@ -12,6 +12,32 @@ use super::place::Platform;
 /// Nobody stands in for longer than this, so that no delegation is forgotten.
 pub const AWAY_MAX: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// So often within an hour somebody may say who stands in for them: every card that waits for them shows each change.
+pub const SAID_MAX: u32 = 10;
+/// How long that is counted.
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// How often somebody has said who stands in for them since a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pace {
+    /// Since when it is counted.
+    pub since: Timestamp,
+    /// How often.
+    pub said: u32,
+}
+
+impl Pace {
+    /// With one more that is said now, or when the next one may be, if that is one too many.
+    pub fn with_one_more(before: Option<Self>, now: Timestamp) -> Result<Self, Timestamp> {
+        match before.filter(|before| now.duration_since(before.since) < HOUR) {
+            None => Ok(Self { since: now, said: 1 }),
+            Some(Self { since, said }) if said < SAID_MAX => Ok(Self { since, said: said + 1 }),
+            Some(Self { since, .. }) => Err(since.saturating_add(HOUR).unwrap_or(Timestamp::MAX)),
+        }
+    }
+}
+
 /// What somebody has said of who stands in for them. It is never changed: whoever is back says so with the next one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -31,6 +57,9 @@ pub struct Delegation {
     /// What it was said on; nothing where nobody stands in. One that was said before this was kept does not hold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<Terms>,
+    /// How often they have said so lately; whoever is back may always say so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pace: Option<Pace>,
 }
 
 /// Who the two were, and where the one was told that the other stands in.
@@ -62,4 +91,20 @@ pub struct StandIn {
     pub delegate: PersonId,
     /// Until when.
     pub until: Timestamp,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::approval::sample::after;
+
+    #[test]
+    fn ten_are_taken_within_an_hour_and_the_next_one_when_it_is_over() {
+        let mut pace = None;
+        for second in 0..i64::from(SAID_MAX) {
+            pace = Some(Pace::with_one_more(pace, after(60 * second)).unwrap());
+        }
+        assert_eq!(Pace::with_one_more(pace, after(3_599)), Err(after(3_600)));
+        assert_eq!(Pace::with_one_more(pace, after(3_600)), Ok(Pace { since: after(3_600), said: 1 }));
+    }
 }

@@ -50,22 +50,49 @@ impl PolicyVersion {
 
     /// The policy of this version, where these state machines can be started.
     pub fn policy(&self, state_machines: &BTreeSet<String>) -> Result<Policy, Unusable> {
+        let Usable { policy, left_out } = self.usable(state_machines)?;
+        if left_out.is_empty() { Ok(policy) } else { Err(Unusable::UnknownMachines(left_out)) }
+    }
+
+    /// The policy of this version as a function goes by it. Where a deployment does not know the machine of a command,
+    /// nothing is started by it; who may decide is not what it was in an earlier version for that.
+    pub fn usable(&self, state_machines: &BTreeSet<String>) -> Result<Usable, Unusable> {
         if Hash::of(&self.text) != self.hash {
             return Err(Unusable::Altered);
         }
-        let policy = check(&self.text, state_machines)?;
-        Ok(Policy { source: PolicySource::Version(self.number), ..policy })
+        let mut policy = Policy { source: PolicySource::Version(self.number), ..read(&self.text)? };
+        let left_out = unknown(&policy, state_machines);
+        policy.commands.retain(|_, command| state_machines.contains(&command.state_machine));
+        Ok(Usable { policy, left_out })
     }
+}
+
+/// A policy that can be used, be it without some of its commands.
+#[derive(Debug, Clone)]
+pub struct Usable {
+    /// With those commands alone whose machines are known.
+    pub policy: Policy,
+    /// The names of the others and of their machines.
+    pub left_out: Vec<(String, String)>,
+}
+
+fn read(text: &str) -> Result<Policy, Unusable> {
+    if text.len() > TEXT_MAX {
+        return Err(Unusable::TooLong(text.len()));
+    }
+    policy_file::read(text).map_err(Unusable::Invalid)
+}
+
+/// The commands that start machines which are not among these.
+fn unknown(policy: &Policy, state_machines: &BTreeSet<String>) -> Vec<(String, String)> {
+    let unknown = policy.commands.values().filter(|command| !state_machines.contains(&command.state_machine));
+    unknown.map(|command| (command.name.clone(), command.state_machine.clone())).collect()
 }
 
 /// Reads the text of a policy and checks that it can be pushed to where these state machines can be started.
 pub fn check(text: &str, state_machines: &BTreeSet<String>) -> Result<Policy, Unusable> {
-    if text.len() > TEXT_MAX {
-        return Err(Unusable::TooLong(text.len()));
-    }
-    let policy = policy_file::read(text).map_err(Unusable::Invalid)?;
-    let unknown = policy.commands.values().filter(|command| !state_machines.contains(&command.state_machine));
-    let unknown: Vec<_> = unknown.map(|command| (command.name.clone(), command.state_machine.clone())).collect();
+    let policy = read(text)?;
+    let unknown = unknown(&policy, state_machines);
     if unknown.is_empty() { Ok(policy) } else { Err(Unusable::UnknownMachines(unknown)) }
 }
 
@@ -108,6 +135,13 @@ mod tests {
         let policy = version(TEXT).policy(&machines(&["calculation"])).unwrap();
         assert_eq!(policy.source, PolicySource::Version(4));
         assert!(policy.rules.contains_key("p"));
+    }
+
+    #[test]
+    fn a_command_whose_machine_is_not_known_is_left_out_and_the_rest_is_used() {
+        let usable = version(TEXT).usable(&machines(&["release"])).unwrap();
+        assert!(usable.policy.commands.is_empty() && usable.policy.rules.contains_key("p"));
+        assert_eq!(usable.left_out, [("run".to_owned(), "calculation".to_owned())]);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Approval {
     pub votes: Vec<Vote>,
     /// Who stands in for approvers who are away, as it was when somebody last looked.
     pub stand_ins: Vec<StandIn>,
+    /// How often that has changed.
+    pub stand_ins_changed: u32,
     /// What has followed since somebody approved alone in an emergency, if somebody did.
     pub broken_glass: Option<BrokenGlass>,
     /// The reminders and the escalation that were made, the oldest first.

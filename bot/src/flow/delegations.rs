@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::announce::announce;
 use super::app::App;
 use super::change::change;
-use crate::approval::delegation::{Delegation, Terms};
+use crate::approval::delegation::{Delegation, Pace, Terms};
 use crate::approval::ids::{ApprovalId, PersonId};
 use crate::approval::place::Platform;
 use crate::approval::policy::{Person, Rules};
@@ -97,21 +97,40 @@ pub async fn current(app: &App, person: &Person, deadline: Deadline) -> Result<O
     Ok(found.filter(|said| said.delegate_at(now).is_some() && said.terms.as_ref().is_none_or(is_theirs)))
 }
 
+/// What came of saying who stands in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Said {
+    /// It holds, in the place of what somebody stood in by until now, if somebody did.
+    Recorded(Option<Delegation>),
+    /// It was said too often within an hour, and nothing was changed.
+    TooOften {
+        /// When it may be said again.
+        again: Timestamp,
+    },
+}
+
 /// Records that this person is away until then and who stands in for them, under which policies; nobody, if they are back.
-/// What waits for them shows it. Says what it has taken the place of, if somebody stood in for them until now.
+/// What waits for them shows it, so that nobody says so too often; whoever is back may always say it.
 pub async fn say(
     app: &App,
     (absent, platform): (&Person, Platform),
     delegate: Option<(&Person, &[&str])>,
     until: Timestamp,
     deadline: Deadline,
-) -> Result<Option<Delegation>, Unavailable> {
+) -> Result<Said, Unavailable> {
     let now = app.now();
     for _ in 0..TRIES {
         let before = of(app, BTreeSet::from([absent.id.clone()]), deadline).await?.pop();
         let held = before.clone().filter(|before| before.delegate_at(now).is_some());
         if delegate.is_none() && held.is_none() {
-            return Ok(None);
+            return Ok(Said::Recorded(None));
+        }
+        let mut pace = before.as_ref().and_then(|before| before.pace);
+        if delegate.is_some() {
+            pace = match Pace::with_one_more(pace, now) {
+                Ok(pace) => Some(pace),
+                Err(again) => return Ok(Said::TooOften { again }),
+            };
         }
         let delegation = Delegation {
             absent: absent.id.clone(),
@@ -125,13 +144,14 @@ pub async fn say(
                 delegate: person.fingerprint(),
                 policies: policies.iter().map(|policy| (*policy).to_owned()).collect(),
             }),
+            pace,
         };
         if deadline.run("store", app.ports.store.delegate(&delegation)).await? {
             // It holds for every decision from now on, whether or not each card says so yet.
             if let Err(error) = show(app, &absent.id, deadline).await {
                 tracing::warn!(%error, "not every card shows yet who stands in");
             }
-            return Ok(held);
+            return Ok(Said::Recorded(held));
         }
     }
     Err(Unavailable::new("store", "the same person said something else at the same time"))

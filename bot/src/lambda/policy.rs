@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::policy::{NoPolicy, Policy};
+use crate::approval::policy_version::Usable;
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::{Clock, Policies};
 
@@ -21,8 +22,8 @@ const STALE_WITHOUT_AFTER: SignedDuration = SignedDuration::from_secs(5);
 const READING: Duration = Duration::from_millis(700);
 /// A function that starts has nothing else to do.
 const FIRST_READING: Duration = Duration::from_secs(5);
-/// A function that starts with a version that cannot be used looks for the one before in so many.
-const EARLIER_MAX: u32 = 20;
+/// To note that a version was taken up takes this long at most.
+const NOTING: Duration = Duration::from_millis(500);
 
 /// Keeps up with the versions of the policy.
 pub struct LivePolicy {
@@ -30,7 +31,7 @@ pub struct LivePolicy {
     clock: Arc<dyn Clock>,
     /// The state machines that commands may start.
     state_machines: BTreeSet<String>,
-    /// Called at every reading that finds that the newest version cannot be used.
+    /// Called at every reading that finds that the newest version cannot be used, or not whole.
     alarm: Box<dyn Fn() + Send + Sync>,
     current: RwLock<Current>,
 }
@@ -39,6 +40,8 @@ struct Current {
     policy: Arc<Policy>,
     /// The newest version that was looked at, used or not.
     looked_at: Option<u32>,
+    /// Whether the newest version is used, with all of its commands.
+    is_whole: bool,
     /// When it was last tried to read which version is in force.
     tried_at: Option<Timestamp>,
 }
@@ -48,8 +51,8 @@ enum Found {
     Nothing,
     NothingNew,
     /// A version that can be used.
-    New(Policy),
-    /// The newest version, which cannot be used, and the newest one before it that can, if that was looked for.
+    New(Usable),
+    /// The newest version, which cannot be used, and the one that was in force before, if that was looked for.
     Unusable(u32, Option<Policy>),
 }
 
@@ -62,7 +65,7 @@ impl LivePolicy {
         alarm: impl Fn() + Send + Sync + 'static,
     ) -> Self {
         let none = Arc::new(Policy::none(NoPolicy::NotRead));
-        let current = RwLock::new(Current { policy: none, looked_at: None, tried_at: None });
+        let current = RwLock::new(Current { policy: none, looked_at: None, is_whole: true, tried_at: None });
         Self { policies, clock, state_machines, alarm: Box::new(alarm), current }
     }
 
@@ -91,16 +94,24 @@ impl LivePolicy {
 
     async fn read_again(&self, within: Duration) {
         let found = Deadline::after(within).run("the store of the policy", self.find()).await;
+        if let Ok(Found::New(usable)) = &found {
+            self.note(usable.policy.version()).await;
+        }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let has_one = current.policy.in_force().is_ok();
         match found {
-            Ok(Found::New(policy)) => {
+            Ok(Found::New(Usable { policy, left_out })) => {
                 tracing::info!(policy.version = policy.version(), "this version of the policy is in force");
                 current.looked_at = policy.version();
+                current.is_whole = left_out.is_empty();
                 current.policy = Arc::new(policy);
+                if !current.is_whole {
+                    (self.alarm)();
+                }
             }
             Ok(Found::Unusable(number, before)) => {
                 current.looked_at = Some(number);
+                current.is_whole = false;
                 if let Some(policy) = before {
                     tracing::warn!(policy.version = policy.version(), "an earlier version of the policy is in force");
                     current.policy = Arc::new(policy);
@@ -110,7 +121,7 @@ impl LivePolicy {
                 (self.alarm)();
             }
             Ok(Found::NothingNew) => {
-                if current.policy.version() != current.looked_at {
+                if !current.is_whole {
                     (self.alarm)();
                 }
             }
@@ -132,32 +143,49 @@ impl LivePolicy {
         if looked_at == Some(newest) {
             return Ok(Found::NothingNew);
         }
-        if let Some(policy) = self.usable(newest).await? {
-            return Ok(Found::New(policy));
+        if let Some(usable) = self.usable(newest).await? {
+            return Ok(Found::New(usable));
         }
-        if !has_one {
-            let earliest = newest.saturating_sub(EARLIER_MAX).max(1);
-            for number in (earliest..newest).rev() {
-                if let Some(policy) = self.usable(number).await? {
-                    return Ok(Found::Unusable(newest, Some(policy)));
-                }
-            }
+        if has_one {
+            return Ok(Found::Unusable(newest, None));
         }
-        Ok(Found::Unusable(newest, None))
+        // A version that was in force and cannot be used any more took rights from people: those before it are not gone
+        // back to, which would give them back.
+        let before = self.policies.last_taken_up().await?.filter(|last| *last < newest);
+        let before = match before {
+            Some(last) => self.usable(last).await?.map(|usable| usable.policy),
+            None => None,
+        };
+        Ok(Found::Unusable(newest, before))
     }
 
-    /// The policy of a version, if it can be used; the log has why not.
-    async fn usable(&self, number: u32) -> Result<Option<Policy>, Unavailable> {
+    /// Notes that a version is in force, for functions that start when it is no longer the newest that can be used.
+    async fn note(&self, version: Option<u32>) {
+        let Some(number) = version else { return };
+        let noted = Deadline::after(NOTING).run("the store of the policy", self.policies.take_up(number)).await;
+        if let Err(error) = noted {
+            tracing::warn!(policy.version = number, %error, "it is not noted that this version is in force");
+        }
+    }
+
+    /// What a version has, if it can be used; the log has why not, and what is left out.
+    async fn usable(&self, number: u32) -> Result<Option<Usable>, Unavailable> {
         let Some(version) = self.policies.version(number).await? else {
             tracing::error!(policy.version = number, "this version of the policy is not in the table");
             return Ok(None);
         };
-        let policy = version.policy(&self.state_machines);
-        Ok(policy
-            .inspect_err(|problem| {
-                tracing::error!(policy.version = number, %problem, "this version of the policy cannot be used");
-            })
-            .ok())
+        let usable = version.usable(&self.state_machines).inspect_err(|problem| {
+            tracing::error!(policy.version = number, %problem, "this version of the policy cannot be used");
+        });
+        for (command, state_machine) in usable.iter().flat_map(|usable| &usable.left_out) {
+            tracing::error!(
+                policy.version = number,
+                command,
+                state_machine,
+                "a command is left out, whose state machine is not known here"
+            );
+        }
+        Ok(usable.ok())
     }
 
     fn current(&self) -> RwLockReadGuard<'_, Current> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::dialect::{Dialect, utc};
 use super::names::{named, names};
-use crate::approval::delegation::{AWAY_MAX, StandIn};
+use crate::approval::delegation::{AWAY_MAX, SAID_MAX, StandIn};
 use crate::approval::limits;
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
@@ -53,6 +53,16 @@ pub fn away(delegate: &Person, until: Timestamp, policies: &[&str], dialect: Dia
         "{name} stands in for you until {}, under {policies}. Not for what you ask for yourself, unless its policy lets you \
          approve that. {back} ends it.",
         dialect.when(until)
+    )
+}
+
+/// That somebody has said too often who stands in for them.
+pub fn too_often(again: Timestamp, dialect: Dialect) -> String {
+    let back = dialect.code(&format!("{} back", dialect.approvals_command()));
+    format!(
+        "You have said {SAID_MAX} times within an hour who stands in for you, so nothing was changed. {back} ends what holds, \
+         and you may say it again {}.",
+        dialect.when(again)
     )
 }
 

@@ -6,7 +6,7 @@ use crate::approval::ids::PersonId;
 use crate::approval::naming::Named;
 use crate::approval::until;
 use crate::flow::app::App;
-use crate::flow::delegations;
+use crate::flow::delegations::{self, Said};
 use crate::messages::away as words;
 use crate::net::deadline::Unavailable;
 
@@ -40,7 +40,8 @@ pub(super) async fn away(app: &App, asker: &Asker<'_>, typed: &str) -> String {
     let delegate_under = Some((delegate, policies.as_slice()));
     let said = delegations::say(app, (asker.person, asker.platform), delegate_under, until, asker.deadline).await;
     match said {
-        Ok(_) => words::away(delegate, until, &policies, asker.dialect),
+        Ok(Said::TooOften { again }) => words::too_often(again, asker.dialect),
+        Ok(Said::Recorded(_)) => words::away(delegate, until, &policies, asker.dialect),
         Err(error) => not_recorded(&error),
     }
 }
@@ -48,8 +49,9 @@ pub(super) async fn away(app: &App, asker: &Asker<'_>, typed: &str) -> String {
 /// Ends what the person has said.
 pub(super) async fn back(app: &App, asker: &Asker<'_>) -> String {
     match delegations::say(app, (asker.person, asker.platform), None, app.now(), asker.deadline).await {
-        Ok(Some(held)) => words::back(&called(app, held.delegate.as_ref()), asker.dialect),
-        Ok(None) => words::nobody(asker.dialect),
+        Ok(Said::Recorded(Some(held))) => words::back(&called(app, held.delegate.as_ref()), asker.dialect),
+        Ok(Said::Recorded(None)) => words::nobody(asker.dialect),
+        Ok(Said::TooOften { again }) => words::too_often(again, asker.dialect),
         Err(error) => not_recorded(&error),
     }
 }

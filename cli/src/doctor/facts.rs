@@ -204,7 +204,7 @@ async fn policy(sources: &Sources, config: &Config, table: String) -> Result<Pol
     let known = config.state_machines.keys().cloned().collect();
     version.policy(&known).map_err(|problem| {
         let problem = problem.to_string().replace('\n', "; ");
-        format!("version {number} of the policy cannot be used, so the functions go by an earlier one: {problem}")
+        format!("version {number} of the policy cannot be used as it is: {problem}")
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use countersign_bot::approval::delegation::{Delegation, Terms};
+use countersign_bot::approval::delegation::{Delegation, Pace, Terms};
 use countersign_bot::approval::fingerprint::Fingerprint;
 use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::place::Platform;
@@ -24,7 +24,8 @@ fn delegation(absent: &PersonId, number: u32) -> Delegation {
         delegate: Fingerprint::default(),
         policies: ["deploy".to_owned()].into(),
     });
-    Delegation { absent, delegate, until: after(600), said_at, platform, number, terms }
+    let pace = Some(Pace { since: after(0), said: number });
+    Delegation { absent, delegate, until: after(600), said_at, platform, number, terms, pace }
 }
 
 pub(super) async fn newest(store: Arc<dyn Store>) {

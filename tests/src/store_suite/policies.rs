@@ -12,10 +12,11 @@ use super::after;
 pub type PolicyCase = (&'static str, fn(Arc<dyn Policies>) -> BoxFuture<'static, ()>);
 
 /// All cases.
-pub const POLICY_CASES: [PolicyCase; 4] = [
+pub const POLICY_CASES: [PolicyCase; 5] = [
     ("a_version_that_is_pushed_is_in_force_and_read_as_it_was", |store| Box::pin(pushed(store))),
     ("of_two_pushes_on_one_version_the_second_changes_nothing", |store| Box::pin(second(store))),
     ("of_many_pushes_at_one_instant_one_wins", |store| Box::pin(many(store))),
+    ("what_was_taken_up_last_stays_noted", |store| Box::pin(taken_up(store))),
     ("the_longest_policy_fits", |store| Box::pin(longest(store))),
 ];
 
@@ -48,6 +49,15 @@ async fn second(store: Arc<dyn Policies>) {
     assert!(!store.push(&version(3, "# too far\n")).await.unwrap());
     assert_eq!(store.versions(10).await.unwrap(), [first]);
     assert_eq!(store.current().await.unwrap(), Some(1));
+}
+
+async fn taken_up(store: Arc<dyn Policies>) {
+    assert_eq!(store.last_taken_up().await.unwrap(), None);
+    for (number, last) in [(1, 1), (3, 3), (2, 3), (3, 3)] {
+        store.take_up(number).await.unwrap();
+        assert_eq!(store.last_taken_up().await.unwrap(), Some(last));
+    }
+    assert_eq!((store.current().await.unwrap(), store.versions(10).await.unwrap().len()), (None, 0), "nothing is pushed");
 }
 
 async fn many(store: Arc<dyn Policies>) {

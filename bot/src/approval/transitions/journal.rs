@@ -9,8 +9,8 @@ use crate::approval::audit::{Entry, Place, Reason, SeatsAsked, What, Who};
 use crate::approval::place::Destination;
 use crate::approval::record::{Approval, Vote};
 
-/// So many attempts that did not count are in the trail of an approval; those after them are only counted, because
-/// whoever presses a button again and again must not fill the table.
+/// So many attempts that did not count are in the trail of an approval, and so many changes of who stands in; those after
+/// them are only counted, because whoever presses a button again and again must not fill the table.
 pub const ATTEMPTS_KEPT: u32 = 100;
 
 impl Approval {
@@ -38,6 +38,15 @@ impl Approval {
     pub fn log_refused_acknowledgement(&mut self, by: &Acknowledging, refusal: &Refusal, at: Timestamp) {
         let (who, platform) = (Who::from(&by.person), by.platform);
         self.log_attempt(What::AcknowledgeRefused { who, platform, reason: Reason::from(refusal) }, at);
+    }
+
+    /// Notes who stands in, as often as attempts are noted: whoever goes and comes back must not fill the table either. A
+    /// vote says in any case for whom it was given.
+    pub fn log_stand_ins(&mut self, what: What, at: Timestamp) {
+        self.stand_ins_changed = self.stand_ins_changed.saturating_add(1);
+        if self.stand_ins_changed <= ATTEMPTS_KEPT {
+            self.log(what, at);
+        }
     }
 
     fn log_attempt(&mut self, what: What, at: Timestamp) {

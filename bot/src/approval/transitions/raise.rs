@@ -23,6 +23,7 @@ impl Approval {
             apart,
             state: State::Pending,
             votes: Vec::new(),
+            stand_ins_changed: 0,
             stand_ins: Vec::new(),
             broken_glass: None,
             calls: Vec::new(),

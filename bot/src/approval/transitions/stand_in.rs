@@ -23,7 +23,7 @@ impl Approval {
         self.stand_ins = stand_ins;
         self.call_stand_ins();
         let stand_ins = self.stand_ins.iter().map(|stand_in| (stand_in.absent.clone(), stand_in.delegate.clone()));
-        self.log(What::StandIns { of: stand_ins.collect() }, now);
+        self.log_stand_ins(What::StandIns { of: stand_ins.collect() }, now);
         self.revision += 1;
         self.leave_to_reconciler(now);
         true

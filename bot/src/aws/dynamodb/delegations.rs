@@ -93,8 +93,8 @@ mod tests {
 
     fn delegation(number: u32) -> Delegation {
         let (absent, delegate) = (person("ada"), Some(person("grace")));
-        let (platform, terms) = (Platform::Slack, None);
-        Delegation { absent, delegate, until: after(600), said_at: after(0), platform, number, terms }
+        let (platform, terms, pace) = (Platform::Slack, None, None);
+        Delegation { absent, delegate, until: after(600), said_at: after(0), platform, number, terms, pace }
     }
 
     #[tokio::test]

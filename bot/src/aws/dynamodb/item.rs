@@ -66,6 +66,8 @@ struct Record {
     state: State,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stand_ins: Vec<StandIn>,
+    #[serde(default)]
+    stand_ins_changed: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     broken_glass: Option<BrokenGlass>,
     #[serde(default)]
@@ -97,6 +99,7 @@ impl Item {
             apart: approval.apart.clone(),
             state: approval.state.clone(),
             stand_ins: approval.stand_ins.clone(),
+            stand_ins_changed: approval.stand_ins_changed,
             broken_glass: approval.broken_glass.clone(),
             calls: approval.calls.clone(),
             reminded: approval.reminded,
@@ -199,6 +202,7 @@ impl Item {
             apart: record.apart,
             state: record.state,
             stand_ins: record.stand_ins,
+            stand_ins_changed: record.stand_ins_changed,
             broken_glass: record.broken_glass,
             calls: record.calls,
             reminded: record.reminded,

@@ -1,5 +1,6 @@
 //! The versions of the policy: one item for each, which is never changed, and one that says which of them is in force.
-//! All are in one partition, so that a role may be kept from writing to it by its key alone.
+//! All are in one partition, so that a role may be kept from writing to it by its key alone. Which version the functions
+//! have gone by last is noted by themselves, in another.
 
 use std::collections::HashMap;
 
@@ -16,7 +17,9 @@ use crate::ports::Policies;
 
 /// The partition of the policy.
 const POLICY: &str = "policy";
-/// The range key of the item that says which version is in force.
+/// The partition of what the functions note.
+const TAKEN_UP: &str = "policy-taken-up";
+/// The range key of the item that says which version is in force, or was taken up last.
 const CURRENT: &str = "current";
 /// What the range keys of the versions begin with, before their numbers.
 const VERSION: &str = "version#";
@@ -67,6 +70,20 @@ impl Policies for DynamoDbStore {
             Try::Contended(code) => Err(Unavailable::new(SERVICE, code)),
         }
     }
+
+    async fn take_up(&self, version: u32) -> Result<(), Unavailable> {
+        let mut item = key_in(TAKEN_UP, CURRENT);
+        item.insert("version".to_owned(), number(version));
+        match self.put(self.put_of(item, Condition::IsBelow(version.into()))?).await? {
+            Try::Done | Try::Refused(_) => Ok(()),
+            Try::Contended(code) => Err(Unavailable::new(SERVICE, code)),
+        }
+    }
+
+    async fn last_taken_up(&self) -> Result<Option<u32>, Unavailable> {
+        let found = self.get(key_in(TAKEN_UP, CURRENT)).await?;
+        found.map(|item| integer(&item, "version")).transpose()
+    }
 }
 
 impl DynamoDbStore {
@@ -77,7 +94,11 @@ impl DynamoDbStore {
 }
 
 fn key(item: &str) -> Attributes {
-    HashMap::from([("id".to_owned(), text(POLICY)), ("item".to_owned(), text(item))])
+    key_in(POLICY, item)
+}
+
+fn key_in(partition: &str, item: &str) -> Attributes {
+    HashMap::from([("id".to_owned(), text(partition)), ("item".to_owned(), text(item))])
 }
 
 /// With as many digits as the largest number has, so that they sort as numbers do.
@@ -144,6 +165,18 @@ mod tests {
         body["CancellationReasons"] = json!([reason("of another"), { "Code": "ConditionalCheckFailed" }]);
         let (_service, store) = table([(status, body)]).await;
         assert!(!store.push(&version(2)).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn what_was_taken_up_is_noted_outside_of_the_partition_that_no_function_writes_and_never_goes_back() {
+        let answers = [(200, json!({})), refusal(400, "ConditionalCheckFailedException")];
+        let (service, store) = table(answers).await;
+        store.take_up(7).await.unwrap();
+        store.take_up(6).await.unwrap();
+        let asked = service.asked();
+        assert_ne!(asked[0]["Item"]["id"]["S"], "policy");
+        assert_eq!(asked[1]["ConditionExpression"], "attribute_not_exists(#id) OR #version < :its");
+        assert_eq!(asked[1]["ExpressionAttributeValues"][":its"]["N"], "6");
     }
 
     #[tokio::test]

@@ -27,6 +27,8 @@ pub(super) enum Condition {
     IsNew,
     /// That the record is at this version.
     IsAt(u64),
+    /// That there is none yet, or one below this version.
+    IsBelow(u64),
 }
 
 /// What became of a write.
@@ -93,6 +95,11 @@ impl DynamoDbStore {
                 .condition_expression("#version = :read")
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":read", AttributeValue::N(version.to_string())),
+            Condition::IsBelow(version) => put
+                .condition_expression("attribute_not_exists(#id) OR #version < :its")
+                .expression_attribute_names("#id", "id")
+                .expression_attribute_names("#version", "version")
+                .expression_attribute_values(":its", AttributeValue::N(version.to_string())),
         };
         put.build().map_err(|error| Unavailable::new(SERVICE, error))
     }

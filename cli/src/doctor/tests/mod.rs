@@ -88,7 +88,7 @@ async fn the_stack_and_its_functions() {
         it.environment.remove("COUNTERSIGN_TABLE");
     })
     .await;
-    let unusable = "version 1 of the policy cannot be used, so the functions go by an earlier one: line ";
+    let unusable = "version 1 of the policy cannot be used as it is: line ";
     expect_failure("configuration", unusable, |it| it.policy.push_str("[policies.none]\n")).await;
     expect_failure("configuration", "starts the state machine `calculation`, which is not known here", |it| {
         it.environment.remove("COUNTERSIGN_STATE_MACHINES");
