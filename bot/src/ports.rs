@@ -43,8 +43,12 @@ pub trait Store: Send + Sync {
     /// Up to `limit` approvals that are due at this time, the longest due first.
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
 
-    /// The approvals that were raised by this execution.
+    /// The approvals whose tasks the history of this execution was seen to hold.
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable>;
+
+    /// Up to `limit` approvals that name this execution without being seen in its history, the newest first. Anybody who
+    /// may ask can name it, so that there may be any number of them.
+    async fn unproven_of(&self, execution: &ExecutionArn, limit: usize) -> Result<Vec<ApprovalId>, Unavailable>;
 
     /// Up to `limit` pending approvals that were raised under this policy and whose deadline comes after this time,
     /// the soonest deadline first.

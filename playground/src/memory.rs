@@ -89,6 +89,12 @@ struct Records {
 }
 
 impl Records {
+    /// Those that name this execution, in the order in which they came: which its history was seen to hold, or which not.
+    fn naming(&self, execution: &ExecutionArn, is_proven: bool) -> impl DoubleEndedIterator<Item = &ApprovalId> {
+        let ids = self.by_execution.get(execution).map(Vec::as_slice).unwrap_or_default();
+        ids.iter().filter(move |id| self.by_id.get(*id).is_some_and(|its| its.attempt.is_some() == is_proven))
+    }
+
     /// Puts the record and what is in its journal, or nothing; returns the record as it is now.
     fn put(&mut self, mut approval: Approval) -> Result<Approval, Unavailable> {
         if approval.journal.len() > JOURNAL_MAX {
@@ -174,7 +180,11 @@ impl Store for MemoryStore {
     }
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
-        Ok(lock(&self.records).by_execution.get(execution).cloned().unwrap_or_default())
+        Ok(lock(&self.records).naming(execution, true).cloned().collect())
+    }
+
+    async fn unproven_of(&self, execution: &ExecutionArn, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        Ok(lock(&self.records).naming(execution, false).rev().take(limit).cloned().collect())
     }
 
     async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {

@@ -4,11 +4,14 @@
 use std::collections::BTreeMap;
 
 use countersign_bot::approval::record::{Approval, Vote};
+use countersign_bot::approval::request;
 use countersign_bot::approval::state::{Outcome, Resolution, State, Status};
-use countersign_bot::ports::{Saved, Store};
+use countersign_bot::flow::reconcile;
+use countersign_bot::ports::{Raised, Saved, Store};
 use countersign_playground::engine::ExecutionStatus;
 use serde_json::{Value, json};
 
+use crate::support::faults::{Call, Faults};
 use crate::support::said::{assert_may_not_decide, in_slack};
 use crate::support::{Harness, RULES_WITH_TEAMS, is_out, policy, texts};
 
@@ -189,4 +192,32 @@ async fn of_two_that_are_open_at_once_the_first_is_decided_first_and_its_people_
     })
     .await;
     assert_may_not_decide(&harness, "ada", &approval, "You have approved under the policy “manager”").await;
+}
+
+/// Another machine may ask under the manager's policy as well, and name any execution.
+#[tokio::test]
+async fn a_neighbour_who_names_the_execution_again_and_again_holds_nobody_up() {
+    const NAMED: usize = 500;
+    let faults = Faults::default();
+    let in_front = faults.clone();
+    let harness = Harness::with_policy(&rules("[\"finance\"]"), move |ports| in_front.in_front_of(ports)).await;
+    let approval = after_the_manager(&harness).await;
+    let bot = harness.world.bot();
+    for number in 0..NAMED {
+        let input = json!({
+            "taskToken": format!("of a neighbour, {number}"), "executionArn": approval.request.execution,
+            "stateEnteredAt": harness.now(), "timeoutSeconds": 600,
+            "approval": { "policy": "manager", "title": "Mine", "requestedBy": "linus" }
+        });
+        let asked = Approval::raise(request::read(input, &bot.app.policy, harness.now()).unwrap());
+        assert!(matches!(harness.world.store.raise(asked).await, Ok(Raised::New(_))));
+    }
+    let before = faults.count(Call::Load);
+    assert_may_not_decide(&harness, "grace", &approval, "You have approved under the policy “manager”").await;
+    harness.press("ada", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+    let execution = &approval.request.execution;
+    reconcile::execution_ended(&bot.app, execution).await.unwrap();
+    let read = faults.count(Call::Load) - before;
+    assert!(read < NAMED, "{read} records were read");
 }

@@ -17,7 +17,7 @@ const AT_ONCE: usize = 20;
 
 /// The approvals of this execution, but for this one, under the policies that these rules are kept apart from. One counts
 /// only if the history of the execution was seen to hold its task: nobody else can name an execution and keep its people
-/// from deciding.
+/// from deciding, or so many times that nobody could go through them.
 pub(crate) async fn apart(
     app: &App,
     id: &ApprovalId,

@@ -130,10 +130,16 @@ async fn one_or_later(app: &App, id: ApprovalId, are_polls_later: bool) -> Left 
     Left::Later(record.map(Box::new))
 }
 
+/// So many of those are looked at that name an execution without being seen in its history. Who asks does not wait for as
+/// many as others may make up; those beyond are found when they fall due.
+pub(super) const UNPROVEN_MAX: usize = 20;
+
 /// Looks at the approvals of an execution that has ended, without waiting for them to fall due.
 pub async fn execution_ended(app: &App, execution: &ExecutionArn) -> Result<(), Unavailable> {
     let mut result = Ok(());
-    for id in app.ports.store.of_execution(execution).await? {
+    // Those that are not seen in its history may be its own all the same, if it could not be asked until now.
+    let unproven = app.ports.store.unproven_of(execution, UNPROVEN_MAX).await?;
+    for id in unproven.into_iter().chain(app.ports.store.of_execution(execution).await?) {
         result = result.and(one(app, &id).await);
         // What only names the execution, without a task in its history, is none of its business.
         let waits = |approval: Approval| approval.state == State::Pending && approval.attempt.is_some();

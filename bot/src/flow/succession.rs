@@ -3,6 +3,7 @@
 use super::announce::announce;
 use super::app::App;
 use super::change::{Changed, change};
+use super::reconcile::UNPROVEN_MAX;
 use super::{BACKGROUND, reconcile};
 use crate::approval::record::{Approval, Successor};
 use crate::approval::state::State;
@@ -15,7 +16,11 @@ pub(crate) async fn close_earlier_tries(app: &App, raised: &Approval) -> Result<
         // Its task was delivered once more after its end, and the others may be the later ones.
         return result;
     }
-    for id in app.ports.store.of_execution(&raised.request.execution).await? {
+    let execution = &raised.request.execution;
+    let proven = app.ports.store.of_execution(execution).await?;
+    // An earlier try may not have been seen in the history, if it could not be asked then.
+    let unproven = app.ports.store.unproven_of(execution, UNPROVEN_MAX).await?;
+    for id in proven.into_iter().chain(unproven) {
         let Some(mut other) = app.ports.store.load(&id).await? else { continue };
         if other.id != raised.id && other.state == State::Pending && other.attempt.is_none() {
             other = looked_at(app, other).await?;

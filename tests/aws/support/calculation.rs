@@ -152,9 +152,13 @@ impl<'a> Calculation<'a> {
     /// The approval as it is recorded; none before it is.
     pub(crate) async fn record(&self) -> anyhow::Result<Option<Approval>> {
         let execution = ExecutionArn::parse(&self.execution)?;
-        self.ask_store(async |store| match store.of_execution(&execution).await?.first() {
-            Some(id) => store.load(id).await,
-            None => Ok(None),
+        self.ask_store(async |store| {
+            let proven = store.of_execution(&execution).await?;
+            let unproven = store.unproven_of(&execution, 1).await?;
+            match proven.first().or(unproven.first()) {
+                Some(id) => store.load(id).await,
+                None => Ok(None),
+            }
         })
         .await
     }

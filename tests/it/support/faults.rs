@@ -151,6 +151,10 @@ impl Store for Faulty<dyn Store> {
         self.inner.of_execution(execution).await
     }
 
+    async fn unproven_of(&self, execution: &ExecutionArn, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        self.inner.unproven_of(execution, limit).await
+    }
+
     async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable> {
         self.inner.history(id).await
     }

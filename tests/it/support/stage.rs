@@ -186,6 +186,10 @@ impl Store for StagedStore {
         in_turn(self.0.of_execution(execution)).await
     }
 
+    async fn unproven_of(&self, execution: &ExecutionArn, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        in_turn(self.0.unproven_of(execution, limit)).await
+    }
+
     async fn history(&self, id: &ApprovalId) -> Result<Vec<Entry>, Unavailable> {
         in_turn(self.0.history(id)).await
     }

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use countersign_bot::approval::event::Event;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn};
+use countersign_bot::approval::look_up::Attempt;
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::record::{Approval, Call, CallKind, Vote};
@@ -198,12 +199,20 @@ async fn of_execution(store: Arc<dyn Store>) {
     let first = recorded(&store, plain(None)).await;
     recorded(&store, plain(None)).await;
     let execution = first.request.execution.clone();
-    let mut expected = BTreeSet::from([first.id]);
+    let mut unproven = BTreeSet::from([first.id.clone()]);
     for _ in 0..3 {
-        expected.insert(recorded(&store, plain(Some(&execution))).await.id);
+        unproven.insert(recorded(&store, plain(Some(&execution))).await.id);
     }
-    let found: BTreeSet<ApprovalId> = store.of_execution(&execution).await.unwrap().into_iter().collect();
-    assert_eq!(found, expected);
+    let set = |found: Vec<ApprovalId>| found.into_iter().collect::<BTreeSet<_>>();
+    assert_eq!(store.of_execution(&execution).await.unwrap(), [], "whoever names it is none of its own for that");
+    assert_eq!(set(store.unproven_of(&execution, 100).await.unwrap()), unproven);
+    assert_eq!(store.unproven_of(&execution, 2).await.unwrap().len(), 2);
+    let mut proven = first;
+    proven.attempt = Some(Attempt { entered: 2, scheduled: 3 });
+    let Ok(Saved::Done(proven)) = store.save(proven).await else { panic!("nobody else writes") };
+    unproven.remove(&proven.id);
+    assert_eq!(store.of_execution(&execution).await.unwrap(), [proven.id]);
+    assert_eq!(set(store.unproven_of(&execution, 100).await.unwrap()), unproven);
 }
 
 /// Everything that a request may hold at its limit, a hundred approvers, and a long comment from each.

@@ -57,7 +57,11 @@ async fn taken_up(store: Arc<dyn Policies>) {
         store.take_up(number).await.unwrap();
         assert_eq!(store.last_taken_up().await.unwrap(), Some(last));
     }
-    assert_eq!((store.current().await.unwrap(), store.versions(10).await.unwrap().len()), (None, 0), "nothing is pushed");
+    assert_eq!(
+        (store.current().await.unwrap(), store.versions(10).await.unwrap().len()),
+        (None, 0),
+        "nothing is pushed"
+    );
 }
 
 async fn many(store: Arc<dyn Policies>) {

@@ -13,7 +13,7 @@ use crate::approval::break_glass::BrokenGlass;
 use crate::approval::delegation::StandIn;
 use crate::approval::delivery::Missing;
 use crate::approval::event::Event;
-use crate::approval::ids::{ApprovalId, PersonId, TaskToken};
+use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use crate::approval::look_up::{Attempt, ExecutionEnd};
 use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
@@ -123,7 +123,7 @@ impl Item {
         set("token", text(if approval.needs_token() { approval.token.expose() } else { &write_id }));
         set("status", text(approval.status().as_str()));
         set("title", text(&approval.request.title));
-        set("execution", text(approval.request.execution.as_str()));
+        set("execution", text(&list_of_execution(&approval.request.execution, approval.attempt.is_some())));
         set("raised_at", number(approval.request.raised_at.as_millisecond()));
         set("expires", number(expires(approval, kept).as_second()));
         set("votes", AttributeValue::M(votes(&approval.votes)?));
@@ -236,6 +236,12 @@ impl Key {
 /// The partition of a listing: what it lists by, and a shard of it.
 pub(super) fn list(of: &str, shard: u8) -> String {
     format!("{of}#{shard}")
+}
+
+/// The partition of what an execution has asked, as its history shows, or of what only says so: whoever looks for the one
+/// does not go through the other, which anybody may fill. No ARN begins like it.
+pub(super) fn list_of_execution(execution: &ExecutionArn, is_proven: bool) -> String {
+    if is_proven { execution.to_string() } else { format!("unproven#{execution}") }
 }
 
 /// The partition of what waits for an acknowledgement, which is seldom enough for one. No other ends like it.

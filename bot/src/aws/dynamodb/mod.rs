@@ -32,12 +32,12 @@ use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
 use crate::ports::{Kept, Raised, Saved, Store, Waiting};
 
-use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, read_entry, unacknowledged};
+use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, list_of_execution, read_entry, unacknowledged};
 use write::{Condition, Put};
 
 /// The index of what is due, by shard and time.
 pub const DUE_INDEX: &str = "due";
-/// The index of the approvals that an execution has raised.
+/// The index of the approvals that an execution has raised, and beside them of those that only say so.
 pub const EXECUTIONS_INDEX: &str = "executions";
 /// The index of what waits for people, by policy and deadline.
 pub const WAITING_INDEX: &str = "waiting";
@@ -83,6 +83,19 @@ impl DynamoDbStore {
             keys.push(Key::read(&found.map_err(|error| unavailable(&error))?, query.range)?);
         }
         Ok(keys)
+    }
+
+    /// What an execution has asked, or what only names it, the newest first.
+    async fn listed(
+        &self,
+        execution: &ExecutionArn,
+        is_proven: bool,
+        limit: usize,
+    ) -> Result<Vec<ApprovalId>, Unavailable> {
+        let values = [(":execution", AttributeValue::S(list_of_execution(execution, is_proven)))];
+        let query = Query::new(EXECUTIONS_INDEX, "raised_at", "execution = :execution", values);
+        let found = self.query(Query { is_newest_first: true, ..query }, limit).await?;
+        Ok(found.into_iter().take(limit).map(|key| key.id).collect())
     }
 
     /// The keys that all shards have found, in the order of the range key.
@@ -174,9 +187,11 @@ impl Store for DynamoDbStore {
     }
 
     async fn of_execution(&self, execution: &ExecutionArn) -> Result<Vec<ApprovalId>, Unavailable> {
-        let values = [(":execution", AttributeValue::S(execution.to_string()))];
-        let query = Query::new(EXECUTIONS_INDEX, "raised_at", "execution = :execution", values);
-        Ok(self.query(query, usize::MAX).await?.into_iter().map(|key| key.id).collect())
+        self.listed(execution, true, usize::MAX).await
+    }
+
+    async fn unproven_of(&self, execution: &ExecutionArn, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
+        self.listed(execution, false, limit).await
     }
 
     async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {
@@ -308,6 +323,30 @@ mod tests {
         let asked = &service.asked()[0];
         assert_eq!((&asked["IndexName"], &asked["ScanIndexForward"]), (&json!("requesters"), &json!(false)));
         assert_eq!(asked["Limit"], 1);
+    }
+
+    #[tokio::test]
+    async fn what_only_names_an_execution_is_listed_apart_and_no_further_than_is_asked_for() {
+        let mut proven = approval("");
+        let mut unproven = proven.clone();
+        unproven.attempt = None;
+        let execution = proven.request.execution.clone();
+        let key = json!({ "id": { "S": proven.id }, "raised_at": { "N": "1000" } });
+        let answers =
+            [(200, json!({})), (200, json!({})), (200, json!({ "Items": [key] })), (200, json!({ "Items": [] }))];
+        let (service, store) = table(answers).await;
+        proven.journal.clear();
+        unproven.journal.clear();
+        store.raise(proven.clone()).await.unwrap();
+        store.raise(unproven).await.unwrap();
+        assert_eq!(store.of_execution(&execution).await.unwrap(), [proven.id]);
+        assert_eq!(store.unproven_of(&execution, 7).await.unwrap(), []);
+        let asked = service.asked();
+        let listed = |call: usize| asked[call]["Item"]["execution"]["S"].clone();
+        assert_eq!((listed(0), listed(1)), (json!(execution), json!(format!("unproven#{execution}"))));
+        let value = |call: usize| asked[call]["ExpressionAttributeValues"][":execution"]["S"].clone();
+        assert_eq!((value(2), value(3)), (listed(0), listed(1)));
+        assert_eq!((&asked[3]["Limit"], &asked[3]["ScanIndexForward"]), (&json!(7), &json!(false)));
     }
 
     #[tokio::test]
