@@ -2,7 +2,7 @@
 //! which build can carry them out.
 
 use clap::{Args, Subcommand};
-use countersign_bot::approval::ids::ApprovalId;
+use countersign_bot::approval::ids::{ApprovalId, PersonId};
 
 use crate::examples::examples;
 use crate::output::Format;
@@ -55,19 +55,20 @@ pub(crate) struct Doctor {
     pub(crate) format: Format,
 }
 
-/// Reads the audit trail of an approval, and says whether it is whole.
+/// Reads the audit trail of an approval, and says whether it is whole; or who has let whom stand in for them.
 ///
-/// The exit code is 0 if it is, 1 if it is not, 2 if it could not be read.
+/// The exit code is 0 if it is whole, 1 if it is not, 2 if it could not be read.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "countersign audit show apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign",
-    "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign --json"))]
+    "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign --json",
+    "countersign audit delegations ada grace --stack countersign"))]
 pub(crate) struct Audit {
     #[command(subcommand)]
     pub(crate) action: Action,
 }
 
-/// What to print of a trail.
+/// What to print.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Action {
     /// Prints a line for each entry, then whether the trail is whole.
@@ -78,6 +79,21 @@ pub(crate) enum Action {
     #[command(after_help = examples!(
         "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign"))]
     Verify(OfApproval),
+    /// Prints a line for each time that one of these people has said who stands in for them, or that they are back.
+    #[command(after_help = examples!("countersign audit delegations ada grace --stack countersign"))]
+    Delegations(OfPeople),
+}
+
+/// Whose delegations.
+#[derive(Debug, Args)]
+pub(crate) struct OfPeople {
+    /// The people who were away, by their keys in the policy.
+    #[arg(required = true, value_name = "PERSON", value_parser = PersonId::parse)]
+    pub(crate) people: Vec<PersonId>,
+    #[command(flatten)]
+    pub(crate) deployment: Deployment,
+    #[command(flatten)]
+    pub(crate) format: Format,
 }
 
 /// Which trail.

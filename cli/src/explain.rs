@@ -140,9 +140,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "text": text,
     });
     let given_up = format!("If it reaches nobody, it is given up at {}.", PLAIN.when(approval.give_up_at()));
-    let version = approval.policy_version.map(|number| format!("\nVersion {number} of the policy is in force."));
-    let version = version.unwrap_or_default();
-    Explained { text: format!("To {}:\n{text}\n{given_up}{version}", person.name), json, ending: Ending::Well }
+    Explained { text: format!("To {}:\n{text}\n{given_up}", person.name), json, ending: Ending::Well }
 }
 
 /// What a state passes. What a file leaves out beside the approval is the same for every request.

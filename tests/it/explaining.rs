@@ -36,7 +36,7 @@ async fn show_says_how_it_stands_and_what_one_may_do() {
     let show = format!("show {}", approval.id);
     let to_grace = approvals(&harness, "grace", &show).await;
     for text in
-        ["*Calculation 125 + 122*", "0 of 2", "Could still decide: Ada Lovelace and Grace Hopper", "You may approve"]
+        ["*Calculation 125 + 122*", "0 of 2", "Policy: calculation", "Could still decide: Ada Lovelace and Grace Hopper", "You may approve"]
     {
         assert!(to_grace.contains(text), "{text}: {to_grace}");
     }

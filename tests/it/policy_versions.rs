@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use countersign_bot::approval::explain::explain;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_version::PolicyVersion;
 use countersign_bot::approval::record::Approval;
@@ -13,6 +14,8 @@ use countersign_bot::flow::app::App;
 use countersign_bot::flow::notify;
 use countersign_bot::lambda::live::Live;
 use countersign_bot::lambda::policy::LivePolicy;
+use countersign_bot::messages::dialect::PLAIN;
+use countersign_bot::messages::explanation;
 use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{Policies, SecretValues};
 use countersign_bot::startup::{Bot, routes};
@@ -198,6 +201,14 @@ async fn a_function_that_runs_goes_by_a_push_within_a_minute_and_what_is_open_ke
     assert_eq!((after.policy_version, after.rules.required), (Some(2), 2));
     let kept = function.harness.record(&before.id);
     assert_eq!((kept.policy_version, kept.rules.required), (Some(1), 1));
+    let now = function.harness.world.clock.now();
+    let told = |approval: &Approval| {
+        let grace = approval.rules.approvers[0].clone();
+        explanation::text(approval, &explain(approval, &grace, now), None, PLAIN)
+    };
+    for (approval, version) in [(&kept, 1), (&after, 2)] {
+        assert!(told(approval).contains(&format!("\n• Policy: calculation, version {version}\n")), "{}", told(approval));
+    }
     let asked = function.harness.events("Approval Requested");
     assert_eq!(asked.iter().map(|event| &event["policyVersion"]).collect::<Vec<_>>(), [&json!(1), &json!(2)]);
 }

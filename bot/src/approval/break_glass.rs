@@ -43,3 +43,30 @@ pub struct Acknowledgement {
     /// When, and between which notes it is told.
     pub told: Told,
 }
+
+/// Why somebody could not break the glass, or acknowledge that it was broken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GlassRefusal {
+    /// The policy does not let the person approve alone.
+    MayNotBreak,
+    /// Whoever approves alone says why.
+    NeedsReason,
+    /// Whoever approves alone could be acknowledged by nobody.
+    NobodyToAcknowledge,
+    /// Nobody has approved alone, so there is nothing to acknowledge.
+    NotBroken,
+    /// The person has broken the glass, and somebody else has to acknowledge it.
+    Own,
+    /// The person is none of those who may acknowledge it.
+    MayNotAcknowledge {
+        /// The names of those who may.
+        approvers: Vec<String>,
+    },
+    /// It is acknowledged.
+    AlreadyAcknowledged {
+        /// By whom.
+        by: String,
+        /// When.
+        at: Timestamp,
+    },
+}

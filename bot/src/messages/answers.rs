@@ -60,13 +60,7 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
              You may still reject it."
                 .to_owned()
         }
-        Refusal::MayNotBreakGlass
-        | Refusal::GlassNeedsReason
-        | Refusal::NobodyToAcknowledge
-        | Refusal::GlassNotBroken
-        | Refusal::OwnGlass
-        | Refusal::MayNotAcknowledge { .. }
-        | Refusal::AlreadyAcknowledged { .. } => break_glass::refusal(refusal, dialect),
+        Refusal::Glass(refusal) => break_glass::refusal(refusal, dialect),
         Refusal::NotTheRequester { requester: Some(name) } => {
             format!("Only {} can cancel this request, by whom it was made.", dialect.text(&named(name)))
         }

@@ -3,10 +3,9 @@
 
 use super::dialect::Dialect;
 use super::names::{addressed, named, names};
-use crate::approval::break_glass::Acknowledgement;
+use crate::approval::break_glass::{Acknowledgement, GlassRefusal};
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
-use crate::approval::transitions::decide::Refusal;
 
 /// A reason is told no longer than this in a note; the card has it whole, as far as there is room.
 const REASON_MAX: usize = 300;
@@ -78,23 +77,23 @@ pub fn not_recorded() -> String {
 }
 
 /// Why somebody could not break the glass, or acknowledge it.
-pub(super) fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
+pub(super) fn refusal(refusal: &GlassRefusal, dialect: Dialect) -> String {
     match refusal {
-        Refusal::MayNotBreakGlass => "The policy does not let you approve this alone.".to_owned(),
-        Refusal::GlassNeedsReason => {
+        GlassRefusal::MayNotBreak => "The policy does not let you approve this alone.".to_owned(),
+        GlassRefusal::NeedsReason => {
             let command = format!("{} break-glass ID REASON", dialect.approvals_command());
             format!("Whoever breaks the glass says why: {}", dialect.code(&command))
         }
-        Refusal::NobodyToAcknowledge => {
+        GlassRefusal::NobodyToAcknowledge => {
             "Nobody else could acknowledge it, so you cannot approve this alone.".to_owned()
         }
-        Refusal::OwnGlass => "You have broken the glass yourself, so somebody else has to acknowledge it.".to_owned(),
-        Refusal::MayNotAcknowledge { approvers } => {
+        GlassRefusal::Own => "You have broken the glass yourself, so somebody else has to acknowledge it.".to_owned(),
+        GlassRefusal::MayNotAcknowledge { approvers } => {
             format!("You cannot acknowledge this. It waits for {}.", dialect.text(&names(approvers, "or")))
         }
-        Refusal::AlreadyAcknowledged { by, at } => {
+        GlassRefusal::AlreadyAcknowledged { by, at } => {
             format!("{} has acknowledged this, {}.", dialect.text(&named(by)), dialect.when(*at))
         }
-        _ => "Nobody has broken the glass on this request, so there is nothing to acknowledge.".to_owned(),
+        GlassRefusal::NotBroken => "Nobody has broken the glass on this request, so there is nothing to acknowledge.".to_owned(),
     }
 }

@@ -59,6 +59,7 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     if let Some((at, people)) = &explanation.called_in {
         lines.push(format!("From {} on also: {}", dialect.when(*at), listed(people, dialect)));
     }
+    lines.push(policy(approval, dialect));
     lines.push(format!("Content: {}", dialect.code(&approval.content_hash().short())));
     lines.push(standing(&explanation.standing, dialect));
     lines.extend(away::for_whom(&explanation.stands_for, dialect));
@@ -128,6 +129,12 @@ fn asked_group(approval: &Approval, group: &AskedGroup, dialect: Dialect) -> Str
             dialect.text(fallback)
         ),
     }
+}
+
+/// The rules that it goes by, which are those that were in force when it was raised.
+fn policy(approval: &Approval, dialect: Dialect) -> String {
+    let version = approval.policy_version.map(|number| format!(", version {number}")).unwrap_or_default();
+    format!("Policy: {}{version}", dialect.text(&approval.rules.name))
 }
 
 fn listed(people: &[&Person], dialect: Dialect) -> String {

@@ -3,7 +3,7 @@
 use super::asker::{Asker, not_looked_up};
 use super::away;
 use super::commands::ChatCommand;
-use super::press::take_back;
+use super::press::{on_record, take_back_in_words};
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
 use crate::approval::request::Answers;
@@ -12,7 +12,7 @@ use crate::approval::transitions::break_glass::Acknowledging;
 use crate::approval::transitions::cancel::Cancellation;
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
-use crate::flow::resolve::{self, Answer};
+use crate::flow::resolve;
 use crate::flow::{delegations, listing};
 use crate::messages::answers;
 use crate::messages::break_glass as words;
@@ -69,7 +69,7 @@ async fn show(app: &App, asker: &Asker<'_>, id: &str) -> String {
 async fn cancel(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     let cancellation = Cancellation { person: asker.person.clone(), platform: asker.platform };
-    take_back(app, &id, &cancellation, asker.dialect, asker.deadline).await.in_words(asker.dialect)
+    take_back_in_words(app, &id, &cancellation, asker.dialect, asker.deadline).await
 }
 
 /// Approves one alone in an emergency, if the policy lets the person do so. What the request asks of whoever approves is
@@ -90,31 +90,19 @@ async fn break_glass(app: &App, asker: &Asker<'_>, id: &str, reason: &str) -> St
         message: None,
         shown: None,
     };
-    match resolve::carry_out(app, &id, &command, asker.deadline).await {
-        Ok(Answer::Recorded(approval)) => {
-            let standing = answers::standing(&approval, asker.dialect);
-            words::done(&approval, &standing, asker.dialect)
-        }
-        Ok(Answer::Refused { refusal, .. }) => answers::refusal(&refusal, asker.dialect),
-        Ok(Answer::Unknown) => answers::unknown_approval(),
-        Err(error) => {
-            tracing::error!(approval.id = %id, %error, "an approval in an emergency could not be recorded");
-            words::not_recorded()
-        }
-    }
+    let answer = resolve::carry_out(app, &id, &command, asker.deadline).await;
+    let recorded = on_record(&id, answer, words::not_recorded, asker.dialect);
+    recorded.map_or_else(
+        |words| words,
+        |approval| words::done(&approval, &answers::standing(&approval, asker.dialect), asker.dialect),
+    )
 }
 
 /// Records that the person knows of an approval that somebody has made alone.
 async fn acknowledge(app: &App, asker: &Asker<'_>, id: &str) -> String {
     let Ok(id) = ApprovalId::parse(id) else { return answers::no_approval_id(id, asker.dialect) };
     let by = Acknowledging { person: asker.person.clone(), platform: asker.platform };
-    match resolve::acknowledge(app, &id, &by, asker.deadline).await {
-        Ok(Answer::Recorded(approval)) => words::thanks(&approval, asker.dialect),
-        Ok(Answer::Refused { refusal, .. }) => answers::refusal(&refusal, asker.dialect),
-        Ok(Answer::Unknown) => answers::unknown_approval(),
-        Err(error) => {
-            tracing::error!(approval.id = %id, %error, "an acknowledgement could not be recorded");
-            words::not_recorded()
-        }
-    }
+    let answer = resolve::acknowledge(app, &id, &by, asker.deadline).await;
+    let recorded = on_record(&id, answer, words::not_recorded, asker.dialect);
+    recorded.map_or_else(|words| words, |approval| words::thanks(&approval, asker.dialect))
 }

@@ -11,7 +11,7 @@ use crate::flow::app::App;
 use crate::flow::resolve::{self, Answer};
 use crate::messages::answers;
 use crate::messages::dialect::Dialect;
-use crate::net::deadline::Deadline;
+use crate::net::deadline::{Deadline, Unavailable};
 
 /// What a button stands for: an approval, and the hash of what the card shows of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,24 +43,6 @@ pub(super) enum Pressed {
     Words(String),
 }
 
-/// What came of taking a request back.
-pub(super) enum TakenBack {
-    /// It is on record.
-    Yes(Box<Approval>),
-    /// It is not; this is why.
-    No(String),
-}
-
-impl TakenBack {
-    /// The same in words, for somebody who does not look at the card.
-    pub(super) fn in_words(self, dialect: Dialect) -> String {
-        match self {
-            Self::Yes(approval) => answers::cancelled(&approval, dialect),
-            Self::No(words) => words,
-        }
-    }
-}
-
 impl Pressed {
     /// The words, if there are any to be said beside the card, to somebody who has no form in front of them.
     pub(super) fn words(self, dialect: Dialect) -> Option<String> {
@@ -72,21 +54,45 @@ impl Pressed {
     }
 }
 
-/// Takes a request back, if the person who wants it is the one who asked for it.
+/// Takes a request back, if the person who wants it is the one who asked for it: the record then, and else why not.
 pub(super) async fn take_back(
     app: &App,
     id: &ApprovalId,
     cancellation: &Cancellation,
     dialect: Dialect,
     deadline: Deadline,
-) -> TakenBack {
-    match resolve::cancel(app, id, cancellation, deadline).await {
-        Ok(Answer::Recorded(approval)) => TakenBack::Yes(approval),
-        Ok(Answer::Refused { refusal, .. }) => TakenBack::No(answers::refusal(&refusal, dialect)),
-        Ok(Answer::Unknown) => TakenBack::No(answers::unknown_approval()),
+) -> Result<Box<Approval>, String> {
+    let answer = resolve::cancel(app, id, cancellation, deadline).await;
+    on_record(id, answer, answers::not_cancelled, dialect)
+}
+
+/// The same in words, for somebody who does not look at the card.
+pub(super) async fn take_back_in_words(
+    app: &App,
+    id: &ApprovalId,
+    cancellation: &Cancellation,
+    dialect: Dialect,
+    deadline: Deadline,
+) -> String {
+    let taken_back = take_back(app, id, cancellation, dialect, deadline).await;
+    taken_back.map_or_else(|words| words, |approval| answers::cancelled(&approval, dialect))
+}
+
+/// The record that somebody's word has led to, or why it has led to none; `not_known` are the words for when it is not known
+/// whether it has.
+pub(super) fn on_record(
+    id: &ApprovalId,
+    answer: Result<Answer, Unavailable>,
+    not_known: impl FnOnce() -> String,
+    dialect: Dialect,
+) -> Result<Box<Approval>, String> {
+    match answer {
+        Ok(Answer::Recorded(approval)) => Ok(approval),
+        Ok(Answer::Refused { refusal, .. }) => Err(answers::refusal(&refusal, dialect)),
+        Ok(Answer::Unknown) => Err(answers::unknown_approval()),
         Err(error) => {
-            tracing::error!(approval.id = %id, %error, "a cancellation could not be recorded");
-            TakenBack::No(answers::not_cancelled())
+            tracing::error!(approval.id = %id, %error, "what somebody wanted could not be recorded");
+            Err(not_known())
         }
     }
 }

@@ -7,6 +7,7 @@ use countersign_bot::approval::ids::PersonId;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
 use countersign_bot::visible;
+use jiff::Timestamp;
 
 const BOT: &str = "countersign";
 const STEP_FUNCTIONS: &str = "Step Functions";
@@ -14,7 +15,12 @@ const STEP_FUNCTIONS: &str = "Step Functions";
 /// An entry in words.
 pub(crate) fn line(entry: &Entry) -> String {
     let (who, what) = told(&entry.what);
-    let line = format!("{:<24} {who:<28} {what}", entry.at.to_string());
+    columns(entry.at, &who, &what)
+}
+
+/// When, who and what, on one line.
+pub(super) fn columns(at: Timestamp, who: &str, what: &str) -> String {
+    let line = format!("{:<24} {who:<28} {what}", at.to_string());
     // What people typed may have line breaks, the codes that a terminal obeys, or marks that turn the text around.
     visible::shown(&line.replace(char::is_whitespace, " "))
 }

@@ -1,5 +1,7 @@
-//! Reads the audit trail of an approval from the table, and says what happened and whether the trail is whole.
+//! Reads the audit trail of an approval from the table, and says what happened and whether the trail is whole. Of people
+//! it reads who has let whom stand in for them.
 
+mod delegations;
 mod line;
 mod table;
 
@@ -12,9 +14,10 @@ use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
 use serde::Serialize;
 
+use self::delegations::Delegations;
 use self::table::Trail;
 use crate::aws::{Aws, Refused};
-use crate::deployment::{Action, Audit, Deployment, OfApproval};
+use crate::deployment::{Action, Audit, Deployment, OfApproval, OfPeople};
 use crate::ending::Ending;
 use crate::patience::waiting;
 use crate::stack::Stack;
@@ -37,10 +40,17 @@ struct Report {
 impl Audit {
     /// Reads the trail with the engineer's login, and prints what was asked for.
     pub(crate) async fn run(self) -> anyhow::Result<Ending> {
-        let (OfApproval { id, deployment, format }, is_shown) = match self.action {
-            Action::Show(approval) => (approval, true),
-            Action::Verify(approval) => (approval, false),
-        };
+        match self.action {
+            Action::Show(approval) => approval.audited(true).await,
+            Action::Verify(approval) => approval.audited(false).await,
+            Action::Delegations(people) => people.listed().await,
+        }
+    }
+}
+
+impl OfApproval {
+    async fn audited(self, is_shown: bool) -> anyhow::Result<Ending> {
+        let Self { id, deployment, format } = self;
         let Deployment { stack, login } = deployment;
         let aws = Aws::log_in(login).await?;
         let report = report(&aws, &stack, id, is_shown);
@@ -48,6 +58,20 @@ impl Audit {
             Ok(report) => {
                 format.print(report.text(), &report)?;
                 Ok(Ending::well_if(report.ok))
+            }
+            Err(Refused(why)) => bail!(why),
+        }
+    }
+}
+
+impl OfPeople {
+    async fn listed(self) -> anyhow::Result<Ending> {
+        let Self { people, deployment: Deployment { stack, login }, format } = self;
+        let aws = Aws::log_in(login).await?;
+        match waiting("Reading who stood in for whom".to_owned(), Delegations::read(&aws, &stack, &people)).await {
+            Ok(delegations) => {
+                format.print(delegations.text(), &delegations)?;
+                Ok(Ending::Well)
             }
             Err(Refused(why)) => bail!(why),
         }

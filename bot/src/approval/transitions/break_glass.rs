@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::decide::{Refusal, check_meant};
 use crate::approval::audit::{What, Who};
-use crate::approval::break_glass::{Acknowledgement, Told};
+use crate::approval::break_glass::{Acknowledgement, GlassRefusal, Told};
 use crate::approval::event::Event;
 use crate::approval::place::Platform;
 use crate::approval::policy::Person;
@@ -38,22 +38,22 @@ pub fn acknowledge(approval: &Approval, by: &Acknowledging, now: Timestamp) -> R
 }
 
 /// Whether this person may acknowledge that the glass was broken.
-pub fn may_acknowledge(approval: &Approval, person: &Person) -> Result<(), Refusal> {
+pub fn may_acknowledge(approval: &Approval, person: &Person) -> Result<(), GlassRefusal> {
     let (Some(vote), Some(glass)) = (approval.glass_breaker(), &approval.broken_glass) else {
-        return Err(Refusal::GlassNotBroken);
+        return Err(GlassRefusal::NotBroken);
     };
     if let Some(acknowledged) = &glass.acknowledged {
-        return Err(Refusal::AlreadyAcknowledged { by: acknowledged.name.clone(), at: acknowledged.told.at });
+        return Err(GlassRefusal::AlreadyAcknowledged { by: acknowledged.name.clone(), at: acknowledged.told.at });
     }
     check_meant(approval, person)?;
     if vote.person == person.id {
-        return Err(Refusal::OwnGlass);
+        return Err(GlassRefusal::Own);
     }
     if approval.acknowledgers(&vote.person).any(|other| other.id == person.id) {
         return Ok(());
     }
     let names = approval.acknowledgers(&vote.person).map(|person| person.name.clone()).collect();
-    Err(Refusal::MayNotAcknowledge { approvers: names })
+    Err(GlassRefusal::MayNotAcknowledge { approvers: names })
 }
 
 impl Approval {

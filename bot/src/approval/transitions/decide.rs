@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::truth;
 use crate::approval::audit::{Hash, What};
-use crate::approval::break_glass::BrokenGlass;
+use crate::approval::break_glass::{BrokenGlass, GlassRefusal};
 use crate::approval::event::Event;
 use crate::approval::ids::PersonId;
 use crate::approval::limits::COMMENT_MAX;
@@ -105,28 +105,8 @@ pub enum Refusal {
     },
     /// The policy wants a reason with a rejection.
     ReasonRequired,
-    /// The policy does not let the person approve alone.
-    MayNotBreakGlass,
-    /// Whoever approves alone says why.
-    GlassNeedsReason,
-    /// Whoever approves alone could be acknowledged by nobody.
-    NobodyToAcknowledge,
-    /// Nobody has approved alone, so there is nothing to acknowledge.
-    GlassNotBroken,
-    /// The person has broken the glass, and somebody else has to acknowledge it.
-    OwnGlass,
-    /// The person is none of those who may acknowledge it.
-    MayNotAcknowledge {
-        /// The names of those who may.
-        approvers: Vec<String>,
-    },
-    /// It is acknowledged.
-    AlreadyAcknowledged {
-        /// By whom.
-        by: String,
-        /// When.
-        at: Timestamp,
-    },
+    /// The person cannot approve alone, or not acknowledge that somebody has.
+    Glass(GlassRefusal),
     /// The person wants to take back what somebody else, or nobody of the policy, has asked for.
     NotTheRequester {
         /// The name of whoever asked.
@@ -158,6 +138,12 @@ pub enum Refusal {
         /// Under which policy.
         policy: String,
     },
+}
+
+impl From<GlassRefusal> for Refusal {
+    fn from(refusal: GlassRefusal) -> Self {
+        Self::Glass(refusal)
+    }
 }
 
 /// Applies a command to an approval: the new record, or why it does not count.
@@ -193,7 +179,7 @@ pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(
         return Err(Refusal::ReasonRequired);
     }
     if command.verdict == Verdict::BreakGlass && command.said().is_none() {
-        return Err(Refusal::GlassNeedsReason);
+        return Err(GlassRefusal::NeedsReason.into());
     }
     if command.said().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
@@ -249,7 +235,7 @@ pub fn may_break_glass(approval: &Approval, person: &Person) -> Result<(), Refus
     check_meant(approval, person)?;
     let person = &person.id;
     if !approval.rules.break_glass.contains(person) {
-        return Err(Refusal::MayNotBreakGlass);
+        return Err(GlassRefusal::MayNotBreak.into());
     }
     if approval.request.requester.as_ref().is_none_or(|requester| requester.id == *person) {
         return Err(Refusal::OwnRequest);
@@ -258,7 +244,7 @@ pub fn may_break_glass(approval: &Approval, person: &Person) -> Result<(), Refus
         return Err(Refusal::ApprovedElsewhere { policy: policy.clone() });
     }
     if approval.acknowledgers(person).next().is_none() {
-        return Err(Refusal::NobodyToAcknowledge);
+        return Err(GlassRefusal::NobodyToAcknowledge.into());
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::break_glass::Acknowledging;
 use super::cancel::Cancellation;
 use super::decide::{Command, Refusal};
+use crate::approval::break_glass::GlassRefusal;
 use crate::approval::audit::{Entry, Place, Reason, SeatsAsked, What, Who};
 use crate::approval::place::Destination;
 use crate::approval::record::{Approval, Vote};
@@ -115,14 +116,14 @@ impl From<&Refusal> for Reason {
             Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,
             Refusal::Closed { .. } => Self::Closed,
             Refusal::TooLate { .. } => Self::TooLate,
-            Refusal::ReasonRequired | Refusal::GlassNeedsReason => Self::ReasonMissing,
+            Refusal::ReasonRequired | Refusal::Glass(GlassRefusal::NeedsReason) => Self::ReasonMissing,
             Refusal::PlaceTaken => Self::PlaceTaken,
-            Refusal::MayNotBreakGlass => Self::MayNotBreakGlass,
-            Refusal::NobodyToAcknowledge => Self::NobodyToAcknowledge,
-            Refusal::GlassNotBroken => Self::GlassNotBroken,
-            Refusal::OwnGlass => Self::OwnGlass,
-            Refusal::MayNotAcknowledge { .. } => Self::MayNotAcknowledge,
-            Refusal::AlreadyAcknowledged { .. } => Self::AlreadyAcknowledged,
+            Refusal::Glass(GlassRefusal::MayNotBreak) => Self::MayNotBreakGlass,
+            Refusal::Glass(GlassRefusal::NobodyToAcknowledge) => Self::NobodyToAcknowledge,
+            Refusal::Glass(GlassRefusal::NotBroken) => Self::GlassNotBroken,
+            Refusal::Glass(GlassRefusal::Own) => Self::OwnGlass,
+            Refusal::Glass(GlassRefusal::MayNotAcknowledge { .. }) => Self::MayNotAcknowledge,
+            Refusal::Glass(GlassRefusal::AlreadyAcknowledged { .. }) => Self::AlreadyAcknowledged,
             Refusal::CommentTooLong => Self::CommentTooLong,
             Refusal::Lacking(lacking) if lacking.inputs.is_empty() => Self::Unconfirmed,
             Refusal::Lacking(_) => Self::InputsWrong,

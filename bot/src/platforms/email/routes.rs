@@ -20,6 +20,7 @@ use super::MailState;
 use super::link::{Link, LinkKeys, NotServed};
 use super::page::{self, Form, INPUT, Input, Notice, Page};
 use super::text::Summary;
+use crate::approval::break_glass::GlassRefusal;
 use crate::approval::entry::Mistake;
 use crate::approval::ids::ApprovalId;
 use crate::approval::place::{MessageRef, Platform};
@@ -235,13 +236,14 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::SomebodyElse
         | Refusal::OwnRequest
         | Refusal::ApprovedElsewhere { .. }
-        | Refusal::MayNotBreakGlass
-        | Refusal::OwnGlass
-        | Refusal::MayNotAcknowledge { .. }
+        | Refusal::Glass(
+            GlassRefusal::MayNotBreak | GlassRefusal::Own | GlassRefusal::MayNotAcknowledge { .. },
+        )
         | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
-        Refusal::ReasonRequired | Refusal::GlassNeedsReason | Refusal::CommentTooLong | Refusal::Lacking(_) => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        Refusal::ReasonRequired
+        | Refusal::Glass(GlassRefusal::NeedsReason)
+        | Refusal::CommentTooLong
+        | Refusal::Lacking(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::AlreadyVoted { .. }
         | Refusal::AlreadyDecided { .. }
         | Refusal::Closed { .. }
@@ -250,9 +252,11 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Unproven
         | Refusal::SeatsTaken { .. }
         | Refusal::PlaceTaken
-        | Refusal::NobodyToAcknowledge
-        | Refusal::GlassNotBroken
-        | Refusal::AlreadyAcknowledged { .. }
+        | Refusal::Glass(
+            GlassRefusal::NobodyToAcknowledge
+            | GlassRefusal::NotBroken
+            | GlassRefusal::AlreadyAcknowledged { .. },
+        )
         | Refusal::OtherFirst { .. } => StatusCode::CONFLICT,
     }
 }

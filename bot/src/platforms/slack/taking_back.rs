@@ -21,7 +21,7 @@ use crate::messages::dialect::SLACK;
 use crate::messages::escape::{one_line, visible};
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::take_back;
+use crate::platforms::press::take_back_in_words;
 
 /// Tells a submission of this form from others.
 pub(super) const CALLBACK_ID: &str = "take_back";
@@ -54,7 +54,7 @@ pub(super) async fn open(
     };
     let counts = |approval: &Approval| cancel(approval, &cancellation, app.now()).is_ok();
     let Some(approval) = approval.filter(counts) else {
-        return Some(take_back(app, id, &cancellation, SLACK, deadline).await.in_words(SLACK));
+        return Some(take_back_in_words(app, id, &cancellation, SLACK, deadline).await);
     };
     let opened = slack?.client.open_view(trigger_id, view(&approval), deadline).await;
     opened.err().map(|error| {
@@ -70,7 +70,7 @@ pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Dead
         Err(stranger) => answers::stranger(stranger),
         Ok(person) => {
             let cancellation = Cancellation { person: person.clone(), platform: Platform::Slack };
-            take_back(app, &approval, &cancellation, SLACK, deadline).await.in_words(SLACK)
+            take_back_in_words(app, &approval, &cancellation, SLACK, deadline).await
         }
     };
     Ok(Json(form::says_under(TITLE, &words)).into_response())

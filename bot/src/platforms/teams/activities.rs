@@ -11,13 +11,14 @@ use super::commands::Shown;
 use super::verified::Verified;
 use super::{Teams, TeamsState, card, commands};
 use crate::approval::place::Platform;
+use crate::approval::record::Approval;
 use crate::approval::transitions::cancel::Cancellation;
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
 use crate::messages::answers;
 use crate::messages::dialect::TEAMS;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Pressed as Outcome, Shown as CardShown, TakenBack, press, take_back};
+use crate::platforms::press::{Pressed as Outcome, Shown as CardShown, press, take_back};
 
 /// The invoke of `Action.Execute`.
 const CARD_ACTION: &str = "adaptiveCard/action";
@@ -63,8 +64,8 @@ async fn invoke(app: &App, teams: Option<&Teams>, verified: &Verified, activity:
         },
         Ok(Pressed::Form(form)) => commands::submit(app, verified, activity, &form).await,
         Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
-            TakenBack::Yes(approval) => Shown::Card(card::card(&approval, &app.links)),
-            TakenBack::No(words) => Shown::Words(words),
+            Ok(approval) => Shown::Card(card::card(&approval, &app.links)),
+            Err(words) => Shown::Words(words),
         },
     };
     if let Shown::Started(_, words) = &shown {
@@ -104,8 +105,8 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
             Shown::Words(words) => words,
         },
         Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
-            TakenBack::Yes(_) => return,
-            TakenBack::No(words) => words,
+            Ok(_) => return,
+            Err(words) => words,
         },
     };
     let (Some(teams), Some(from)) = (teams, &activity.from) else { return };
@@ -114,14 +115,19 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
     }
 }
 
-async fn taken_back(app: &App, verified: &Verified, activity: &Activity, shown: Option<&CardShown>) -> TakenBack {
-    let Some(shown) = shown else { return TakenBack::No(answers::unknown_approval()) };
+async fn taken_back(
+    app: &App,
+    verified: &Verified,
+    activity: &Activity,
+    shown: Option<&CardShown>,
+) -> Result<Box<Approval>, String> {
+    let Some(shown) = shown else { return Err(answers::unknown_approval()) };
     match activity.person(app, verified.tenant()) {
         Ok(person) => {
             let cancellation = Cancellation { person: person.clone(), platform: Platform::Teams };
             take_back(app, &shown.approval, &cancellation, TEAMS, verified.deadline()).await
         }
-        Err(stranger) => TakenBack::No(answers::stranger(stranger)),
+        Err(stranger) => Err(answers::stranger(stranger)),
     }
 }
 

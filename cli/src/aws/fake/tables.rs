@@ -64,6 +64,7 @@ pub(super) fn query(tables: &Tables, call: &Value) -> Result<Value, Refusal> {
     let prefix = match text("/KeyConditionExpression") {
         "id = :id" => "",
         "id = :id AND begins_with(#item, :version)" => text("/ExpressionAttributeValues/:version/S"),
+        "id = :id AND begins_with(#item, :said)" => text("/ExpressionAttributeValues/:said/S"),
         _ => return Err(Refusal::bad("ValidationException", "Query condition missed key schema element: id")),
     };
     let id = text("/ExpressionAttributeValues/:id/S");

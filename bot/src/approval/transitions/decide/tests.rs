@@ -1,5 +1,6 @@
 use super::*;
 use crate::approval::calling::Calling;
+use crate::approval::break_glass::GlassRefusal;
 use crate::approval::request::Risk;
 use crate::approval::sample::{after, approval, command};
 use crate::approval::state::Resolution;
@@ -172,10 +173,10 @@ fn the_glass_is_broken_by_whom_the_policy_names_and_never_by_whoever_asked() {
     assert_eq!(intent(Ok(Counted::Decided(decided.clone()))), Intent::Approve);
     assert!(decided.awaits_acknowledgement() && decided.approvals() == 0 && !decided.is_filled());
     assert_eq!(broken(&request, "ada", Some("down")).unwrap_err(), Refusal::OwnRequest);
-    assert_eq!(broken(&request, "grace", Some("down")).unwrap_err(), Refusal::MayNotBreakGlass);
-    assert_eq!(broken(&approval(""), "eve", Some("down")).unwrap_err(), Refusal::MayNotBreakGlass);
+    assert_eq!(broken(&request, "grace", Some("down")).unwrap_err(), GlassRefusal::MayNotBreak.into());
+    assert_eq!(broken(&approval(""), "eve", Some("down")).unwrap_err(), GlassRefusal::MayNotBreak.into());
     for reason in [None, Some(" \u{200b} ")] {
-        assert_eq!(broken(&request, "eve", reason).unwrap_err(), Refusal::GlassNeedsReason);
+        assert_eq!(broken(&request, "eve", reason).unwrap_err(), GlassRefusal::NeedsReason.into());
     }
     let eve = command("eve", Verdict::Approve, None);
     assert!(matches!(decide(&request, &eve, after(1)), Err(Refusal::NotAnApprover { .. })), "she may nothing else");
@@ -190,7 +191,7 @@ fn the_glass_is_broken_by_whom_the_policy_names_and_never_by_whoever_asked() {
     assert!(matches!(broken(&elsewhere, "eve", Some("down")), Err(Refusal::ApprovedElsewhere { .. })));
     let mut alone = request.clone();
     alone.rules.approvers.retain(|person| person.id.as_str() == "eve");
-    assert_eq!(broken(&alone, "eve", Some("down")).unwrap_err(), Refusal::NobodyToAcknowledge);
+    assert_eq!(broken(&alone, "eve", Some("down")).unwrap_err(), GlassRefusal::NobodyToAcknowledge.into());
     let narrowed = request.rules.narrowed_to(&[command("grace", Verdict::Approve, None).person.id].into());
     assert!(narrowed.break_glass.is_empty(), "who is not named does not break it either");
 }
@@ -202,20 +203,20 @@ fn the_glass_is_acknowledged_once_by_another_approver() {
     let by =
         |who: &str| Acknowledging { person: command(who, Verdict::Approve, None).person, platform: Platform::Teams };
     let request = approval("required = 2\nbreak_glass = { who = [\"grace\", \"linus\"] }");
-    assert_eq!(acknowledge(&request, &by("linus"), after(1)).unwrap_err(), Refusal::GlassNotBroken);
+    assert_eq!(acknowledge(&request, &by("linus"), after(1)).unwrap_err(), GlassRefusal::NotBroken.into());
     let Ok(Counted::Decided(broken)) = decide(&request, &command("grace", Verdict::BreakGlass, Some("down")), after(1))
     else {
         panic!("Grace may")
     };
-    assert_eq!(acknowledge(&broken, &by("grace"), after(2)).unwrap_err(), Refusal::OwnGlass);
+    assert_eq!(acknowledge(&broken, &by("grace"), after(2)).unwrap_err(), GlassRefusal::Own.into());
     for who in ["ada", "eve"] {
         let refused = acknowledge(&broken, &by(who), after(2)).unwrap_err();
-        assert_eq!(refused, Refusal::MayNotAcknowledge { approvers: vec!["Linus".to_owned()] }, "{who}");
+        assert_eq!(refused, GlassRefusal::MayNotAcknowledge { approvers: vec!["Linus".to_owned()] }.into(), "{who}");
     }
     let done = acknowledge(&broken, &by("linus"), after(2)).unwrap();
     assert!(!done.awaits_acknowledgement());
     let again = acknowledge(&done, &by("linus"), after(3)).unwrap_err();
-    assert_eq!(again, Refusal::AlreadyAcknowledged { by: "Linus".to_owned(), at: after(2) });
+    assert_eq!(again, GlassRefusal::AlreadyAcknowledged { by: "Linus".to_owned(), at: after(2) }.into());
 }
 
 /// A copy that has heard so many notes hears the next one, whenever the ends became known.
