@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use crate::requests::{card, definition};
 use crate::support::chats::{CHANNEL, Chats};
 use crate::support::emulators::{Case, Emulators};
-use crate::support::sam::Sam;
+use crate::support::sam::{Sam, Version};
 use crate::support::stack::{NAME, Stack};
 use crate::support::step_functions::{self, ended};
 
@@ -41,7 +41,8 @@ pub(crate) fn cases() -> Vec<Case> {
 
 /// Deploys what the account needs, with the outputs of the deployment as its parameters.
 async fn deploy_spoke(emulators: &Emulators, stack: &Stack, external_id: &str) -> anyhow::Result<()> {
-    let sam = Sam::lay_out(emulators, &format!("spoke-{external_id}"), stack.ministack.url())?;
+    let sam =
+        Sam::lay_out(emulators, &format!("spoke-{external_id}"), stack.ministack.url(), &Version::of_now(emulators)?)?;
     let said = ["HubRoleArns", "RequestsArn", "ExecutionEndsArn"].map(|name| format!("{name}={}", stack.output(name)));
     let parameters = [&said[..], &[format!("ExternalId={external_id}")]].concat();
     sam.deploy_to(SPOKE, "spoke.yaml", "countersign-spoke", &parameters).await

@@ -35,9 +35,13 @@ async fn show_says_how_it_stands_and_what_one_may_do() {
     let approval = harness.ask().await;
     let show = format!("show {}", approval.id);
     let to_grace = approvals(&harness, "grace", &show).await;
-    for text in
-        ["*Calculation 125 + 122*", "0 of 2", "Policy: calculation", "Could still decide: Ada Lovelace and Grace Hopper", "You may approve"]
-    {
+    for text in [
+        "*Calculation 125 + 122*",
+        "0 of 2",
+        "Policy: calculation",
+        "Could still decide: Ada Lovelace and Grace Hopper",
+        "You may approve",
+    ] {
         assert!(to_grace.contains(text), "{text}: {to_grace}");
     }
     assert!(!to_grace.contains("cancel"), "{to_grace}");

@@ -207,7 +207,11 @@ async fn a_function_that_runs_goes_by_a_push_within_a_minute_and_what_is_open_ke
         explanation::text(approval, &explain(approval, &grace, now), None, PLAIN)
     };
     for (approval, version) in [(&kept, 1), (&after, 2)] {
-        assert!(told(approval).contains(&format!("\n• Policy: calculation, version {version}\n")), "{}", told(approval));
+        assert!(
+            told(approval).contains(&format!("\n• Policy: calculation, version {version}\n")),
+            "{}",
+            told(approval)
+        );
     }
     let asked = function.harness.events("Approval Requested");
     assert_eq!(asked.iter().map(|event| &event["policyVersion"]).collect::<Vec<_>>(), [&json!(1), &json!(2)]);

@@ -336,10 +336,6 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         glass_breakers: _,
     } = rules;
     let yes = |holds: &bool| if *holds { "true" } else { "false" }.to_owned();
-    let requester = match requester {
-        RequesterUse::Known => "known",
-        RequesterUse::Optional => "optional",
-    };
     let email = match email {
         EmailUse::Always => "always",
         EmailUse::Fallback => "fallback",
@@ -348,7 +344,7 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
     let mut settings = BTreeMap::from([
         (REQUIRED.to_owned(), required.to_string()),
         ("self_approval".to_owned(), yes(self_approval)),
-        ("requester".to_owned(), requester.to_owned()),
+        ("requester".to_owned(), needed(*requester).to_owned()),
         ("reason_on_reject".to_owned(), yes(reason_on_reject)),
         ("direct".to_owned(), yes(direct)),
         ("email".to_owned(), email.to_owned()),
@@ -384,6 +380,13 @@ fn settings(rules: &Rules) -> BTreeMap<String, String> {
         set(&format!("the conversation in {}", chat.name()), conversation.clone());
     }
     settings
+}
+
+fn needed(requester: RequesterUse) -> &'static str {
+    match requester {
+        RequesterUse::Known => "known",
+        RequesterUse::Optional => "optional",
+    }
 }
 
 fn listed(items: impl Iterator<Item = impl fmt::Display>, empty: &str) -> String {

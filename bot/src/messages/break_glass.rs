@@ -94,6 +94,8 @@ pub(super) fn refusal(refusal: &GlassRefusal, dialect: Dialect) -> String {
         GlassRefusal::AlreadyAcknowledged { by, at } => {
             format!("{} has acknowledged this, {}.", dialect.text(&named(by)), dialect.when(*at))
         }
-        GlassRefusal::NotBroken => "Nobody has broken the glass on this request, so there is nothing to acknowledge.".to_owned(),
+        GlassRefusal::NotBroken => {
+            "Nobody has broken the glass on this request, so there is nothing to acknowledge.".to_owned()
+        }
     }
 }

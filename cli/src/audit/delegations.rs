@@ -64,9 +64,13 @@ async fn said_by(client: &Client, table: &str, person: &PersonId) -> Result<Vec<
 
 /// What somebody said, when and where.
 fn said(delegation: &Delegation) -> String {
-    let Delegation { absent, delegate, until, said_at, platform, number: _ } = delegation;
+    let Delegation { absent, delegate, until, said_at, platform, number: _, terms, pace: _ } = delegation;
     let what = match delegate {
-        Some(delegate) => format!("let {delegate} stand in until {until}"),
+        Some(delegate) => {
+            let policies = terms.iter().flat_map(|terms| &terms.policies).map(String::as_str).collect::<Vec<_>>();
+            let under = if policies.is_empty() { String::new() } else { format!(" under {}", policies.join(", ")) };
+            format!("let {delegate} stand in until {until}{under}")
+        }
         None => "came back, and nobody stands in any more".to_owned(),
     };
     line::columns(*said_at, absent.as_str(), &format!("{what} {}", platform.as_place()))
@@ -91,6 +95,8 @@ mod tests {
             said_at: format!("2026-11-23T10:00:0{number}Z").parse().unwrap(),
             platform: Platform::Slack,
             number,
+            terms: None,
+            pace: None,
         }
     }
 

@@ -106,7 +106,7 @@ impl Stack {
         let public_url = format!("{}/_aws/execute-api/{API}", ministack.url());
         chats.meet(&public_url);
         let sam = Sam::lay_out(emulators, name, ministack.url(), version)?;
-        let parameters = vec![
+        let parameters = [
             "Architecture=x86_64".to_owned(),
             // ministack knows no archives.
             "EventArchiveDays=0".to_owned(),

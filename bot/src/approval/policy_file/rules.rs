@@ -62,13 +62,11 @@ pub(super) fn check_rules(
         let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
         delegates::check(&name, listed, (approvers, escalation.as_ref()), known, reach.as_ref(), errors)
     });
-    let break_glass = raw.break_glass.as_ref().map(|raw| {
-        let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
-        break_glass::check(&name, raw, approvers, requester, known, errors)
-    });
     let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
-    let calling = calling::check(&name, &raw.calling, approvers, known, errors);
+    let break_glass =
+        raw.break_glass.as_ref().map(|raw| break_glass::check(&name, raw, approvers, requester, known, errors));
     let break_glass = break_glass.unwrap_or_default();
+    let calling = calling::check(&name, &raw.calling, approvers, known, errors);
     let quorum = quorum?;
     let mut rules = Rules {
         conversations,

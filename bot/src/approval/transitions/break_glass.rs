@@ -38,22 +38,23 @@ pub fn acknowledge(approval: &Approval, by: &Acknowledging, now: Timestamp) -> R
 }
 
 /// Whether this person may acknowledge that the glass was broken.
-pub fn may_acknowledge(approval: &Approval, person: &Person) -> Result<(), GlassRefusal> {
+pub fn may_acknowledge(approval: &Approval, person: &Person) -> Result<(), Refusal> {
     let (Some(vote), Some(glass)) = (approval.glass_breaker(), &approval.broken_glass) else {
-        return Err(GlassRefusal::NotBroken);
+        return Err(GlassRefusal::NotBroken.into());
     };
     if let Some(acknowledged) = &glass.acknowledged {
-        return Err(GlassRefusal::AlreadyAcknowledged { by: acknowledged.name.clone(), at: acknowledged.told.at });
+        let by = acknowledged.name.clone();
+        return Err(GlassRefusal::AlreadyAcknowledged { by, at: acknowledged.told.at }.into());
     }
     check_meant(approval, person)?;
     if vote.person == person.id {
-        return Err(GlassRefusal::Own);
+        return Err(GlassRefusal::Own.into());
     }
     if approval.acknowledgers(&vote.person).any(|other| other.id == person.id) {
         return Ok(());
     }
     let names = approval.acknowledgers(&vote.person).map(|person| person.name.clone()).collect();
-    Err(GlassRefusal::MayNotAcknowledge { approvers: names })
+    Err(GlassRefusal::MayNotAcknowledge { approvers: names }.into())
 }
 
 impl Approval {

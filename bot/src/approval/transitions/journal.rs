@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use super::break_glass::Acknowledging;
 use super::cancel::Cancellation;
 use super::decide::{Command, Refusal};
-use crate::approval::break_glass::GlassRefusal;
 use crate::approval::audit::{Entry, Place, Reason, SeatsAsked, What, Who};
+use crate::approval::break_glass::GlassRefusal;
 use crate::approval::place::Destination;
 use crate::approval::record::{Approval, Vote};
 

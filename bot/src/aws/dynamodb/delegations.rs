@@ -57,11 +57,11 @@ impl DynamoDbStore {
             Ok(item)
         };
         let condition = match delegation.number.saturating_sub(1) {
-            0 => Condition::IsNew,
-            before => Condition::IsAt(u64::from(before)),
+            0 => Condition::New,
+            before => Condition::At(u64::from(before)),
         };
         let current = self.put_of(item(CURRENT)?, condition)?;
-        let said = self.put_of(item(&format!("{SAID}{}", delegation.said_at))?, Condition::IsNew)?;
+        let said = self.put_of(item(&format!("{SAID}{}", delegation.said_at))?, Condition::New)?;
         match self.transact(current, &[said], write_id.clone()).await? {
             Try::Done => Ok(true),
             // An earlier try of this very write may have taken effect, with its answer lost.

@@ -136,7 +136,7 @@ fn milliseconds(time: Timestamp) -> AttributeValue {
 #[async_trait]
 impl Store for DynamoDbStore {
     async fn raise(&self, mut approval: Approval) -> Result<Raised, Unavailable> {
-        match self.write(&approval, Condition::IsNew).await? {
+        match self.write(&approval, Condition::New).await? {
             Put::Done => {
                 approval.journal.clear();
                 Ok(Raised::New(Box::new(approval)))
@@ -154,7 +154,7 @@ impl Store for DynamoDbStore {
     async fn save(&self, mut approval: Approval) -> Result<Saved, Unavailable> {
         let read = approval.version;
         approval.version += 1;
-        match self.write(&approval, Condition::IsAt(read)).await? {
+        match self.write(&approval, Condition::At(read)).await? {
             Put::Done => {
                 approval.journal.clear();
                 Ok(Saved::Done(Box::new(approval)))
@@ -228,7 +228,7 @@ impl Store for DynamoDbStore {
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {
-        self.write_run(run, Condition::IsNew).await.map(|_| ())
+        self.write_run(run, Condition::New).await.map(|_| ())
     }
 
     async fn run(&self, execution: &ExecutionArn) -> Result<Option<Run>, Unavailable> {
@@ -238,7 +238,7 @@ impl Store for DynamoDbStore {
     async fn save_run(&self, mut run: Run) -> Result<Option<Run>, Unavailable> {
         let read = run.version;
         run.version += 1;
-        Ok(self.write_run(&run, Condition::IsAt(read)).await?.then_some(run))
+        Ok(self.write_run(&run, Condition::At(read)).await?.then_some(run))
     }
 }
 

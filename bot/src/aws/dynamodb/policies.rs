@@ -57,10 +57,10 @@ impl Policies for DynamoDbStore {
         current.insert("version".to_owned(), number(version.number));
         current.insert("write_id".to_owned(), text(&write_id));
         let condition = match version.number.saturating_sub(1) {
-            0 => Condition::IsNew,
-            before => Condition::IsAt(u64::from(before)),
+            0 => Condition::New,
+            before => Condition::At(u64::from(before)),
         };
-        let (current, version) = (self.put_of(current, condition)?, self.put_of(write(version), Condition::IsNew)?);
+        let (current, version) = (self.put_of(current, condition)?, self.put_of(write(version), Condition::New)?);
         match self.transact(current, &[version], write_id.clone()).await? {
             Try::Done => Ok(true),
             // An earlier try of this very write may have taken effect, with its answer lost.
@@ -74,7 +74,7 @@ impl Policies for DynamoDbStore {
     async fn take_up(&self, version: u32) -> Result<(), Unavailable> {
         let mut item = key_in(TAKEN_UP, CURRENT);
         item.insert("version".to_owned(), number(version));
-        match self.put(self.put_of(item, Condition::IsBelow(version.into()))?).await? {
+        match self.put(self.put_of(item, Condition::Below(version.into()))?).await? {
             Try::Done | Try::Refused(_) => Ok(()),
             Try::Contended(code) => Err(Unavailable::new(SERVICE, code)),
         }

@@ -24,11 +24,11 @@ const CONTENDED_PAUSE_MS: u64 = 25;
 #[derive(Clone, Copy)]
 pub(super) enum Condition {
     /// That there is no record yet.
-    IsNew,
+    New,
     /// That the record is at this version.
-    IsAt(u64),
+    At(u64),
     /// That there is none yet, or one below this version.
-    IsBelow(u64),
+    Below(u64),
 }
 
 /// What became of a write.
@@ -58,7 +58,7 @@ impl DynamoDbStore {
         let write_id = item.write_id.clone();
         let record = self.put_of(item.into_attributes(), condition)?;
         let entries = Item::journal(approval, self.kept)?;
-        let entries = entries.into_iter().map(|entry| self.put_of(entry, Condition::IsNew));
+        let entries = entries.into_iter().map(|entry| self.put_of(entry, Condition::New));
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
         let mut contention = String::new();
         for tries in 0..CONTENDED_TRIES {
@@ -88,14 +88,14 @@ impl DynamoDbStore {
         let put = PutOperation::builder().table_name(&self.table).set_item(Some(item));
         let put = put.return_values_on_condition_check_failure(OnFailure::AllOld);
         let put = match condition {
-            Condition::IsNew => {
+            Condition::New => {
                 put.condition_expression("attribute_not_exists(#id)").expression_attribute_names("#id", "id")
             }
-            Condition::IsAt(version) => put
+            Condition::At(version) => put
                 .condition_expression("#version = :read")
                 .expression_attribute_names("#version", "version")
                 .expression_attribute_values(":read", AttributeValue::N(version.to_string())),
-            Condition::IsBelow(version) => put
+            Condition::Below(version) => put
                 .condition_expression("attribute_not_exists(#id) OR #version < :its")
                 .expression_attribute_names("#id", "id")
                 .expression_attribute_names("#version", "version")

@@ -236,9 +236,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::SomebodyElse
         | Refusal::OwnRequest
         | Refusal::ApprovedElsewhere { .. }
-        | Refusal::Glass(
-            GlassRefusal::MayNotBreak | GlassRefusal::Own | GlassRefusal::MayNotAcknowledge { .. },
-        )
+        | Refusal::Glass(GlassRefusal::MayNotBreak | GlassRefusal::Own | GlassRefusal::MayNotAcknowledge { .. })
         | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
         Refusal::ReasonRequired
         | Refusal::Glass(GlassRefusal::NeedsReason)
@@ -253,9 +251,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::SeatsTaken { .. }
         | Refusal::PlaceTaken
         | Refusal::Glass(
-            GlassRefusal::NobodyToAcknowledge
-            | GlassRefusal::NotBroken
-            | GlassRefusal::AlreadyAcknowledged { .. },
+            GlassRefusal::NobodyToAcknowledge | GlassRefusal::NotBroken | GlassRefusal::AlreadyAcknowledged { .. },
         )
         | Refusal::OtherFirst { .. } => StatusCode::CONFLICT,
     }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::approval::calling::Calling;
 use crate::approval::break_glass::GlassRefusal;
+use crate::approval::calling::Calling;
 use crate::approval::request::Risk;
 use crate::approval::sample::{after, approval, command};
 use crate::approval::state::Resolution;
