@@ -225,7 +225,7 @@ mod tests {
         let inputs = json!([{ "name": "window", "type": "choice", "options": ["tonight", "Sunday"] }]);
         let request = json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "ada", "inputs": inputs });
         let Explained { text, json, .. } = explained(&request, "grace").unwrap();
-        assert!(text.contains("Whoever approves is asked for:\n    • window: one of tonight, Sunday"), "{text}");
+        assert!(text.contains("Whoever approves is asked for:\n    • “window”: one of tonight, Sunday"), "{text}");
         assert_eq!(json["inputs"], inputs);
     }
 
