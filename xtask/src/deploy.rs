@@ -54,8 +54,8 @@ impl Deploy {
 
         let mut deploy = sam()?;
         deploy.arg("deploy").arg("--template-file").arg(root().join("infra").join("template.yaml"));
-        // The roles need the first, the monitoring template inside this one the second.
-        deploy.args(["--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset"]);
+        // The roles need it.
+        deploy.args(["--capabilities", "CAPABILITY_IAM", "--no-fail-on-empty-changeset"]);
         // The template tags what it names; this tags what SAM adds.
         deploy.args(["--tags", "project=countersign"]);
         deploy.args(self.stack.iter().flat_map(|stack| ["--stack-name", stack]));

@@ -6,11 +6,12 @@ use std::process::Command;
 
 use anyhow::{Context, bail};
 
+use crate::deployable;
 use crate::steps::{head, root, target};
 use crate::tools::Tool;
 
 /// Some linters want to know a region although they call nothing.
-const REGION: &str = "eu-central-1";
+pub(crate) const REGION: &str = "eu-central-1";
 
 /// The schema of the version that the Teams manifest is written for, in the package of Microsoft's schemas.
 const TEAMS_SCHEMA: &str =
@@ -28,11 +29,9 @@ pub(crate) fn lint() -> anyhow::Result<()> {
         let mut sam = sam()?;
         sam.args(["validate", "--lint", "--region", REGION, "--template"]).arg(template);
         run("sam validate --lint", template, &mut sam, |line| line.ends_with("is a valid SAM Template"))?;
-        let mut cfn_lint = Tool::Infra.command("cfn-lint")?;
-        // What it only mentions is left out but for resources that do not match the actions of a policy.
-        cfn_lint.args(["--regions", REGION, "--include-checks", "I3510", "--"]).arg(template);
-        run("cfn-lint", template, &mut cfn_lint, |_| false)?;
+        cfn_lint(template)?;
     }
+    cfn_lint(&deployable::template_for_linters()?)?;
     let mut policies = Tool::Infra.command("python3")?;
     // parliament warns of what it is made with.
     policies.args(["-W", "ignore"]).arg(root().join("xtask").join("src").join("policies.py")).args(templates);
@@ -48,6 +47,13 @@ pub(crate) fn lint() -> anyhow::Result<()> {
     let mut check_jsonschema = Tool::Infra.command("check-jsonschema")?;
     check_jsonschema.arg("--schemafile").arg(Tool::TeamsManifest.ready()?.join(TEAMS_SCHEMA)).arg(&manifest);
     run("check-jsonschema", &manifest, &mut check_jsonschema, |line| line == "ok -- validation done")
+}
+
+fn cfn_lint(template: &Path) -> anyhow::Result<()> {
+    let mut cfn_lint = Tool::Infra.command("cfn-lint")?;
+    // What it only mentions is left out but for resources that do not match the actions of a policy.
+    cfn_lint.args(["--regions", REGION, "--include-checks", "I3510", "--"]).arg(template);
+    run("cfn-lint", template, &mut cfn_lint, |_| false)
 }
 
 /// A copy with a number where a timeout is an expression, which AWS documents and `statelint` does not know.

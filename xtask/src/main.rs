@@ -6,6 +6,7 @@
 mod bench;
 mod chromium;
 mod deploy;
+mod deployable;
 mod fuzz;
 mod infra;
 mod package;
@@ -31,7 +32,7 @@ enum Task {
     Fuzz(fuzz::Fuzz),
     /// Plays an upgrade from an earlier version on emulated AWS, and the way back, while approvals are open.
     Upgrade(upgrade::Upgrade),
-    /// Makes the zips of all functions.
+    /// Makes the zips of all functions, and the folder that `countersign deploy` takes.
     Package(package::Package),
     /// Packages, and deploys with SAM.
     Deploy(deploy::Deploy),

@@ -10,11 +10,12 @@ use clap::ValueEnum;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::deployable::{self, Zips};
 use crate::steps::{head, programs, programs_of_tests, root, say, step, target};
 use crate::tools::{Tool, search_path_with};
 
 /// The functions of the bot, and those of the reference workflow.
-const FUNCTIONS: [&str; 8] =
+pub(crate) const FUNCTIONS: [&str; 8] =
     ["webhook", "notifier", "messenger", "reconciler", "is-input-valid", "calculate", "double", "finalize"];
 
 /// The function that does nothing, which the benchmark holds the others against and which is never deployed.
@@ -68,7 +69,7 @@ pub(crate) struct Package {
 }
 
 impl Package {
-    /// Makes the zips. They are the same for everybody.
+    /// Makes the zips, and lays them out with the template. They are the same for everybody.
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         let output = absolute(&self.output)?;
         self.build(&["countersign-bot", "countersign-workflow-lambdas"], &output)?;
@@ -84,7 +85,7 @@ impl Package {
         if !too_big.is_empty() {
             bail!("a zip must not be over {ZIP_MAX_BYTES} bytes: {}", too_big.join(", "));
         }
-        Ok(())
+        self.lay_out(&output)
     }
 
     /// Makes the zips for tests on this machine, and that of the floor: from the build of the tests itself, so that
@@ -99,7 +100,11 @@ impl Package {
                 .with_context(|| format!("the build did not make {name}"))?;
             zip(&folder, CompressionMethod::Stored)?;
         }
-        Ok(())
+        self.lay_out(&self.output)
+    }
+
+    fn lay_out(&self, zips: &Path) -> anyhow::Result<()> {
+        deployable::lay_out(&[Zips { arch: self.arch, folder: zips }], &deployable::beside(zips))
     }
 
     /// Makes the zip of a function in a package of its own, which is measured and never deployed.
