@@ -6,6 +6,7 @@ mod audit;
 #[cfg(feature = "aws")]
 mod aws;
 mod completions;
+mod deploy;
 mod deployment;
 #[cfg(feature = "aws")]
 mod doctor;
@@ -55,6 +56,8 @@ struct Cli {
 enum Command {
     Local(run::Local),
     Demo(run::Demo),
+    Deploy(deploy::Deploy),
+    Remove(deploy::Remove),
     Doctor(deployment::Doctor),
     Audit(deployment::Audit),
     Explain(explain::Explain),
@@ -75,6 +78,14 @@ async fn main() -> ExitCode {
         Command::Doctor(doctor) => doctor.run(now).await,
         #[cfg(feature = "aws")]
         Command::Audit(audit) => audit.run().await,
+        #[cfg(feature = "aws")]
+        Command::Deploy(deploy) => deploy.run(now).await,
+        #[cfg(feature = "aws")]
+        Command::Remove(remove) => remove.run(now).await,
+        #[cfg(not(feature = "aws"))]
+        Command::Deploy(_) => Err(deployment::not_in_this_build("deploy")),
+        #[cfg(not(feature = "aws"))]
+        Command::Remove(_) => Err(deployment::not_in_this_build("remove")),
         #[cfg(not(feature = "aws"))]
         Command::Doctor(_) => Err(deployment::not_in_this_build("doctor")),
         #[cfg(not(feature = "aws"))]

@@ -4,10 +4,12 @@
 
 mod accounts;
 mod burst;
+mod cdk;
 mod conformance;
 mod crashes;
 mod crossings;
 mod deployed;
+mod deploying;
 mod examples;
 mod lasting_outages;
 mod machine_on_moto;
@@ -34,6 +36,8 @@ fn cases() -> Vec<Case> {
     [
         deployed::cases(),
         examples::cases(),
+        deploying::cases(),
+        cdk::cases(),
         program::cases(),
         requests::cases(),
         accounts::cases(),

@@ -2,6 +2,7 @@
 //! AWS refuses: calls that are not signed for the service and its region, parameters that are not there, and names that
 //! it does not know.
 
+pub(crate) mod cloud;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -12,12 +13,13 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 
+use self::cloud::Cloud;
 pub(crate) use self::tables::Tables;
 use super::Aws;
 
@@ -38,6 +40,8 @@ pub(crate) struct Account {
     pub(crate) secrets: BTreeMap<String, Value>,
     /// The items of the tables, by their partition keys.
     pub(crate) tables: Mutex<Tables>,
+    /// What a deployment finds and changes.
+    pub(crate) cloud: Mutex<Cloud>,
     /// What SES says of the account.
     pub(crate) mail: Value,
     /// The identities that SES has verified.
@@ -56,6 +60,7 @@ pub(crate) async fn serve(account: Account) -> Aws {
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .route("/v2/email/account", get(mail_account))
         .route("/v2/email/identities/{identity}", get(identity))
+        .fallback(s3)
         .with_state(Arc::new(account));
     tokio::spawn(async { axum::serve(listener, router).await });
     at(&url)
@@ -76,7 +81,7 @@ pub(crate) fn at(url: &str) -> Aws {
 }
 
 /// Why a call is refused: status, code and message, and what else the answer has.
-struct Refusal(StatusCode, &'static str, String, Value);
+pub(crate) struct Refusal(StatusCode, &'static str, String, Value);
 
 impl Refusal {
     fn bad(code: &'static str, message: impl Into<String>) -> Self {
@@ -143,6 +148,16 @@ fn table(
 /// The services that take a form and answer in XML.
 fn operation_of_form(account: &Account, headers: &HeaderMap, body: &[u8]) -> Response {
     let form: BTreeMap<String, String> = serde_urlencoded::from_bytes(body).unwrap();
+    if let Some(answer) = account.cloud.lock().unwrap().answer(&form) {
+        let action = &form["Action"];
+        return match check_signed(headers, "cloudformation").and(answer) {
+            Ok(result) => {
+                let result = format!("<{action}Result>{result}</{action}Result>");
+                xml(StatusCode::OK, &format!("<{action}Response>{result}</{action}Response>"))
+            }
+            Err(refusal) => refused(refusal),
+        };
+    }
     match (form["Action"].as_str(), form["Version"].as_str()) {
         ("DescribeStacks", "2010-05-15") => describe_stacks(account, headers, &form),
         ("GetCallerIdentity", "2011-06-15") => {
@@ -160,16 +175,12 @@ fn operation_of_form(account: &Account, headers: &HeaderMap, body: &[u8]) -> Res
 }
 
 fn describe_stacks(account: &Account, headers: &HeaderMap, form: &BTreeMap<String, String>) -> Response {
-    let refuse = |Refusal(status, code, message, _): Refusal| {
-        let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
-        xml(status, &format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
-    };
     if let Err(refusal) = check_signed(headers, "cloudformation") {
-        return refuse(refusal);
+        return refused(refusal);
     }
     let name = &form["StackName"];
     let Some((status, outputs)) = account.stacks.get(name) else {
-        return refuse(Refusal::bad("ValidationError", format!("Stack with id {name} does not exist")));
+        return refused(Refusal::bad("ValidationError", format!("Stack with id {name} does not exist")));
     };
     let member = |(key, value): &(String, String)| {
         format!("<member><OutputKey>{key}</OutputKey><OutputValue>{value}</OutputValue></member>")
@@ -181,6 +192,17 @@ fn describe_stacks(account: &Account, headers: &HeaderMap, form: &BTreeMap<Strin
     );
     let result = format!("<DescribeStacksResult><Stacks>{stack}</Stacks></DescribeStacksResult>");
     xml(StatusCode::OK, &format!("<DescribeStacksResponse>{result}</DescribeStacksResponse>"))
+}
+
+/// An error of a service that answers in XML.
+fn refused(Refusal(status, code, message, _): Refusal) -> Response {
+    let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
+    xml(status, &format!("<ErrorResponse>{error}<RequestId>1</RequestId></ErrorResponse>"))
+}
+
+/// Whatever has a path of its own is in a bucket.
+async fn s3(State(account): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    account.cloud.lock().unwrap().s3(&method, &uri, &headers, &body)
 }
 
 fn xml(status: StatusCode, content: &str) -> Response {

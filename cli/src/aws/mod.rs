@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod fake;
+pub(crate) mod s3;
 
 use std::error::Error;
 use std::time::Duration;
@@ -42,17 +43,9 @@ pub(crate) struct Refused(pub(crate) String);
 
 impl Aws {
     /// Finds the login and the region as the AWS command line does, and logs in.
-    pub(crate) async fn log_in(Login { profile, region }: Login) -> anyhow::Result<Self> {
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .http_client(countersign_bot::aws::http_client())
-            .timeout_config(timeouts());
-        if let Some(profile) = &profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(region) = region {
-            loader = loader.region(Region::new(region));
-        }
-        let config = loader.load().await;
+    pub(crate) async fn log_in(login: Login) -> anyhow::Result<Self> {
+        let config = settings(&login).await;
+        let Login { profile, .. } = login;
         let credentials = tokio::time::timeout(LOGIN_MAX, credentials(&config, profile)).await;
         let credentials =
             credentials.map_err(|_| anyhow!("the login did not answer in time")).flatten().context(LOG_IN)?;
@@ -62,10 +55,29 @@ impl Aws {
         Ok(Self { config: config.into_builder().credentials_provider(provider).build() })
     }
 
+    /// The region that a login would take, for whoever is asked about it.
+    pub(crate) async fn region_of(login: &Login) -> Option<String> {
+        settings(login).await.region().map(ToString::to_string)
+    }
+
     /// What a client of a service is made of.
     pub(crate) fn config(&self) -> &SdkConfig {
         &self.config
     }
+}
+
+/// What the environment and the settings of the profile say.
+async fn settings(Login { profile, region }: &Login) -> SdkConfig {
+    let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        .http_client(countersign_bot::aws::http_client())
+        .timeout_config(timeouts());
+    if let Some(profile) = profile {
+        loader = loader.profile_name(profile);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    loader.load().await
 }
 
 /// A profile that is named on the command line goes before the environment, as it does for the AWS command line.

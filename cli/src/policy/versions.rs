@@ -79,7 +79,7 @@ impl Versions {
     }
 
     /// Puts a text in force, if it can be, changes something, and is confirmed.
-    pub(super) async fn push(
+    pub(crate) async fn push(
         &self,
         text: String,
         now: Timestamp,

@@ -10,7 +10,7 @@ use crate::output::{Format, counted};
 
 /// What became of a push.
 #[derive(Debug)]
-pub(super) enum Pushed {
+pub(crate) enum Pushed {
     /// It is in force.
     Done { version: PolicyVersion, changes: Vec<Change> },
     /// The text is that of the version in force, which has this number.
@@ -30,11 +30,13 @@ impl Pushed {
         Ok(Ending::well_if(self.is_well()))
     }
 
-    pub(super) fn is_well(&self) -> bool {
+    /// Whether the file is in force.
+    pub(crate) fn is_well(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Unchanged(_))
     }
 
-    pub(super) fn text(&self) -> String {
+    /// The same for people.
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Done { version, changes } => {
                 let number = version.number;

@@ -232,6 +232,12 @@ impl Client {
         Ok(serde_json::from_slice(self.call(Method::GET, service, path, None, &Value::Null).await?.body())?)
     }
 
+    /// Gets a resource of a service that speaks REST and not JSON.
+    pub(crate) async fn text(&self, service: &str, path: &str) -> anyhow::Result<String> {
+        let answer = self.call(Method::GET, service, path, None, &Value::Null).await?;
+        Ok(String::from_utf8_lossy(answer.body()).into_owned())
+    }
+
     /// Changes a resource of a service that speaks REST.
     pub(crate) async fn put(&self, service: &str, path: &str, body: &Value) -> anyhow::Result<()> {
         self.call(Method::PUT, service, path, None, body).await.map(|_| ())

@@ -4,6 +4,7 @@ pub(crate) mod actions;
 pub(crate) mod agreement;
 pub(crate) mod calculation;
 pub(crate) mod chats;
+pub(crate) mod deployable;
 pub(crate) mod emulators;
 pub(crate) mod history;
 pub(crate) mod listener;

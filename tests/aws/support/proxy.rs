@@ -6,7 +6,7 @@ use anyhow::Context;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use countersign_tests::http::Http;
 use countersign_tests::patience::PATIENCE;
@@ -17,7 +17,7 @@ use tokio::sync::{Notify, watch};
 use super::actions::Actions;
 use super::history::Histories;
 
-/// One call: the service as the scope of its signature names it, and the action.
+/// One call: the service as the scope of its signature names it, and the action, which for S3 is the method.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Call {
     pub(crate) service: String,
@@ -171,7 +171,7 @@ async fn answer(State((proxy, http)): State<(Proxy, Http)>, request: Request<Bod
 async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = axum::body::to_bytes(body, 16 << 20).await else { return broken_off() };
-    let call = Call::of(&parts.headers, &body);
+    let call = Call::of(&parts.method, &parts.headers, &body);
     proxy.shared.actions.note(credential(&parts.headers, 0), &call);
     proxy.shared.calls.lock().unwrap().push(call.clone());
     let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
@@ -221,9 +221,12 @@ async fn treat(proxy: Proxy, http: Http, request: Request<Body>) -> Response {
 
 impl Call {
     /// The JSON protocols name the action in a header, the query protocol in the form.
-    fn of(headers: &HeaderMap, body: &Bytes) -> Self {
+    fn of(method: &Method, headers: &HeaderMap, body: &Bytes) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let service = credential(headers, 3);
+        if service == "s3" {
+            return Self { service: service.to_owned(), action: method.to_string() };
+        }
         let target = text("x-amz-target").rsplit('.').next().unwrap_or_default();
         let form = String::from_utf8_lossy(body);
         let action = form.split('&').find_map(|field| field.strip_prefix("Action=")).unwrap_or(target);

@@ -72,6 +72,11 @@ impl Tools {
         }
         Ok(&self.zips)
     }
+
+    /// The folder that is deployed from, with the same packages and the template.
+    pub(crate) fn deployable(&self) -> anyhow::Result<PathBuf> {
+        Ok(self.zips()?.join("deployable"))
+    }
 }
 
 /// The checkout of an earlier version, where `cargo xtask upgrade` has made one.

@@ -19,6 +19,8 @@ use super::sources::{Configuration, Fact, after};
 use crate::output::counted;
 use crate::stack::Stack;
 
+/// The version of this program.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// What the bot's calls and the slash command need.
 const SCOPES: [&str; 2] = ["chat:write", "commands"];
 /// Slack's signatures are taken for 300 seconds, and AWS's for about as long: this much is a sign of worse.
@@ -69,12 +71,16 @@ fn with_configuration<T>(facts: &Facts, fact: &Fact<T>, judge: fn(&T, &Configura
 
 fn stack(stack: &Stack) -> Verdict {
     let status = &stack.status;
-    if matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE") {
-        Verdict::Ok(status.clone())
-    } else {
-        Verdict::Fail(format!(
-            "{status}: wait until it is done; if it went wrong, `aws cloudformation describe-stack-events` says why"
-        ))
+    if !matches!(status.as_str(), "CREATE_COMPLETE" | "UPDATE_COMPLETE" | "IMPORT_COMPLETE") {
+        return Verdict::Fail(format!(
+            "{status}: wait until it is done; if it went wrong, `countersign deploy` says why and goes on"
+        ));
+    }
+    match stack.output("Version").unwrap_or("before 0.1.0") {
+        VERSION => Verdict::Ok(format!("{status}, version {VERSION}")),
+        other => Verdict::Warn(format!(
+            "{status}, version {other}, and this program is {VERSION}: deploy this one, or use the program of the other"
+        )),
     }
 }
 

@@ -112,7 +112,12 @@ impl Default for Deployment {
         ];
         Self {
             stack_status: "UPDATE_COMPLETE",
-            outputs: [("WebhookFunction", "approvals-webhook"), ("DoubleSecretId", "double-secret")].into(),
+            outputs: [
+                ("WebhookFunction", "approvals-webhook"),
+                ("DoubleSecretId", "double-secret"),
+                ("Version", env!("CARGO_PKG_VERSION")),
+            ]
+            .into(),
             environment: environment.map(|(name, value)| (name, value.to_owned())).into(),
             policy: POLICY.to_owned(),
             secret: json!({ "slack_signing_secret": SIGNING_SECRET, "slack_bot_token": TOKEN, "link_key": LINK_KEY }),

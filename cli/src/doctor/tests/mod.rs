@@ -56,7 +56,7 @@ async fn all_is_well() {
     assert_eq!(
         [&rest[..6], &rest[7..11], &rest[12..]].concat(),
         [
-            "ok       stack                    UPDATE_COMPLETE",
+            concat!("ok       stack                    UPDATE_COMPLETE, version ", env!("CARGO_PKG_VERSION")),
             "ok       function                 webhook can be looked at",
             "ok       secret                   link_key, slack_bot_token, slack_signing_secret",
             "ok       secret of double         key",
@@ -79,6 +79,18 @@ async fn without_aws_there_is_one_failure() {
     assert!(lines[0].starts_with("FAIL     stack"), "{}", lines[0]);
     assert!(lines[0].contains("DescribeStacks: dispatch failure"), "{}", lines[0]);
     assert!(lines[1..].iter().all(|line| line.starts_with("skipped ")), "{lines:#?}");
+}
+
+#[tokio::test]
+async fn another_version_than_that_of_the_program_is_said() {
+    for (version, words) in [(Some("0.0.9"), "version 0.0.9"), (None, "version before 0.1.0")] {
+        let lines = report(|deployment| {
+            deployment.outputs.remove("Version");
+            deployment.outputs.extend(version.map(|version| ("Version", version)));
+        })
+        .await;
+        assert!(lines[0].starts_with("warn     stack") && lines[0].contains(words), "{}", lines[0]);
+    }
 }
 
 #[tokio::test]
