@@ -303,6 +303,12 @@ fn every_route_that_people_come_by_has_a_limit_of_its_own() {
     }
 }
 
+/// The doctor holds it against the version of the program.
+#[test]
+fn the_template_says_which_version_it_deploys() {
+    assert_eq!(yaml(TEMPLATE)["Outputs"]["Version"]["Value"], env!("CARGO_PKG_VERSION"));
+}
+
 /// The query of a mail's link lets whoever has it decide.
 #[test]
 fn the_log_of_the_api_has_the_source_and_nothing_that_can_hold_a_query() {

@@ -2,7 +2,7 @@
 
 use tracing_subscriber::EnvFilter;
 
-/// Starts logging; called once, first thing in `main`.
+/// Starts logging, and says which version it is that starts; called once, first thing in `main`.
 ///
 /// The level is fixed on purpose: below `info` the Lambda runtime logs whole payloads, and task tokens with them.
 pub fn init() {
@@ -12,4 +12,5 @@ pub fn init() {
         .with_env_filter(EnvFilter::new("info"))
         .with_target(false)
         .init();
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "the function starts");
 }
