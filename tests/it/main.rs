@@ -30,6 +30,7 @@ mod fields;
 mod floors;
 mod groups;
 mod infrastructure;
+mod infrastructure_as_code;
 mod inputs;
 mod interleavings;
 mod lambda;

@@ -5,11 +5,12 @@
 
 mod bench;
 mod chromium;
-mod deploy;
 mod deployable;
 mod fuzz;
 mod infra;
+mod licences;
 mod package;
+mod release;
 mod steps;
 mod test;
 mod tools;
@@ -34,8 +35,8 @@ enum Task {
     Upgrade(upgrade::Upgrade),
     /// Makes the zips of all functions, and the folder that `countersign deploy` takes.
     Package(package::Package),
-    /// Packages, and deploys with SAM.
-    Deploy(deploy::Deploy),
+    /// Makes everything that is released: programs, zips, template, checksums, bills of materials, licences.
+    Release(release::Release),
     /// Installs the pinned tools that the other tasks need, under `target/tools`.
     Tools,
 }
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
         Task::Fuzz(fuzz) => fuzz.run(),
         Task::Upgrade(upgrade) => upgrade.run(),
         Task::Package(package) => package.make(),
-        Task::Deploy(deploy) => deploy.run(),
+        Task::Release(release) => release.make(),
         Task::Tools => tools::tools(),
     };
     match done {

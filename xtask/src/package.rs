@@ -1,22 +1,27 @@
 //! `cargo xtask package`: builds every function once and makes the zips that Lambda takes.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf, absolute};
 use std::process::Command;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::deployable::{self, Zips};
+use crate::release::reproducible_flags;
 use crate::steps::{head, programs, programs_of_tests, root, say, step, target};
 use crate::tools::{Tool, search_path_with};
 
 /// The functions of the bot, and those of the reference workflow.
 pub(crate) const FUNCTIONS: [&str; 8] =
     ["webhook", "notifier", "messenger", "reconciler", "is-input-valid", "calculate", "double", "finalize"];
+
+/// The packages that they are in.
+const FUNCTION_PACKAGES: [&str; 2] = ["countersign-bot", "countersign-workflow-lambdas"];
 
 /// The function that does nothing, which the benchmark holds the others against and which is never deployed.
 const FLOOR: &str = "floor";
@@ -44,12 +49,7 @@ impl Arch {
         }
     }
 
-    /// The processor of this name.
-    pub(crate) fn named(name: &str) -> anyhow::Result<Self> {
-        Self::from_str(name, false).map_err(|_| anyhow!("`{name}` is not a processor that Lambda has: arm64, x86_64"))
-    }
-
-    fn target(self) -> &'static str {
+    pub(crate) fn target(self) -> &'static str {
         match self {
             Self::Arm64 => "aarch64-unknown-linux-gnu",
             Self::X86 => "x86_64-unknown-linux-gnu",
@@ -69,10 +69,25 @@ pub(crate) struct Package {
 }
 
 impl Package {
+    /// Makes the zips so that whoever builds the same sources makes the same.
+    pub(crate) fn build_reproducibly(&self, build: &Path) -> anyhow::Result<()> {
+        let environment = [
+            ("CARGO_TARGET_DIR", build.join("target").into_os_string()),
+            ("CARGO_ENCODED_RUSTFLAGS", reproducible_flags()?.into()),
+        ];
+        self.build(&FUNCTION_PACKAGES, &absolute(&self.output)?, &environment)?;
+        self.zips(&self.output)
+    }
+
     /// Makes the zips, and lays them out with the template. They are the same for everybody.
     pub(crate) fn make(&self) -> anyhow::Result<()> {
         let output = absolute(&self.output)?;
-        self.build(&["countersign-bot", "countersign-workflow-lambdas"], &output)?;
+        self.build(&FUNCTION_PACKAGES, &output, &[])?;
+        self.zips(&output)?;
+        self.lay_out(&output)
+    }
+
+    fn zips(&self, output: &Path) -> anyhow::Result<()> {
         head("Zips");
         let mut too_big = Vec::new();
         for name in FUNCTIONS {
@@ -85,7 +100,7 @@ impl Package {
         if !too_big.is_empty() {
             bail!("a zip must not be over {ZIP_MAX_BYTES} bytes: {}", too_big.join(", "));
         }
-        self.lay_out(&output)
+        Ok(())
     }
 
     /// Makes the zips for tests on this machine, and that of the floor: from the build of the tests itself, so that
@@ -110,14 +125,14 @@ impl Package {
     /// Makes the zip of a function in a package of its own, which is measured and never deployed.
     pub(crate) fn make_only(&self, package: &str, name: &str) -> anyhow::Result<()> {
         let output = absolute(&self.output)?;
-        self.build(&[package], &output)?;
+        self.build(&[package], &output, &[])?;
         zip(&output.join(name), CompressionMethod::Deflated)?;
         Ok(())
     }
 
     /// One build for all functions. Only their packages are named: the features that the local run and the tests
     /// switch on do not get in.
-    fn build(&self, packages: &[&str], output: &Path) -> anyhow::Result<()> {
+    fn build(&self, packages: &[&str], output: &Path, environment: &[(&str, OsString)]) -> anyhow::Result<()> {
         require_target(self.arch)?;
         let tools = Tool::Build.ready()?.join("bin");
         let mut build = Command::new(env!("CARGO"));
@@ -127,7 +142,7 @@ impl Package {
         build.args(packages.iter().flat_map(|package| ["--package", package]));
         build.arg("--lambda-dir").arg(output).current_dir(root());
         // `cargo lambda` and the Zig compiler that it links with are found there.
-        build.env("PATH", search_path_with(&tools)?);
+        build.env("PATH", search_path_with(&tools)?).envs(environment.iter().map(|(name, value)| (name, value)));
         step(&format!("Functions for {}", self.arch.name()), &mut build)
     }
 }

