@@ -36,13 +36,14 @@ pub(crate) struct Local {
 
 /// Plays one execution without a page and prints each step as it happens: a calculation, or a machine of your own.
 ///
-/// The exit code is 0 if all ended as the decision should end it (approved, rejected, or expired when it is ignored),
+/// The exit code is 0 if all ended as the decision should end it (approved, rejected, returned, or expired when it is ignored),
 /// 1 if it ended otherwise, 2 if nothing was started. A machine of your own may end as it likes, as long as it asks,
 /// and succeeds when it is approved.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
     "countersign demo 125 122",
     "countersign demo 125 122 --via email --decide reject",
+    "countersign demo 125 122 --via teams --decide return",
     "countersign demo 125 122 --decide ignore --timeout 2s",
     "countersign demo 1.5 2 --json",
     "countersign demo --state-machine release.asl.json --input input.json --decide approve"))]

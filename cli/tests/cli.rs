@@ -33,13 +33,13 @@ fn demo(arguments: &[&str]) -> (Value, i32) {
 #[test]
 fn demonstrations_end_as_their_decision_should_end_them() {
     for via in ["slack", "teams", "email"] {
-        let (ended, code) = demo(&["125", "122", "--via", via, "--decide", "approve"]);
-        assert_eq!(
-            (ended["status"].as_str(), ended["output"]["result"].as_i64(), code),
-            (Some("approved"), Some(494), 0)
-        );
-        let (ended, code) = demo(&["125", "122", "--via", via, "--decide", "reject"]);
-        assert_eq!((ended["status"].as_str(), code), (Some("rejected"), 0));
+        for (decision, status, result) in
+            [("approve", "approved", Some(494)), ("reject", "rejected", None), ("return", "returned", None)]
+        {
+            let (ended, code) = demo(&["125", "122", "--via", via, "--decide", decision]);
+            let seen = (ended["status"].as_str(), ended["output"]["result"].as_i64(), code);
+            assert_eq!(seen, (Some(status), result, 0), "{via}, {decision}");
+        }
     }
     let (ended, code) = demo(&["-5", "2", "--decide", "ignore", "--timeout", "1s"]);
     assert_eq!((ended["status"].as_str(), code), (Some("expired"), 0));

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::ValueEnum;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
@@ -26,6 +26,7 @@ use crate::world::World;
 /// Longer than any step but the wait for the deadline takes.
 const STEP_MAX: Duration = Duration::from_secs(30);
 const COMMENT: &str = "Checked against the ledger.";
+const CHANGES: &str = "Add the number of the invoice.";
 const REASON: &str = "The numbers do not match the invoice.";
 
 /// Where the decision is made.
@@ -57,6 +58,8 @@ pub enum Decision {
     Approve,
     /// Does not.
     Reject,
+    /// Sends it back for changes.
+    Return,
     /// Lets the time run out.
     Ignore,
 }
@@ -96,6 +99,7 @@ impl Decision {
         match self {
             Self::Approve => Status::Approved,
             Self::Reject => Status::Rejected,
+            Self::Return => Status::Returned,
             Self::Ignore => Status::Expired,
         }
     }
@@ -210,9 +214,13 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
     let (action, comment) = match demo.decision {
         Decision::Approve => ("approve", COMMENT),
         Decision::Reject => ("reject", REASON),
+        Decision::Return => ("return", CHANGES),
         Decision::Ignore => return ignore(world, demo, approval, printer),
     };
-    // A rejection is asked for nothing.
+    if demo.decision == Decision::Return && !approval.rules.returns {
+        bail!("the policy `{}` does not let requests be sent back: give it `returns = true`", approval.rules.name);
+    }
+    // Only whoever approves is asked for something.
     let today = world.clock.now().to_zoned(TimeZone::UTC).date();
     let answers = if action == "approve" { answers(&approval.request, today)? } else { Vec::new() };
     for (name, answer) in &answers {

@@ -10,7 +10,7 @@ use countersign_playground::world::{Messengers, Options};
 use serde_json::json;
 
 use crate::support::faults::{Call, Faults};
-use crate::support::{Harness, RULES_WITH_TEAMS};
+use crate::support::{Harness, RULES_WITH_TEAMS, card_of};
 
 const DOCUMENT: &str = include_str!("../../docs/operate.md");
 const CALLS: &str = "remind_after = [\"1m\"]\nescalate_after = \"2m\"\nescalate_to = [\"linus\"]";
@@ -53,6 +53,11 @@ async fn the_calls_of_an_approval_are_those_of_the_document() {
     let mut before = calls(&harness);
     let approval = harness.ask().await;
     let mut made = BTreeMap::from([("raise", since(&harness, &approval, Status::Pending, &mut before).await)]);
+    let (channel, ts) = card_of(&approval);
+    for (option, step) in [("I'm looking at it", "claim"), ("Not any more", "let go")] {
+        harness.world.slack.choose(&harness.user("grace"), &channel, &ts, option).await.unwrap();
+        made.insert(step, since(&harness, &approval, Status::Pending, &mut before).await);
+    }
     harness.press("grace", &approval, "approve", None).await;
     made.insert("vote", since(&harness, &approval, Status::Pending, &mut before).await);
     harness.pass_time(60);

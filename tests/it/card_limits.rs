@@ -4,11 +4,15 @@
 use std::time::Duration;
 
 use countersign_bot::approval::break_glass::BrokenGlass;
+use countersign_bot::approval::claim::Claim;
 use countersign_bot::approval::delegation::StandIn;
 use countersign_bot::approval::limits::COMMENT_MAX;
+use countersign_bot::approval::look_up::Attempt;
 use countersign_bot::approval::place::{Destination, Platform};
+use countersign_bot::approval::policy::Person;
 use countersign_bot::approval::record::{Approval, Vote};
-use countersign_bot::approval::request;
+use countersign_bot::approval::request::{self, Request};
+use countersign_bot::approval::since::Since;
 use countersign_bot::approval::state::{Outcome, Resolution, State, Status, Verdict};
 use countersign_bot::flow::notify;
 use countersign_bot::net::deadline::Deadline;
@@ -40,7 +44,7 @@ fn many_approvers() -> String {
     let people: String = people.collect();
     let approvers: Vec<String> = (0..VOTERS).map(|n| format!("\"p{n}\"")).collect();
     let rules = RULES_WITH_TEAMS.replace("\"finance\"", &approvers.join(", "));
-    format!("{rules}\nself_approval = true\nrequired = {VOTERS}\nemail = \"never\"\n{people}")
+    format!("{rules}\nreturns = true\nself_approval = true\nrequired = {VOTERS}\nemail = \"never\"\n{people}")
 }
 
 /// Eighty of them on as many kinds of seats with as many people as there may be, of groups with the longest names.
@@ -119,6 +123,18 @@ fn stand_in(approval: &mut Approval) {
     approval.rules.delegates = vec![delegate];
 }
 
+/// Somebody is looking at it.
+fn claim(approval: &Approval) -> Claim {
+    let Person { id: person, name, .. } = approval.rules.approvers[0].clone();
+    Claim { person, name, since: START.parse().unwrap(), until: "2026-11-23T10:30:00Z".parse().unwrap() }
+}
+
+/// All of it has changed since an earlier request.
+fn since(approval: &Approval) -> Since {
+    let earlier = Request { facts: Vec::new(), title: "Another".to_owned(), ..approval.request.clone() };
+    Since::between((&approval.id, &earlier), &approval.request)
+}
+
 /// Whether each text of the request is among these, as it was typed.
 fn assert_whole(request: &Value, shown: &str, place: &str) {
     let facts = request["facts"].as_array().unwrap().iter().flat_map(|fact| [&fact["name"], &fact["value"]]);
@@ -154,6 +170,9 @@ async fn assert_longest_is_taken(harness: &Harness) {
             approval.state = State::Pending;
             approval.votes.clear();
             stand_in(&mut approval);
+            approval.claim = Some(claim(&approval));
+            approval.since = Some(since(&approval));
+            approval.attempt = Some(Attempt { entered: 2, scheduled: 3 });
             harness.pass_time(5);
             let sent = messenger.send(&approval, &Destination::Chat(platform), soon()).await;
             let message = sent.unwrap_or_else(|error| panic!("{script:?} in {platform:?}: {error:?}"));

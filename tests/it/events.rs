@@ -10,7 +10,7 @@ use countersign_playground::fakes::Fault;
 use jsonschema::Validator;
 use serde_json::Value;
 
-use crate::support::{Harness, RULES, policy};
+use crate::support::{Harness, RULES, card_of, policy};
 
 fn schema(detail_type: &str) -> Validator {
     let name = format!("{}.json", detail_type.to_lowercase().replace(' ', "-"));
@@ -50,6 +50,8 @@ async fn everything() -> Harness {
     let approval = harness.settled(&approval, Status::Pending).await;
     harness.world.slack.fail_always("chat.update", Some(Fault::NotOk("internal_error".to_owned())));
     harness.press("grace", &approval, "approve", Some("<b>&\u{202e}")).await;
+    let (channel, ts) = card_of(&harness.record(&approval.id));
+    harness.world.slack.choose(&harness.user("ada"), &channel, &ts, "I'm looking at it").await.unwrap();
     for (who, words) in [("linus", "break-glass ID down"), ("ada", "acknowledge ID")] {
         let words = words.replace("ID", approval.id.as_str());
         harness.world.slack.command(&harness.user(who), &harness.world.channel, "/approvals", &words).await;
@@ -86,6 +88,14 @@ async fn every_event_of_every_ending_is_valid() {
     assert_eq!(check(&answered).len(), 3);
     let expected = serde_json::json!({"a": "x", "b": null});
     assert_eq!(answered.events("Approval Resolved")[0]["decidedBy"][0]["inputs"], expected);
+
+    let returned = Harness::with_rules(&format!("{RULES}\nreturns = true")).await;
+    let approval = returned.ask().await;
+    returned.post(&returned.link("grace"), "return", "Add the invoice.").await;
+    returned.settled(&approval, Status::Returned).await;
+    assert_eq!(check(&returned).len(), 3);
+    let said = &returned.events("Approval Resolved")[0]["decidedBy"][0];
+    assert_eq!((&said["person"], &said["comment"]), (&"grace".into(), &"Add the invoice.".into()));
 
     let expired = Harness::start().await;
     let approval = expired.ask().await;

@@ -5,7 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use countersign_bot::approval::policy_file;
-use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use countersign_bot::approval::transitions::truth::{
+    APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_RETURNED, APPROVAL_UNDELIVERABLE,
+};
 use countersign_workflow_lambdas::errors::ERROR_NAMES;
 use serde_json::Value;
 
@@ -106,7 +108,7 @@ fn every_error_that_a_machine_names_is_one_that_something_raises() {
             assert!(known, "{file}: {name} is raised by nobody");
         }
     }
-    for name in [APPROVAL_REJECTED, APPROVAL_CANCELLED, APPROVAL_UNDELIVERABLE, "NumberTooBig"] {
+    for name in [APPROVAL_REJECTED, APPROVAL_RETURNED, APPROVAL_CANCELLED, APPROVAL_UNDELIVERABLE, "NumberTooBig"] {
         assert!(told_apart(&machine()).contains(name), "{name} is told from others");
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
+use countersign_bot::platforms::slack::card::RETURN_IN_FORM;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus};
 use countersign_playground::fakes::Fault;
 use serde_json::{Value, json};
@@ -71,12 +72,15 @@ async fn the_states_of_the_readme_ask_and_end_as_they_say() {
         let mut machine: Value = serde_json::from_str(&format!("{{ \"States\": {{{state}}} }}")).unwrap();
         machine["StartAt"] = json!("Approval");
         machine["QueryLanguage"] = json!(language);
-        for name in ["Deploy", "Rejected", "Expired", "Cancelled", "NobodyAsked"] {
+        for name in ["Deploy", "Rejected", "Returned", "Expired", "Cancelled", "NobodyAsked"] {
             machine["States"][name] = json!({ "Type": "Pass", "End": true });
         }
-        for (verdict, by, expected) in
-            [("approve", &["ada", "grace"][..], "Deploy"), ("reject", &["grace"][..], "Rejected")]
-        {
+        let cases = [
+            ("approve", &["ada", "grace"][..], "Deploy"),
+            ("reject", &["grace"][..], "Rejected"),
+            (RETURN_IN_FORM, &["grace"][..], "Returned"),
+        ];
+        for (verdict, by, expected) in cases {
             let harness = Harness::with_rules(&format!("{RULES}\n{rules}")).await;
             let substitutions = [("NotifierArn", "notifier"), ("RequestsUrl", "https://sqs/000000000000/requests")];
             let substitutions = substitutions.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
@@ -88,6 +92,9 @@ async fn the_states_of_the_readme_ask_and_end_as_they_say() {
             assert_eq!(approval.request.title, "Deploy 1.4.2");
             for who in by {
                 harness.press(who, &approval, verdict, Some("Because.")).await;
+                if verdict == RETURN_IN_FORM {
+                    harness.world.slack.submit(&harness.user(who), &[]).await.unwrap();
+                }
             }
             let ended = harness.ended().await;
             assert_eq!(ended.status, ExecutionStatus::Succeeded, "{language}: {ended:?}");
@@ -160,6 +167,17 @@ async fn one_rejection_keeps_a_release_from_being_deployed() {
     let said = &output["decision"]["decidedBy"][0];
     assert_eq!((&said["person"], &said["platform"]), (&json!("grace"), &json!("email")));
     assert_eq!(said["comment"], "The migration is not tested.");
+}
+
+#[tokio::test]
+async fn a_release_that_is_sent_back_says_what_is_to_be_changed() {
+    let harness = world().await;
+    let approval = ask(&harness).await;
+    harness.post(&harness.link("grace"), "return", "Name the migration.").await;
+    harness.settled(&approval, Status::Returned).await;
+    let (_, output) = ended(&harness).await;
+    assert_eq!((&output["status"], &output["decision"]["status"]), (&json!("returned"), &json!("returned")));
+    assert_eq!(output["decision"]["decidedBy"][0]["comment"], "Name the migration.");
 }
 
 #[tokio::test]

@@ -1,25 +1,27 @@
 //! The cards that people get to see, each with what must be there to be read and pressed.
 
-use countersign_bot::approval::filling::Filling;
-use countersign_bot::approval::ids::{ApprovalId, PersonId};
+use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::limits::COMMENT_MAX;
 use countersign_bot::approval::look_up::Attempt;
 use countersign_bot::approval::place::{MessageRef, Platform};
 use countersign_bot::approval::record::{Approval, Successor, Vote};
 use countersign_bot::approval::request::Risk;
 use countersign_bot::approval::state::{Ending, Intent, Outcome, Resolution, State, Verdict};
+use countersign_bot::approval::transitions::claim::{Claiming, Look, claim};
 use countersign_bot::approval::{policy_file, request};
 use countersign_bot::links::Links;
-use countersign_bot::messages::risk;
-use countersign_bot::platforms::teams::{card, form, words};
+use countersign_bot::messages::{claims, returning, risk};
+use countersign_bot::platforms::teams::{card, words};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+
+use crate::forms;
 
 /// When every request is raised.
 const START: &str = "2026-11-23T10:00:00Z";
 
 /// Two approvers of three people, who are also the requesters.
-const POLICY: &str = r#"
+pub(crate) const POLICY: &str = r#"
     [access]
     teams_tenants = ["c0117e45-1671-4000-8000-0000000000a0"]
     [people.ada]
@@ -40,6 +42,7 @@ const POLICY: &str = r#"
     requester = "optional"
     required = 2
     reason_on_reject = true
+    returns = true
     email = "never"
     teams_conversation = "19:finance@thread.tacv2"
     [commands.deploy]
@@ -79,7 +82,7 @@ const POLICY: &str = r#"
 "#;
 
 /// Everything that people type is tried with these: Markdown, HTML, mentions, time functions, bindings, direction.
-const HOSTILE: [&str; 8] = [
+pub(crate) const HOSTILE: [&str; 8] = [
     "[a link](https://evil.example) ![an image](https://evil.example/i.png)",
     "**Approved** by _Grace_ `code` ~~no~~ # no heading",
     "<at>Grace Hopper</at> <script>alert(1)</script> &lt;b&gt; <b>bold</b>",
@@ -92,8 +95,11 @@ const HOSTILE: [&str; 8] = [
 
 /// What the renderer calls the button behind which the menu is.
 const MENU: &str = "...";
+/// The option that says that one is looking at it, which opens nothing, and the one that ends that.
+const LOOK: (&str, Option<&str>) = (claims::BEGIN, None);
+const LET_GO: (&str, Option<&str>) = (claims::END, None);
 /// The option that takes a request back, and the button that it opens.
-const TAKE_BACK: (&str, &str) = ("Take back…", "Take back");
+const TAKE_BACK: (&str, Option<&str>) = ("Take back…", Some("Take back"));
 
 /// A card, and what is to be seen of it.
 pub(crate) struct Shown {
@@ -103,8 +109,8 @@ pub(crate) struct Shown {
     pub(crate) texts: Vec<String>,
     /// The titles of all buttons once everything is open.
     pub(crate) buttons: Vec<&'static str>,
-    /// What stands in the menu, each with the button that it opens.
-    pub(crate) menu: Vec<(&'static str, &'static str)>,
+    /// What stands in the menu, each with the button that it opens, if it opens any.
+    pub(crate) menu: Vec<(&'static str, Option<&'static str>)>,
     /// What single presses send.
     pub(crate) presses: Vec<Value>,
 }
@@ -125,18 +131,21 @@ pub(crate) fn all() -> Vec<Shown> {
         of_high_risk(),
         open_with_inputs(),
         one_vote_of_two(),
+        looked_at(),
+        following(),
         closing(),
         closed("approved", Outcome::Approved),
         closed("rejected", Outcome::Rejected),
+        closed("returned", Outcome::Returned),
         closed("expired", Outcome::Expired),
         superseded(),
         closed("cancelled", Outcome::Cancelled { reason: "The execution was stopped".to_owned() }),
         hostile(),
         longest(),
         twenty_facts(),
-        blank_form(),
-        form_with_mistakes(),
-        spent_form(),
+        forms::blank_form(),
+        forms::form_with_mistakes(),
+        forms::spent_form(),
     ]
 }
 
@@ -149,6 +158,7 @@ pub(crate) fn open() -> Shown {
         press(&["Reject…", "Reject"], json!({}), &approval, json!({})),
         press(&["Reject…", "Reject"], json!({"Reason": "too much"}), &approval, json!({"reason": "too much"})),
         press(&[MENU, "Take back…", "Take back"], json!({}), &approval, json!({})),
+        press(&[MENU, claims::BEGIN], json!({"Comment": "not taken along"}), &approval, json!({})),
     ];
     shown("open", &approval, presses)
 }
@@ -159,7 +169,10 @@ fn open_with_a_reason_required() -> Shown {
         "path": ["Reject…", "Reject"], "inputs": {}, "sends": null, "says": "A rejection needs a reason."
     });
     let reason = press(&["Reject…", "Reject"], json!({"Reason": "no"}), &approval, json!({"reason": "no"}));
-    shown("open with a reason required", &approval, vec![nothing, reason])
+    let path = ["Send back…", "Send back"];
+    let unexplained = json!({"path": path, "inputs": {}, "sends": null, "says": returning::UNEXPLAINED});
+    let changes = press(&path, json!({ returning::CHANGES: "more" }), &approval, json!({"changes": "more"}));
+    shown("open with a reason required", &approval, vec![nothing, reason, unexplained, changes])
 }
 
 /// What has to be confirmed, with more to read than a card shows at once.
@@ -213,6 +226,30 @@ fn one_vote_of_two() -> Shown {
     shown("one vote of two", &approval, Vec::new())
 }
 
+/// Somebody is looking at it, which they can end.
+fn looked_at() -> Shown {
+    let approval = raised("one", json!({}));
+    let person = approval.rules.approvers[0].clone();
+    let claiming = Claiming { person, platform: Platform::Teams, look: Look::Begins };
+    let approval = claim(&approval, &claiming, later(30)).unwrap();
+    let presses = vec![press(&[MENU, claims::END], json!({}), &approval, json!({}))];
+    let shown = shown("looked at", &approval, presses);
+    let texts = shown.texts.iter().cloned().chain(["Grace Hopper is looking at it".to_owned()]).collect();
+    Shown { texts, menu: vec![LOOK, LET_GO, TAKE_BACK], ..shown }
+}
+
+/// What has changed since an earlier request, with everything that people type.
+fn following() -> Shown {
+    let earlier = raised("one", json!({"facts": facts(&["Version", "1.4.2"]), "summary": HOSTILE[0]}));
+    let changed: Vec<Value> = HOSTILE[4..7].iter().flat_map(|text| facts(&[text, text])).collect();
+    let mut approval = raised("one", json!({"facts": changed, "summary": HOSTILE[2]}));
+    approval.follow(&earlier, later(1));
+    let told = ["Fact “Version” is gone: “1.4.2”".to_owned(), format!("Changed since {}:", earlier.id)];
+    let hostile = HOSTILE[4..7].iter().map(|text| format!("Fact “{text}” is new: “{text}”"));
+    let shown = shown("following", &approval, Vec::new());
+    Shown { texts: shown.texts.iter().cloned().chain(told).chain(hostile).collect(), ..shown }
+}
+
 fn closing() -> Shown {
     let mut approval = raised("one", json!({}));
     vote(&mut approval, "Grace Hopper", Verdict::Approve, None);
@@ -224,6 +261,7 @@ fn closed(name: &'static str, outcome: Outcome) -> Shown {
     let mut approval = raised("one", json!({"summary": "The sum of two numbers", "facts": facts(&["Result", "494"])}));
     match outcome {
         Outcome::Approved => vote(&mut approval, "Grace Hopper", Verdict::Approve, Some("Go ahead")),
+        Outcome::Returned => vote(&mut approval, "Linus Pauling", Verdict::Return, Some("Name the invoice")),
         Outcome::Rejected => vote(&mut approval, "Linus Pauling", Verdict::Reject, Some("Not this quarter")),
         _ => {}
     }
@@ -268,52 +306,6 @@ fn twenty_facts() -> Shown {
     shown("twenty facts", &raised("one", json!({"facts": facts})), Vec::new())
 }
 
-/// The form of a command, which starts what is written into it.
-fn blank_form() -> Shown {
-    let (policy, ada) = (policy_file::read(POLICY).unwrap(), PersonId::parse("ada").unwrap());
-    let command = &policy.commands["deploy"];
-    let data = json!({
-        "verb": form::START, "command": "deploy", "version": command.version(), "asker": "ada",
-        "field.version": "1.4", "field.environment": "staging",
-    });
-    let press = json!({
-        "path": ["Start"], "inputs": {"The version": "1.4"}, "sends": {"verb": form::START, "data": data}
-    });
-    let missing = json!({"path": ["Start"], "inputs": {}, "sends": null, "says": "The version is missing"});
-    let labels = command.fields.iter().map(|field| field.label.clone());
-    Shown {
-        name: "form",
-        card: form::form(&policy, &Filling::blank(command), &ada),
-        texts: [command.title.clone()].into_iter().chain(labels).collect(),
-        buttons: vec!["Start"],
-        menu: Vec::new(),
-        presses: vec![press, missing],
-    }
-}
-
-/// The same after words that were understood in part.
-fn form_with_mistakes() -> Shown {
-    let (policy, ada) = (policy_file::read(POLICY).unwrap(), PersonId::parse("ada").unwrap());
-    let typed = format!("'{}' prod replicas=x day=soon owner=grace note='{}'", HOSTILE[0], HOSTILE[3]);
-    let filling = policy.filled_in_words(&policy.commands["deploy"], &typed);
-    let mistakes = filling.mistakes().map(|(field, mistake)| format!("{} {mistake}.", field.label));
-    let texts = mistakes.collect();
-    let card = form::form(&policy, &filling, &ada);
-    let (buttons, menu, presses) = (vec!["Start"], Vec::new(), Vec::new());
-    Shown { name: "form with mistakes", card, texts, buttons, menu, presses }
-}
-
-/// What is left of it once it has started something.
-fn spent_form() -> Shown {
-    let policy = policy_file::read(POLICY).unwrap();
-    let typed = format!("1.4 production owner=grace note='{}'", HOSTILE[2]);
-    let complete = policy.filled_in_words(&policy.commands["deploy"], &typed).complete().unwrap();
-    let texts = ["Deploy a release", "The version", "1.4", "Grace Hopper", HOSTILE[2]].map(str::to_owned).into();
-    let card = form::spent(&policy, &complete, "https://countersign.example.com/run", true);
-    let (buttons, menu, presses) = (vec!["Open the execution"], Vec::new(), Vec::new());
-    Shown { name: "form that has started something", card, texts, buttons, menu, presses }
-}
-
 fn facts(name_and_value: &[&str; 2]) -> Vec<Value> {
     let [name, value] = name_and_value;
     vec![json!({"name": name, "value": value})]
@@ -353,7 +345,11 @@ fn shown(name: &'static str, approval: &Approval, presses: Vec<Value>) -> Shown 
     let votes = approval.votes.iter().flat_map(|vote| [Some(&vote.name), vote.comment.as_ref()]).flatten();
     let texts = [&request.title, &request.summary].into_iter().chain(votes).cloned().chain(facts).collect();
     let (buttons, menu) = match approval.state {
-        State::Pending => (vec!["Open the execution", "Approve", "Reject…", MENU, "Reject"], vec![TAKE_BACK]),
+        State::Pending if approval.rules.returns => (
+            vec!["Open the execution", "Send back…", "Send back", "Approve", "Reject…", MENU, "Reject"],
+            vec![LOOK, TAKE_BACK],
+        ),
+        State::Pending => (vec!["Open the execution", "Approve", "Reject…", MENU, "Reject"], vec![LOOK, TAKE_BACK]),
         State::Resolving(_) | State::Resolved(_) => (vec!["Open the execution"], Vec::new()),
     };
     Shown { name, card: card::card(approval, &links), texts, buttons, menu, presses }
@@ -364,6 +360,9 @@ fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> V
     let verb = match path.last() {
         Some(&"Approve") => words::APPROVE,
         Some(&"Take back") => words::TAKE_BACK,
+        Some(&"Send back") => words::RETURN,
+        Some(&claims::BEGIN) => words::CLAIM,
+        Some(&claims::END) => words::LET_GO,
         _ => words::REJECT,
     };
     let mut data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": verb});

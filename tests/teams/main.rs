@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod cards;
+mod forms;
 mod in_client;
 mod local_page;
 mod mail_page;

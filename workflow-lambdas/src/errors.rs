@@ -1,6 +1,8 @@
 //! The names that the workflow's errors have in Step Functions: what `ErrorEquals` matches, so they are an API.
 
-use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE};
+use countersign_bot::approval::transitions::truth::{
+    APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_RETURNED, APPROVAL_UNDELIVERABLE,
+};
 use countersign_bot::flow::notify::{APPROVAL_STORE_UNAVAILABLE, INVALID_APPROVAL_REQUEST};
 use http::StatusCode;
 use lambda_runtime::Diagnostic;
@@ -17,7 +19,7 @@ pub const NOT_APPROVED: &str = "NotApproved";
 pub const INVALID_TASK_INPUT: &str = "InvalidTaskInput";
 
 /// Every name that a state machine may list in `ErrorEquals`, besides those of AWS.
-pub const ERROR_NAMES: [&str; 10] = [
+pub const ERROR_NAMES: [&str; 11] = [
     NUMBER_TOO_BIG,
     THIRD_PARTY_UNAVAILABLE,
     THIRD_PARTY_REFUSED,
@@ -26,6 +28,7 @@ pub const ERROR_NAMES: [&str; 10] = [
     INVALID_APPROVAL_REQUEST,
     APPROVAL_STORE_UNAVAILABLE,
     APPROVAL_REJECTED,
+    APPROVAL_RETURNED,
     APPROVAL_CANCELLED,
     APPROVAL_UNDELIVERABLE,
 ];

@@ -2,16 +2,27 @@
 
 use jiff::Timestamp;
 
+use super::claim::Claim;
 use super::policy::{Person, QuietHours};
 use super::record::{Approval, CallKind};
 use super::state::State;
 
 impl Approval {
-    /// When the next reminder or escalation falls due; none after the end or at the deadline.
+    /// When the next reminder or escalation falls due, or what somebody has said of looking at it ends; none after the end or at the deadline.
     pub fn next_call(&self) -> Option<Timestamp> {
         let is_in_time = |at: &Timestamp| *at < self.request.deadline;
-        let next = self.next_reminder().into_iter().chain(self.next_escalation()).min();
+        let next = self
+            .next_reminder()
+            .into_iter()
+            .chain(self.next_escalation())
+            .chain(self.claimed().map(|claim| claim.until))
+            .min();
         next.filter(|at| self.state == State::Pending && is_in_time(at))
+    }
+
+    /// Who is looking at it, as long as it waits.
+    pub fn claimed(&self) -> Option<&Claim> {
+        self.claim.as_ref().filter(|_| self.state == State::Pending)
     }
 
     /// When more people were called in, and whom the rules name for it.
@@ -20,14 +31,16 @@ impl Approval {
         Some((call.at, self.rules.escalation.as_ref()?.to.as_slice()))
     }
 
-    /// When the next reminder falls due, deadline or not. Nobody is called for a machine that may not ask.
+    /// When the next reminder falls due, deadline or not. Nobody is called for a machine that may not ask, or while somebody
+    /// is looking.
     pub(super) fn next_reminder(&self) -> Option<Timestamp> {
         if self.lacks_proof() {
             return None;
         }
         let after = self.rules.remind_after.get(self.reminded)?;
         let at = self.request.raised_at.saturating_add(*after).ok()?;
-        Some(self.quiet_until.map_or(at, |until| until.max(at)))
+        let waits = self.quiet_until.into_iter().chain(self.claimed().map(|claim| claim.until));
+        waits.chain([at]).max()
     }
 
     /// When more people are called in, deadline or not.

@@ -36,6 +36,8 @@ pub enum DetailType {
     Escalated,
     /// What is left to do has failed too often to be tried again soon.
     Parked,
+    /// Somebody is looking at it, or no longer is.
+    Claimed,
     /// Somebody has approved alone in an emergency.
     GlassBroken,
     /// An approver has acknowledged that.
@@ -70,12 +72,13 @@ impl Event {
 
 impl DetailType {
     /// Every kind, for those who describe them all.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Requested,
         Self::Voted,
         Self::Reminded,
         Self::Escalated,
         Self::Parked,
+        Self::Claimed,
         Self::GlassBroken,
         Self::Acknowledged,
         Self::Resolved,
@@ -89,6 +92,7 @@ impl DetailType {
             Self::Reminded => "Approval Reminded",
             Self::Escalated => "Approval Escalated",
             Self::Parked => "Approval Parked",
+            Self::Claimed => "Approval Claimed",
             Self::GlassBroken => "Approval Glass Broken",
             Self::Acknowledged => "Approval Acknowledged",
             Self::Resolved => "Approval Resolved",

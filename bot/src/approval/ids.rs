@@ -140,6 +140,12 @@ impl ExecutionArn {
         &self.0
     }
 
+    /// The state machine that it is of, as the beginning of its ARN; a child of a distributed map is of the machine around it.
+    pub fn state_machine(&self) -> &str {
+        let machine = self.0.rsplit_once(':').map_or(self.0.as_str(), |(machine, _)| machine);
+        machine.split_once('/').map_or(machine, |(machine, _)| machine)
+    }
+
     /// The region, which the link to the console needs.
     pub fn region(&self) -> &str {
         self.0.split(':').nth(3).unwrap_or_default()

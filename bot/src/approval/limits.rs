@@ -86,7 +86,7 @@ pub mod slack {
 pub mod teams {
     /// Teams takes messages of up to 80 kB in UTF-16 for sure. The rest of the 40,000 units is for what a card travels
     /// in. <https://learn.microsoft.com/microsoftteams/platform/bots/how-to/format-your-bot-messages>
-    pub const CARD_MAX: usize = 36_000;
+    pub const CARD_MAX: usize = 37_500;
 }
 
 /// How long a text is, as it is shown.
@@ -252,6 +252,11 @@ pub fn documented() -> Vec<(&'static str, String)> {
         (
             "approval.approvers",
             format!("1 to {APPROVERS_MAX} names of {APPROVER_MAX} characters, none hidden; all whom the policy allows"),
+        ),
+        (
+            "approval.follows",
+            "the id of an approval that an execution of the same state machine has asked for under the same policy"
+                .to_owned(),
         ),
         ("approval.requestedBy", format!("{REQUESTED_BY_MAX} characters, none hidden")),
         ("approval.correlation", format!("{} bytes as JSON", grouped(CORRELATION_MAX_BYTES))),

@@ -47,6 +47,8 @@ pub mod policy_version;
 pub mod request;
 
 pub mod break_glass;
+pub mod claim;
+pub mod since;
 
 pub mod record;
 

@@ -113,6 +113,9 @@ pub struct Rules {
     pub callers: Vec<StateMachinePattern>,
     /// Whether a rejection needs a comment.
     pub reason_on_reject: bool,
+    /// Whether a request can be sent back for changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returns: bool,
     /// When to remind, counted from the request.
     pub remind_after: Vec<SignedDuration>,
     /// When not to remind.

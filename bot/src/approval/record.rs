@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::audit::{Entry, Hash, Head};
 use super::break_glass::BrokenGlass;
+use super::claim::Claim;
 use super::delegation::StandIn;
 use super::delivery::Missing;
 use super::event::Event;
@@ -17,6 +18,7 @@ use super::look_up::{Attempt, ExecutionEnd};
 use super::place::{MessageRef, Platform};
 use super::policy::Rules;
 use super::request::Request;
+use super::since::Since;
 use super::state::{Outcome, Resolution, State, Status, Verdict};
 
 /// The record of one approval.
@@ -38,6 +40,8 @@ pub struct Approval {
     /// Who does not count, since they have approved in the same execution under this policy, which the rules are kept apart
     /// from.
     pub apart: BTreeMap<PersonId, String>,
+    /// What it says otherwise than an earlier request that it follows.
+    pub since: Option<Since>,
     /// Where the decision stands.
     pub state: State,
     /// One vote a person, in the order they came.
@@ -46,6 +50,8 @@ pub struct Approval {
     pub stand_ins: Vec<StandIn>,
     /// How often that has changed.
     pub stand_ins_changed: u32,
+    /// Who is looking at it, if somebody has said so.
+    pub claim: Option<Claim>,
     /// What has followed since somebody approved alone in an emergency, if somebody did.
     pub broken_glass: Option<BrokenGlass>,
     /// The reminders and the escalation that were made, the oldest first.
@@ -211,19 +217,22 @@ impl Approval {
     pub fn ended_at(&self) -> Option<Timestamp> {
         let resolution = self.resolution()?;
         match resolution.outcome {
-            Outcome::Approved | Outcome::Rejected => self.deciding_votes().iter().map(|vote| vote.at).max(),
+            Outcome::Approved | Outcome::Rejected | Outcome::Returned => {
+                self.deciding_votes().iter().map(|vote| vote.at).max()
+            }
             Outcome::Expired => Some(self.request.deadline.min(resolution.at)),
             Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } | Outcome::Superseded => Some(resolution.at),
         }
     }
 
-    /// The votes that made the decision: the rejection, that of whoever has broken the glass, or the approvals.
+    /// The votes that made the decision: the rejection, the return, that of whoever has broken the glass, or the approvals.
     pub fn deciding_votes(&self) -> Vec<&Vote> {
         if let Some(vote) = self.glass_breaker() {
             return vec![vote];
         }
-        let rejections: Vec<&Vote> = self.votes.iter().filter(|vote| vote.verdict == Verdict::Reject).collect();
-        if rejections.is_empty() { self.votes.iter().collect() } else { rejections }
+        let is_refusal = |vote: &&Vote| matches!(vote.verdict, Verdict::Reject | Verdict::Return);
+        let refusals: Vec<&Vote> = self.votes.iter().filter(is_refusal).collect();
+        if refusals.is_empty() { self.votes.iter().collect() } else { refusals }
     }
 }
 

@@ -25,7 +25,7 @@ pub use self::reading::{execution, read, task_token};
 pub use self::risk::Risk;
 pub use self::value::{FactValue, Scalar};
 use super::audit::Hash;
-use super::ids::{ExecutionArn, PersonId, TaskToken};
+use super::ids::{ApprovalId, ExecutionArn, PersonId, TaskToken};
 use super::limits::Problem;
 use super::policy::{Person, Rules};
 
@@ -54,6 +54,9 @@ pub struct Request {
     /// Who alone may decide, of those whom the policy allows; nobody where that is not narrowed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvers: Vec<Approver>,
+    /// The earlier approval that it follows, as the workflow said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub follows: Option<ApprovalId>,
     /// Who asked, as the workflow said it.
     pub requested_by: Option<String>,
     /// Who asked, when that is a person of the policy.

@@ -27,14 +27,14 @@ pub(super) fn kept(comment: String, votes: &[Vote]) -> String {
 }
 
 /// Puts an event behind those that wait for the bus. Where the bus has taken none for long, the votes come without their
-/// words, and reminders become one, as those do that nobody made in time.
+/// words, and reminders become one, as those do that nobody made in time; of who is looking at it the last is told.
 pub(super) fn queue(outbox: &mut Vec<Event>, mut event: Event) {
     let size = |event: &Event| event.detail.to_string().len();
     let waiting: usize = outbox.iter().map(size).sum();
     if waiting + size(&event) > OUTBOX_BYTES {
         event.leave_words_out();
-        outbox
-            .retain(|earlier| (earlier.detail_type, event.detail_type) != (DetailType::Reminded, DetailType::Reminded));
+        let is_told_anew = matches!(event.detail_type, DetailType::Reminded | DetailType::Claimed);
+        outbox.retain(|earlier| !is_told_anew || earlier.detail_type != event.detail_type);
     }
     outbox.push(event);
 }

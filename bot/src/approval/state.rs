@@ -35,6 +35,8 @@ pub enum Intent {
     Approve,
     /// `SendTaskFailure` with `ApprovalRejected`.
     Reject,
+    /// `SendTaskFailure` with `ApprovalReturned`.
+    Return,
     /// `SendTaskFailure` with `ApprovalUndeliverable`.
     GiveUp {
         /// What kept the request from everybody.
@@ -67,6 +69,8 @@ pub enum Outcome {
     Approved,
     /// The task failed with our `ApprovalRejected`.
     Rejected,
+    /// The task failed with our `ApprovalReturned`.
+    Returned,
     /// Step Functions ended the wait first.
     Expired,
     /// The execution ended, or somebody else completed the task.
@@ -95,6 +99,8 @@ pub enum Status {
     Approved,
     /// Somebody rejected.
     Rejected,
+    /// Somebody sent it back for changes.
+    Returned,
     /// Time ran out.
     Expired,
     /// The execution ended otherwise.
@@ -105,7 +111,7 @@ pub enum Status {
     Superseded,
 }
 
-/// Approve or reject.
+/// What a person can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
@@ -113,17 +119,27 @@ pub enum Verdict {
     Approve,
     /// Do not.
     Reject,
+    /// Not like this: ask again once it is changed.
+    Return,
     /// Let it go ahead by the word of one person, in an emergency.
     #[serde(rename = "break_glass")]
     BreakGlass,
 }
 
 impl Outcome {
+    /// Whether people have decided it.
+    pub fn is_decided(&self) -> bool {
+        match self {
+            Self::Approved | Self::Rejected | Self::Returned => true,
+            Self::Expired | Self::Cancelled { .. } | Self::Superseded | Self::Undeliverable { .. } => false,
+        }
+    }
+
     /// Whether it ended before people had their say.
     pub fn is_unanswered(&self) -> bool {
         match self {
             Self::Expired | Self::Cancelled { .. } | Self::Superseded => true,
-            Self::Approved | Self::Rejected | Self::Undeliverable { .. } => false,
+            Self::Approved | Self::Rejected | Self::Returned | Self::Undeliverable { .. } => false,
         }
     }
 
@@ -132,6 +148,7 @@ impl Outcome {
         match self {
             Self::Approved => Status::Approved,
             Self::Rejected => Status::Rejected,
+            Self::Returned => Status::Returned,
             Self::Expired => Status::Expired,
             Self::Cancelled { .. } => Status::Cancelled,
             Self::Undeliverable { .. } => Status::Undeliverable,
@@ -148,6 +165,7 @@ impl Status {
             Self::Resolving => "resolving",
             Self::Approved => "approved",
             Self::Rejected => "rejected",
+            Self::Returned => "returned",
             Self::Expired => "expired",
             Self::Cancelled => "cancelled",
             Self::Undeliverable => "undeliverable",

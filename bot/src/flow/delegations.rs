@@ -56,11 +56,12 @@ pub(crate) async fn refresh(app: &App, approval: Approval, deadline: Deadline) -
     Ok(change(app, approval, deadline, take).await?.record())
 }
 
-/// The approval as it stands with those who stand in now, for somebody who only looks.
+/// The approval as it stands with those who stand in now and whoever is still looking at it, for somebody who only looks.
 pub(crate) async fn as_of_now(app: &App, mut approval: Approval, deadline: Deadline) -> Result<Approval, Unavailable> {
     if approval.state == State::Pending {
         let delegations = of_rules(app, &approval.rules, deadline).await?;
         approval.take_stand_ins(&delegations, app.now());
+        approval.end_claim(app.now());
     }
     Ok(approval)
 }

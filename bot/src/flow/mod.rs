@@ -26,6 +26,7 @@ pub mod reconcile;
 
 pub mod hear;
 
+mod following;
 mod groups;
 pub mod notify;
 mod separation;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::app::{App, Asks};
 use super::change::change;
 use super::resolve::settle;
-use super::{delegations, groups, reconcile, separation, succession};
+use super::{delegations, following, groups, reconcile, separation, succession};
 use crate::approval::policy::Policy;
 use crate::approval::record::Approval;
 use crate::approval::request::{self, Asked, InvalidInput};
@@ -20,6 +20,9 @@ use crate::ports::Raised;
 const GROUPS: Duration = Duration::from_secs(5);
 /// The store has this long to take the request.
 const RECORDING: Duration = Duration::from_secs(5);
+/// The store, and Step Functions where it has not said yet what an earlier approval is of, have this long to find the one that a
+/// request follows.
+const FOLLOWING: Duration = Duration::from_secs(3);
 /// Where policies are kept apart, the other approvals of the execution have to be found and closed in this time.
 const SEPARATION: Duration = Duration::from_secs(3);
 /// The store has this long to say who stands in for whom.
@@ -35,6 +38,7 @@ const SETTLING: Duration = Duration::from_secs(10);
 const TIDYING: Duration = Duration::from_secs(15);
 /// All of that at its longest.
 pub const LONGEST: Duration = GROUPS
+    .saturating_add(FOLLOWING)
     .saturating_add(SEPARATION)
     .saturating_add(DELEGATIONS)
     .saturating_add(RECORDING)
@@ -89,12 +93,17 @@ pub(super) async fn raise(app: &App, input: Value, door: Door) -> Result<Value, 
     // Who may decide is not known then, and it may be soon.
     app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
     let policy = groups::ask(app, &input, Deadline::after(GROUPS)).await??;
-    let mut asked = separation::keep_apart(app, read(app, input, &policy)?, Deadline::after(SEPARATION)).await??;
+    let asked = read(app, input, &policy)?;
+    let earlier = following::named(app, &asked, Deadline::after(FOLLOWING)).await??;
+    let mut asked = separation::keep_apart(app, asked, Deadline::after(SEPARATION)).await??;
     // Only whoever is of this account has come through its doors.
     if door == Door::Queue || app.asks(&asked.request.execution) != Asks::Here {
         asked = asked.proven_first();
     }
     let mut asked = Approval::raise(asked);
+    if let Some(earlier) = earlier {
+        asked.follow(&earlier, app.now());
+    }
     // Whoever stands in is asked with the others. Without an answer they are as soon as somebody looks at it again.
     match delegations::of_rules(app, &asked.rules, Deadline::after(DELEGATIONS)).await {
         Ok(delegations) => {
@@ -137,6 +146,7 @@ fn read(app: &App, input: Value, policy: &Policy) -> Result<Asked, InvalidInput>
 async fn follow_up(app: &App, approval: Approval) -> Result<(), Unavailable> {
     let approval = prove(app, approval).await;
     let (now, deadline) = (app.now(), Deadline::after(SETTLING));
+    let approval = following::earlier_try(app, approval, deadline).await;
     // Whoever has named the execution through the queue is believed as long as it can be proven.
     let give_up = |approval: &mut Approval| !approval.is_withheld() && approval.give_up_unasked(now);
     let approval = change(app, approval, deadline, give_up).await?.record();

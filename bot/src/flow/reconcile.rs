@@ -202,14 +202,15 @@ async fn go_through(app: &App, approval: Approval, deadline: Deadline) -> Result
     Ok(())
 }
 
-/// Does what time calls for: people are called again once Step Functions was asked whether anything has ended, mails stand
+/// Does what time calls for: nobody is looking any more who said so long ago, people are called again once Step Functions was asked whether anything has ended, mails stand
 /// in for a card, and what reaches nobody is given up. Says whether anything has changed.
 fn go_on(approval: &mut Approval, is_asked: bool, now: Timestamp) -> bool {
+    let is_claim_over = approval.end_claim(now);
     let is_called = is_asked && approval.call_again(now);
     let is_standing_in = approval.stand_in(now);
     let is_given_up = approval.give_up_unreached(now);
     let is_reminded = approval.remind_of_glass(now);
-    is_called || is_standing_in || is_given_up || is_reminded
+    is_claim_over || is_called || is_standing_in || is_given_up || is_reminded
 }
 
 /// How often in a row an answer of Step Functions is waited for before people are called without one.

@@ -17,10 +17,11 @@ use crate::approval::record::Approval;
 use crate::approval::state::{Ending, Intent, Outcome, State, Status};
 use crate::approval::transitions::break_glass::{self, Acknowledging};
 use crate::approval::transitions::cancel::{self, Cancellation};
+use crate::approval::transitions::claim::{self, Claiming};
 use crate::approval::transitions::decide::{self, Command, Counted, Refusal};
 use crate::approval::transitions::events::{CancellationOutput, DecisionOutput};
 use crate::approval::transitions::truth::{
-    self, APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_UNDELIVERABLE, TRACE_AWAITED,
+    self, APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_RETURNED, APPROVAL_UNDELIVERABLE, TRACE_AWAITED,
 };
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::{CallbackError, Saved};
@@ -90,6 +91,29 @@ pub async fn cancel(
         approval.log_refused_cancellation(cancellation, refusal, now);
     };
     record(app, approval, deadline, cancel, note).await
+}
+
+/// Records that somebody is looking at a request, or no longer is. After an error the same holds as for a decision.
+pub async fn claim(app: &App, id: &ApprovalId, by: &Claiming, deadline: Deadline) -> Result<Answer, Unavailable> {
+    let Some(approval) = deadline.run("store", app.ports.store.load(id)).await? else { return Ok(Answer::Unknown) };
+    let (rules, execution) = (&approval.rules, &approval.request.execution);
+    let by = &Claiming { person: rules.known(&by.person), ..by.clone() };
+    let approved = others::approved(&others::apart(app, id, rules, execution, deadline).await?);
+    let delegations = delegations::of_rules(app, rules, deadline).await?;
+    let as_of_now = |approval: &mut Approval, now| {
+        approval.keep_apart(&approved);
+        approval.take_stand_ins(&delegations, now);
+    };
+    let claim = |approval: &Approval, now| {
+        let mut approval = approval.clone();
+        as_of_now(&mut approval, now);
+        claim::claim(&approval, by, now)
+    };
+    let note = |approval: &mut Approval, refusal: &Refusal, now| {
+        as_of_now(approval, now);
+        approval.log_refused_claim(by, refusal, now);
+    };
+    record(app, approval.clone(), deadline, claim, note).await
 }
 
 /// Records that an approver knows of a broken glass. After an error the same holds as for a decision.
@@ -188,6 +212,11 @@ async fn call_back(
             let cause = output(Status::Rejected).to_string();
             let call = callbacks.send_task_failure(&at, &approval.token, APPROVAL_REJECTED, &cause);
             (deadline.run("Step Functions", call).await, Outcome::Rejected)
+        }
+        Intent::Return => {
+            let cause = output(Status::Returned).to_string();
+            let call = callbacks.send_task_failure(&approval.token, APPROVAL_RETURNED, &cause);
+            (deadline.run("Step Functions", call).await, Outcome::Returned)
         }
         Intent::GiveUp { reason } => {
             let call = callbacks.send_task_failure(&at, &approval.token, APPROVAL_UNDELIVERABLE, reason);

@@ -11,19 +11,19 @@ use crate::approval::state::{Ending, Intent, Outcome, State, Status, Verdict};
 use crate::approval::transitions::decide::Refusal;
 
 use super::dialect::Dialect;
-pub(crate) use super::names::NAMED_MAX;
+pub(crate) use super::names::{NAME_MAX, NAMED_MAX, SHORT_NAME_MAX};
 pub use super::names::{named, names, names_up_to};
-use super::{away, break_glass, risk};
+pub use super::requester::{IN_THEIR_WORDS, Requester};
+use super::{away, break_glass, claims, returning, risk};
 
 /// What others than the requester have typed into the middle of a sentence of ours is not longer than this in chat.
 pub(crate) const TYPED_MAX: usize = 300;
 const COMMAND_MAX: usize = 80;
 /// Seats of more groups and people than this are counted, not named.
 const SEATS_NAMED_MAX: usize = 3;
-/// What seats are called is not longer than this where they are told with those who fill them, whose names are not longer
-/// than the other: all of them take no more room than the names of five people.
+/// What seats are called is not longer than this where they are told with those who fill them, whose names are short: all of
+/// them take no more room than the names of five people.
 const SEATS_NAME_MAX: usize = 25;
-const SEATED_NAME_MAX: usize = 30;
 /// More wrong inputs than there can be are made up, and not told of.
 const WRONG_MAX: usize = limits::INPUTS_MAX;
 
@@ -38,14 +38,14 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
         Refusal::SomebodyElse => "Your entry in the policy meant somebody else when this was asked.".to_owned(),
         Refusal::OwnRequest => "You asked for this yourself, so somebody else has to decide.".to_owned(),
         Refusal::AlreadyVoted { verdict, at } => {
-            format!("You {} this already, {}.", past(*verdict), when(at))
+            format!("You {} already, {}.", done(*verdict), when(at))
         }
         Refusal::AlreadyDecided { verdict, confirmed: true, by, at } => {
             format!("This was {} by {}, {}.", past(*verdict), list(by, "and"), when(at))
         }
         Refusal::AlreadyDecided { verdict, confirmed: false, by, at } => {
             let (by, chose) = (list(by, "and"), choice(*verdict));
-            format!("{by} chose to {chose} this, {}. The workflow has not confirmed it yet.", when(at))
+            format!("{by} chose to {chose}, {}. The workflow has not confirmed it yet.", when(at))
         }
         Refusal::Closed { outcome, at } => ending(outcome, &when(at)) + &reason(outcome, dialect),
         Refusal::TooLate { deadline } => {
@@ -55,6 +55,8 @@ pub fn refusal(refusal: &Refusal, dialect: Dialect) -> String {
             let again = if dialect == Dialect::Plain { "submit again" } else { "press Reject" };
             format!("A rejection needs a reason: write it in the comment field, then {again}.")
         }
+        Refusal::Looking { .. } | Refusal::NotLooking => claims::refusal(refusal, dialect),
+        Refusal::NoReturns | Refusal::ReturnNeedsReason => returning::refusal(refusal, dialect),
         Refusal::PlaceTaken => {
             "Somebody has approved already in the place that you could approve in, so your approval would change nothing. \
              You may still reject it."
@@ -123,7 +125,7 @@ pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
         Status::Cancelled => Some("The workflow ended while you decided, so your decision had no effect.".to_owned()),
         Status::Undeliverable => Some("The request was given up before you decided.".to_owned()),
         Status::Superseded => Some("A later request has taken the place of this one: please decide there.".to_owned()),
-        Status::Pending | Status::Approved | Status::Rejected => None,
+        Status::Pending | Status::Approved | Status::Rejected | Status::Returned => None,
     }
 }
 
@@ -155,7 +157,7 @@ pub fn thanks(approval: &Approval, verdict: Verdict) -> String {
         (Status::Pending, missing) => format!(" {missing} more approvals are needed."),
         _ => String::new(),
     };
-    format!("You have {} this. Thank you.{more}", past(verdict))
+    format!("You have {}. Thank you.{more}", done(verdict))
 }
 
 /// That the button belongs to no approval of this system.
@@ -217,6 +219,7 @@ fn ending(outcome: &Outcome, at: &str) -> String {
     match outcome {
         Outcome::Approved => format!("This was approved, {at}."),
         Outcome::Rejected => format!("This was rejected, {at}."),
+        Outcome::Returned => format!("This was sent back for changes, {at}."),
         Outcome::Expired => format!("This expired without a decision, {at}."),
         Outcome::Cancelled { .. } => format!("This was cancelled, {at}."),
         Outcome::Undeliverable { .. } => format!("This could not be delivered and was given up, {at}."),
@@ -234,8 +237,9 @@ fn reason(outcome: &Outcome, dialect: Dialect) -> String {
 
 fn choice(verdict: Verdict) -> &'static str {
     match verdict {
-        Verdict::Approve | Verdict::BreakGlass => "approve",
-        Verdict::Reject => "reject",
+        Verdict::Approve | Verdict::BreakGlass => "approve this",
+        Verdict::Reject => "reject this",
+        Verdict::Return => "send this back",
     }
 }
 
@@ -247,11 +251,30 @@ pub fn who(approval: &Approval, vote: &Vote) -> String {
     }
 }
 
+/// What somebody has done with a verdict, after “You have” or “You”.
+fn done(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Approve => "approved this",
+        Verdict::Reject => "rejected this",
+        Verdict::Return => "sent this back",
+        Verdict::BreakGlass => "broken the glass and approved this alone",
+    }
+}
+
+/// The same after the name of somebody.
+pub fn did(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Return => "sent it back",
+        Verdict::Approve | Verdict::Reject | Verdict::BreakGlass => past(verdict),
+    }
+}
+
 /// The verdict as a participle.
 pub fn past(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approved",
         Verdict::Reject => "rejected",
+        Verdict::Return => "sent back",
         Verdict::BreakGlass => "broke the glass and approved alone",
     }
 }
@@ -263,6 +286,7 @@ pub fn standing(approval: &Approval, dialect: Dialect) -> String {
     match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved) => format!("Approved by {}, {at}.", by()),
         Some(Outcome::Rejected) => format!("Rejected by {}, {at}.", by()),
+        Some(Outcome::Returned) => format!("Sent back for changes by {}, {at}.", by()),
         Some(outcome) => ending(outcome, &at) + &reason(outcome, dialect),
         None => headline(approval, |at| dialect.when(at)),
     }
@@ -288,15 +312,20 @@ pub fn deciders(approval: &Approval) -> String {
     names(&approval.deciding_votes().iter().map(|vote| who(approval, vote)).collect::<Vec<_>>(), "and")
 }
 
-/// To whom the approval was escalated, by name.
-pub fn escalated_to(approval: &Approval) -> Option<String> {
+/// To whom the approval was escalated, by names that are not longer than this.
+pub fn escalated_to(approval: &Approval, name_max: usize) -> Option<String> {
     let (_, people) = approval.escalated()?;
-    Some(names(&people.iter().map(|person| person.name.clone()).collect::<Vec<_>>(), "and"))
+    Some(names(&people.iter().map(|person| short(&person.name, name_max)).collect::<Vec<_>>(), "and"))
 }
 
-/// Who alone may decide, by name, if the request narrows that.
-pub fn narrowed_to(approval: &Approval) -> Option<String> {
-    let named: Vec<String> = approval.request.approvers.iter().map(|approver| approver.name.clone()).collect();
+fn short(name: &str, max: usize) -> String {
+    limits::excerpt(&named(name), max)
+}
+
+/// Who alone may decide, by names that are not longer than this, if the request narrows that.
+pub fn narrowed_to(approval: &Approval, name_max: usize) -> Option<String> {
+    let approvers = approval.request.approvers.iter();
+    let named: Vec<String> = approvers.map(|approver| short(&approver.name, name_max)).collect();
     (!named.is_empty()).then(|| names_up_to(limits::APPROVERS_MAX, &named, "and"))
 }
 
@@ -314,7 +343,7 @@ pub fn quorum(approval: &Approval) -> String {
         return format!("{} of {} approvals ({})", approval.approvals(), approval.rules.required, seats.join("; "));
     }
     let approvers: Vec<String> =
-        approval.approvers().map(|vote| limits::excerpt(&who(approval, vote), SEATED_NAME_MAX)).collect();
+        approval.approvers().map(|vote| limits::excerpt(&who(approval, vote), SHORT_NAME_MAX)).collect();
     let who = if approvers.is_empty() { String::new() } else { format!(": {}", names(&approvers, "and")) };
     format!("{} of {} approvals{who}", approvers.len(), approval.rules.required)
 }
@@ -323,7 +352,7 @@ pub fn quorum(approval: &Approval) -> String {
 fn seat(approval: &Approval, seats: &Seats, votes: &[&Vote], most: usize) -> String {
     let from = names_up_to(SEATS_NAMED_MAX, &approval.rules.names_of(seats), "or");
     let from = limits::excerpt(&from, SEATS_NAME_MAX);
-    let people: Vec<String> = votes.iter().map(|vote| limits::excerpt(&who(approval, vote), SEATED_NAME_MAX)).collect();
+    let people: Vec<String> = votes.iter().map(|vote| limits::excerpt(&who(approval, vote), SHORT_NAME_MAX)).collect();
     let who = names_up_to(most, &people, "and");
     match people.len() {
         filled if filled == seats.count => format!("{from}: {who}"),
@@ -338,40 +367,5 @@ pub fn progress(approval: &Approval, dialect: Dialect) -> String {
     match approval.state {
         State::Pending => format!("{quorum} · decide by {}", dialect.when(approval.request.deadline)),
         State::Resolving(_) | State::Resolved(_) => quorum,
-    }
-}
-
-/// Stands before what whoever asked has written, since it could read like a line of ours.
-pub const IN_THEIR_WORDS: &str = "In the words of whoever asked:";
-
-/// Who asked.
-pub enum Requester<'a> {
-    /// Somebody of the policy, by the name there.
-    Person(&'a str),
-    /// Nobody of the policy; the workflow says this, which nobody has verified.
-    Unverified(&'a str),
-    /// Nobody of the policy, and the workflow says nothing.
-    Nobody,
-}
-
-impl<'a> Requester<'a> {
-    /// Who asked for this approval.
-    pub fn of(approval: &'a Approval) -> Self {
-        let request = &approval.request;
-        match (&request.requester, &request.requested_by) {
-            (Some(person), _) => Self::Person(&person.name),
-            (None, Some(said)) => Self::Unverified(said),
-            (None, None) => Self::Nobody,
-        }
-    }
-
-    /// Who that is, on one line; `typed` makes a name safe for its place. Our words come first, since a name can end with
-    /// whatever it likes.
-    pub fn line(&self, typed: impl Fn(&str) -> String) -> String {
-        match self {
-            Self::Person(name) => typed(name),
-            Self::Unverified(name) => format!("nobody of the policy; the workflow says “{}”", typed(name)),
-            Self::Nobody => "nobody of the policy".to_owned(),
-        }
     }
 }

@@ -3,7 +3,7 @@
 use super::answers::{self, IN_THEIR_WORDS, Requester};
 use super::dialect::Dialect;
 use super::escape::{one_line, visible};
-use super::{away, break_glass, commands, links, notes, risk};
+use super::{away, break_glass, claims, commands, links, notes, returning, risk, since};
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::fields::Field;
 use crate::approval::limits;
@@ -11,6 +11,7 @@ use crate::approval::live_groups::AskedGroup;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::request::{Fact, Request};
+use crate::approval::since::Since;
 use crate::approval::state::State;
 use crate::links::Links;
 
@@ -34,11 +35,12 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     lines.extend(approval.request.risk.map(|risk| risk::mark(risk).to_owned()));
     lines.extend(asked(&approval.request, dialect));
     lines.extend(details(&approval.request));
+    lines.extend(approval.shown_since().map(|since| changed(since, dialect)));
     lines.extend(inputs(&approval.request, dialect));
     if approval.state == State::Pending {
         lines.push(answers::progress(approval, dialect));
     }
-    if let Some(people) = answers::narrowed_to(approval) {
+    if let Some(people) = answers::narrowed_to(approval, answers::NAME_MAX) {
         lines.push(format!("Only {} may decide: the request narrows whom the policy allows", dialect.text(&people)));
     }
     lines.extend(approval.rules.groups.iter().map(|group| asked_group(approval, group, dialect)));
@@ -56,12 +58,13 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
         lines.push(format!("May decide without being called: {}", listed(&explanation.not_called, dialect)));
     }
     lines.extend(away::line(approval).map(|line| dialect.text(&line)));
+    lines.extend(claims::line(approval, dialect));
     if let Some((at, people)) = &explanation.called_in {
         lines.push(format!("From {} on also: {}", dialect.when(*at), listed(people, dialect)));
     }
     lines.push(policy(approval, dialect));
     lines.push(format!("Content: {}", dialect.code(&approval.content_hash().short())));
-    lines.push(standing(&explanation.standing, dialect));
+    lines.push(standing(approval, &explanation.standing, dialect));
     lines.extend(away::for_whom(&explanation.stands_for, dialect));
     if explanation.may_break_glass {
         lines.push(break_glass::offer(approval, dialect));
@@ -90,6 +93,12 @@ fn asked(request: &Request, dialect: Dialect) -> Option<String> {
     (!lines.is_empty()).then(|| format!("{IN_THEIR_WORDS}{lines}"))
 }
 
+/// What has changed since the request that it follows.
+fn changed(since: &Since, dialect: Dialect) -> String {
+    let between = format!("{}    {}", dialect.paragraph(), dialect.bullet());
+    since::lines(since, since.changes.len(), dialect).join(&between)
+}
+
 /// That there is more to read than fits among these lines.
 fn details(request: &Request) -> Option<String> {
     match request.details.len() {
@@ -112,7 +121,7 @@ fn inputs(request: &Request, dialect: Dialect) -> Option<String> {
 
 fn said(approval: &Approval, vote: &Vote, comment_max: usize, dialect: Dialect) -> String {
     let name = dialect.text(&answers::who(approval, vote));
-    let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), dialect.when(vote.at));
+    let (what, place, at) = (answers::did(vote.verdict), vote.platform.as_place(), dialect.when(vote.at));
     format!("{name} {what} {place}, {at}{}", notes::words(&approval.request, vote, comment_max, dialect))
 }
 
@@ -142,10 +151,13 @@ fn listed(people: &[&Person], dialect: Dialect) -> String {
     dialect.text(&answers::names_up_to(NAMED_MAX, &names, "and"))
 }
 
-fn standing(standing: &Standing, dialect: Dialect) -> String {
+fn standing(approval: &Approval, standing: &Standing, dialect: Dialect) -> String {
+    let rules = &approval.rules;
     match standing {
-        Standing::MayDecide => "You may approve or reject it.".to_owned(),
-        Standing::HasApproved { at } => format!("You approved it, {}, and may still reject it.", dialect.when(*at)),
+        Standing::MayDecide => returning::choices(rules).to_owned(),
+        Standing::HasApproved { at } => {
+            format!("You approved it, {}, and {}.", dialect.when(*at), returning::choices_left(rules))
+        }
         Standing::MayReject(refusal) | Standing::MayNot(refusal) => answers::refusal(refusal, dialect),
     }
 }

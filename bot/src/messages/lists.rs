@@ -2,7 +2,7 @@
 
 use super::answers;
 use super::dialect::Dialect;
-use super::{break_glass, links};
+use super::{break_glass, claims, links};
 use crate::approval::limits;
 use crate::approval::record::Approval;
 use crate::approval::state::Status;
@@ -65,7 +65,10 @@ fn entry(approval: &Approval, links: &Links, dialect: Dialect) -> String {
     let mark = if approval.awaits_acknowledgement() { break_glass::mark(approval, dialect) } else { None };
     let standing = match (approval.status(), approval.ended_at()) {
         (_, Some(_)) if mark.is_some() => mark.unwrap_or_default(),
-        (Status::Pending, _) => format!("{} · {}", answers::progress(approval, dialect), needed(approval, dialect)),
+        (Status::Pending, _) => {
+            let claimed = claims::line(approval, dialect).map(|line| format!(" · {line}")).unwrap_or_default();
+            format!("{} · {}{claimed}", answers::progress(approval, dialect), needed(approval, dialect))
+        }
         (status, Some(at)) => format!("{}, {}", status.as_str(), dialect.when(at)),
         (status, None) => status.as_str().to_owned(),
     };

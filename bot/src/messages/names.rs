@@ -4,7 +4,9 @@ use super::escape;
 use crate::approval::limits;
 
 /// A person's name is not longer than this.
-const NAME_MAX: usize = 80;
+pub(crate) const NAME_MAX: usize = 80;
+/// A name is not longer than this where it is told beside others, or where there is little room.
+pub(crate) const SHORT_NAME_MAX: usize = 30;
 /// More people than this are counted, not named.
 pub(crate) const NAMED_MAX: usize = 5;
 /// More people than this are counted, not addressed.

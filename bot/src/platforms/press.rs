@@ -6,11 +6,12 @@ use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::request::Lacking;
 use crate::approval::transitions::cancel::Cancellation;
+use crate::approval::transitions::claim::Claiming;
 use crate::approval::transitions::decide::{Command, Refusal};
 use crate::flow::app::App;
 use crate::flow::resolve::{self, Answer};
-use crate::messages::answers;
 use crate::messages::dialect::Dialect;
+use crate::messages::{answers, claims};
 use crate::net::deadline::{Deadline, Unavailable};
 
 /// What a button stands for: an approval, and the hash of what the card shows of it.
@@ -39,6 +40,8 @@ pub(super) enum Pressed {
     Card(Box<Approval>),
     /// The form of what whoever approves is asked for, with what is missing or wrong in it.
     Lacking(Box<Approval>, Lacking),
+    /// That a request is sent back with what is to be changed, and that is missing.
+    Unexplained(String),
     /// Words, which the card does not say.
     Words(String),
 }
@@ -49,7 +52,26 @@ impl Pressed {
         match self {
             Self::Card(_) => None,
             Self::Lacking(_, lacking) => Some(answers::refusal(&Refusal::Lacking(lacking), dialect)),
-            Self::Words(words) => Some(words),
+            Self::Unexplained(words) | Self::Words(words) => Some(words),
+        }
+    }
+}
+
+/// Records that somebody is looking at a request, or no longer is: the record, or why it has no effect.
+pub(super) async fn look_at(
+    app: &App,
+    id: &ApprovalId,
+    claiming: &Claiming,
+    dialect: Dialect,
+    deadline: Deadline,
+) -> Result<Box<Approval>, String> {
+    match resolve::claim(app, id, claiming, deadline).await {
+        Ok(Answer::Recorded(approval)) => Ok(approval),
+        Ok(Answer::Refused { refusal, .. }) => Err(answers::refusal(&refusal, dialect)),
+        Ok(Answer::Unknown) => Err(answers::unknown_approval()),
+        Err(error) => {
+            tracing::error!(approval.id = %id, %error, "that somebody looks at it could not be recorded");
+            Err(claims::not_recorded())
         }
     }
 }
@@ -115,6 +137,7 @@ pub(super) async fn press(
             Refusal::Lacking(lacking) if lacking.inputs.iter().all(|wrong| wrong.mistake != Mistake::Unknown) => {
                 Pressed::Lacking(approval, lacking)
             }
+            Refusal::ReturnNeedsReason => Pressed::Unexplained(answers::refusal(&refusal, dialect)),
             refusal => Pressed::Words(answers::refusal(&refusal, dialect)),
         },
         Ok(Answer::Unknown) => Pressed::Words(answers::unknown_approval()),

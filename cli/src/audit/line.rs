@@ -57,13 +57,9 @@ fn told(what: &What) -> (String, String) {
             let said = format!("{} {}{}", past(*verdict), platform.as_place(), stands_for_text(stands_for));
             (name(who), format!("{said}{content}{inputs}{comment}"))
         }
-        What::Refused { who, platform, verdict, reason } => {
-            (name(who), could_not(infinitive(*verdict), *platform, *reason))
-        }
+        What::Refused { who, platform, verdict, reason } => could_not(who, infinitive(*verdict), *platform, *reason),
         What::Cancelled { who, platform } => (name(who), format!("took the request back {}", platform.as_place())),
-        What::CancelRefused { who, platform, reason } => {
-            (name(who), could_not("take the request back", *platform, *reason))
-        }
+        What::CancelRefused { who, platform, reason } => could_not(who, "take the request back", *platform, *reason),
         What::Decided { verdict } => bot(format!("counted enough to {}", infinitive(*verdict))),
         What::GivenUp { reason } => bot(format!("gave up, because nobody can be asked: {reason}")),
         What::CallbackAccepted { callback } => {
@@ -84,23 +80,38 @@ fn told(what: &What) -> (String, String) {
         What::Updated { status, places } => bot(format!("showed \"{}\" in {}", status.as_str(), places_text(places))),
         What::Lost { places } => bot(format!("can no longer change {}", places_text(places))),
         What::Succeeded { by } => step_functions(format!("tried the state again, which asks as {by}")),
+        What::Claimed { who, platform, until } => (name(who), looking_text(*platform, Some(*until))),
+        What::LetGo { who, platform } => (name(who), looking_text(*platform, None)),
+        What::ClaimEnded { who } => bot(format!("noted that {} had looked at it for long enough", name(who))),
+        What::ClaimRefused { who, platform, reason } => could_not(who, "say who looks at it", *platform, *reason),
+        What::Follows { earlier } => bot(format!("told what has changed since {earlier}")),
         What::Reminded { people } => bot(format!("reminded {}", ids(people))),
         What::StandIns { of } => bot(stand_ins_text(of)),
         What::Acknowledged { who, platform } => (name(who), format!("acknowledged it {}", platform.as_place())),
         What::AcknowledgeRefused { who, platform, reason } => {
-            (name(who), could_not("acknowledge a broken glass", *platform, *reason))
+            could_not(who, "acknowledge a broken glass", *platform, *reason)
         }
         What::RemindedOfGlass { people } => bot(format!("reminded {} that the glass was broken", ids(people))),
         What::Escalated { to } => bot(format!("escalated to {}", list(to.iter().map(name)))),
-        What::Parked { problem, failures } => {
-            bot(format!("parked what is left to do, which had failed {failures} times in a row: {problem}"))
-        }
+        What::Parked { problem, failures } => bot(parked_text(problem, *failures)),
         What::ExecutionEnded { status } => step_functions(format!("ended the execution as {status}")),
     }
 }
 
-fn could_not(what: &str, platform: Platform, reason: Reason) -> String {
-    format!("could not {what} {}: {}", platform.as_place(), reason_text(reason))
+fn could_not(who: &Who, what: &str, platform: Platform, reason: Reason) -> (String, String) {
+    (name(who), format!("could not {what} {}: {}", platform.as_place(), reason_text(reason)))
+}
+
+fn looking_text(platform: Platform, until: Option<Timestamp>) -> String {
+    let place = platform.as_place();
+    match until {
+        Some(until) => format!("said {place} that they are looking at it, which lasts until {until}"),
+        None => format!("said {place} that they are not looking at it any more"),
+    }
+}
+
+fn parked_text(problem: &str, failures: u32) -> String {
+    format!("parked what is left to do, which had failed {failures} times in a row: {problem}")
 }
 
 /// For whom somebody stood in, behind what they said.
@@ -145,6 +156,7 @@ fn past(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approved",
         Verdict::Reject => "rejected",
+        Verdict::Return => "sent it back",
         Verdict::BreakGlass => "broke the glass, and so approved alone,",
     }
 }
@@ -153,6 +165,7 @@ fn infinitive(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approve",
         Verdict::Reject => "reject",
+        Verdict::Return => "send it back",
         Verdict::BreakGlass => "approve by breaking the glass",
     }
 }
@@ -186,6 +199,9 @@ fn reason_text(reason: Reason) -> &'static str {
         Reason::Closed => "it had ended",
         Reason::TooLate => "the deadline had passed",
         Reason::ReasonMissing => "gave no reason",
+        Reason::Looking => "the others saw that already",
+        Reason::NotLooking => "was not looking at it",
+        Reason::NoReturns => "the policy does not let requests be sent back",
         Reason::CommentTooLong => "the comment was too long",
         Reason::Unconfirmed => "did not confirm it",
         Reason::InputsWrong => "what was asked for was missing or wrong",
@@ -209,6 +225,7 @@ fn callback_text(callback: Callback) -> &'static str {
     match callback {
         Callback::Approved => "the task succeeds",
         Callback::Rejected => "the task fails as ApprovalRejected",
+        Callback::Returned => "the task fails as ApprovalReturned",
         Callback::Undeliverable => "the task fails as ApprovalUndeliverable",
         Callback::Cancelled => "the task fails as ApprovalCancelled",
     }

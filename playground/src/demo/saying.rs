@@ -9,11 +9,12 @@ use serde_json::json;
 
 use super::Printer;
 use crate::browser::Browser;
+use crate::fakes::SubmitAnswer;
 use crate::world::{Actor, World};
 
 /// What an approver says.
 pub(super) struct Said<'a> {
-    /// Approve or reject, as all platforms name it.
+    /// Approve, reject or return, as all platforms name it.
     pub(super) action: &'a str,
     /// In their own words.
     pub(super) comment: &'a str,
@@ -37,6 +38,11 @@ impl Said<'_> {
 pub(super) async fn press(world: &World, approval: &Approval, actor: &Actor, said: &Said<'_>) -> anyhow::Result<()> {
     let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
     let (channel, ts) = card.context("no card is out in Slack")?;
+    if said.action == words::RETURN {
+        world.slack.press(&actor.user, channel, ts, card::RETURN_IN_FORM, Some(said.comment)).await?;
+        let taken = world.slack.submit(&actor.user, &[]).await?;
+        return taken_without_mistakes(&taken);
+    }
     if said.action != card::APPROVE || !approval.request.asks_approver() {
         world.slack.press(&actor.user, channel, ts, said.action, Some(said.comment)).await?;
         return Ok(());
@@ -46,6 +52,10 @@ pub(super) async fn press(world: &World, approval: &Approval, actor: &Actor, sai
     let answers = answers.iter().map(|(name, answer)| (name.as_str(), *answer));
     let confirmed = said.confirms(approval).then_some((approving::CONFIRMED, approving::CONFIRMED));
     let taken = world.slack.submit(&actor.user, &answers.chain(confirmed).collect::<Vec<_>>()).await?;
+    taken_without_mistakes(&taken)
+}
+
+fn taken_without_mistakes(taken: &SubmitAnswer) -> anyhow::Result<()> {
     if !taken.errors.is_empty() {
         bail!("the form of Slack was not taken: {:?}", taken.errors);
     }
@@ -62,7 +72,11 @@ pub(super) async fn press_in_teams(
     let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
     let (_, card) = card.context("no card is out in Teams")?;
     let user = actor.teams.as_ref().with_context(|| format!("{} is not in Teams", actor.name))?;
-    let comment = if said.action == words::REJECT { words::REASON } else { words::COMMENT };
+    let comment = match said.action {
+        words::REJECT => words::REASON,
+        words::RETURN => words::CHANGES,
+        _ => words::COMMENT,
+    };
     let answers = said.in_form(form::INPUT);
     let answers = answers.iter().map(|(name, answer)| (name.as_str(), *answer)).chain([(comment, said.comment)]);
     let confirmed = said.confirms(approval).then_some((words::CONFIRMED, words::CONFIRMED_ON));

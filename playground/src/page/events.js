@@ -65,9 +65,11 @@ function outcome({ detail }) {
   if (!word) return { text: "", tone: "" };
   const tones = {
     approved: "good", approve: "good", SUCCEEDED: "good", rejected: "bad", reject: "bad", FAILED: "bad",
-    TIMED_OUT: "bad", ABORTED: "bad", undeliverable: "bad", expired: "warn", cancelled: "warn", superseded: "warn", RUNNING: "busy",
+    TIMED_OUT: "bad", ABORTED: "bad", undeliverable: "bad", expired: "warn", cancelled: "warn", superseded: "warn",
+    returned: "warn", return: "warn", RUNNING: "busy",
   };
   const who = detail.vote?.name ?? detail.decidedBy?.map((person) => person.name).join(" and ");
-  const shown = { approve: "approved", reject: "rejected" }[word] ?? String(word).toLowerCase().replaceAll("_", " ");
+  const said = { approve: "approved", reject: "rejected", return: "sent back", returned: "sent back" };
+  const shown = said[word] ?? String(word).toLowerCase().replaceAll("_", " ");
   return { text: who ? `${shown} by ${who}` : shown, tone: tones[word] ?? "" };
 }

@@ -5,7 +5,7 @@ import { took } from "./graph.js";
 
 // Of the words that workflows answer with, those that are no good end. Any other is as good as its execution's end.
 const TONES = {
-  running: "busy", expired: "warn", cancelled: "warn", "invalid input": "warn",
+  running: "busy", expired: "warn", cancelled: "warn", returned: "warn", "invalid input": "warn",
   rejected: "bad", undeliverable: "bad", failed: "bad",
 };
 const PLACES = { slack: "in Slack", teams: "in Teams", email: "by e-mail" };

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
+use countersign_bot::platforms::slack::card::RETURN_IN_FORM;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus, HistoryEvent, HistoryKind};
 use countersign_playground::fakes::teams::Operation;
 use countersign_playground::fakes::{Fault, teams};
@@ -34,6 +35,7 @@ const CHATS: [Chat; 2] = [Chat::Slack, Chat::Teams];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     Rejected,
+    Returned,
     Expired,
     Cancelled,
 }
@@ -97,6 +99,12 @@ async fn end(harness: &Harness, approval: &Approval, end: End, who: &str) {
         End::Rejected => {
             harness.press(who, approval, "reject", Some("Not now.")).await;
             Status::Rejected
+        }
+        End::Returned => {
+            harness.press(who, approval, RETURN_IN_FORM, Some("Not now.")).await;
+            let taken = harness.world.slack.submit(&harness.user(who), &[]).await.unwrap();
+            assert!(taken.errors.is_empty(), "{taken:?}");
+            Status::Returned
         }
         End::Expired => {
             let left = approval.request.deadline.duration_since(harness.now());

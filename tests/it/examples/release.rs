@@ -41,14 +41,20 @@ async fn it_is_deployed_when_two_people_have_approved() {
 
 #[tokio::test]
 async fn it_is_not_deployed_without_a_yes() {
-    for (how, status) in [(End::Rejected, "rejected"), (End::Expired, "expired"), (End::Cancelled, "cancelled")] {
+    let ends = [
+        (End::Rejected, "rejected"),
+        (End::Returned, "returned"),
+        (End::Expired, "expired"),
+        (End::Cancelled, "cancelled"),
+    ];
+    for (how, status) in ends {
         let harness = world("release").await;
         start(&harness, Chat::Slack, TYPED).await;
         let approval = asked(&harness, TITLE).await;
         end(&harness, &approval, how, "ada").await;
         let output = output(&harness).await;
         assert_eq!(output["status"], status);
-        if how == End::Rejected {
+        if matches!(how, End::Rejected | End::Returned) {
             let said = &output["decision"]["decidedBy"][0];
             assert_eq!((&said["person"], &said["comment"]), (&json!("ada"), &json!("Not now.")));
         }

@@ -6,12 +6,12 @@ use countersign_bot::approval::audit::{Entry, What, verify};
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, Vote};
 use countersign_bot::approval::state::{Status, Verdict};
-use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED};
+use countersign_bot::approval::transitions::truth::{APPROVAL_CANCELLED, APPROVAL_REJECTED, APPROVAL_RETURNED};
 use countersign_playground::engine::TaskFate;
 use serde_json::Value;
 
 use super::stage::Stage;
-use super::{glass, seats, stand_ins};
+use super::{claims, glass, seats, stand_ins};
 use crate::support::{has_buttons, shown};
 
 impl Stage {
@@ -35,6 +35,7 @@ impl Stage {
         let expected: &[Status] = match &fate {
             TaskFate::Succeeded(_) => &[Status::Approved],
             TaskFate::Failed { error, .. } if error == APPROVAL_REJECTED => &[Status::Rejected],
+            TaskFate::Failed { error, .. } if error == APPROVAL_RETURNED => &[Status::Returned],
             TaskFate::Failed { error, .. } if error == APPROVAL_CANCELLED => &[Status::Cancelled],
             // Whoever looks before the state has asked again finds that the task was failed.
             TaskFate::Failed { .. } | TaskFate::Aborted if successor.is_some() => {
@@ -59,7 +60,9 @@ impl Stage {
         }
         let by_us = match &fate {
             TaskFate::Succeeded(_) => true,
-            TaskFate::Failed { error, .. } => error == APPROVAL_REJECTED || error == APPROVAL_CANCELLED,
+            TaskFate::Failed { error, .. } => {
+                [APPROVAL_REJECTED, APPROVAL_RETURNED, APPROVAL_CANCELLED].contains(&error.as_str())
+            }
             _ => false,
         };
         assert_eq!(self.accepted.count(&record.token), usize::from(by_us), "callbacks that took effect");
@@ -68,11 +71,15 @@ impl Stage {
     fn check_votes(&self, record: &Approval) {
         let people: BTreeSet<_> = record.votes.iter().map(|vote| &vote.person).collect();
         assert_eq!(people.len(), record.votes.len(), "a person has one vote");
-        let rejections = record.votes.iter().filter(|vote| vote.verdict == Verdict::Reject).count();
+        let said = |verdict| record.votes.iter().filter(|vote| vote.verdict == verdict).count();
+        let returns: Vec<_> = record.votes.iter().filter(|vote| vote.verdict == Verdict::Return).collect();
+        assert!(returns.iter().all(|vote| vote.comment.is_some()), "whoever sends it back says why: {record:?}");
+        assert!(returns.is_empty() || record.rules.returns, "the policy lets people send it back: {record:?}");
         match record.status() {
             Status::Approved if record.glass_breaker().is_some() => {}
             Status::Approved => assert!(record.approvals() >= record.rules.required, "the quorum was filled"),
-            Status::Rejected => assert_eq!(rejections, 1, "somebody rejected"),
+            Status::Rejected => assert_eq!(said(Verdict::Reject), 1, "somebody rejected"),
+            Status::Returned => assert_eq!(said(Verdict::Return), 1, "somebody sent it back"),
             _ => {}
         }
     }
@@ -148,6 +155,7 @@ impl Stage {
         assert_eq!(verify(&record.id, &entries, &record.audit), Ok(()));
         seats::check(record, &entries);
         stand_ins::check(record, &entries);
+        claims::check(&entries);
         let ends: Vec<&What> =
             entries.iter().map(|entry| &entry.what).filter(|what| matches!(what, What::Resolved { .. })).collect();
         assert!(matches!(ends[..], [What::Resolved { status, .. }] if *status == record.status()), "{ends:?}");
@@ -196,6 +204,7 @@ fn word(record: &Approval) -> &'static str {
     match record.status() {
         Status::Approved => "Approved by",
         Status::Rejected => "Rejected by",
+        Status::Returned => "Sent back for changes by",
         Status::Expired => "This expired",
         Status::Cancelled => "This was cancelled",
         Status::Superseded => "A later request has taken the place",

@@ -8,6 +8,7 @@
 
 mod beginnings;
 mod checks;
+mod claims;
 mod glass;
 mod messengers;
 mod neighbours;
@@ -52,7 +53,7 @@ const SEATS: &str = "seats = [{ from = [\"linus\"] }, { from = [\"finance\"], co
 fn any_order(quorum: &str, batches: u32, regressions: &'static str) {
     let cases = (Just(Beginning::default()), parts(), choices());
     // A few cases need not end in every way.
-    let statuses = ["approved", "rejected", "expired", "cancelled", "superseded"];
+    let statuses = ["approved", "rejected", "returned", "expired", "cancelled", "superseded"];
     any_order_after(quorum, batches, regressions, cases, &statuses);
 }
 

@@ -33,7 +33,7 @@ pub(super) fn machine() -> String {
         "Parameters": { "FunctionName": "neighbour", "Payload": {
             "token.$": "$$.Task.Token", "executionArn.$": "$$.Execution.Id"
         } },
-        "Catch": [{ "ErrorEquals": ["ApprovalRejected"], "Next": "Waiting" }]
+        "Catch": [{ "ErrorEquals": ["ApprovalRejected", "ApprovalReturned"], "Next": "Waiting" }]
     });
     let goes_on = json!({
         "Type": "Choice", "Choices": [{ "Variable": "$.approvalId", "IsPresent": true, "Next": "Waiting" }],
@@ -79,6 +79,7 @@ impl Neighbours {
         // It fails when the execution has ended.
         let _ = match verdict {
             Verdict::Approve => engine.send_task_success(&token, said),
+            Verdict::Return => engine.send_task_failure(&token, "ApprovalReturned", &said.to_string()),
             Verdict::Reject | Verdict::BreakGlass => {
                 engine.send_task_failure(&token, "ApprovalRejected", &said.to_string())
             }

@@ -2,6 +2,7 @@
 
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::state::Verdict;
+use countersign_bot::approval::transitions::claim::Look;
 use proptest::prelude::*;
 
 use crate::support::faults::{Call, Fault};
@@ -19,6 +20,8 @@ pub(super) enum Part {
     BreakGlass { person: usize, skew: i64 },
     /// A person acknowledges that somebody did.
     Acknowledge { person: usize, skew: i64 },
+    /// A person says that they are looking at it, or that they no longer are.
+    Look { person: usize, look: Look, skew: i64 },
     /// Whoever asked takes the request back.
     Cancel { skew: i64 },
     /// A messenger is handed the next delivery, or one of what was delivered before.
@@ -70,6 +73,7 @@ fn part() -> impl Strategy<Value = Part> {
         1 => (0..3_usize).prop_map(|absent| Part::Back { absent }),
         1 => (0..3_usize, skew()).prop_map(|(person, skew)| Part::BreakGlass { person, skew }),
         1 => (0..3_usize, skew()).prop_map(|(person, skew)| Part::Acknowledge { person, skew }),
+        2 => (0..3_usize, look(), skew()).prop_map(|(person, look, skew)| Part::Look { person, look, skew }),
         1 => skew().prop_map(|skew| Part::Cancel { skew }),
         6 => prop::bool::weighted(0.2).prop_map(|again| Part::Deliver { again }),
         4 => skew().prop_map(|skew| Part::Reconcile { skew }),
@@ -91,7 +95,11 @@ fn part() -> impl Strategy<Value = Part> {
 }
 
 fn verdict() -> impl Strategy<Value = Verdict> {
-    prop_oneof![Just(Verdict::Approve), Just(Verdict::Reject)]
+    prop_oneof![4 => Just(Verdict::Approve), 3 => Just(Verdict::Reject), 1 => Just(Verdict::Return)]
+}
+
+fn look() -> impl Strategy<Value = Look> {
+    prop_oneof![3 => Just(Look::Begins), 1 => Just(Look::Ends)]
 }
 
 fn platform() -> impl Strategy<Value = Platform> {

@@ -29,7 +29,7 @@ use crate::support::faults::Faults;
 use crate::support::stage::{Accepted, Director, staged};
 use crate::support::{START, policy};
 
-const RULES: &str = "self_approval = true\nslack_channel = \"C0FINANCE\"\n\
+const RULES: &str = "self_approval = true\nreturns = true\nslack_channel = \"C0FINANCE\"\n\
      teams_conversation = \"19:finance@thread.tacv2\"\nremind_after = [\"100s\", \"200s\"]\nescalate_after = \"150s\"\n\
      break_glass = { who = [\"linus\", \"ada\"] }\n\
      delegates = [\"linus\", \"ada\", \"grace\"]";
@@ -177,6 +177,7 @@ impl Stage {
             Part::Back { absent } => self.say(absent, None),
             Part::BreakGlass { person, skew } => self.break_glass(skew, &approval, person),
             Part::Acknowledge { person, skew } => self.acknowledge(skew, &approval, person),
+            Part::Look { person, look, skew } => self.look(skew, &approval, person, look),
             Part::Cancel { skew } => self.cancel(skew, &approval),
             Part::Deliver { again } => {
                 if again {
@@ -366,7 +367,7 @@ pub(super) fn command(approval: &Approval, person: usize, platform: Platform, ve
         person: people[person % people.len()].clone(),
         platform,
         verdict,
-        comment: None,
+        comment: (verdict == Verdict::Return).then(|| "once more".to_owned()),
         answers: Answers::default(),
         message: None,
         shown: None,

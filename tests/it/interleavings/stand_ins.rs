@@ -43,7 +43,7 @@ pub(super) fn check(record: &Approval, entries: &[Entry]) {
     for Entry { what, .. } in entries {
         match what {
             What::StandIns { of } => stand_ins = of.clone(),
-            What::Voted { who, stands_for, verdict: Verdict::Approve | Verdict::Reject, .. } => {
+            What::Voted { who, stands_for, verdict: Verdict::Approve | Verdict::Reject | Verdict::Return, .. } => {
                 let stood_in_for: Vec<&PersonId> = absent(&stand_ins, &who.person);
                 assert!(stands_for.iter().all(|person| stood_in_for.contains(&person)), "{what:?} of {stand_ins:?}");
                 assert_eq!(stands_for.len(), stood_in_for.len(), "{what:?} of {stand_ins:?}");

@@ -2,6 +2,8 @@
 
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
+use countersign_bot::platforms::slack::card::{APPROVE, REJECT, RETURN_IN_FORM};
+use countersign_bot::platforms::teams::words;
 
 use super::{Harness, texts};
 
@@ -20,10 +22,12 @@ pub(crate) async fn in_teams(harness: &Harness, who: &str, words: &str) -> Strin
     teams.latest_message(CHANNEL).unwrap().text
 }
 
-/// Presses both buttons in both chats, none of which may count.
+/// Presses each button in both chats, none of which may count.
 pub(crate) async fn assert_may_not_decide(harness: &Harness, who: &str, approval: &Approval, why: &str) {
-    for (verdict, input) in [("approve", "comment"), ("reject", "reason")] {
-        harness.press(who, approval, verdict, Some("why")).await;
+    let returns = harness.record(&approval.id).rules.returns.then_some((words::RETURN, RETURN_IN_FORM, "changes"));
+    let decide = [(words::APPROVE, APPROVE, "comment"), (words::REJECT, REJECT, "reason")];
+    for (verdict, action, input) in decide.into_iter().chain(returns) {
+        harness.press(who, approval, action, Some("why")).await;
         let told = harness.whispers(who).pop().unwrap();
         assert!(told.contains(why), "{who}: {told}");
         let in_teams = format!("{:?}", harness.press_in_teams(who, approval, verdict, &[(input, "why")]).await);

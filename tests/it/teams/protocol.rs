@@ -22,7 +22,11 @@ async fn a_malformed_press_is_answered_with_the_error_of_the_protocol() {
         ("/value/action", json!({}), "value: missing field `data`"),
         ("/value/action/data", json!({}), "value.action.data: missing field `approval`"),
         ("/value/action/data/approval", json!(7), "value.action.data: invalid type"),
-        ("/value/action/data/verb", json!("Approve"), "value.action.data.verb: must be approve, reject or take_back"),
+        (
+            "/value/action/data/verb",
+            json!("Approve"),
+            "value.action.data.verb: must be approve, reject, return, take_back, claim or let_go",
+        ),
         ("/value/action/data/verb", json!(null), "value.action.data: invalid type"),
         ("/value/action/data/comment", json!({}), "value.action.data: invalid type"),
         ("/value/trigger", json!("automatic"), "value.trigger: only a person's press decides"),

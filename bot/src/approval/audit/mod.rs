@@ -14,6 +14,7 @@
 //! `at` is the time as the entry has it and `previous` the hash of the entry before, 64 lower-case hexadecimal digits.
 //! The first entry follows the hash of `["countersign.audit.1", approval id]`.
 
+mod found;
 mod reason;
 mod verify;
 mod what;
@@ -26,9 +27,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+pub use self::found::{Callback, Fate, Found};
 pub use self::reason::Reason;
 pub use self::verify::{Broken, verify};
-pub use self::what::{Callback, Failure, Fate, Found, Place, SeatsAsked, What, Who};
+pub use self::what::{Failure, Place, SeatsAsked, What, Who};
 use super::ids::ApprovalId;
 use crate::encoding::decimal;
 

@@ -20,8 +20,14 @@ pub enum Reason {
     Closed,
     /// The deadline had passed.
     TooLate,
-    /// The policy wants a reason with a rejection.
+    /// The policy wants a reason with a rejection, and whoever sends back says what is to be changed.
     ReasonMissing,
+    /// The policy does not let people send a request back.
+    NoReturns,
+    /// The person had said already that they are looking at it.
+    Looking,
+    /// The person was not looking at it.
+    NotLooking,
     /// The comment was too long.
     CommentTooLong,
     /// The request wants an approval to be confirmed, and it was not.

@@ -11,13 +11,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::Hash;
+use super::found::{Callback, Found};
 use super::reason::Reason;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
-use crate::approval::look_up::{LookUp, TaskFate};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::Person;
 use crate::approval::seats::Seats;
-use crate::approval::state::{Intent, Outcome, Status, Verdict};
+use crate::approval::state::{Outcome, Status, Verdict};
 
 /// Something that happened to an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -186,6 +186,11 @@ pub enum What {
         /// Which.
         by: ApprovalId,
     },
+    /// It follows an earlier request, beside which it is told.
+    Follows {
+        /// Which.
+        earlier: ApprovalId,
+    },
     /// Those who had said nothing were reminded.
     Reminded {
         /// Who they were.
@@ -195,6 +200,36 @@ pub enum What {
     StandIns {
         /// Each approver who is away, and who stands in for them.
         of: BTreeMap<PersonId, PersonId>,
+    },
+    /// Somebody said that they are looking at it.
+    Claimed {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+        /// When that ends by itself.
+        until: Timestamp,
+    },
+    /// They said that they no longer are.
+    LetGo {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+    },
+    /// It had lasted for its time.
+    ClaimEnded {
+        /// Who had said it.
+        who: Who,
+    },
+    /// What somebody said of looking at it had no effect.
+    ClaimRefused {
+        /// Who.
+        who: Who,
+        /// Where they said it.
+        platform: Platform,
+        /// Why it had no effect.
+        reason: Reason,
     },
     /// An approver acknowledged that somebody had approved alone.
     Acknowledged {
@@ -271,56 +306,12 @@ pub struct Failure {
     pub maybe: bool,
 }
 
-/// What Step Functions is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Callback {
-    /// That the task has succeeded.
-    Approved,
-    /// That it has failed, because it was rejected.
-    Rejected,
-    /// That it has failed, because nobody could be asked.
-    Undeliverable,
-    /// That it has failed, because the request was taken back.
-    Cancelled,
-}
-
-/// What Step Functions says of a task and its execution.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Found {
-    /// What became of the task.
-    pub task: Fate,
-    /// The status in which the execution ended, if it did.
-    pub execution: Option<String>,
-}
-
-/// What became of a task.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Fate {
-    /// It waits.
-    Open,
-    /// It was completed.
-    Succeeded,
-    /// It was failed with this error.
-    Failed(String),
-    /// Its time ran out.
-    TimedOut,
-    /// The workflow went on without it.
-    Abandoned,
-    /// The history of the execution does not hold it.
-    NotInHistory,
-    /// It could not be looked up, for this reason.
-    Refused(String),
-}
-
 impl What {
     /// What there is to tell of an end.
     pub fn resolved(outcome: &Outcome) -> Self {
         let reason = match outcome {
             Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason.clone()),
-            Outcome::Approved | Outcome::Rejected | Outcome::Expired | Outcome::Superseded => None,
+            Outcome::Approved | Outcome::Rejected | Outcome::Returned | Outcome::Expired | Outcome::Superseded => None,
         };
         Self::Resolved { status: outcome.status(), reason }
     }
@@ -362,34 +353,5 @@ impl From<&MessageRef> for Place {
             }
             MessageRef::Email { person } => Self::mail(person),
         }
-    }
-}
-
-impl From<&Intent> for Callback {
-    fn from(intent: &Intent) -> Self {
-        match intent {
-            Intent::Approve => Self::Approved,
-            Intent::Reject => Self::Rejected,
-            Intent::GiveUp { .. } => Self::Undeliverable,
-            Intent::Cancel { .. } => Self::Cancelled,
-        }
-    }
-}
-
-impl From<&LookUp> for Found {
-    fn from(look_up: &LookUp) -> Self {
-        let task = match look_up {
-            LookUp::Found(task) => match &task.fate {
-                TaskFate::Open => Fate::Open,
-                TaskFate::Succeeded(_) => Fate::Succeeded,
-                TaskFate::Failed { error, .. } => Fate::Failed(error.clone()),
-                TaskFate::TimedOut => Fate::TimedOut,
-                TaskFate::Abandoned => Fate::Abandoned,
-            },
-            LookUp::NotInHistory => Fate::NotInHistory,
-            LookUp::Refused { code } => Fate::Refused(code.clone()),
-        };
-        let end = look_up.found().and_then(|task| task.end.as_ref());
-        Self { task, execution: end.map(|end| end.status.clone()) }
     }
 }

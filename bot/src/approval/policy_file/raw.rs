@@ -72,6 +72,7 @@ pub(super) struct RawRules {
     pub(super) requester: Option<RequesterUse>,
     pub(super) callers: Vec<StateMachinePattern>,
     pub(super) reason_on_reject: bool,
+    pub(super) returns: bool,
     pub(super) remind_after: Vec<Duration>,
     pub(super) remind_after_span: Span,
     pub(super) quiet_hours: Option<RawQuietHours>,
@@ -238,6 +239,7 @@ impl Read for RawRules {
         let requester = table.optional("requester");
         let callers = table.optional("callers").map(|NotEmpty(patterns)| patterns).unwrap_or_default();
         let reason_on_reject = table.optional("reason_on_reject").unwrap_or(false);
+        let returns = table.optional("returns").unwrap_or(false);
         let remind_after = table.optional_s::<Vec<Duration>>("remind_after");
         let quiet_hours = table.take("quiet_hours").and_then(|(_, mut value)| {
             let span = value.span;
@@ -268,6 +270,7 @@ impl Read for RawRules {
             requester,
             callers,
             reason_on_reject,
+            returns,
             remind_after,
             remind_after_span,
             quiet_hours,

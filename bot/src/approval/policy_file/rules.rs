@@ -80,6 +80,7 @@ pub(super) fn check_rules(
         requester,
         callers: raw.callers,
         reason_on_reject: raw.reason_on_reject,
+        returns: raw.returns,
         remind_after: remind_after.into_iter().collect(),
         quiet_hours,
         escalation,

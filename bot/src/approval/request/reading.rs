@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::object::{Object, at, quoted};
 use super::{Asked, Detail, Fact, FactValue, HttpsUrl, Input, InvalidInput, Link, Request, Risk, detail, risk, whom};
-use crate::approval::ids::{ExecutionArn, TaskToken};
+use crate::approval::ids::{ApprovalId, ExecutionArn, TaskToken};
 use crate::approval::limits::{self, Check, EXECUTION_ARN_MAX, TIMEOUT_MAX_SECONDS};
 use crate::approval::names::comparable;
 use crate::approval::policy::{Person, Policy, Rules};
@@ -17,7 +17,7 @@ use crate::approval::policy::{Person, Policy, Rules};
 const FIRST_TRY_STARTS_WITHIN: SignedDuration = SignedDuration::from_secs(60);
 
 const INPUT: [&str; 5] = ["taskToken", "executionArn", "stateEnteredAt", "timeoutSeconds", "approval"];
-const APPROVAL: [&str; 11] = [
+const APPROVAL: [&str; 12] = [
     "policy",
     "title",
     "summary",
@@ -27,6 +27,7 @@ const APPROVAL: [&str; 11] = [
     "risk",
     "inputs",
     "approvers",
+    "follows",
     "requestedBy",
     "correlation",
 ];
@@ -73,7 +74,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         }
     };
     let (raised_at, deadline) = times?;
-    let Texts { title, summary, facts, links, details, risk, inputs, requested_by, correlation, .. } = texts;
+    let Texts { title, summary, facts, links, details, risk, inputs, follows, requested_by, correlation, .. } = texts;
     let (title, requested_by, execution) = (title?, requested_by.ok()?, execution?);
     let request = Request {
         title,
@@ -84,6 +85,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
         risk,
         inputs,
         approvers,
+        follows,
         requested_by,
         requester: requester.cloned(),
         correlation,
@@ -158,6 +160,8 @@ struct Texts {
     inputs: Vec<Input>,
     /// Who alone may decide; nothing where all may whom the policy allows, or where what is there is no list of names.
     approvers: Option<Vec<String>>,
+    /// The earlier approval that it follows.
+    follows: Option<ApprovalId>,
     /// An error where what is there is no name.
     requested_by: Result<Option<String>, Wrong>,
     correlation: Map<String, Value>,
@@ -177,6 +181,7 @@ impl Texts {
         check.text("approval.summary", &summary, limits::SUMMARY_MAX);
         let requested_by = requested_by(approval, check);
         let approvers = approvers(approval, check);
+        let follows = follows(approval, check);
         let facts = approval.optional::<Vec<Value>>("facts", check).unwrap_or_default();
         check.at_most("approval.facts", facts.len(), limits::FACTS_MAX, "facts");
         let facts = facts.into_iter().enumerate().filter_map(|(index, value)| fact(index, value, check)).collect();
@@ -193,7 +198,7 @@ impl Texts {
         let correlation = approval.optional::<Map<String, Value>>("correlation", check).unwrap_or_default();
         let bytes = if correlation.is_empty() { 0 } else { Value::Object(correlation.clone()).to_string().len() };
         check.at_most("approval.correlation", bytes, limits::CORRELATION_MAX_BYTES, "bytes");
-        Self { title, summary, facts, links, details, risk, inputs, approvers, requested_by, correlation }
+        Self { title, summary, facts, links, details, risk, inputs, approvers, follows, requested_by, correlation }
     }
 
     /// The person of the policy who asks.
@@ -209,6 +214,12 @@ fn requested_by(approval: &mut Object, check: &mut Check) -> Result<Option<Strin
     let name = approval.optional::<String>("requestedBy", check);
     check.line("approval.requestedBy", name.as_deref().unwrap_or_default(), limits::REQUESTED_BY_MAX);
     if check.problems.len() > before { Err(Wrong) } else { Ok(name.filter(|name| !comparable(name).is_empty())) }
+}
+
+/// The earlier approval that a request follows, if it names one; `flow::following` finds out whether it may.
+fn follows(approval: &mut Object, check: &mut Check) -> Option<ApprovalId> {
+    let id = approval.optional::<String>("follows", check)?;
+    ApprovalId::parse(&id).map_err(|error| check.note("approval.follows", error.to_string())).ok()
 }
 
 /// The names of those who alone may decide, if the request narrows that.

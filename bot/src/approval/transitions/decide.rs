@@ -26,7 +26,7 @@ pub struct Command {
     pub person: Person,
     /// Where the request came from.
     pub platform: Platform,
-    /// Approve or reject, or approve alone in an emergency.
+    /// Approve, reject or send back, or approve alone in an emergency.
     pub verdict: Verdict,
     /// Their own words, trimmed. Words in which there is nothing to see are none.
     pub comment: Option<String>,
@@ -105,6 +105,17 @@ pub enum Refusal {
     },
     /// The policy wants a reason with a rejection.
     ReasonRequired,
+    /// The policy does not let people send a request back.
+    NoReturns,
+    /// Whoever sends a request back says what is to be changed.
+    ReturnNeedsReason,
+    /// The person has said already that they are looking at it.
+    Looking {
+        /// Until when the others see that.
+        until: Timestamp,
+    },
+    /// The person is not looking at it, as far as the others see.
+    NotLooking,
     /// The person cannot approve alone, or not acknowledge that somebody has.
     Glass(GlassRefusal),
     /// The person wants to take back what somebody else, or nobody of the policy, has asked for.
@@ -157,10 +168,13 @@ pub fn decide(approval: &Approval, command: &Command, now: Timestamp) -> Result<
 /// Whether a command counts once it comes with what the request asks of whoever approves.
 pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(), Refusal> {
     match command.verdict {
-        Verdict::Approve | Verdict::Reject => authorise(approval, &command.person, now)?,
+        Verdict::Approve | Verdict::Reject | Verdict::Return => authorise(approval, &command.person, now)?,
         Verdict::BreakGlass => may_break_glass(approval, &command.person)?,
     }
     check_open(approval, now)?;
+    if command.verdict == Verdict::Return && !approval.rules.returns {
+        return Err(Refusal::NoReturns);
+    }
     if approval.lacks_proof() {
         return Err(Refusal::Unproven);
     }
@@ -178,8 +192,10 @@ pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(
     if command.verdict == Verdict::Reject && approval.rules.reason_on_reject && command.said().is_none() {
         return Err(Refusal::ReasonRequired);
     }
-    if command.verdict == Verdict::BreakGlass && command.said().is_none() {
-        return Err(GlassRefusal::NeedsReason.into());
+    match command.verdict {
+        Verdict::Return if command.said().is_none() => return Err(Refusal::ReturnNeedsReason),
+        Verdict::BreakGlass if command.said().is_none() => return Err(GlassRefusal::NeedsReason.into()),
+        _ => {}
     }
     if command.said().is_some_and(|comment| comment.chars().count() > COMMENT_MAX) {
         return Err(Refusal::CommentTooLong);
@@ -187,11 +203,12 @@ pub fn admit(approval: &Approval, command: &Command, now: Timestamp) -> Result<(
     Ok(())
 }
 
-/// Whether the person has answered what the request asks of whoever approves. A rejection is asked for nothing.
+/// Whether the person has answered what the request asks of whoever approves. Whoever rejects or sends back is asked for
+/// nothing.
 fn answers(approval: &Approval, command: &Command) -> Result<Map<String, Value>, Refusal> {
     match command.verdict {
         Verdict::Approve | Verdict::BreakGlass => approval.request.answers(&command.answers).map_err(Refusal::Lacking),
-        Verdict::Reject => Ok(Map::new()),
+        Verdict::Reject | Verdict::Return => Ok(Map::new()),
     }
 }
 
@@ -205,8 +222,8 @@ pub fn check_would_count(approval: &Approval, person: &PersonId, now: Timestamp)
     }
 }
 
-/// Whether this person's decision counts on this request, in their own right or for an approver who is away; approving and
-/// rejecting are authorised alike.
+/// Whether this person's decision counts on this request, in their own right or for an approver who is away; approving,
+/// rejecting and sending back are authorised alike.
 pub fn authorise(approval: &Approval, person: &Person, now: Timestamp) -> Result<(), Refusal> {
     check_meant(approval, person)?;
     let person = &person.id;
@@ -258,6 +275,7 @@ pub fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
         State::Pending => return Ok(()),
         State::Resolving(Ending { intent: Intent::Approve, .. }) => Verdict::Approve,
         State::Resolving(Ending { intent: Intent::Reject, .. }) => Verdict::Reject,
+        State::Resolving(Ending { intent: Intent::Return, .. }) => Verdict::Return,
         State::Resolving(Ending { intent: Intent::GiveUp { reason }, at }) => {
             return Err(Refusal::Closed { outcome: Outcome::Undeliverable { reason: reason.clone() }, at: *at });
         }
@@ -267,6 +285,7 @@ pub fn check_open(approval: &Approval, now: Timestamp) -> Result<(), Refusal> {
         State::Resolved(resolution) => match &resolution.outcome {
             Outcome::Approved => Verdict::Approve,
             Outcome::Rejected => Verdict::Reject,
+            Outcome::Returned => Verdict::Return,
             other => {
                 let at = approval.ended_at().unwrap_or(resolution.at);
                 return Err(Refusal::Closed { outcome: other.clone(), at });
@@ -302,6 +321,8 @@ fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now
     }
     // A person has one vote; who approved and then rejects has changed their mind.
     next.votes.retain(|earlier| earlier.person != vote.person);
+    // Whoever has said something has looked.
+    next.claim = next.claim.filter(|claim| claim.person != vote.person);
     next.log(What::from(&vote), now);
     vote.comment = vote.comment.map(|comment| sizes::kept(comment, &next.votes));
     next.votes.push(vote.clone());
@@ -312,6 +333,7 @@ fn count(approval: &Approval, command: &Command, inputs: Map<String, Value>, now
     sizes::queue(&mut next.outbox, voted);
     let intent = match command.verdict {
         Verdict::Reject => Intent::Reject,
+        Verdict::Return => Intent::Return,
         Verdict::BreakGlass => {
             next.broken_glass = Some(BrokenGlass::default());
             Intent::Approve

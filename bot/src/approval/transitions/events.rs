@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::claim::{Claiming, Look};
 use crate::approval::audit::Hash;
 use crate::approval::event::{DetailType, Event, SCHEMA_VERSION};
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
@@ -120,6 +121,16 @@ struct Acknowledged<'a> {
     name: &'a str,
     platform: Platform,
     broken_by: &'a PersonId,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Claimed<'a> {
+    action: &'static str,
+    claimed_by: &'a PersonId,
+    name: &'a str,
+    platform: Platform,
+    until: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -255,6 +266,21 @@ impl Event {
         Some(Self::new(approval, DetailType::Acknowledged, "acknowledged", at, own))
     }
 
+    /// Somebody is looking at it, or no longer is.
+    pub fn claimed(approval: &Approval, by: &Claiming, at: Timestamp) -> Self {
+        let own = Claimed {
+            action: match by.look {
+                Look::Begins => "claimed",
+                Look::Ends => "let_go",
+            },
+            claimed_by: &by.person.id,
+            name: &by.person.name,
+            platform: by.platform,
+            until: approval.claim.as_ref().map(|claim| claim.until),
+        };
+        Self::new(approval, DetailType::Claimed, &format!("claimed.{}", approval.version), at, own)
+    }
+
     /// A person has approved alone in an emergency.
     fn glass_broken(approval: &Approval, vote: &Vote) -> Self {
         let own = GlassBroken {
@@ -277,6 +303,7 @@ impl Event {
         let verdict = match vote.verdict {
             Verdict::Approve => "approve",
             Verdict::Reject => "reject",
+            Verdict::Return => "return",
             Verdict::BreakGlass => return Self::glass_broken(approval, vote),
         };
         Self::new(approval, DetailType::Voted, &format!("voted.{}.{verdict}", vote.person), vote.at, own)
@@ -318,14 +345,15 @@ impl Event {
         let State::Resolved(resolution) = &approval.state else {
             return None;
         };
-        let decided = matches!(resolution.outcome, Outcome::Approved | Outcome::Rejected);
-        let votes = if decided { approval.deciding_votes() } else { Vec::new() };
+        let votes = if resolution.outcome.is_decided() { approval.deciding_votes() } else { Vec::new() };
         let own = Resolved {
             status: resolution.outcome.status(),
             decided_by: votes.into_iter().map(|vote| Said::of(approval, vote)).collect(),
             reason: match &resolution.outcome {
                 Outcome::Cancelled { reason } | Outcome::Undeliverable { reason } => Some(reason),
-                Outcome::Approved | Outcome::Rejected | Outcome::Expired | Outcome::Superseded => None,
+                Outcome::Approved | Outcome::Rejected | Outcome::Returned | Outcome::Expired | Outcome::Superseded => {
+                    None
+                }
             },
             break_glass: BrokenBy::of(approval),
             superseded_by: approval.successor.as_ref().map(|successor| &successor.id),

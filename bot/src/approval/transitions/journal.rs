@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::break_glass::Acknowledging;
 use super::cancel::Cancellation;
+use super::claim::Claiming;
 use super::decide::{Command, Refusal};
 use crate::approval::audit::{Entry, Place, Reason, SeatsAsked, What, Who};
 use crate::approval::break_glass::GlassRefusal;
@@ -48,6 +49,12 @@ impl Approval {
         if self.stand_ins_changed <= ATTEMPTS_KEPT {
             self.log(what, at);
         }
+    }
+
+    /// Notes that somebody could not say that they are looking at it, or that they no longer are.
+    pub fn log_refused_claim(&mut self, by: &Claiming, refusal: &Refusal, at: Timestamp) {
+        let (who, platform) = (Who::from(&by.person), by.platform);
+        self.log_attempt(What::ClaimRefused { who, platform, reason: Reason::from(refusal) }, at);
     }
 
     fn log_attempt(&mut self, what: What, at: Timestamp) {
@@ -116,7 +123,12 @@ impl From<&Refusal> for Reason {
             Refusal::AlreadyDecided { .. } => Self::AlreadyDecided,
             Refusal::Closed { .. } => Self::Closed,
             Refusal::TooLate { .. } => Self::TooLate,
-            Refusal::ReasonRequired | Refusal::Glass(GlassRefusal::NeedsReason) => Self::ReasonMissing,
+            Refusal::ReasonRequired | Refusal::Glass(GlassRefusal::NeedsReason) | Refusal::ReturnNeedsReason => {
+                Self::ReasonMissing
+            }
+            Refusal::NoReturns => Self::NoReturns,
+            Refusal::Looking { .. } => Self::Looking,
+            Refusal::NotLooking => Self::NotLooking,
             Refusal::PlaceTaken => Self::PlaceTaken,
             Refusal::Glass(GlassRefusal::MayNotBreak) => Self::MayNotBreakGlass,
             Refusal::Glass(GlassRefusal::NobodyToAcknowledge) => Self::NobodyToAcknowledge,

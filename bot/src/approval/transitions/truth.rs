@@ -12,6 +12,8 @@ use crate::approval::state::{Intent, Outcome, State};
 
 /// The `error` of a rejection, for `ErrorEquals` in a state machine.
 pub const APPROVAL_REJECTED: &str = "ApprovalRejected";
+/// The `error` of a request that was sent back for changes, for `ErrorEquals` in a state machine.
+pub const APPROVAL_RETURNED: &str = "ApprovalReturned";
 /// The `error` of a request that reached nobody, for `ErrorEquals` in a state machine.
 pub const APPROVAL_UNDELIVERABLE: &str = "ApprovalUndeliverable";
 
@@ -43,6 +45,7 @@ fn outcome_of(approval: &Approval, task: &FoundTask) -> Option<Outcome> {
             let is_ours = serde_json::from_str(cause).is_ok_and(|cause| is_ours(&cause));
             Some(match intent {
                 Some(Intent::Reject) if error == APPROVAL_REJECTED && is_ours => Outcome::Rejected,
+                Some(Intent::Return) if error == APPROVAL_RETURNED && is_ours => Outcome::Returned,
                 Some(Intent::Cancel { name, .. }) if error == APPROVAL_CANCELLED && is_ours => cancelled_by(name),
                 Some(Intent::GiveUp { reason }) if error == APPROVAL_UNDELIVERABLE => {
                     Outcome::Undeliverable { reason: reason.clone() }
@@ -153,6 +156,7 @@ mod tests {
         let cases = [
             (Intent::Approve, TaskFate::Succeeded(ours.clone()), Some(Outcome::Approved)),
             (Intent::Reject, failed(APPROVAL_REJECTED, &ours.to_string()), Some(Outcome::Rejected)),
+            (Intent::Return, failed(APPROVAL_RETURNED, &ours.to_string()), Some(Outcome::Returned)),
             (cancel(), failed(APPROVAL_CANCELLED, &ours.to_string()), Some(cancelled_by("Ada"))),
             (
                 give_up,
@@ -161,6 +165,12 @@ mod tests {
             ),
             (Intent::Approve, TaskFate::Succeeded(json!({})), because("The task was completed by somebody else.")),
             (Intent::Reject, failed(APPROVAL_REJECTED, "{}"), because("The task failed with ApprovalRejected.")),
+            (Intent::Return, failed(APPROVAL_RETURNED, "{}"), because("The task failed with ApprovalReturned.")),
+            (
+                Intent::Return,
+                failed(APPROVAL_REJECTED, &ours.to_string()),
+                because("The task failed with ApprovalRejected."),
+            ),
             (Intent::Reject, TaskFate::Succeeded(ours.clone()), because("The task was completed by somebody else.")),
             (
                 Intent::Approve,
@@ -186,6 +196,7 @@ mod tests {
         let cases = [
             (TaskFate::Succeeded(ours.clone()), "The task was completed by somebody else."),
             (failed(APPROVAL_REJECTED, &ours.to_string()), "The task failed with ApprovalRejected."),
+            (failed(APPROVAL_RETURNED, &ours.to_string()), "The task failed with ApprovalReturned."),
             (failed(APPROVAL_CANCELLED, &ours.to_string()), "The task failed with ApprovalCancelled."),
             (failed(APPROVAL_UNDELIVERABLE, "nobody"), "The task failed with ApprovalUndeliverable."),
             (failed("Lambda.Unknown", ""), "The task failed with Lambda.Unknown."),

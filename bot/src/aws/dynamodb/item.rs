@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::SERVICE;
 use crate::approval::audit::{Entry, Hash, Head};
 use crate::approval::break_glass::BrokenGlass;
+use crate::approval::claim::Claim;
 use crate::approval::delegation::StandIn;
 use crate::approval::delivery::Missing;
 use crate::approval::event::Event;
@@ -18,6 +19,7 @@ use crate::approval::look_up::{Attempt, ExecutionEnd};
 use crate::approval::policy::Rules;
 use crate::approval::record::{Approval, Call, Retry, SentMessage, Successor, Vote};
 use crate::approval::request::Request;
+use crate::approval::since::Since;
 use crate::approval::state::State;
 use crate::net::deadline::Unavailable;
 use crate::ports::Kept;
@@ -63,11 +65,15 @@ struct Record {
     policy_version: Option<u32>,
     #[serde(default)]
     apart: BTreeMap<PersonId, String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    since: Option<Since>,
     state: State,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     stand_ins: Vec<StandIn>,
     #[serde(default)]
     stand_ins_changed: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    claim: Option<Claim>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     broken_glass: Option<BrokenGlass>,
     #[serde(default)]
@@ -97,9 +103,11 @@ impl Item {
             rules: approval.rules.clone(),
             policy_version: approval.policy_version,
             apart: approval.apart.clone(),
+            since: approval.since.clone(),
             state: approval.state.clone(),
             stand_ins: approval.stand_ins.clone(),
             stand_ins_changed: approval.stand_ins_changed,
+            claim: approval.claim.clone(),
             broken_glass: approval.broken_glass.clone(),
             calls: approval.calls.clone(),
             reminded: approval.reminded,
@@ -200,9 +208,11 @@ impl Item {
             rules: record.rules,
             policy_version: record.policy_version,
             apart: record.apart,
+            since: record.since,
             state: record.state,
             stand_ins: record.stand_ins,
             stand_ins_changed: record.stand_ins_changed,
+            claim: record.claim,
             broken_glass: record.broken_glass,
             calls: record.calls,
             reminded: record.reminded,

@@ -7,6 +7,7 @@ use crate::approval::entry;
 use crate::approval::fields::{Field, Kind, LONG_TEXT_MAX, TEXT_MAX};
 use crate::approval::filling::Entry;
 use crate::approval::limits::COMMENT_MAX;
+use crate::approval::policy::Rules;
 use crate::approval::state::Verdict;
 use crate::messages::risk::CONFIRMATION;
 
@@ -36,6 +37,8 @@ pub(super) struct Form {
     pub served: String,
     /// What was chosen on this page before, when that did not count. A page that is opened has nothing chosen.
     pub chosen: Option<Verdict>,
+    /// Whether the request can be sent back.
+    pub returns: bool,
     /// What was typed, when that did not count.
     pub comment: String,
     /// What whoever approves is asked for.
@@ -81,8 +84,8 @@ pub(super) struct Page {
     pub name: String,
     /// What became of what was submitted.
     pub notice: Notice,
-    /// Whether a rejection needs a comment.
-    pub reason_on_reject: bool,
+    /// What the form says of the comment.
+    pub comment: &'static str,
     /// What to decide with, if the person may decide now.
     pub form: Option<Form>,
 }
@@ -148,9 +151,20 @@ impl Input {
 
 impl Form {
     /// The choices, always in this order: the value, the words, and whether it was chosen.
-    fn choices(&self) -> [(&'static str, &'static str, bool); 2] {
-        [(Verdict::Approve, "Approve"), (Verdict::Reject, "Reject")]
-            .map(|(verdict, words)| (value(verdict), words, self.chosen == Some(verdict)))
+    fn choices(&self) -> impl Iterator<Item = (&'static str, &'static str, bool)> {
+        let send_back = self.returns.then_some((Verdict::Return, "Send back for changes"));
+        let choices = [(Verdict::Approve, "Approve"), (Verdict::Reject, "Reject")].into_iter().chain(send_back);
+        choices.map(|(verdict, words)| (value(verdict), words, self.chosen == Some(verdict)))
+    }
+}
+
+/// Which verdicts need a comment.
+pub(super) fn comment(rules: &Rules) -> &'static str {
+    match (rules.reason_on_reject, rules.returns) {
+        (true, true) => "a rejection and sending it back need one",
+        (true, false) => "a rejection needs one",
+        (false, true) => "sending it back needs one",
+        (false, false) => "optional",
     }
 }
 
@@ -159,6 +173,7 @@ pub(super) fn value(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Approve => "approve",
         Verdict::Reject => "reject",
+        Verdict::Return => "return",
         // No form offers it, and none that has it is read.
         Verdict::BreakGlass => "break-glass",
     }

@@ -128,7 +128,8 @@ pub(super) async fn decide(
         }
     }
     let Some(verdict) = verdict(&form.verdict) else {
-        let notice = Notice::Again("Nothing was decided: choose Approve or Reject, then submit.".to_owned());
+        let choices = if visitor.approval.rules.returns { "Approve, Reject or Send back" } else { "Approve or Reject" };
+        let notice = Notice::Again(format!("Nothing was decided: choose {choices}, then submit."));
         let outcome = Outcome::of(StatusCode::UNPROCESSABLE_ENTITY, notice);
         return answer(app, visitor, Outcome { typed: Some(form.typed), ..outcome });
     };
@@ -203,7 +204,7 @@ impl Outcome {
 }
 
 fn verdict(text: &str) -> Option<Verdict> {
-    [Verdict::Approve, Verdict::Reject].into_iter().find(|verdict| page::value(*verdict) == text)
+    [Verdict::Approve, Verdict::Reject, Verdict::Return].into_iter().find(|verdict| page::value(*verdict) == text)
 }
 
 fn read(body: &[u8]) -> Result<DecisionForm, String> {
@@ -236,9 +237,11 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::SomebodyElse
         | Refusal::OwnRequest
         | Refusal::ApprovedElsewhere { .. }
+        | Refusal::NoReturns
         | Refusal::Glass(GlassRefusal::MayNotBreak | GlassRefusal::Own | GlassRefusal::MayNotAcknowledge { .. })
         | Refusal::NotTheRequester { .. } => StatusCode::FORBIDDEN,
         Refusal::ReasonRequired
+        | Refusal::ReturnNeedsReason
         | Refusal::Glass(GlassRefusal::NeedsReason)
         | Refusal::CommentTooLong
         | Refusal::Lacking(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -250,6 +253,8 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Unproven
         | Refusal::SeatsTaken { .. }
         | Refusal::PlaceTaken
+        | Refusal::Looking { .. }
+        | Refusal::NotLooking
         | Refusal::Glass(
             GlassRefusal::NobodyToAcknowledge | GlassRefusal::NotBroken | GlassRefusal::AlreadyAcknowledged { .. },
         )
@@ -308,6 +313,7 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
     let form = may_decide.then(|| Form {
         served: keys.serve(&approval.id, &person.id, now),
         chosen,
+        returns: approval.rules.returns,
         comment: typed.unwrap_or_default().comment,
         inputs,
         needs_confirmation: approval.request.needs_confirmation(),
@@ -316,7 +322,7 @@ fn answer(app: &App, visitor: Visitor, outcome: Outcome) -> Response {
         summary: Summary::new(&approval, &app.links),
         name: person.name,
         notice,
-        reason_on_reject: approval.rules.reason_on_reject,
+        comment: page::comment(&approval.rules),
         form,
     };
     guarded(status, page::page(&page))

@@ -6,12 +6,13 @@ use textwrap::Options;
 use crate::approval::policy::Person;
 use crate::approval::record::{Approval, Vote};
 use crate::approval::request::{Detail, Link};
+use crate::approval::since::Since;
 use crate::approval::state::{Outcome, State};
 use crate::links::Links;
 use crate::messages::answers::{self, Requester};
 use crate::messages::dialect::{PLAIN, utc};
 use crate::messages::escape::{lines, one_line};
-use crate::messages::{away, break_glass, inputs, risk};
+use crate::messages::{away, break_glass, claims, inputs, risk, since};
 
 /// A mail without its addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +91,8 @@ pub(super) struct Summary {
     pub inputs: Vec<String>,
     /// How risky it is said to be, who asked, the deadline, the progress, who alone may decide and who was called in.
     pub rows: Vec<Row>,
+    /// What one may do on the page.
+    pub choices: &'static str,
     /// What each person said.
     pub votes: Vec<Said>,
     /// Where it stands, in one sentence.
@@ -214,11 +217,16 @@ impl Summary {
         }
         rows.push(row("Decision", one_line(&answers::quorum(approval))));
         rows.extend(
-            answers::narrowed_to(approval).map(|people| row("May decide", one_line(&format!("only {people}")))),
+            answers::narrowed_to(approval, answers::NAME_MAX)
+                .map(|people| row("May decide", one_line(&format!("only {people}")))),
         );
         rows.extend(away::line(approval).map(|line| row("Away", one_line(&line))));
+        rows.extend(claims::line(approval, PLAIN).map(|line| row("Claimed", one_line(&line))));
         rows.extend(break_glass::mark(approval, PLAIN).map(|mark| row("Break-glass", mark)));
-        rows.extend(answers::escalated_to(approval).map(|people| row("Escalated to", one_line(&people))));
+        rows.extend(
+            answers::escalated_to(approval, answers::NAME_MAX).map(|people| row("Escalated to", one_line(&people))),
+        );
+        rows.extend(approval.shown_since().map(|since| row("Changes", changes(since))));
         let summary = lines(&request.summary);
         Self {
             title: one_line(&request.title),
@@ -228,6 +236,7 @@ impl Summary {
             details: request.details.iter().map(Passage::new).collect(),
             inputs: request.fields().map(|field| one_line(&field.label)).collect(),
             rows,
+            choices: if approval.rules.returns { "approve, reject or send it back" } else { "approve or reject" },
             votes: approval.votes.iter().map(|vote| said(approval, vote)).collect(),
             standing: answers::standing(approval, PLAIN),
             id: approval.id.to_string(),
@@ -237,8 +246,13 @@ impl Summary {
     }
 }
 
+/// All that has changed since an earlier request, on one line.
+fn changes(since: &Since) -> String {
+    since::lines(since, since.changes.len(), PLAIN).join("\n").replacen('\n', " ", 1).replace('\n', "; ")
+}
+
 fn said(approval: &Approval, vote: &Vote) -> Said {
-    let (what, place) = (answers::past(vote.verdict), vote.platform.as_place());
+    let (what, place) = (answers::did(vote.verdict), vote.platform.as_place());
     let line = format!("{} {what} {place}, {}", answers::who(approval, vote), utc(vote.at));
     let answers = inputs::answers(&approval.request, vote).map(|(label, answer)| (inputs::answered(label), answer));
     let comment = vote.comment.clone().map(|comment| (String::new(), comment));
@@ -289,6 +303,7 @@ pub(super) fn closing(approval: &Approval, person: &Person, links: &Links) -> Te
     let status = match approval.resolution().map(|resolution| &resolution.outcome) {
         Some(Outcome::Approved) => "Approved",
         Some(Outcome::Rejected) => "Rejected",
+        Some(Outcome::Returned) => "Sent back",
         Some(Outcome::Expired) => "Expired",
         Some(Outcome::Cancelled { .. }) => "Cancelled",
         Some(Outcome::Undeliverable { .. }) => "Undeliverable",

@@ -24,7 +24,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
-use crate::messages::{away, break_glass, calling, inputs, links, notes, risk};
+use crate::messages::{away, break_glass, calling, claims, inputs, links, notes, returning, risk, since};
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
@@ -35,11 +35,17 @@ pub const APPROVE_IN_FORM: &str = "approve_in_form";
 /// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
 
+/// The action of the button that opens the form which sends the request back.
+pub const RETURN_IN_FORM: &str = "return_in_form";
+
 /// Slack has no red text: this is what is red in it.
 const SIREN: &str = ":rotating_light:";
 
 /// What is left for votes: how many there are, and the latest of them.
 const VOTES_MIN: usize = 800;
+
+/// What takes no more is that there are votes.
+const VOTES_COUNTED: usize = 300;
 
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
@@ -56,26 +62,31 @@ pub fn own(approval: &Approval, links: &Links) -> Message {
 }
 
 fn whole(approval: &Approval, links: &Links, call: Vec<&Person>) -> Message {
-    let mut below = self::below(approval, links, &[]);
+    let bare = cost(&self::above(approval, None));
+    let enough = self::below(approval, links, Room::Enough, &[]);
+    let room_size = if bare + cost(&enough) + VOTES_MIN <= MESSAGE_MAX { Room::Enough } else { Room::Little };
+    let mut below = self::below(approval, links, room_size, &[]);
     let for_votes = if approval.votes.is_empty() { 0 } else { VOTES_MIN };
-    let room = MESSAGE_MAX.saturating_sub(cost(&above(approval, None)) + cost(&below) + for_votes);
+    let room = MESSAGE_MAX.saturating_sub(bare + cost(&below) + for_votes);
     let above = above(approval, called(call, room));
     // Beside the longest request there is no room for who may decide and who stands in, which lists and answers say as well.
     let mut lines = Vec::new();
     for line in [calling::may_decide(approval), away::line(approval)].into_iter().flatten() {
         lines.push(SLACK.text(&line));
-        let longer = self::below(approval, links, &lines);
+        let longer = self::below(approval, links, room_size, &lines);
         if cost(&above) + cost(&longer) + VOTES_MIN <= MESSAGE_MAX {
             below = longer;
         } else {
             lines.pop();
         }
     }
-    let votes = votes(approval, MESSAGE_MAX.saturating_sub(cost(&above) + cost(&below)));
+    let left = MESSAGE_MAX.saturating_sub(cost(&above) + cost(&below));
+    let changed: Vec<SlackBlock> = changed(approval, left).into_iter().collect();
+    let votes = votes(approval, left.saturating_sub(cost(&changed)));
     let title = visible(one_line(&approval.request.title));
     Message {
         text: mrkdwn(&format!("{title}: {}", answers::standing(approval, PLAIN))),
-        blocks: above.into_iter().chain(votes).chain(below).collect(),
+        blocks: above.into_iter().chain(changed).chain(votes).chain(below).collect(),
     }
 }
 
@@ -93,7 +104,9 @@ fn above(approval: &Approval, called: Option<SlackBlock>) -> Vec<SlackBlock> {
     let mut blocks: Vec<SlackBlock> = vec![SlackHeaderBlock::new(plain(&title)).into()];
     let standing = SLACK.strong(&answers::standing(approval, SLACK));
     let mark = approval.request.risk.map(|risk| format!("\n{}", marked(risk)));
-    blocks.push(rich_text::block(&format!("{} {standing}{}", sign(approval), mark.unwrap_or_default())));
+    let claimed = claims::line(approval, SLACK).map(|line| format!("\n:eyes: {line}"));
+    let beside = [mark, claimed].map(Option::unwrap_or_default).concat();
+    blocks.push(rich_text::block(&format!("{} {standing}{beside}", sign(approval))));
     let broken = break_glass::mark(approval, SLACK);
     blocks.extend(broken.map(|mark| rich_text::block(&format!("{SIREN} {mark}"))));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
@@ -110,18 +123,38 @@ fn above(approval: &Approval, called: Option<SlackBlock>) -> Vec<SlackBlock> {
     blocks
 }
 
+/// How much room there is for what is not part of the request.
+#[derive(Clone, Copy)]
+enum Room {
+    /// As much as it takes.
+    Enough,
+    /// As beside the longest request: names are shortened, and what lists and answers say as well is left to them.
+    Little,
+}
+
+impl Room {
+    /// Names are not longer than this.
+    fn name_max(self) -> usize {
+        match self {
+            Self::Enough => answers::NAME_MAX,
+            Self::Little => answers::SHORT_NAME_MAX,
+        }
+    }
+}
+
 /// The buttons, and what is to be known about it, with these lines where there is room for them.
-fn below(approval: &Approval, links: &Links, lines: &[String]) -> Vec<SlackBlock> {
+fn below(approval: &Approval, links: &Links, room: Room, lines: &[String]) -> Vec<SlackBlock> {
     let mut blocks = Vec::new();
     if approval.state == State::Pending {
         blocks.push(comment_input(approval));
     }
     blocks.extend(buttons(approval));
-    let about = [requested(approval), answers::progress(approval, SLACK)].into_iter();
-    let about =
-        about.chain(narrowed(approval)).chain(escalated(approval)).chain(lines.to_vec()).chain(asked_inputs(approval));
+    let about = [requested(approval, room), progress(approval, room)].into_iter();
+    let about = about.chain(narrowed(approval, room)).chain(escalated(approval, room));
+    let about = about.chain(lines.to_vec()).chain(asked_inputs(approval));
     blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
-    let execution = links.execution_of(approval).map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
+    let execution = links.execution_of(approval).filter(|_| matches!(room, Room::Enough));
+    let execution = execution.map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
     let execution = execution.unwrap_or_default();
     blocks.push(rich_text::context(&[format!("{id} · content {content}{execution}")]));
@@ -192,6 +225,7 @@ fn sign(approval: &Approval) -> &'static str {
         State::Resolved(resolution) => match resolution.outcome {
             Outcome::Approved => ":white_check_mark:",
             Outcome::Rejected => ":x:",
+            Outcome::Returned => ":leftwards_arrow_with_hook:",
             Outcome::Expired => ":alarm_clock:",
             Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => ":no_entry_sign:",
             Outcome::Superseded => ":arrow_right:",
@@ -215,11 +249,20 @@ fn asked_links(approval: &Approval) -> Option<SlackBlock> {
     (!lines.is_empty()).then(|| rich_text::block(&lines.join("\n")))
 }
 
+/// What has changed since the request that it follows, as much as there is room for, as long as it waits.
+fn changed(approval: &Approval, room: usize) -> Option<SlackBlock> {
+    let since = approval.shown_since().filter(|_| approval.state == State::Pending)?;
+    let block = |told: usize| rich_text::block(&since::lines(since, told, SLACK).join("\n"));
+    // Beside the longest request there may be room for none, which answers and mails tell.
+    let fits = |told: &usize| cost(&[block(*told)]) + if *told == 0 { VOTES_COUNTED } else { VOTES_MIN } <= room;
+    (0..=since.changes.len()).rev().find(fits).map(block)
+}
+
 /// The latest votes that there is room for.
 fn votes(approval: &Approval, room: usize) -> Option<SlackBlock> {
     let said = |vote: &Vote, comment_max| {
         let name = SLACK.strong(&SLACK.text(&answers::who(approval, vote)));
-        let (what, place, at) = (answers::past(vote.verdict), vote.platform.as_place(), SLACK.when(vote.at));
+        let (what, place, at) = (answers::did(vote.verdict), vote.platform.as_place(), SLACK.when(vote.at));
         let words = notes::words(&approval.request, vote, comment_max, SLACK);
         format!("{name} {what} {place}, {at}{words}")
     };
@@ -245,19 +288,19 @@ fn comment_input(approval: &Approval) -> SlackBlock {
 
 /// Those that decide as long as it waits, the one that shows what else there is to read, and the menu of what else to do.
 fn buttons(approval: &Approval) -> Option<SlackBlock> {
-    let decide = if approval.state == State::Pending { deciding(approval).into() } else { Vec::new() };
+    let decide = if approval.state == State::Pending { deciding(approval) } else { Vec::new() };
     let buttons = decide.into_iter().chain(details::button(approval)).map(Into::into);
     let buttons: Vec<SlackActionBlockElement> = buttons.chain(more::menu(approval).map(Into::into)).collect();
     (!buttons.is_empty()).then(|| SlackActionsBlock::new(buttons).with_block_id("decision".into()).into())
 }
 
-fn deciding(approval: &Approval) -> [SlackBlockButtonElement; 2] {
-    let button = |action: &str, label: &str, style| {
+fn deciding(approval: &Approval) -> Vec<SlackBlockButtonElement> {
+    let plain_button = |action: &str, label: &str| {
         SlackBlockButtonElement::new(plain(label))
             .with_action_id(SlackActionId(action.to_owned()))
             .with_value(value(approval))
-            .with_style(style)
     };
+    let button = |action: &str, label: &str, style| plain_button(action, label).with_style(style);
     let confirm = SlackBlockConfirmItem::new(
         plain("Reject this request?"),
         typed("The workflow is told that this was rejected. This cannot be undone."),
@@ -270,20 +313,32 @@ fn deciding(approval: &Approval) -> [SlackBlockButtonElement; 2] {
         false => button(APPROVE, "Approve", SlackBlockButtonStyle::Primary),
     };
     let reject = button(REJECT, "Reject", SlackBlockButtonStyle::Danger).with_confirm(confirm);
-    [approve, reject]
+    let send_back = approval.rules.returns.then(|| plain_button(RETURN_IN_FORM, returning::OPEN));
+    [approve, reject].into_iter().chain(send_back).collect()
 }
 
-fn requested(approval: &Approval) -> String {
+fn requested(approval: &Approval, room: Room) -> String {
     let by = SLACK.text(&format!("Requested by {}", Requester::of(approval).line(str::to_owned)));
-    format!("{by} · asked {}", SLACK.when(approval.request.raised_at))
+    match room {
+        Room::Enough => format!("{by} · asked {}", SLACK.when(approval.request.raised_at)),
+        Room::Little => by,
+    }
 }
 
-fn narrowed(approval: &Approval) -> Option<String> {
-    Some(SLACK.text(&format!("Only {} may decide", answers::narrowed_to(approval)?)))
+/// How far it is; until when there is time says the line below the title as well.
+fn progress(approval: &Approval, room: Room) -> String {
+    match room {
+        Room::Enough => answers::progress(approval, SLACK),
+        Room::Little => SLACK.text(&answers::quorum(approval)),
+    }
 }
 
-fn escalated(approval: &Approval) -> Option<String> {
-    Some(SLACK.text(&format!("Escalated to {}", answers::escalated_to(approval)?)))
+fn narrowed(approval: &Approval, room: Room) -> Option<String> {
+    Some(SLACK.text(&format!("Only {} may decide", answers::narrowed_to(approval, room.name_max())?)))
+}
+
+fn escalated(approval: &Approval, room: Room) -> Option<String> {
+    Some(SLACK.text(&format!("Escalated to {}", answers::escalated_to(approval, room.name_max())?)))
 }
 
 /// What the form of Approve asks for, as long as it can be pressed.

@@ -122,8 +122,9 @@ pub(super) fn mistakes(filling: &Filling<'_>) -> Value {
 }
 
 /// The same by the id of the block.
-pub(super) fn errors(mistakes: impl Iterator<Item = (String, String)>) -> Value {
-    let errors: Map<String, Value> = mistakes.map(|(block_id, mistake)| (block_id, json!(mistake))).collect();
+pub(super) fn errors(mistakes: impl IntoIterator<Item = (String, String)>) -> Value {
+    let errors: Map<String, Value> =
+        mistakes.into_iter().map(|(block_id, mistake)| (block_id, json!(mistake))).collect();
     json!({ "response_action": "errors", "errors": errors })
 }
 

@@ -14,18 +14,19 @@ use super::commands::{self, Metadata};
 use super::interaction::{Actor, Chosen, Id, InputState, View, as_sent, comment};
 use super::more::{MORE, More};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, approving, card, details, elements, form, taking_back};
+use super::{PATIENCE, Slack, SlackState, approving, card, details, elements, form, returning, taking_back};
 use crate::approval::fields::Field;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
+use crate::approval::transitions::claim::Claiming;
 use crate::approval::transitions::decide::Command;
 use crate::messages::dialect::SLACK;
 use crate::messages::{answers, commands as words};
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Shown, press};
+use crate::platforms::press::{Shown, look_at, press};
 use crate::platforms::starting::{self, Next, Start};
 
 #[derive(Deserialize)]
@@ -79,6 +80,8 @@ enum Button {
     Decide(Verdict),
     /// Opens the form that approves.
     ApproveInForm,
+    /// Opens the form that sends back.
+    ReturnInForm,
     /// Shows the details.
     Details,
     /// Does something else with the request.
@@ -92,6 +95,7 @@ impl Button {
             card::APPROVE => Self::Decide(Verdict::Approve),
             card::REJECT => Self::Decide(Verdict::Reject),
             card::APPROVE_IN_FORM => Self::ApproveInForm,
+            card::RETURN_IN_FORM => Self::ReturnInForm,
             details::DETAILS => Self::Details,
             MORE => {
                 let (more, shown) = More::read(&action.selected_option.as_ref()?.value)?;
@@ -160,6 +164,20 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
             }
             Err(stranger) => Some(answers::stranger(stranger)),
         },
+        (Some(shown), listed, Button::ReturnInForm) => match actions.actor.decider(app, listed) {
+            Ok(person) => {
+                let command = actions.command(person, Verdict::Return, &shown);
+                returning::open(app, slack, &shown, command, trigger, deadline).await
+            }
+            Err(stranger) => Some(answers::stranger(stranger)),
+        },
+        (Some(shown), listed, Button::More(More::Look(look))) => match actions.actor.decider(app, listed) {
+            Ok(person) => {
+                let claiming = Claiming { person, platform: Platform::Slack, look };
+                look_at(app, &shown.approval, &claiming, SLACK, deadline).await.err()
+            }
+            Err(stranger) => Some(answers::stranger(stranger)),
+        },
         (Some(shown), listed, Button::Decide(verdict)) => match actions.actor.decider(app, listed) {
             Ok(person) => {
                 let command = actions.command(person, verdict, &shown);
@@ -192,6 +210,9 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     let ViewSubmission { actor, view } = submission;
     if view.callback_id == approving::CALLBACK_ID {
         return approving::submit(app, &actor, &view, deadline).await;
+    }
+    if view.callback_id == returning::CALLBACK_ID {
+        return returning::submit(app, &actor, &view, deadline).await;
     }
     if view.callback_id == taking_back::CALLBACK_ID {
         return taking_back::submit(app, &actor, &view, deadline).await;

@@ -13,6 +13,8 @@ mod form;
 mod interaction;
 mod interactions;
 mod more;
+mod pressing;
+mod returning;
 mod rich_text;
 mod taking_back;
 pub mod usergroups;

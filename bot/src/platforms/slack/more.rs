@@ -8,6 +8,8 @@ use super::elements::plain;
 use crate::approval::ids::ApprovalId;
 use crate::approval::record::Approval;
 use crate::approval::state::State;
+use crate::approval::transitions::claim::Look;
+use crate::messages::claims;
 use crate::platforms::press::Shown;
 
 /// The action of the menu. The value of an option names what to do and the approval: it is too short for the hash that
@@ -20,17 +22,21 @@ const SEPARATOR: char = '.';
 /// An option of the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum More {
+    /// Says that one is looking at it, or no longer is.
+    Look(Look),
     /// Opens the form that takes the request back.
     TakeBack,
 }
 
 impl More {
     /// In the order of the menu.
-    const ALL: [Self; 1] = [Self::TakeBack];
+    const ALL: [Self; 3] = [Self::Look(Look::Begins), Self::Look(Look::Ends), Self::TakeBack];
 
     /// What its value begins with, and what it says.
     fn named(self) -> (&'static str, &'static str) {
         match self {
+            Self::Look(Look::Begins) => ("claim", claims::BEGIN),
+            Self::Look(Look::Ends) => ("let_go", claims::END),
             Self::TakeBack => ("take_back", "Take back…"),
         }
     }
@@ -49,6 +55,9 @@ pub(super) fn menu(approval: &Approval) -> Option<SlackBlockOverflowElement> {
         let (name, label) = more.named();
         SlackBlockChoiceItem::new(plain(label), format!("{name}{SEPARATOR}{}", approval.id))
     };
-    let menu = SlackBlockOverflowElement::new(More::ALL.map(option).into());
+    // There is nothing to let go of where nobody is looking.
+    let is_offered = |more: &More| *more != More::Look(Look::Ends) || approval.claimed().is_some();
+    let options = More::ALL.into_iter().filter(is_offered).map(option);
+    let menu = SlackBlockOverflowElement::new(options.collect());
     (approval.state == State::Pending).then(|| menu.with_action_id(SlackActionId(MORE.to_owned())))
 }

@@ -13,12 +13,13 @@ use super::{Teams, TeamsState, card, commands};
 use crate::approval::place::Platform;
 use crate::approval::record::Approval;
 use crate::approval::transitions::cancel::Cancellation;
+use crate::approval::transitions::claim::{Claiming, Look};
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
 use crate::messages::answers;
 use crate::messages::dialect::TEAMS;
 use crate::platforms::malformed::Malformed;
-use crate::platforms::press::{Pressed as Outcome, Shown as CardShown, press, take_back};
+use crate::platforms::press::{Pressed as Outcome, Shown as CardShown, look_at, press, take_back};
 
 /// The invoke of `Action.Execute`.
 const CARD_ACTION: &str = "adaptiveCard/action";
@@ -60,9 +61,13 @@ async fn invoke(app: &App, teams: Option<&Teams>, verified: &Verified, activity:
         Ok(Pressed::Decision(press)) => match decide(app, verified, activity, &press).await {
             Outcome::Card(approval) => Shown::Card(card::card(&approval, &app.links)),
             Outcome::Lacking(approval, _) => Shown::Card(card::again(&approval, &app.links, &press)),
-            Outcome::Words(words) => Shown::Words(words),
+            Outcome::Unexplained(words) | Outcome::Words(words) => Shown::Words(words),
         },
         Ok(Pressed::Form(form)) => commands::submit(app, verified, activity, &form).await,
+        Ok(Pressed::Look(look, shown)) => match looked_at(app, verified, activity, look, shown.as_ref()).await {
+            Ok(approval) => Shown::Card(card::card(&approval, &app.links)),
+            Err(words) => Shown::Words(words),
+        },
         Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
             Ok(approval) => Shown::Card(card::card(&approval, &app.links)),
             Err(words) => Shown::Words(words),
@@ -104,6 +109,10 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
             }
             Shown::Words(words) => words,
         },
+        Ok(Pressed::Look(look, shown)) => match looked_at(app, verified, activity, look, shown.as_ref()).await {
+            Ok(_) => return,
+            Err(words) => words,
+        },
         Ok(Pressed::TakeBack(shown)) => match taken_back(app, verified, activity, shown.as_ref()).await {
             Ok(_) => return,
             Err(words) => words,
@@ -113,6 +122,19 @@ async fn message(app: &App, teams: Option<&Teams>, verified: &Verified, activity
     if let Err(error) = teams.client.tell(&activity.reply_to(verified), &from.id, &words, verified.deadline()).await {
         tracing::warn!(%error, "a private answer could not be sent");
     }
+}
+
+async fn looked_at(
+    app: &App,
+    verified: &Verified,
+    activity: &Activity,
+    look: Look,
+    shown: Option<&CardShown>,
+) -> Result<Box<Approval>, String> {
+    let shown = shown.ok_or_else(answers::unknown_approval)?;
+    let person = activity.person(app, verified.tenant()).map_err(answers::stranger)?;
+    let claiming = Claiming { person: person.clone(), platform: Platform::Teams, look };
+    look_at(app, &shown.approval, &claiming, TEAMS, verified.deadline()).await
 }
 
 async fn taken_back(

@@ -17,6 +17,7 @@ use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
+use crate::approval::transitions::claim::Look;
 use crate::flow::app::App;
 use crate::platforms::press::Shown;
 
@@ -119,6 +120,7 @@ struct Data {
     verb: String,
     comment: Option<String>,
     reason: Option<String>,
+    changes: Option<String>,
     confirmed: Option<Value>,
     /// The inputs, among whatever else there is.
     #[serde(flatten)]
@@ -131,6 +133,9 @@ pub(super) enum Pressed {
     Decision(Press),
     /// The one of a form.
     Form(Submission),
+    /// One that says that somebody is looking at it, or no longer is; nothing of the latter if what it stands on is none of
+    /// ours.
+    Look(Look, Option<Shown>),
     /// The one that takes a request back; nothing if what it stands on is none of ours.
     TakeBack(Option<Shown>),
 }
@@ -262,6 +267,8 @@ impl Pressed {
             None => {
                 let data = Data::deserialize(data).map_err(|error| format!(": {error}"))?;
                 match data.verb.as_str() {
+                    words::CLAIM => Ok(Self::Look(Look::Begins, data.shown())),
+                    words::LET_GO => Ok(Self::Look(Look::Ends, data.shown())),
                     words::TAKE_BACK => Ok(Self::TakeBack(data.shown())),
                     _ => Press::read(data).map(Self::Decision),
                 }
@@ -283,10 +290,13 @@ impl Press {
         let verdict = match data.verb.as_str() {
             words::APPROVE => Verdict::Approve,
             words::REJECT => Verdict::Reject,
-            _ => return Err(".verb: must be approve, reject or take_back".to_owned()),
+            words::RETURN => Verdict::Return,
+            _ => return Err(".verb: must be approve, reject, return, take_back, claim or let_go".to_owned()),
         };
         let typed = |input: Option<String>| input.unwrap_or_default();
-        let comment = words::written(&typed(data.reason), &typed(data.comment));
+        // Each form that opens has an input of its own, and what stands in the other is none of this verdict's.
+        let form = if verdict == Verdict::Return { data.changes } else { data.reason };
+        let comment = words::written(&typed(form), &typed(data.comment));
         let inputs = data.others.iter().filter_map(|(id, value)| {
             // Something that is no text is nothing.
             Some((id.strip_prefix(INPUT)?.to_owned(), value.as_str().unwrap_or_default().to_owned()))

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::activity::Press;
 use super::calling::Called;
 use super::elements::{Look, container, execute, input, ours, row, run, runs, time, with};
-use super::words::{APPROVE, COMMENT, REASON, REJECT};
+use super::words::{APPROVE, CHANGES, COMMENT, REASON, REJECT, RETURN};
 use super::{approving, details, more};
 use crate::approval::limits::teams::CARD_MAX;
 use crate::approval::limits::{COMMENT_MAX, excerpt};
@@ -19,9 +19,10 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester, TYPED_MAX};
 use crate::messages::dialect::TEAMS;
 use crate::messages::escape::{lines, one_line, visible};
-use crate::messages::{away, calling, inputs, links, notes, risk};
+use crate::messages::since::Piece;
+use crate::messages::{away, calling, claims, inputs, links, notes, returning, risk, since};
 
-/// What is left for votes beside the names of those who may decide.
+/// What is left for votes beside the names of those who may decide, and what has changed.
 const VOTES_MIN: usize = 800;
 
 /// The card as the record stands: with buttons while it waits, with the outcome once it has ended.
@@ -47,19 +48,22 @@ pub(super) fn again(approval: &Approval, links: &Links, tried: &Press) -> Value 
 struct Beside {
     called: Option<Called>,
     may_decide: Option<Value>,
+    changed: Option<Value>,
     votes: Option<Value>,
 }
 
 fn whole(approval: &Approval, links: &Links, details: Option<&Value>, tried: Option<&Press>, calls: bool) -> Value {
     let bare = build(approval, links, details, tried, Beside::default());
     let mut left = CARD_MAX.saturating_sub(size(&bare));
+    let changed = changed(approval, left.saturating_sub(VOTES_MIN));
+    left = left.saturating_sub(changed.as_ref().map_or(0, |changed| size(changed) + 1));
     let called = Some(left).filter(|_| calls).and_then(|room| Called::of(approval, room));
     left -= called.as_ref().map_or(0, Called::size);
     let may_decide = calling::may_decide(approval).map(|people| small(&people));
     let may_decide = may_decide.filter(|people| size(people) + 1 + VOTES_MIN <= left);
     left -= may_decide.as_ref().map_or(0, |people| size(people) + 1);
     let votes = votes(approval, left);
-    build(approval, links, details, tried, Beside { called, may_decide, votes })
+    build(approval, links, details, tried, Beside { called, may_decide, changed, votes })
 }
 
 /// What a part of a card takes of a message, which is counted in UTF-16.
@@ -72,7 +76,7 @@ fn build(
     links: &Links,
     details: Option<&Value>,
     tried: Option<&Press>,
-    Beside { called, may_decide, votes }: Beside,
+    Beside { called, may_decide, changed, votes }: Beside,
 ) -> Value {
     let request = &approval.request;
     let (call, entities) = called.map(|Called { line, entities }| (line, entities)).unzip();
@@ -90,7 +94,7 @@ fn build(
     body.extend(facts(approval));
     body.extend(asked_links(approval));
     body.extend(details.cloned());
-    body.extend(votes);
+    body.extend(changed.into_iter().chain(votes));
     body.push(with(container(about(approval, may_decide)), "separator", true));
     // Not beside the buttons that decide: where the card is narrow, three would cut each other's titles off.
     let execution = links.execution_of(approval).map(|url| ("Open the execution", url));
@@ -112,6 +116,8 @@ fn build(
                 approving::open(&approval.request, approve)
             }
         };
+        // As above: beside the two others, and the menu, its title would be cut off where the card is narrow.
+        body.extend(send_back(approval).map(|action| json!({ "type": "ActionSet", "actions": [action] })));
         [approve, reject(approval)].into_iter().chain(more::actions(approval)).collect()
     } else {
         Vec::new()
@@ -138,6 +144,7 @@ fn standing(approval: &Approval) -> Value {
         State::Resolved(resolution) => match resolution.outcome {
             Outcome::Approved => ("✅", "good"),
             Outcome::Rejected => ("❌", "attention"),
+            Outcome::Returned => ("↩️", "warning"),
             Outcome::Expired => ("⏰", "warning"),
             Outcome::Cancelled { .. } | Outcome::Undeliverable { .. } => ("🚫", "warning"),
             Outcome::Superseded => ("➡️", "default"),
@@ -145,8 +152,9 @@ fn standing(approval: &Approval) -> Value {
     };
     let mut items = vec![ours(&format!("{sign} {}", answers::headline(approval, time)), Look::Strong)];
     items.extend(approval.request.risk.map(|risk| ours(&format!("⚠️ {}", risk::mark(risk)), Look::Strong)));
+    items.extend(claimed(approval).into_iter().flatten());
     match approval.resolution().map(|resolution| &resolution.outcome) {
-        Some(Outcome::Approved | Outcome::Rejected) => {
+        Some(outcome) if outcome.is_decided() => {
             let by = run(&line(&answers::deciders(approval)), Look::Normal);
             items.push(with(runs([run("By ", Look::Normal), by]), "spacing", "Small"));
         }
@@ -160,6 +168,14 @@ fn standing(approval: &Approval) -> Value {
         items.push(ours("The workflow asks again.", Look::Normal));
     }
     with(container(items), "style", style)
+}
+
+/// Who is looking at it, and until when.
+fn claimed(approval: &Approval) -> Option<[Value; 2]> {
+    let name = run(&line(&claims::who(approval)?), Look::Normal);
+    let until = ours(&format!("until {}", time(approval.claimed()?.until)), Look::Quiet);
+    let [before, after] = ["👀 ", " is looking at it"].map(|words| run(words, Look::Normal));
+    Some([with(runs([before, name, after]), "spacing", "Small"), with(until, "spacing", "None")])
 }
 
 /// That somebody has approved alone, in red. The words say it; the colour only repeats them.
@@ -201,6 +217,24 @@ fn asked_links(approval: &Approval) -> Option<Value> {
     (!links.is_empty()).then(|| container(links))
 }
 
+/// What has changed since the request that it follows, as much as there is room for, as long as it waits.
+fn changed(approval: &Approval, room: usize) -> Option<Value> {
+    let since = approval.shown_since().filter(|_| approval.state == State::Pending)?;
+    let text = |piece| match piece {
+        Piece::Ours(words) => run(words, Look::Normal),
+        Piece::Typed(text) => run(&text, Look::Normal),
+    };
+    let changed = |told: usize| {
+        let head = if told == 0 { since::without_room(since, TEAMS) } else { since::head(since) };
+        let lines = since.changes.iter().take(told).map(|change| runs(since::pieces(change).into_iter().map(text)));
+        let more = since::more(since, told).map(|more| ours(&more, Look::Quiet));
+        let lines = lines.chain(more).map(|line| with(line, "spacing", "Small"));
+        container([runs([run(&head, Look::Strong)])].into_iter().chain(lines).collect())
+    };
+    let told = (0..=since.changes.len()).rev().find(|told| size(&changed(*told)) < room);
+    Some(changed(told.unwrap_or(0)))
+}
+
 /// The latest votes that there is room for.
 fn votes(approval: &Approval, room: usize) -> Option<Value> {
     let earlier = |count| notes::earlier(count).map(|count| ours(&count, Look::Quiet));
@@ -220,7 +254,7 @@ fn votes(approval: &Approval, room: usize) -> Option<Value> {
 fn said(approval: &Approval, vote: &Vote, comment_max: usize) -> Vec<Value> {
     let name = run(&line(&answers::who(approval, vote)), Look::Strong);
     let place = vote.platform.as_place();
-    let said = format!("{} {place}, {}", answers::past(vote.verdict), time(vote.at));
+    let said = format!("{} {place}, {}", answers::did(vote.verdict), time(vote.at));
     let mut items = vec![runs([name]), with(ours(&said, Look::Quiet), "spacing", "None")];
     let answers = inputs::answers(&approval.request, vote).map(|(label, answer)| (Some(label), answer));
     for (label, words) in answers.chain(vote.comment.clone().map(|comment| (None, comment))) {
@@ -245,12 +279,12 @@ fn about(approval: &Approval, may_decide: Option<Value>) -> Vec<Value> {
         State::Resolving(_) | State::Resolved(_) => asked,
     };
     let quorum = runs([run(&line(&answers::quorum(approval)), Look::Quiet)]);
-    let narrowed = answers::narrowed_to(approval).map(|people| {
+    let narrowed = answers::narrowed_to(approval, answers::NAME_MAX).map(|people| {
         let people = run(&line(&people), Look::Quiet);
         let runs = runs([run("Only ", Look::Quiet), people, run(" may decide", Look::Quiet)]);
         with(runs, "spacing", "None")
     });
-    let escalated = answers::escalated_to(approval).map(|people| {
+    let escalated = answers::escalated_to(approval, answers::NAME_MAX).map(|people| {
         let people = run(&line(&people), Look::Quiet);
         with(runs([run("Escalated to ", Look::Quiet), people]), "spacing", "None")
     });
@@ -287,4 +321,17 @@ fn reject(approval: &Approval) -> Value {
         "body": [ours(warning, Look::Normal), reason],
         "actions": [execute(approval, REJECT, "Reject", "destructive")],
     }})
+}
+
+/// Send back opens a form for what is to be changed, where the policy lets people send a request back.
+fn send_back(approval: &Approval) -> Option<Value> {
+    let changes = with(input(CHANGES, returning::CHANGES, COMMENT_MAX), "isRequired", true);
+    let changes = with(changes, "errorMessage", returning::UNEXPLAINED);
+    approval.rules.returns.then(|| {
+        json!({ "type": "Action.ShowCard", "title": returning::OPEN, "card": {
+            "type": "AdaptiveCard",
+            "body": [ours(returning::SENDING_BACK, Look::Normal), changes],
+            "actions": [execute(approval, RETURN, returning::SEND_BACK, "default")],
+        }})
+    })
 }

@@ -4,14 +4,25 @@
 use serde_json::{Value, json};
 
 use super::elements::{Look, execute, ours, with};
-use super::words::TAKE_BACK;
+use super::words::{CLAIM, LET_GO, TAKE_BACK};
 use crate::approval::record::Approval;
-use crate::messages::answers;
+use crate::messages::{answers, claims};
 
 /// The actions of the menu, in its order.
 pub(super) fn actions(approval: &Approval) -> Vec<Value> {
-    let actions = [take_back(approval)];
-    actions.into_iter().map(|action| with(action, "mode", "secondary")).collect()
+    let let_go = approval.claimed().map(|_| look(approval, LET_GO, claims::END));
+    let actions = [Some(look(approval, CLAIM, claims::BEGIN)), let_go, Some(take_back(approval))];
+    actions.into_iter().flatten().map(|action| with(action, "mode", "secondary")).collect()
+}
+
+/// Says something of looking at it, whatever the card shows, and takes nothing along.
+fn look(approval: &Approval, verb: &str, title: &str) -> Value {
+    let data = json!({ "approval": approval.id, "verb": verb });
+    let submit = json!({ "type": "Action.Submit", "title": title, "data": data, "associatedInputs": "none" });
+    json!({
+        "type": "Action.Execute", "verb": verb, "title": title, "data": data, "associatedInputs": "none",
+        "fallback": submit,
+    })
 }
 
 /// Asks first. What stands in the inputs of the card is none of its business.

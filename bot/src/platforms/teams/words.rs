@@ -11,6 +11,12 @@ use crate::messages::{answers, break_glass, commands, notes};
 pub const APPROVE: &str = "approve";
 /// The verb of the action that rejects.
 pub const REJECT: &str = "reject";
+/// The verb of the action that sends the request back.
+pub const RETURN: &str = "return";
+/// The verb of the action that says that one is looking at it.
+pub const CLAIM: &str = "claim";
+/// The verb of the action that says that one no longer is.
+pub const LET_GO: &str = "let_go";
 /// The verb of the action that takes the request back.
 pub const TAKE_BACK: &str = "take_back";
 /// The comment input of the card, which comes with either verb.
@@ -18,6 +24,9 @@ pub const COMMENT: &str = "comment";
 /// The reason input that opens with Reject, which comes with that verb only. Ids are unique in the whole card, so it
 /// is not a second `COMMENT`; `written` makes one text of the two.
 pub const REASON: &str = "reason";
+
+/// The same for what is to be changed, which opens with Send back.
+pub const CHANGES: &str = "changes";
 
 /// In a note that may address many.
 const ADDRESSED_NAME_MAX: usize = 60;
@@ -30,7 +39,7 @@ pub const CONFIRMED_ON: &str = "true";
 /// The toggle's value until then.
 pub const CONFIRMED_OFF: &str = "false";
 
-/// What a person wrote with a decision, whole: the reason, then the comment. The inputs that the press carried, empty
+/// What a person wrote with a decision, whole: the reason or what is to be changed, then the comment. The inputs that the press carried, empty
 /// where one is missing.
 pub fn written(reason: &str, comment: &str) -> Option<String> {
     let written = [reason.trim(), comment.trim()].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();

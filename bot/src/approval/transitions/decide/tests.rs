@@ -48,10 +48,11 @@ fn one_rejection_rejects_and_may_be_a_change_of_mind() {
 
 #[test]
 fn approving_and_rejecting_are_authorised_alike() {
-    for verdict in [Verdict::Approve, Verdict::Reject] {
-        let own = decide(&approval(""), &command("ada", verdict, Some("why")), after(1));
+    let request = approval("returns = true");
+    for verdict in [Verdict::Approve, Verdict::Reject, Verdict::Return] {
+        let own = decide(&request, &command("ada", verdict, Some("why")), after(1));
         assert_eq!(own.unwrap_err(), Refusal::OwnRequest);
-        let eve = decide(&approval(""), &command("eve", verdict, Some("why")), after(1));
+        let eve = decide(&request, &command("eve", verdict, Some("why")), after(1));
         let approvers = vec!["Grace".to_owned(), "Linus".to_owned()];
         assert_eq!(eve.unwrap_err(), Refusal::NotAnApprover { approvers });
     }
@@ -71,6 +72,32 @@ fn a_rejection_needs_a_reason_if_the_policy_says_so() {
 }
 
 #[test]
+fn one_return_ends_it_needs_a_comment_and_has_to_be_allowed() {
+    let request = approval("returns = true\nrequired = 2");
+    for blank in [None, Some(""), Some(" \n"), Some("\u{200b}"), Some("\u{2800} \u{3164}"), Some("\u{301}")] {
+        let without = decide(&request, &command("grace", Verdict::Return, blank), after(1));
+        assert_eq!(without.unwrap_err(), Refusal::ReturnNeedsReason, "{blank:?}");
+    }
+    let voted = open(decide(&request, &command("grace", Verdict::Approve, None), after(1)));
+    for who in ["grace", "linus"] {
+        let Ok(Counted::Decided(returned)) = decide(&voted, &command(who, Verdict::Return, Some("add it")), after(2))
+        else {
+            panic!("a return decides")
+        };
+        let State::Resolving(ending) = &returned.state else { panic!("{:?}", returned.state) };
+        assert_eq!(ending.intent, Intent::Return);
+        let deciding: Vec<_> = returned.deciding_votes().iter().map(|vote| vote.person.to_string()).collect();
+        assert_eq!(deciding, [who], "whoever has approved has not decided");
+        let late = decide(&returned, &command("linus", Verdict::Approve, None), after(3)).unwrap_err();
+        assert!(matches!(late, Refusal::AlreadyDecided { verdict: Verdict::Return, .. }), "{late:?}");
+    }
+    let forged = decide(&approval(""), &command("grace", Verdict::Return, Some("add it")), after(1));
+    assert_eq!(forged.unwrap_err(), Refusal::NoReturns);
+    let stranger = decide(&approval(""), &command("eve", Verdict::Return, Some("add it")), after(1));
+    assert!(matches!(stranger, Err(Refusal::NotAnApprover { .. })), "who may is first");
+}
+
+#[test]
 fn a_comment_is_refused_when_too_long_and_never_cut() {
     let long = "ä".repeat(COMMENT_MAX + 1);
     let refused = decide(&approval(""), &command("grace", Verdict::Approve, Some(&long)), after(1));
@@ -82,7 +109,7 @@ fn a_comment_is_refused_when_too_long_and_never_cut() {
 #[test]
 fn an_approval_of_high_risk_has_to_be_confirmed_and_a_rejection_has_not() {
     let ordinary = approval("");
-    let mut risky = approval("");
+    let mut risky = approval("returns = true");
     risky.request.risk = Some(Risk::High);
     let answers = |confirmed| Answers { confirmed, ..Answers::default() };
     let press = |verdict, yes| Command { answers: answers(yes), ..command("grace", verdict, Some("why")) };
@@ -90,6 +117,7 @@ fn an_approval_of_high_risk_has_to_be_confirmed_and_a_rejection_has_not() {
     assert_eq!(unconfirmed, Refusal::Lacking(Lacking { inputs: Vec::new(), confirmation: true }));
     assert_eq!(intent(decide(&risky, &press(Verdict::Approve, true), after(1))), Intent::Approve);
     assert_eq!(intent(decide(&risky, &press(Verdict::Reject, false), after(1))), Intent::Reject);
+    assert_eq!(intent(decide(&risky, &press(Verdict::Return, false), after(1))), Intent::Return);
     assert_eq!(intent(decide(&ordinary, &press(Verdict::Approve, false), after(1))), Intent::Approve);
     let stranger = command("eve", Verdict::Approve, None);
     assert!(matches!(decide(&risky, &stranger, after(1)), Err(Refusal::NotAnApprover { .. })), "who may is first");

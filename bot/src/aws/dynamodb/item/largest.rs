@@ -17,7 +17,7 @@ use crate::approval::live_groups::{AskedGroup, GROUPS_MAX, MEMBERS_MAX, NAMED_MA
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::policy::{Person, Policy, PolicySource};
 use crate::approval::policy_file;
-use crate::approval::request::{self, Answers};
+use crate::approval::request::{self, Answers, Fact};
 use crate::approval::sample::after;
 use crate::approval::state::{Status, Verdict};
 use crate::approval::transitions::decide::{Command, Counted, decide};
@@ -163,6 +163,8 @@ fn grown(letter: &str, required: usize, last: Verdict) -> Approval {
         approval = next;
     }
     approval.broken_glass = Some(glass(&approval));
+    approval.claim = Some(claim(&approval));
+    approval.since = Some(since(&approval, letter));
     if let Some(delegate) = approval.rules.delegates.first().map(|person| person.id.clone()) {
         let absent: Vec<PersonId> = approval.rules.approvers.iter().map(|person| person.id.clone()).collect();
         // Somebody stands in for everybody, and each who has voted stood in for some.
@@ -171,6 +173,25 @@ fn grown(letter: &str, required: usize, last: Verdict) -> Approval {
         approval.stand_ins = absent.into_iter().map(stand_in).collect();
     }
     approval
+}
+
+/// As much as is kept of what has changed since an earlier request.
+fn since(approval: &Approval, letter: &str) -> Since {
+    let facts = |value: &str| {
+        let fact = |number| Fact { name: format!("{number}{}", letter.repeat(60)), value: value.into() };
+        (0..20).map(fact).collect::<Vec<_>>()
+    };
+    let earlier = Request { facts: facts(&letter.repeat(100)), ..approval.request.clone() };
+    let later = Request { facts: facts("x"), ..approval.request.clone() };
+    let since = Since::between((&approval.id, &earlier), &later);
+    assert!(since.more > 0, "there is more than is kept");
+    since
+}
+
+/// Somebody with the longest name is looking at it.
+fn claim(approval: &Approval) -> Claim {
+    let Person { id: person, name, .. } = approval.rules.approvers[0].clone();
+    Claim { person, name, since: after(1), until: after(1_801) }
 }
 
 /// A broken glass that nobody has acknowledged for as long as people are reminded, by somebody with the longest name.

@@ -4,7 +4,7 @@ use super::*;
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::request::Fact;
 use crate::approval::state::{Ending, Intent};
-use crate::platforms::teams::words::{APPROVE, COMMENT, REASON, REJECT, TAKE_BACK, summary, written};
+use crate::platforms::teams::words::{APPROVE, CHANGES, COMMENT, REASON, REJECT, RETURN, TAKE_BACK, summary, written};
 
 fn action<'a>(card: &'a Value, title: &str) -> &'a Value {
     card["actions"].as_array().unwrap().iter().find(|action| action["title"] == title).unwrap()
@@ -66,7 +66,7 @@ fn both_decisions_carry_the_same_in_new_and_old_clients() {
             })
         );
     }
-    assert_eq!(of_type(&card, "Action.Execute").len(), 3);
+    assert_eq!(of_type(&card, "Action.Execute").len(), 4, "with those of the menu");
 }
 
 #[test]
@@ -99,6 +99,20 @@ fn a_rejection_has_a_field_of_its_own_which_the_policy_may_require() {
 }
 
 #[test]
+fn sending_back_is_offered_where_the_policy_has_it_with_a_field_that_is_required() {
+    let approvable = approval("returns = true");
+    let offered = card(&approvable);
+    let opened = objects(&offered).into_iter().find(|object| object["title"] == "Send back…").unwrap();
+    assert_eq!((&opened["type"], &opened["mode"]), (&json!("Action.ShowCard"), &Value::Null));
+    let inputs = of_type(&opened["card"], "Input.Text");
+    assert_eq!((inputs.len(), &inputs[0]["id"], &inputs[0]["isRequired"]), (1, &json!(CHANGES), &json!(true)));
+    let data = json!({"approval": approvable.id, "content": approvable.content_hash(), "verb": RETURN});
+    let sent = &opened["card"]["actions"][0];
+    assert_eq!((&sent["verb"], &sent["data"], &sent["fallback"]["data"]), (&json!(RETURN), &data, &data));
+    assert!(!card(&approval("")).to_string().contains(RETURN));
+}
+
+#[test]
 fn what_was_written_is_kept_whole_whichever_field_it_is_in() {
     assert_eq!(written("", " \n"), None);
     assert_eq!(written("", " fine ").as_deref(), Some("fine"));
@@ -116,6 +130,7 @@ fn a_card_that_does_not_wait_has_no_inputs_and_only_a_link() {
     given_up.state = State::Resolving(Ending { intent, at: after(60) });
     let approved = ended("", Outcome::Approved, vec![vote("Grace", Verdict::Approve, Some("Fine"))]);
     let rejected = ended("", Outcome::Rejected, vec![vote("Grace", Verdict::Reject, None)]);
+    let returned = ended("", Outcome::Returned, vec![vote("Grace", Verdict::Return, Some("Add it"))]);
     let cancelled = ended("", Outcome::Cancelled { reason: "It was aborted.".to_owned() }, Vec::new());
     let undeliverable = ended("", Outcome::Undeliverable { reason: "Slack is away".to_owned() }, Vec::new());
     let minute = "{{DATE(2026-11-23T10:01:00Z,SHORT)}} {{TIME(2026-11-23T10:01:00Z)}}";
@@ -125,6 +140,7 @@ fn a_card_that_does_not_wait_has_no_inputs_and_only_a_link() {
         (given_up, format!("🔄 Given up {minute}, waiting for Step Functions to confirm."), None),
         (approved, format!("✅ This was approved, {minute}."), Some("By Grace")),
         (rejected, format!("❌ This was rejected, {minute}."), Some("By Grace")),
+        (returned, format!("↩️ This was sent back for changes, {minute}."), Some("By Grace")),
         (ended("", Outcome::Expired, Vec::new()), format!("⏰ This expired without a decision, {later}."), None),
         (cancelled, format!("🚫 This was cancelled, {later}."), Some("It was aborted.")),
         (undeliverable, format!("🚫 This could not be delivered and was given up, {later}."), None),
