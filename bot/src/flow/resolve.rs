@@ -215,7 +215,7 @@ async fn call_back(
         }
         Intent::Return => {
             let cause = output(Status::Returned).to_string();
-            let call = callbacks.send_task_failure(&approval.token, APPROVAL_RETURNED, &cause);
+            let call = callbacks.send_task_failure(&at, &approval.token, APPROVAL_RETURNED, &cause);
             (deadline.run("Step Functions", call).await, Outcome::Returned)
         }
         Intent::GiveUp { reason } => {
