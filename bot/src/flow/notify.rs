@@ -92,7 +92,8 @@ pub async fn notify(app: &App, input: Value) -> Result<Value, Error> {
 pub(super) async fn raise(app: &App, input: Value, door: Door) -> Result<Value, Error> {
     // Who may decide is not known then, and it may be soon.
     app.policy.in_force().map_err(|why| Unavailable::new("the policy", why))?;
-    let policy = groups::ask(app, &input, Deadline::after(GROUPS)).await??;
+    // What is seldom needed is not part of what every request takes of the stack.
+    let policy = Box::pin(groups::ask(app, &input, Deadline::after(GROUPS))).await??;
     let asked = read(app, input, &policy)?;
     let earlier = following::named(app, &asked, Deadline::after(FOLLOWING)).await??;
     let mut asked = separation::keep_apart(app, asked, Deadline::after(SEPARATION)).await??;

@@ -75,7 +75,7 @@ pub async fn carry_out(
             approval.leave_to_reconciler(now);
         }
     };
-    record(app, approval.clone(), deadline, decide, note).await
+    Box::pin(record(app, approval.clone(), deadline, decide, note)).await
 }
 
 /// Takes a request back for whoever asked. After an error the same holds as for a decision.

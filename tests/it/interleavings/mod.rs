@@ -84,7 +84,8 @@ fn any_order_after(
         let rng: [u8; 32] = Sha256::digest(format!("{seed} {batch}")).into();
         let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &rng));
         let result = runner.run(&cases, |(beginning, parts, choices)| {
-            runtime.block_on(async {
+            // A thread of the tests has less room than a function.
+            runtime.block_on(Box::pin(async {
                 let case = stage.raise_after(&beginning).await;
                 stage.play(&case, &parts, &choices).await;
                 let approvals = stage.calm_down(&case).await;
@@ -97,7 +98,7 @@ fn any_order_after(
                 if let Some(impostor) = stage.impostor(&case).await {
                     checks::check_impostor(&impostor);
                 }
-            });
+            }));
             Ok(())
         });
         if let Err(failure) = result {
