@@ -51,6 +51,11 @@ impl Tools {
         self.tools.join("emulators").join("bin").join(program)
     }
 
+    /// The packages of Node.js of this name.
+    pub(crate) fn node(&self, name: &str) -> PathBuf {
+        self.tools.join(name).join("node_modules")
+    }
+
     /// A program of the environment that deploys.
     pub(crate) fn infra(&self, program: &str) -> PathBuf {
         self.tools.join("infra").join("bin").join(program)
