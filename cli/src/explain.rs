@@ -82,8 +82,15 @@ impl Explain {
             Named::Several(_) => bail!("the policy has more than one who may be called `{}`", self.person),
             Named::Almost(_) | Named::Nobody => bail!("the policy has nobody who is called `{}`", self.person),
         };
-        let request = serde_json::from_str(&read(&self.request)?)
+        let request: Value = serde_json::from_str(&read(&self.request)?)
             .with_context(|| format!("{} is not JSON", self.request.display()))?;
+        if request.get("States").is_some() {
+            bail!(
+                "{} is a state machine: a file with the `approval` that a state of it passes, with values in the place of \
+                 expressions, can be explained; `countersign demo --state-machine FILE` plays all of it",
+                self.request.display()
+            );
+        }
         let request = whole(request, now);
         let rules = request.pointer("/approval/policy").and_then(Value::as_str).unwrap_or_default();
         if let Some((group, _)) = policy.live.needed_by(rules).next() {
@@ -132,7 +139,7 @@ fn told(approval: &Approval, person: &Person, explained: &Explanation<'_>) -> Ex
         "mayDecide": refusal.is_none(),
         "mayNotBecause": refusal,
         "mayCancel": explained.may_cancel,
-        "mayBreakGlass": explained.may_break_glass,
+        "mayBreakGlass": explained.may_break_glass.is_ok(),
         "couldDecide": ids(&explained.could_decide),
         "called": ids(&explained.called),
         "notCalled": ids(&explained.not_called),
@@ -172,7 +179,8 @@ mod tests {
 
     const POLICY: &str = "[people.ada]\nname = \"Ada Lovelace\"\nemail = \"ada@example.com\"\n\
         [people.grace]\nname = \"Grace Hopper\"\nemail = \"grace@example.com\"\n[people.eve]\nname = \"Eve\"\n\
-        [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n";
+        [policies.calculation]\napprovers = [\"ada\", \"grace\"]\nslack_channel = \"C1\"\n\
+        [policies.both]\napprovers = [\"ada\", \"grace\"]\nrequired = 2\nslack_channel = \"C1\"\n";
 
     fn explained(request: &Value, person: &str) -> anyhow::Result<Explained> {
         let folder = tempfile::tempdir().unwrap();
@@ -253,6 +261,19 @@ mod tests {
         let explain = Explain::from_arg_matches(&matches).unwrap();
         let error = explain.explained(&policy, "2026-11-23T10:00:00Z".parse().unwrap()).err().unwrap().to_string();
         assert!(error.starts_with("who is in the group `oncall` of policy `calculation` is asked when"), "{error}");
+    }
+
+    #[test]
+    fn a_request_that_nobody_could_approve_is_refused() {
+        let request = json!({ "policy": "calculation", "title": "1 + 1", "requestedBy": "grace", "approvers": [] });
+        assert_eq!(explained(&request, "ada").unwrap().ending, Ending::NotWell);
+        let mut request = json!({ "policy": "both", "title": "1 + 1", "requestedBy": "grace" });
+        let Explained { text, ending, .. } = explained(&request, "ada").unwrap();
+        let why = "approval.requestedBy: policy `both` needs 2 approvals, and only 1 of those who may decide if `grace` \
+                   asks could give one";
+        assert!(text.ends_with(why) && ending == Ending::NotWell, "{text}");
+        request["requestedBy"] = json!("eve");
+        assert_eq!(explained(&request, "ada").unwrap().ending, Ending::Well);
     }
 
     #[test]

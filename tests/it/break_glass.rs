@@ -188,7 +188,13 @@ async fn what_is_asked_of_whoever_approves_is_answered_with_its_defaults_or_refu
 
     let harness = with("").await;
     let approval = harness.ask_for(&input(json!({}))).await;
-    let refused = in_slack(&harness, "linus", &format!("break-glass {} down", approval.id)).await;
-    assert!(refused.contains("window is missing."), "{refused}");
+    let why = "You cannot approve this alone: whoever approves has to answer “window”, and no command takes an answer.";
+    for typed in [format!("break-glass {} down", approval.id), format!("show {}", approval.id)] {
+        for told in [in_slack(&harness, "linus", &typed).await, in_teams(&harness, "linus", &typed).await] {
+            assert!(told.contains(why) && !told.contains("REASON"), "{typed}: {told}");
+        }
+    }
+    let to_grace = in_slack(&harness, "grace", &format!("show {}", approval.id)).await;
+    assert!(!to_grace.contains("alone"), "the policy lets her approve nothing alone: {to_grace}");
     assert_eq!(harness.record(&approval.id).status(), Status::Pending);
 }

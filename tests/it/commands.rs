@@ -1,8 +1,9 @@
 //! `/start` in Slack: with values, with none, with bad ones, twice, and from people who may not.
 
+use countersign_playground::world::Source;
 use serde_json::json;
 
-use crate::support::{Harness, is_out, texts};
+use crate::support::{Harness, RULES_WITH_TEAMS, is_out, policy, texts};
 
 #[tokio::test]
 async fn start_with_two_numbers_launches_a_calculation() {
@@ -51,6 +52,43 @@ async fn values_that_are_missing_or_wrong_open_the_form() {
     assert!(harness.world.engine.executions().is_empty());
 }
 
+/// Whoever asks does not decide: with Ada's request one approval would be missing, and Linus's has both.
+#[tokio::test]
+async fn what_could_never_be_approved_is_neither_offered_nor_started() {
+    let rules = RULES_WITH_TEAMS.to_owned() + "\nrequired = 2";
+    let harness = Harness::with_rules(&rules).await;
+    let (slack, channel) = (&harness.world.slack, harness.world.channel.clone());
+    let why = "whoever asks does not decide. Its policy `calculation` needs 2 approvals, of which only 1 could be given if \
+               you ask. Somebody else has to start it.";
+    for typed in ["125 122", "calculation", "calculation 125 122", "calculation help"] {
+        let answer = slack.command(&harness.user("ada"), &channel, "/start", typed).await;
+        let said = answer.text.unwrap_or_else(|| panic!("{typed}: a form is open"));
+        assert!(said.contains("You cannot start `calculation`: ") && said.contains(why), "{typed}: {said}");
+        let said = start_in_teams(&harness, "ada", typed).await;
+        assert!(said.contains("You cannot start `calculation`: ") && said.contains(why), "{typed}: {said}");
+    }
+    let offered = async |who: &str| slack.command(&harness.user(who), &channel, "/start", "").await.text.unwrap();
+    assert_eq!(offered("ada").await, "There is nothing that you may start.");
+    assert!(offered("linus").await.contains("/start calculation"));
+    assert!(harness.world.engine.executions().is_empty());
+
+    // Who may start it can change while a form is open.
+    slack.command(&harness.user("linus"), &channel, "/start", "calculation").await;
+    let without = rules.replace("[\"finance\"]", "[\"grace\", \"linus\"]");
+    assert_ne!(without, rules);
+    harness.world.push_policy(&Source::new("policy.toml", &policy(&without))).await.unwrap();
+    slack.submit(&harness.user("linus"), &[("x", "1"), ("y", "2")]).await.unwrap();
+    assert!(harness.whispers("linus").pop().unwrap().contains(why));
+    assert!(harness.world.engine.executions().is_empty());
+    assert!(start_in_teams(&harness, "grace", "1 2").await.starts_with("Started: "));
+}
+
+async fn start_in_teams(harness: &Harness, who: &str, typed: &str) -> String {
+    let (teams, channel) = (&harness.world.teams, "19:finance@thread.tacv2");
+    assert_eq!(teams.say(&harness.teams_user(who), channel, &format!("start {typed}")).await, Ok(200));
+    teams.latest_message(channel).unwrap().text
+}
+
 #[tokio::test]
 async fn help_says_how() {
     let harness = Harness::start().await;
@@ -59,7 +97,7 @@ async fn help_says_how() {
         answer.text.unwrap()
     };
     for text in [" help ", "Help", "\u{200b}help\u{200b}"] {
-        assert!(said(text).await.starts_with("`/start` lists what you may start"), "{text:?}");
+        assert!(said(text).await.starts_with("• `/start` lists what you may start."), "{text:?}");
     }
     assert!(said("calculation help").await.starts_with("`/start calculation X Y` starts Calculation."));
 }

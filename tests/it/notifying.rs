@@ -56,13 +56,16 @@ async fn when_every_place_refuses_for_good_the_task_fails_at_once() {
 }
 
 #[tokio::test]
-async fn a_quorum_that_nobody_can_fill_is_not_asked_for() {
+async fn a_quorum_that_nobody_could_fill_without_whoever_asks_is_refused_by_its_field() {
     let harness = Harness::with_rules("approvers = [\"ada\", \"grace\"]\nrequired = 2\nslack_channel = \"C1\"").await;
-    harness.world.slack.command(&harness.user("ada"), "C1", "/start", "1 2").await;
-    let ended = harness.ended().await;
-    let cause = ended.cause.unwrap();
-    assert!(cause.contains("needs 2 approvals, but only 1 person may give one"), "{cause}");
-    assert!(harness.world.slack.messages("C1").is_empty());
+    let execution = "arn:aws:states:local:000000000000:execution:calculation:run-x";
+    let mut request = input(execution, "token");
+    request["approval"]["requestedBy"] = json!("ada");
+    let error = notify::notify(&harness.world.bot().app, request).await.unwrap_err();
+    let expected = "approval.requestedBy: policy `calculation` needs 2 approvals, and only 1 of those who may decide if \
+                    `ada` asks could give one";
+    assert_eq!((error.name(), error.to_string().as_str()), ("InvalidApprovalRequest", expected));
+    assert!(harness.world.store.all().is_empty() && harness.world.slack.messages("C1").is_empty());
 }
 
 #[tokio::test]

@@ -174,6 +174,8 @@ async fn who_may_ask_is_proven_before_anybody_is_asked() {
     let approval = harness.world.store.all().remove(0);
     harness.settled(&approval, Status::Undeliverable).await;
     assert!(harness.world.slack.messages("C0FINANCE").is_empty() && harness.world.mailbox.mails().is_empty());
+    assert_eq!(harness.events("Approval Resolved").len(), 1);
+    assert_eq!(harness.events("Approval Requested").len(), 0, "nobody was asked");
     harness.world.engine.load("release", &machine("Ask", asking(600)).to_string(), &BTreeMap::new()).unwrap();
     harness.pass_time(1);
     let arn = format!("{ORIGIN}:stateMachine:release");
@@ -181,6 +183,7 @@ async fn who_may_ask_is_proven_before_anybody_is_asked() {
     let approval = asked(&harness, 1).await.remove(0);
     harness.press("grace", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;
+    assert_eq!(harness.events("Approval Requested").len(), 1);
 }
 
 #[tokio::test]

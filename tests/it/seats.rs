@@ -87,7 +87,7 @@ async fn who_can_fill_no_open_seat_is_told_on_every_platform_and_may_reject() {
 async fn seats_that_cannot_be_filled_for_a_request_are_refused_by_its_field() {
     let strict = SEATS.replace("self_approval = true", "");
     let by_linus = "approval.requestedBy: policy `calculation` needs 1 approval of `linus` and 1 of `finance`, each of \
-                    somebody else, and those who may decide if they ask could give only 1 of these";
+                    somebody else, and those who may decide if `linus` asks could give only 1 of these";
     let narrowed = "approval.approvers: policy `calculation` needs 1 approval of `linus` and 1 of `finance`, each of \
                     somebody else, and these people could give only 1 of these";
     for (rules, by, approvers, expected) in [

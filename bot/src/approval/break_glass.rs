@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ids::PersonId;
 use super::place::Platform;
+use super::request::Lacking;
 
 /// What has followed since the glass was broken.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +54,8 @@ pub enum GlassRefusal {
     NeedsReason,
     /// Whoever approves alone could be acknowledged by nobody.
     NobodyToAcknowledge,
+    /// Whoever approves has to answer what nobody can answer who approves alone.
+    CannotAnswer(Lacking),
     /// Nobody has approved alone, so there is nothing to acknowledge.
     NotBroken,
     /// The person has broken the glass, and somebody else has to acknowledge it.

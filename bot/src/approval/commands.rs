@@ -37,11 +37,6 @@ pub struct LaunchCommand {
 }
 
 impl LaunchCommand {
-    /// Whether this person may start it.
-    pub fn may_be_started_by(&self, person: &PersonId) -> bool {
-        self.allowed.as_ref().is_none_or(|allowed| allowed.contains(person))
-    }
-
     /// The field of this name, however it is written.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| field.name.eq_ignore_ascii_case(name))

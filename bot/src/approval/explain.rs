@@ -27,7 +27,7 @@ pub struct Explanation<'a> {
     /// The approvers for whom the person stands in.
     pub stands_for: Vec<&'a Person>,
     /// Whether the person may approve alone in an emergency.
-    pub may_break_glass: bool,
+    pub may_break_glass: Result<(), Refusal>,
 }
 
 /// What a person may do about an approval.
@@ -72,7 +72,7 @@ pub fn explain<'a>(approval: &'a Approval, person: &Person, now: Timestamp) -> E
             },
         },
         stands_for: if open.is_ok() { stands_for(approval, person, now) } else { Vec::new() },
-        may_break_glass: open.is_ok() && decide::may_break_glass(approval, person).is_ok(),
+        may_break_glass: open.clone().and_then(|()| decide::may_break_glass(approval, person)),
         may_cancel: open.is_ok() && cancel::authorise(approval, person).is_ok(),
     }
 }

@@ -90,7 +90,7 @@ impl Approval {
 
     /// Whether nobody is to be asked, which is still to be said or, without proof that the execution holds the task, to be
     /// found out.
-    fn asks_nobody(&self) -> bool {
+    pub(crate) fn asks_nobody(&self) -> bool {
         self.state == State::Pending && self.copies.is_empty() && self.why_not_to_ask().is_some()
     }
 

@@ -46,6 +46,8 @@ pub mod policy_changes;
 pub mod policy_version;
 pub mod request;
 
+pub mod startable;
+
 pub mod break_glass;
 pub mod claim;
 pub mod since;

@@ -41,9 +41,10 @@ pub(super) async fn enqueue(app: &App, deliveries: &[Delivery], deadline: Deadli
     deadline.run("queue", app.ports.deliveries.enqueue(deliveries)).await
 }
 
-/// Sends the events in the outbox; those that the bus refuses stay in it, and those of a request that may be nobody's.
+/// Sends the events in the outbox; those that the bus refuses stay in it, and so do those of a request that may be nobody's,
+/// and that of one that nobody is to be asked.
 async fn broadcast(app: &App, mut approval: Approval, deadline: Deadline) -> Settled {
-    if approval.is_withheld() && approval.resolution().is_none() {
+    if approval.asks_nobody() || (approval.is_withheld() && approval.resolution().is_none()) {
         return Settled { approval, problem: None };
     }
     while !approval.outbox.is_empty() {

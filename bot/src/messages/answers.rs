@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use crate::approval::ids::ApprovalId;
 use crate::approval::limits::{self, COMMENT_MAX};
 use crate::approval::policy::{NoPolicy, Stranger};
 use crate::approval::record::{Approval, Vote};
@@ -14,7 +15,7 @@ use super::dialect::Dialect;
 pub(crate) use super::names::{NAME_MAX, NAMED_MAX, SHORT_NAME_MAX};
 pub use super::names::{named, names, names_up_to};
 pub use super::requester::{IN_THEIR_WORDS, Requester};
-use super::{away, break_glass, claims, returning, risk};
+use super::{break_glass, claims, returning, risk};
 
 /// What others than the requester have typed into the middle of a sentence of ours is not longer than this in chat.
 pub(crate) const TYPED_MAX: usize = 300;
@@ -196,22 +197,13 @@ pub fn not_cancelled() -> String {
     "Your cancellation could not be confirmed just now. Please try again in a moment; it counts only once.".to_owned()
 }
 
-/// That something is not the id of an approval, and where to find one.
+/// That something is not the id of an approval, and where to find one. What only looks like one is nobody's.
 pub fn no_approval_id(text: &str, dialect: Dialect) -> String {
+    if ApprovalId::looks_like_one(text) {
+        return unknown_approval();
+    }
     let text = dialect.excerpt(text, COMMAND_MAX);
     format!("“{text}” is not the id of an approval: that is `apr_` and 26 letters and digits, at the end of its card.")
-}
-
-/// How to ask about approvals.
-pub fn approvals_usage(dialect: Dialect) -> String {
-    let approvals = dialect.approvals_command();
-    format!(
-        "`{approvals}` lists what waits for you and what you asked for, `{approvals} show ID` says how one approval stands \
-         and what you may do about it, `{approvals} cancel ID` takes back what you asked for. In an emergency, \
-         `{approvals} break-glass ID REASON` approves alone, for whom the policy lets, and `{approvals} acknowledge ID` says \
-         that an approver knows of it. {}",
-        away::usage(dialect)
-    )
 }
 
 /// How an approval ended, as a sentence without names.

@@ -4,11 +4,14 @@
 use super::dialect::Dialect;
 use super::names::{addressed, named, names};
 use crate::approval::break_glass::{Acknowledgement, GlassRefusal};
+use crate::approval::limits;
 use crate::approval::policy::Person;
 use crate::approval::record::Approval;
 
 /// A reason is told no longer than this in a note; the card has it whole, as far as there is room.
 const REASON_MAX: usize = 300;
+/// What an input is called is told no longer than this.
+const LABEL_MAX: usize = 70;
 
 /// Who has broken the glass, who has acknowledged it, and else what is to be done, as text with times and names that are
 /// safe for their place; nothing where nobody has. What has to be typed comes last.
@@ -86,6 +89,14 @@ pub(super) fn refusal(refusal: &GlassRefusal, dialect: Dialect) -> String {
         }
         GlassRefusal::NobodyToAcknowledge => {
             "Nobody else could acknowledge it, so you cannot approve this alone.".to_owned()
+        }
+        GlassRefusal::CannotAnswer(lacking) => {
+            let inputs: Vec<String> =
+                lacking.inputs.iter().map(|input| format!("“{}”", limits::excerpt(&input.label, LABEL_MAX))).collect();
+            format!(
+                "You cannot approve this alone: whoever approves has to answer {}, and no command takes an answer.",
+                dialect.text(&names(&inputs, "and"))
+            )
         }
         GlassRefusal::Own => "You have broken the glass yourself, so somebody else has to acknowledge it.".to_owned(),
         GlassRefusal::MayNotAcknowledge { approvers } => {

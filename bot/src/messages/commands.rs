@@ -8,6 +8,7 @@ use crate::approval::fields::{Field, Kind};
 use crate::approval::filling::{Complete, Filling};
 use crate::approval::limits;
 use crate::approval::policy::Policy;
+use crate::approval::startable::MayNotStart;
 
 /// A list takes no more than this: a message of Slack, with room for what is around it.
 const LIST_MAX: usize = limits::slack::MESSAGE_MAX - 3_000;
@@ -127,9 +128,20 @@ pub fn not_started() -> String {
     "It is not certain that it has started. Please look for its card before you try again.".to_owned()
 }
 
-/// That somebody may not start this.
-pub fn not_allowed(command: &LaunchCommand, dialect: Dialect) -> String {
-    format!("You may not start {}: the policy says who may.", dialect.code(&command.name))
+/// Why somebody may not start this.
+pub fn may_not_start(command: &LaunchCommand, why: MayNotStart<'_>, dialect: Dialect) -> String {
+    let name = dialect.code(&command.name);
+    match why {
+        MayNotStart::NotAllowed => format!("You may not start {name}: the policy says who may."),
+        MayNotStart::Unfilled { rules, could } => {
+            let (policy, needs) = (dialect.code(&rules.name), dialect.text(&rules.needs()));
+            let could = if could == 0 { "none".to_owned() } else { format!("only {could}") };
+            format!(
+                "You cannot start {name}: whoever asks does not decide. Its policy {policy} needs {needs}, of which {could} \
+                 could be given if you ask. Somebody else has to start it."
+            )
+        }
+    }
 }
 
 /// That nothing has this name.

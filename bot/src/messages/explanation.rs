@@ -4,6 +4,7 @@ use super::answers::{self, IN_THEIR_WORDS, Requester};
 use super::dialect::Dialect;
 use super::escape::{one_line, visible};
 use super::{away, break_glass, claims, commands, links, notes, returning, risk, since};
+use crate::approval::break_glass::GlassRefusal;
 use crate::approval::explain::{Explanation, Standing};
 use crate::approval::fields::Field;
 use crate::approval::limits;
@@ -13,6 +14,7 @@ use crate::approval::record::{Approval, Vote};
 use crate::approval::request::{Fact, Request};
 use crate::approval::since::Since;
 use crate::approval::state::State;
+use crate::approval::transitions::decide::Refusal;
 use crate::links::Links;
 
 /// More people than this are counted, not named.
@@ -66,8 +68,10 @@ pub fn text(approval: &Approval, explanation: &Explanation<'_>, links: Option<&L
     lines.push(format!("Content: {}", dialect.code(&approval.content_hash().short())));
     lines.push(standing(approval, &explanation.standing, dialect));
     lines.extend(away::for_whom(&explanation.stands_for, dialect));
-    if explanation.may_break_glass {
-        lines.push(break_glass::offer(approval, dialect));
+    match &explanation.may_break_glass {
+        Ok(()) => lines.push(break_glass::offer(approval, dialect)),
+        Err(refusal @ Refusal::Glass(GlassRefusal::CannotAnswer(_))) => lines.push(answers::refusal(refusal, dialect)),
+        Err(_) => {}
     }
     if explanation.may_cancel {
         let command = dialect.code(&format!("{} cancel {}", dialect.approvals_command(), approval.id));

@@ -9,6 +9,7 @@ use crate::approval::fields::Field;
 use crate::approval::filling::{Complete, Filling};
 use crate::approval::policy::{Person, Policy};
 use crate::approval::run::Starter;
+use crate::approval::startable::MayNotStart;
 use crate::flow::app::App;
 use crate::flow::launch::{self, Launch};
 use crate::messages::commands as words;
@@ -40,7 +41,8 @@ pub(super) fn next<'a>(policy: &'a Policy, person: &Person, typed: &str, dialect
     if is_help(typed) {
         return Next::Say(format!("{}{}{}", words::help(dialect), dialect.paragraph(), list(policy, person, dialect)));
     }
-    let default = startable(policy, person).find(|command| command.is_default);
+    let is_allowed = |command: &&LaunchCommand| policy.may_start(command, person) != Err(MayNotStart::NotAllowed);
+    let default = policy.commands.values().filter(is_allowed).find(|command| command.is_default);
     match default {
         _ if typed.is_empty() => Next::Say(list(policy, person, dialect)),
         Some(command) => next_of(policy, person, command, typed, dialect),
@@ -59,8 +61,8 @@ pub(super) fn next_of<'a>(
     typed: &str,
     dialect: Dialect,
 ) -> Next<'a> {
-    if !command.may_be_started_by(&person.id) {
-        return Next::Say(words::not_allowed(command, dialect));
+    if let Err(why) = policy.may_start(command, person) {
+        return Next::Say(words::may_not_start(command, why, dialect));
     }
     if is_help(typed) {
         return Next::Say(words::usage(command, dialect));
@@ -87,8 +89,8 @@ pub(super) fn submitted<'a>(
     let Some(command) = policy.commands.get(name).filter(|command| command.version() == version) else {
         return Next::Say(words::changed(dialect));
     };
-    if !command.may_be_started_by(&person.id) {
-        return Next::Say(words::not_allowed(command, dialect));
+    if let Err(why) = policy.may_start(command, person) {
+        return Next::Say(words::may_not_start(command, why, dialect));
     }
     match policy.filled_in_form(command, written).complete() {
         Ok(complete) => Next::Start(complete),
@@ -156,8 +158,8 @@ pub(super) fn list(policy: &Policy, person: &Person, dialect: Dialect) -> String
     words::list(&startable(policy, person).collect::<Vec<_>>(), dialect)
 }
 
-fn startable<'a>(policy: &'a Policy, person: &Person) -> impl Iterator<Item = &'a LaunchCommand> {
-    policy.commands.values().filter(move |command| command.may_be_started_by(&person.id))
+fn startable<'a>(policy: &'a Policy, person: &'a Person) -> impl Iterator<Item = &'a LaunchCommand> {
+    policy.commands.values().filter(move |command| policy.may_start(command, person).is_ok())
 }
 
 /// Whether nothing but this word was typed. In quotation marks it is a value.

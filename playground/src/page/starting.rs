@@ -48,8 +48,8 @@ pub(super) async fn submit(State(world): State<Arc<World>>, Json(submitted): Jso
     let Some(command) = policy.commands.get(command).filter(|command| command.version() == *version) else {
         return problem("What it asks for has changed since this form was made. Please look at it again.");
     };
-    if !command.may_be_started_by(&person.id) {
-        return problem(&words::not_allowed(command, PLAIN));
+    if let Err(why) = policy.may_start(command, person) {
+        return problem(&words::may_not_start(command, why, PLAIN));
     }
     match policy.filled_in_form(command, |field| values.get(&field.name).cloned()).complete() {
         Ok(complete) => start(&world, person, &complete).await,

@@ -69,7 +69,7 @@ fn asked(input: Value, policy: &Policy, now: Timestamp, check: &mut Check) -> Op
     let (approvers, rules) = match &texts.approvers {
         Some(names) => whom::approvers(names, policy, rules, requester, check),
         None => {
-            whom::check_seats(rules, policy, requester, check);
+            whom::check_quorum(rules, policy, requester, check);
             (Vec::new(), rules.clone())
         }
     };

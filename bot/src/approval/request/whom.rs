@@ -55,7 +55,7 @@ pub(super) fn approvers(
     }
     let narrowed = rules.narrowed_to(&people);
     if approvers.len() == names.len() {
-        let could = narrowed.fillable(counted(&narrowed, &policy.let_in, requester));
+        let could = policy.could_give(&narrowed, requester);
         if could < narrowed.required {
             check.note(FIELD, too_few(&narrowed, could, "these people"));
         }
@@ -86,12 +86,24 @@ fn meant(asked: &str, policy: &Policy, rules: &Rules) -> Result<(String, Vec<Per
     }
 }
 
-/// Whether the seats could be filled without whoever asks. Where the policy only counts people that is seen later, and the
-/// task fails as one that nobody was asked about.
-pub(super) fn check_seats(rules: &Rules, policy: &Policy, requester: Option<&Person>, check: &mut Check) {
-    let could = rules.fillable(counted(rules, &policy.let_in, requester));
-    if !rules.seats.is_empty() && could < rules.required {
-        check.note("approval.requestedBy", too_few(rules, could, "those who may decide if they ask"));
+/// Whether enough people could decide without whoever asks.
+pub(super) fn check_quorum(rules: &Rules, policy: &Policy, requester: Option<&Person>, check: &mut Check) {
+    let could = policy.could_give(rules, requester);
+    if could < rules.required {
+        let (field, who) = match requester {
+            Some(person) => {
+                ("approval.requestedBy", format!("those who may decide if {} asks", quoted(person.id.as_str())))
+            }
+            None => ("approval.policy", "those who may decide".to_owned()),
+        };
+        check.note(field, too_few(rules, could, &who));
+    }
+}
+
+impl Policy {
+    /// How many of the approvals that these rules need could be given where this person asks.
+    pub fn could_give(&self, rules: &Rules, requester: Option<&Person>) -> usize {
+        rules.fillable(counted(rules, &self.let_in, requester))
     }
 }
 

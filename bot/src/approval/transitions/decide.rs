@@ -263,7 +263,9 @@ pub fn may_break_glass(approval: &Approval, person: &Person) -> Result<(), Refus
     if approval.acknowledgers(person).next().is_none() {
         return Err(GlassRefusal::NobodyToAcknowledge.into());
     }
-    Ok(())
+    // What is typed has no place for answers, so that each input is answered as it stands.
+    let as_it_stands = Answers { inputs: approval.request.preset(), confirmed: true };
+    approval.request.answers(&as_it_stands).map(|_| ()).map_err(|lacking| GlassRefusal::CannotAnswer(lacking).into())
 }
 
 /// Whether this approval still waits for people.

@@ -138,7 +138,7 @@ impl From<&Refusal> for Reason {
             Refusal::Glass(GlassRefusal::AlreadyAcknowledged { .. }) => Self::AlreadyAcknowledged,
             Refusal::CommentTooLong => Self::CommentTooLong,
             Refusal::Lacking(lacking) if lacking.inputs.is_empty() => Self::Unconfirmed,
-            Refusal::Lacking(_) => Self::InputsWrong,
+            Refusal::Lacking(_) | Refusal::Glass(GlassRefusal::CannotAnswer(_)) => Self::InputsWrong,
             Refusal::OtherContent => Self::OtherContent,
             Refusal::Unproven => Self::Unproven,
             Refusal::NotTheRequester { .. } => Self::NotTheRequester,

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::audit::{Failure, Place, What};
 use crate::approval::delivery::{Fate, Missing, Unsent};
+use crate::approval::event::DetailType;
 use crate::approval::follow_up::later;
 use crate::approval::place::{Destination, Platform};
 use crate::approval::policy::{EmailUse, Person};
@@ -74,28 +75,19 @@ impl Approval {
     }
 
     /// Why nobody is to be asked, if so: a request that only names an execution of a machine which may ask is not believed,
-    /// and one that not enough people may decide on, or that has no place to go to, is not worth sending.
+    /// and one that has no place to go to cannot be sent.
     pub(crate) fn why_not_to_ask(&self) -> Option<String> {
-        let policy = &self.rules.name;
         if self.lacks_proof() {
             if self.proven_first && !self.rules.need_proof() {
                 return Some("the execution that the request names was not seen to hold its task".to_owned());
             }
+            let policy = &self.rules.name;
             let unproven = if self.rules.callers.is_empty() {
                 "is kept apart from another in the same execution, which was not seen to hold this task"
             } else {
                 "names its callers, and the execution was not seen to hold this task"
             };
             return Some(format!("policy `{policy}` {unproven}"));
-        }
-        let could = self.rules.fillable(self.eligible());
-        if could < self.rules.required {
-            let needed = format!("policy `{policy}` needs {}", self.rules.needs());
-            return Some(match (self.rules.seats.is_empty(), could) {
-                (true, 1) => format!("{needed}, but only 1 person may give one"),
-                (true, could) => format!("{needed}, but only {could} people may give one"),
-                (false, could) => format!("{needed}, but those who may decide could give only {could} of these"),
-            });
         }
         self.missing.is_empty().then(|| NOWHERE.to_owned())
     }
@@ -189,6 +181,7 @@ impl Approval {
     pub(crate) fn give_up_unasked(&mut self, now: Timestamp) -> bool {
         let is_unasked = self.state == State::Pending && self.copies.is_empty();
         let Some(reason) = self.why_not_to_ask().filter(|_| is_unasked) else { return false };
+        self.outbox.retain(|event| event.detail_type != DetailType::Requested);
         self.give_up(reason, now);
         true
     }

@@ -256,7 +256,10 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::Looking { .. }
         | Refusal::NotLooking
         | Refusal::Glass(
-            GlassRefusal::NobodyToAcknowledge | GlassRefusal::NotBroken | GlassRefusal::AlreadyAcknowledged { .. },
+            GlassRefusal::NobodyToAcknowledge
+            | GlassRefusal::CannotAnswer(_)
+            | GlassRefusal::NotBroken
+            | GlassRefusal::AlreadyAcknowledged { .. },
         )
         | Refusal::OtherFirst { .. } => StatusCode::CONFLICT,
     }

@@ -163,7 +163,7 @@ fn a_card_that_does_not_wait_has_no_inputs_and_only_a_link() {
 
 #[test]
 fn votes_are_shown_with_their_comments_and_the_last_ones_when_there_are_many() {
-    let mut approval = approval("required = 3");
+    let mut approval = approval("required = 3\nself_approval = true");
     approval.votes = (1..=12).map(|n| vote(&format!("Person {n}"), Verdict::Approve, Some("Fine\nby me"))).collect();
     let runs = texts(&card(&approval), "TextRun");
     assert!(runs.contains(&"Person 1".to_owned()) && runs.contains(&"Person 12".to_owned()));
