@@ -147,12 +147,37 @@ async fn what_is_no_approval_is_named_and_the_rest_is_explained() {
     let wrong = approvals(&harness, "ada", "show <!channel>").await;
     assert!(wrong.contains("“&lt;!channel&gt;” is not the id of an approval"), "{wrong}");
     assert!(approvals(&harness, "ada", "show a b").await.contains("“a b” is not the id of an approval"));
-    for verb in ["show", "cancel"] {
-        let unknown = approvals(&harness, "ada", &format!("{verb} apr_00000000000000000000000000")).await;
-        assert_eq!(unknown, "This approval is not known here.");
+    // No token makes the second, whose form is that of an id all the same.
+    for id in ["apr_00000000000000000000000000", "apr_zzzzzzzzzzzzzzzzzzzzzzzzzz", "apr_lllllllllllllllllllllllll1"] {
+        for verb in ["show", "cancel"] {
+            let unknown = approvals(&harness, "ada", &format!("{verb} {id}")).await;
+            assert_eq!(unknown, "This approval is not known here.");
+        }
     }
-    for text in ["help", "show", "cancel", "delete it"] {
-        let usage = approvals(&harness, "ada", text).await;
-        assert!(usage.contains("`/approvals show ID`") && usage.contains("`/approvals cancel ID`"), "{text}: {usage}");
+}
+
+#[tokio::test]
+async fn who_leaves_something_out_is_told_what_and_the_help_has_a_line_for_each_command() {
+    let harness = Harness::with_rules(RULES_WITH_TEAMS).await;
+    for (typed, expected) in [
+        ("show", "Nothing was done: say which approval. `/approvals show ID` says how"),
+        ("cancel", "Nothing was done: say which approval. `/approvals cancel ID` takes"),
+        ("acknowledge", "Nothing was done: say which approval. `/approvals acknowledge ID` says"),
+        ("break-glass", "Nothing was done: say which approval. `/approvals break-glass ID REASON` approves alone"),
+        ("back home", "Nothing was done. `/approvals away until DATE for NAME`"),
+        ("away until friday", "Nothing was changed: say until when, and who stands in for you. `/approvals away until"),
+        ("delete it", "`/approvals` knows no “delete it”. What one can say about approvals:\n• `/approvals` lists"),
+    ] {
+        let told = approvals(&harness, "ada", typed).await;
+        assert!(told.starts_with(expected), "{typed}: {told}");
+        let told = said(&harness, "ada", &format!("approvals {typed}")).await;
+        let in_teams = expected.replace("/approvals", "approvals").replace("\n• ", "\n\n- ");
+        assert!(told.starts_with(&in_teams), "{typed}: {told}");
+    }
+    let help = [approvals(&harness, "ada", "help").await, said(&harness, "ada", "help").await];
+    for (help, prefix) in help.into_iter().zip(["• `/", "- `"]) {
+        for command in ["approvals", "approvals show ID", "approvals cancel ID", "approvals acknowledge ID"] {
+            assert!(help.lines().any(|line| line.starts_with(&format!("{prefix}{command}` "))), "{command}: {help}");
+        }
     }
 }

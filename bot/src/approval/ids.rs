@@ -62,8 +62,15 @@ impl ApprovalId {
         let bytes = text.strip_prefix(Self::PREFIX).and_then(encoding::from_readable);
         match bytes {
             Some(bytes) if bytes.len() == Self::HASHED_BYTES => Ok(Self(text.to_owned())),
+            _ if Self::looks_like_one(text) => Err(InvalidId("no approval has this id")),
             _ => Err(InvalidId("an approval id is apr_ and 26 lower-case letters and digits")),
         }
+    }
+
+    /// Whether a text has the form of an id, be it one that `of` cannot have made.
+    pub fn looks_like_one(text: &str) -> bool {
+        let is_sign = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        text.strip_prefix(Self::PREFIX).is_some_and(|rest| rest.len() == 26 && rest.chars().all(is_sign))
     }
 
     /// The id as text, for buttons, links and events.

@@ -113,6 +113,11 @@ pub fn usage(dialect: Dialect) -> String {
     )
 }
 
+/// That it was not said until when one is away, or who stands in.
+pub fn incomplete(dialect: Dialect) -> String {
+    format!("Nothing was changed: say until when, and who stands in for you. {}", usage(dialect))
+}
+
 /// Why words are not until when somebody can be away.
 pub fn not_until(day: &str, why: NotUntil, dialect: Dialect) -> String {
     let typed = dialect.excerpt(day, TYPED_MAX);

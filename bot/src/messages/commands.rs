@@ -1,7 +1,8 @@
 //! What is said to somebody who starts something in a chat.
 
-use super::answers::{TYPED_MAX, approvals_usage};
+use super::answers::TYPED_MAX;
 use super::dialect::Dialect;
+use super::usage;
 use crate::approval::commands::LaunchCommand;
 use crate::approval::entry::listed;
 use crate::approval::fields::{Field, Kind};
@@ -39,11 +40,11 @@ pub fn list(commands: &[&LaunchCommand], dialect: Dialect) -> String {
 
 /// How values are typed, and what else one can say.
 pub fn help(dialect: Dialect) -> String {
-    let start = dialect.start_command();
-    let approvals = approvals_usage(dialect);
+    let (start, bullet) = (dialect.start_command(), dialect.bullet());
+    let (next, approvals) = (dialect.paragraph().to_owned() + bullet, usage::approvals(dialect));
     format!(
-        "`{start}` lists what you may start, and `{start} NAME` opens its form. Values may follow the name: in their order, \
-         as `name=value`, or in quotation marks where they hold spaces. {approvals}"
+        "{bullet}`{start}` lists what you may start.{next}`{start} NAME` opens its form. Values may follow the name: in their \
+         order, as `name=value`, or in quotation marks where they hold spaces.{approvals}"
     )
 }
 

@@ -19,3 +19,4 @@ pub mod returning;
 pub mod risk;
 pub mod runs;
 pub mod since;
+pub mod usage;

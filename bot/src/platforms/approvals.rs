@@ -16,7 +16,7 @@ use crate::flow::resolve;
 use crate::flow::{delegations, listing};
 use crate::messages::answers;
 use crate::messages::break_glass as words;
-use crate::messages::{explanation, lists};
+use crate::messages::{explanation, lists, usage};
 
 /// Answers what somebody asks about approvals; nothing if the command is about something else.
 pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_>) -> Option<String> {
@@ -28,6 +28,7 @@ pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_
         ChatCommand::Acknowledge { id } => Some(acknowledge(app, asker, id).await),
         ChatCommand::Away { typed } => Some(away::away(app, asker, typed).await),
         ChatCommand::Back => Some(away::back(app, asker).await),
+        ChatCommand::Unclear { word } => Some(usage::of(word, asker.dialect)),
         ChatCommand::Start { .. } | ChatCommand::Named { .. } | ChatCommand::Help => None,
     }
 }

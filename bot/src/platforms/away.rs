@@ -22,7 +22,7 @@ pub(super) async fn away(app: &App, asker: &Asker<'_>, typed: &str) -> String {
             Err(error) => not_looked_up(&error),
         };
     }
-    let Some((day, name)) = read(typed) else { return words::usage(asker.dialect) };
+    let Some((day, name)) = read(typed) else { return words::incomplete(asker.dialect) };
     let until = match until::read(day, app.now()) {
         Ok(until) => until,
         Err(why) => return words::not_until(day, why, asker.dialect),

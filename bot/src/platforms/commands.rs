@@ -64,6 +64,11 @@ pub(super) enum ChatCommand<'a> {
     },
     /// What one can say.
     Help,
+    /// To ask something about approvals that is not known, or without saying of which.
+    Unclear {
+        /// What follows the command, in lower case where it is a word that is known.
+        word: &'a str,
+    },
 }
 
 impl<'a> ChatCommand<'a> {
@@ -79,7 +84,7 @@ impl<'a> ChatCommand<'a> {
             "" | "help" => Self::Help,
             "approvals" => Self::about_approvals(rest),
             "start" => Self::Start { typed: rest },
-            word if OWN_WORDS.contains(&word) => Self::about(word, rest),
+            word if OWN_WORDS.contains(&word) => Self::about(word, rest, words),
             _ => Self::Named { name, typed: rest },
         }
     }
@@ -89,14 +94,18 @@ impl<'a> ChatCommand<'a> {
     pub(super) fn about_approvals(words: &'a str) -> Self {
         let words = without_ticks(words);
         let (word, rest) = words.split_once(char::is_whitespace).unwrap_or((words, ""));
-        Self::about(&bare(word).to_lowercase(), rest)
+        Self::about(&bare(word).to_lowercase(), rest, words)
     }
 
-    fn about(word: &str, rest: &'a str) -> Self {
+    /// `typed` is the word with what follows it.
+    fn about(word: &str, rest: &'a str, typed: &'a str) -> Self {
         if word == "break-glass" {
             // What follows the id are words of whoever types, in which there may be other ids.
             let (id, reason) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
-            return if id.is_empty() { Self::Help } else { Self::BreakGlass { id: bare(id), reason: reason.trim() } };
+            return match id {
+                "" => Self::Unclear { word: "break-glass" },
+                id => Self::BreakGlass { id: bare(id), reason: reason.trim() },
+            };
         }
         match (word, id(rest)) {
             ("" | "pending", _) => Self::List,
@@ -105,7 +114,12 @@ impl<'a> ChatCommand<'a> {
             ("away", _) => Self::Away { typed: rest.trim() },
             ("back", _) if rest.trim().is_empty() => Self::Back,
             ("acknowledge", id) if !id.is_empty() => Self::Acknowledge { id },
-            _ => Self::Help,
+            ("help", _) => Self::Help,
+            ("show", _) => Self::Unclear { word: "show" },
+            ("cancel", _) => Self::Unclear { word: "cancel" },
+            ("acknowledge", _) => Self::Unclear { word: "acknowledge" },
+            ("back", _) => Self::Unclear { word: "back" },
+            _ => Self::Unclear { word: typed },
         }
     }
 }
@@ -141,14 +155,16 @@ mod tests {
                 ChatCommand::BreakGlass { id: "apr_1", reason: "prod is down, see apr_2" },
             ),
             ("Break-Glass `apr_1`", ChatCommand::BreakGlass { id: "apr_1", reason: "" }),
-            ("break-glass", ChatCommand::Help),
+            ("break-glass", ChatCommand::Unclear { word: "break-glass" }),
             ("/approvals away until friday for Grace", ChatCommand::Away { typed: "until friday for Grace" }),
             ("AWAY", ChatCommand::Away { typed: "" }),
             ("approvals back", ChatCommand::Back),
-            ("back to work", ChatCommand::Help),
+            ("back to work", ChatCommand::Unclear { word: "back" }),
             ("approvals help", ChatCommand::Help),
             ("Show  apr_1 ", ChatCommand::Show { id: "apr_1" }),
-            ("cancel", ChatCommand::Help),
+            ("Cancel", ChatCommand::Unclear { word: "cancel" }),
+            ("approvals acknowledge", ChatCommand::Unclear { word: "acknowledge" }),
+            ("approvals shwo apr_1", ChatCommand::Unclear { word: "shwo apr_1" }),
             ("show a b", ChatCommand::Show { id: "a b" }),
             ("start 125  122", ChatCommand::Start { typed: "125  122" }),
             ("START", ChatCommand::Start { typed: "" }),
@@ -188,9 +204,10 @@ mod tests {
             ("cancel (apr_1),", ChatCommand::Cancel { id: "apr_1" }),
             ("show <!channel>", ChatCommand::Show { id: "<!channel>" }),
             ("pending", ChatCommand::List),
-            ("show", ChatCommand::Help),
+            ("show", ChatCommand::Unclear { word: "show" }),
             ("show a b", ChatCommand::Show { id: "a b" }),
-            ("anything", ChatCommand::Help),
+            ("Anything else", ChatCommand::Unclear { word: "Anything else" }),
+            (" HELP ", ChatCommand::Help),
         ];
         for (text, expected) in cases {
             assert_eq!(ChatCommand::about_approvals(text), expected, "{text:?}");

@@ -14,7 +14,7 @@ use crate::approval::place::Platform;
 use crate::approval::policy::Policy;
 use crate::approval::run::Starter;
 use crate::messages::dialect::SLACK;
-use crate::messages::{answers, commands};
+use crate::messages::{answers, commands, usage};
 use crate::net::deadline::Deadline;
 use crate::platforms::approvals;
 use crate::platforms::asker::Asker;
@@ -65,7 +65,7 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
         let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
         let text = seen(&unescaped(&form.text).0);
         let answer = approvals::answer(&app, &asker, ChatCommand::about_approvals(&text)).await;
-        return Ok(ephemeral(&answer.unwrap_or_else(|| answers::approvals_usage(SLACK))));
+        return Ok(ephemeral(&answer.unwrap_or_else(|| usage::help(SLACK))));
     }
     let (typed, is_unclear) = unescaped(&form.text);
     let typed = seen_lines(&typed);
