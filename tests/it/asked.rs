@@ -187,9 +187,9 @@ async fn everything_that_is_wrong_is_told_at_once() {
         "retries: unknown field; known here: taskToken, ",
         "taskToken: a task token has 1 to 2048 characters",
         "stateEnteredAt: ",
-        "timeoutSeconds: invalid type: a string, expected i64",
+        "timeoutSeconds: must be a whole number, not text",
         "approval.cc: unknown field; known here: policy, title, ",
-        "approval.title: invalid type: integer `5`, expected a string",
+        "approval.title: must be text, not a number",
         "approval.summary: has 3001 characters, at most 3000",
         "approval.facts[0].name: must not be empty",
         "approval.facts[0].value: is missing",
@@ -201,7 +201,7 @@ async fn everything_that_is_wrong_is_told_at_once() {
         "approval.facts[4].value[2]: must be text, a number or a boolean",
         "approval.facts[5].value: is a number that not every program reads and shows alike",
         "approval.facts[6].value: is a number that not every program reads and shows alike",
-        "approval.correlation: invalid type",
+        "approval.correlation: must be an object, not",
         "approval.requestedBy: is nobody's name in the policy file, and a part of those of `grace`",
     ] {
         assert!(told.contains(expected), "{expected}: {told}");

@@ -169,7 +169,7 @@ async fn what_is_wrong_with_details_is_told_by_its_field_and_all_at_once() {
         "approval.details[0].title: must not be empty",
         "approval.details[0].text: must not be empty",
         "approval.details[1].title: has the character U+202E",
-        "approval.details[1].text: invalid type: integer `5`, expected a string",
+        "approval.details[1].text: must be text, not a number",
         "approval.details[2]: must be an object",
         "approval.details[3].title: has 101 characters, at most 100",
         "approval.details[3].text: is missing",
@@ -185,6 +185,6 @@ async fn what_is_wrong_with_details_is_told_by_its_field_and_all_at_once() {
     });
     let told = notify::notify(&harness.world.bot().app, input).await.unwrap_err().to_string();
     assert!(told.contains("approval.details: has 11 details, at most 10"), "{told}");
-    assert!(told.contains("approval.risk: invalid type: sequence, expected a string"), "{told}");
+    assert!(told.contains("approval.risk: must be text, not a list"), "{told}");
     assert!(harness.world.store.all().is_empty());
 }

@@ -116,7 +116,7 @@ async fn whom_the_policy_does_not_allow_and_too_few_are_refused_by_their_field()
         + "\nemail = \"never\"\n[people.mel]\nname = \"Mel\"\nemail = \"mel@example.com\"";
     for (rules, approvers, by, expected) in [
         (rules(), json!([]), "linus", "approvers: names nobody"),
-        (rules(), json!("grace"), "linus", "approvers: invalid type: a string"),
+        (rules(), json!("grace"), "linus", "approvers: must be a list, not text"),
         (rules(), json!([7]), "linus", "approvers[0]: must be the name of a person or of a group"),
         (rules(), json!(["grace", "mallory"]), "linus", "approvers[1]: is neither a person nor a group"),
         (

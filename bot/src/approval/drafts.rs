@@ -161,6 +161,8 @@ fn range<T: PartialOrd>(
     let range = Range { min: end(Part::Min, min), max: end(Part::Max, max) };
     if range.is_empty() {
         note(Part::Max, "is below min, so nothing could be written".to_owned());
+        // What else is wrong is told as well, and not that nothing lies between the two.
+        return Range { min: None, max: None };
     }
     range
 }

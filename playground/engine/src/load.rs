@@ -80,14 +80,13 @@ pub(crate) fn parse_flow(fields: &Fields<'_>, of_machine: Language) -> Option<Fl
         }
     }
     let known: BTreeSet<&str> = objects.keys().map(String::as_str).collect();
-    let start_at = start_at?;
-    if !known.contains(start_at) {
-        fields.problem("StartAt", format!("names a state that does not exist: {start_at}"));
-        return None;
+    if let Some(missing) = start_at.filter(|start_at| !known.contains(start_at)) {
+        fields.problem("StartAt", format!("names a state that does not exist: {missing}"));
     }
+    let begins = start_at.is_some_and(|start_at| known.contains(start_at));
     // Links of a state that could not be read are not known, so nothing can be said about who is reachable.
-    let complete = states.len() == objects.len();
-    let flow = Flow { start_at: start_at.to_owned(), states };
+    let complete = begins && states.len() == objects.len();
+    let flow = Flow { start_at: start_at.unwrap_or_default().to_owned(), states };
     check_links(fields.report(), &flow, &known);
     if complete {
         check_reachable(fields.report(), &flow);

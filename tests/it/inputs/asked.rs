@@ -40,7 +40,7 @@ async fn each_mistake_names_its_field_and_quotes_nothing() {
     };
     let kinds = "text, long_text, integer, number, choice, date or boolean";
     for (inputs, expected) in [
-        (json!({}), "approval.inputs: invalid type: map, expected a sequence".to_owned()),
+        (json!({}), "approval.inputs: must be a list, not an object".to_owned()),
         (json!(["a"]), "approval.inputs[0]: must be an object".to_owned()),
         (json!([{"name": "a"}]), "approval.inputs[0].type: is missing".to_owned()),
         (json!([{"type": "text"}]), "approval.inputs[0].name: is missing".to_owned()),
@@ -50,7 +50,10 @@ async fn each_mistake_names_its_field_and_quotes_nothing() {
         (text(&json!({"label": " "})), "approval.inputs[0].label: has nothing to see in it".to_owned()),
         (text(&json!({"label": "x".repeat(81)})), "approval.inputs[0].label: has 81 characters, at most 80".to_owned()),
         (text(&json!({"label": "a\u{202e}"})), "approval.inputs[0].label: has a character that nobody sees".to_owned()),
-        (text(&json!({"required": "secret"})), "approval.inputs[0].required: invalid type: a string".to_owned()),
+        (
+            text(&json!({"required": "secret"})),
+            "approval.inputs[0].required: must be true or false, not text".to_owned(),
+        ),
         (text(&json!({"pattern": "("})), "approval.inputs[0].pattern: cannot be used: ".to_owned()),
         (text(&json!({"min": 1})), "approval.inputs[0].min: has no meaning for the type text".to_owned()),
         (
@@ -93,6 +96,10 @@ async fn each_mistake_names_its_field_and_quotes_nothing() {
     let problem = refused(&harness, &several).await;
     for field in ["[0].name: ", "[0].label: ", "[1].min: ", "[1].options: "] {
         assert!(problem.contains(&format!("approval.inputs{field}")), "all of it is told at once: {problem}");
+    }
+    let problem = refused(&harness, &text(&json!({"type": "integer", "min": 5, "max": 1, "default": "x"}))).await;
+    for wrong in ["max: is below min", "default: must be an integer"] {
+        assert!(problem.contains(&format!("approval.inputs[0].{wrong}")), "all of it is told at once: {problem}");
     }
 }
 

@@ -73,7 +73,7 @@ mod tests {
                 "{ who = [\"zed\"] }",
                 "line 18: policy `p`: break_glass names `zed`, which is neither a person nor a group",
             ),
-            ("{ whom = [\"grace\"] }", "line 18: missing field 'who' in table"),
+            ("{ whom = [\"grace\"] }", "line 18: policy `p`: break_glass: who is missing"),
             (
                 "{ who = [\"grace\"] }\nrequester = \"optional\"",
                 "line 18: policy `p`: break_glass: whoever asked must not approve alone, so it needs requester = \"known\"",

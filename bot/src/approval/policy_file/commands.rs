@@ -54,8 +54,8 @@ fn check_command(
     check_name(&name, span, errors);
     let raw = value?;
     let of = format!("command `{name}`");
-    if !policies.contains(&raw.policy.text) {
-        errors.push(problem(format!("{of}: there is no policy `{}`", raw.policy.text), raw.policy.span));
+    if let Some(policy) = raw.policy.as_ref().filter(|policy| !policies.contains(&policy.text)) {
+        errors.push(problem(format!("{of}: there is no policy `{}`", policy.text), policy.span));
     }
     let title = raw.title.map_or_else(|| name.clone(), |title| check_line_of(&of, "title", title, TITLE_MAX, errors));
     let allowed = raw.allowed.and_then(|list| check_allowed(&of, &list, known, errors));
@@ -63,8 +63,8 @@ fn check_command(
     let command = LaunchCommand {
         name: name.clone(),
         title,
-        state_machine: raw.state_machine,
-        policy: raw.policy.text,
+        state_machine: raw.state_machine?,
+        policy: raw.policy?.text,
         allowed,
         is_default: raw.is_default,
         fields,
@@ -139,6 +139,14 @@ fn check_fields(
 
 fn check_field(of: &str, raw: RawField, people: &BTreeMap<PersonId, Person>, errors: &mut Vec<Error>) -> Option<Field> {
     let RawField { name, kind, label, required, default, pattern, min, max, options, span } = raw;
+    let is_number = matches!(kind.text.as_str(), "integer" | "number");
+    let [default, min, max] = [("default", default), ("min", min), ("max", max)].map(|(key, value)| {
+        let text = value.as_ref().filter(|value| is_number && value.value.is_text);
+        let Some(text) = text else { return value };
+        let message = format!("{of}: {key} is a text, and the field takes a number: write it without quotation marks");
+        errors.push(problem(message, text.span));
+        None
+    });
     if KEYS_OF_OURS.iter().any(|key| key.eq_ignore_ascii_case(&name.text)) {
         errors.push(problem(format!("{of}: the bot says itself what `{}` is", name.text), name.span));
     }
@@ -153,7 +161,7 @@ fn check_field(of: &str, raw: RawField, people: &BTreeMap<PersonId, Person>, err
         Part::Option(index) => options.as_ref().and_then(|options| Some(options.value.get(index)?.span)),
     };
     let text = |name: &Option<Name>| name.as_ref().map(|name| name.text.clone());
-    let typed = |end: &Option<Spanned<Plain>>| end.as_ref().map(|end| end.value.0.clone());
+    let typed = |end: &Option<Spanned<Plain>>| end.as_ref().map(|end| end.value.typed.clone());
     let draft = Draft {
         name: name.text.clone(),
         kind: kind.text.clone(),
@@ -169,7 +177,7 @@ fn check_field(of: &str, raw: RawField, people: &BTreeMap<PersonId, Person>, err
         errors.push(problem(wrong, place(part).unwrap_or(span)));
     };
     let mut field = draft.read(&KINDS, &mut note)?;
-    if let Some(Spanned { value: Plain(default), span }) = default {
+    if let Some(Spanned { value: Plain { typed: default, .. }, span }) = default {
         let whom = |text: &str| match PersonId::parse(text).ok().filter(|id| people.contains_key(id)) {
             Some(id) => Ok(id),
             None => Err(Mistake::Nobody(Mistake::quoted(text))),

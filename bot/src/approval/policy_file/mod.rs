@@ -11,6 +11,7 @@ mod people;
 mod quorum;
 mod raw;
 mod rules;
+mod wording;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,6 +20,7 @@ use toml_span::{Error, ErrorKind, Span};
 
 use self::known::Known;
 use self::raw::{Named, RawRules};
+use self::wording::Places;
 use super::live_groups::{GROUPS_MAX, LiveGroups};
 use super::policy::{Person, Policy, PolicySource};
 
@@ -104,17 +106,10 @@ fn check(mut file: raw::File, asked: &BTreeMap<String, Vec<Person>>, errors: &mu
 }
 
 fn problems(text: &str, errors: Vec<Error>) -> Problems {
+    let places = Places::of(text);
     let mut found: Vec<Problem> = errors
         .into_iter()
-        .flat_map(|error| match error.kind {
-            // The library reports the unknown keys of a table together; each has a place of its own.
-            ErrorKind::UnexpectedKeys { keys, expected } => keys
-                .into_iter()
-                .map(|(key, span)| (span, format!("unknown key `{key}`; known here: {}", expected.join(", "))))
-                .collect(),
-            ErrorKind::Custom(message) => vec![(error.span, message.into_owned())],
-            _ => vec![(error.span, error.to_string())],
-        })
+        .flat_map(|error| places.told(error))
         .map(|(span, message)| Problem { line: 1 + newlines_before(text, span), message })
         .collect();
     found.sort();

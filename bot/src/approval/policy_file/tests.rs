@@ -159,14 +159,14 @@ policy = "nope"
             "line 17: group `lost`: there is no person `zed`",
             "line 20: policy `a`: approvers has nobody in it, so nobody could ever approve",
             "line 24: policy `b`: required is 2, the distinct approvers are 1",
-            "line 25: `0s` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
-            "line 25: `soon` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
+            "line 25: policy `b`: remind_after[0]: `soon` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
+            "line 25: policy `b`: remind_after[1]: `0s` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
             "line 27: policy `c`: escalate_after and a non-empty escalate_to go together",
             "line 28: policy `c`: approvers names `zed`, which is neither a person nor a group",
             "line 30: email = \"sometimes\" is not \"always\", \"fallback\" or \"never\"",
-            "line 32: missing field 'approvers' in table",
+            "line 32: policy `d`: approvers is missing",
             "line 37: policy `e`: required is at least 1",
-            "line 38: `never` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
+            "line 38: policy `e`: give_up_after: `never` is no duration above zero, such as \"90s\", \"5m\" or \"2h\"",
             "line 42: command `run`: there is no policy `nope`",
             "line 44: unknown key `extra`; known here: access, people, groups, policies, commands, accounts",
         ],
@@ -182,17 +182,17 @@ fn quiet_hours_are_two_times_and_a_zone_that_exists() {
     let cases = [
         (
             "from = \"22\", to = \"07:00\", time_zone = \"UTC\"",
-            "`22` is no time of day, such as \"07:00\" or \"22:30\"",
+            "policy `p`: quiet_hours.from: `22` is no time of day, such as \"07:00\" or \"22:30\"",
         ),
         (
             "from = \"22:00\", to = \"25:00\", time_zone = \"UTC\"",
-            "`25:00` is no time of day, such as \"07:00\" or \"22:30\"",
+            "policy `p`: quiet_hours.to: `25:00` is no time of day, such as \"07:00\" or \"22:30\"",
         ),
         (
             "from = \"1:00\", to = \"7:00\", time_zone = \"Berlin\"",
-            "`Berlin` is no time zone, such as \"Europe/Berlin\" or \"UTC\"",
+            "policy `p`: quiet_hours.time_zone: `Berlin` is no time zone, such as \"Europe/Berlin\" or \"UTC\"",
         ),
-        ("from = \"22:00\", to = \"07:00\"", "missing field 'time_zone' in table"),
+        ("from = \"22:00\", to = \"07:00\"", "policy `p`: quiet_hours: time_zone is missing"),
         (
             "from = \"07:00\", to = \"07:00\", time_zone = \"UTC\"",
             "policy `p`: quiet_hours end when they begin, so there are none or nothing else",
@@ -235,7 +235,7 @@ fn reminders_and_escalations_have_their_limits() {
 #[test]
 fn a_broken_entry_does_not_blame_those_who_name_it() {
     let text = "[people.ada]\nname = 5\n[policies.a]\napprovers = [\"ada\"]\n";
-    same_lines(&wrong(text), &["line 2: expected a string, found integer"]);
+    same_lines(&wrong(text), &["line 2: person `ada`: name must be a text, not a whole number"]);
 }
 
 #[test]
@@ -378,7 +378,7 @@ fn the_requester_must_be_known_unless_requesters_may_decide() {
 #[test]
 fn lists_that_say_nothing_are_refused() {
     let of = |rule: &str| wrong(&format!("{ADA}[policies.p]\napprovers = [\"ada\"]\n{rule}\n"));
-    assert_eq!(of("callers = []"), "line 6: an empty list lets nobody in: leave the key out");
+    assert_eq!(of("callers = []"), "line 6: policy `p`: callers: an empty list lets nobody in: leave the key out");
     assert_eq!(of("show_result = [\" \"]"), "line 4: policy `p`: show_result has a field without a name");
     let many = format!("show_result = [{}]", ["\"a\""; 11].join(", "));
     assert_eq!(of(&many), "line 4: policy `p`: 11 fields in show_result, at most 10");

@@ -102,7 +102,7 @@ impl Input {
                 );
             }
         }
-        if let Some(default) = default.filter(|_| check.problems.len() == before) {
+        if let Some(default) = default {
             match entry::read(&field, &default, |_| Err(Mistake::Missing)) {
                 Ok(value) => field.default = Some(value),
                 Err(mistake) => check.note(object.at("default"), mistake.unquoted()),

@@ -49,8 +49,30 @@ impl Object {
     /// A field that may be left out or null.
     pub(super) fn optional<T: DeserializeOwned>(&mut self, name: &str, check: &mut Check) -> Option<T> {
         let value = self.fields.remove(name).filter(|value| !value.is_null())?;
-        input::read(value).map_err(|problem| check.note(self.at(name), problem)).ok()
+        input::read(value).map_err(|problem| check.note(self.at(name), in_words(&problem))).ok()
     }
+}
+
+/// That a value is of another type, in the words of JSON.
+fn in_words(problem: &str) -> String {
+    let types = problem.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected "));
+    let Some((found, expected)) = types else { return problem.to_owned() };
+    let expected = match expected {
+        "a string" => "text",
+        "a sequence" => "a list",
+        "a map" => "an object",
+        "a boolean" => "true or false",
+        "i64" => "a whole number",
+        other => other,
+    };
+    let found = match found.split(' ').next().unwrap_or_default() {
+        "map" => "an object",
+        "sequence" => "a list",
+        "boolean" => "true or false",
+        "integer" | "floating" => "a number",
+        _ => "text",
+    };
+    format!("must be {expected}, not {found}")
 }
 
 /// The path of an item.

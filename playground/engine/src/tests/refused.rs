@@ -58,6 +58,21 @@ fn fields_that_are_not_supported_are_named() {
 }
 
 #[test]
+fn a_wrong_beginning_hides_no_wrong_link() {
+    let machine = json!({ "StartAt": "Paln", "States": {
+        "Plan": { "Type": "Pass", "Next": "Migarte" },
+        "Migrate": { "Type": "Succeed" }
+    } });
+    check(
+        &machine,
+        &[
+            "machine: field StartAt names a state that does not exist: Paln",
+            "state Plan: field Next names a state that does not exist: Migarte",
+        ],
+    );
+}
+
+#[test]
 fn links_must_lead_somewhere_and_every_state_must_be_reached() {
     let machine = json!({ "StartAt": "A", "States": {
         "A": { "Type": "Choice", "Choices": [{ "Variable": "$.x", "IsNull": true, "Next": "Gone" }], "Default": "Also gone" },

@@ -52,7 +52,7 @@ trust = true
             "line 6: account `1234`: regions: `eu-west-1` is there twice",
             "line 7: account `1234`: role: `path/role` is no name of a role, which has no path",
             "line 8: account `1234`: external_id has 2 to 1224 letters, digits and +=,.@:/-_",
-            "line 11: an empty list lets nobody in: leave the key out",
+            "line 11: account `111122223333`: regions: an empty list lets nobody in: leave the key out",
             "line 13: account `444455556666`: name has 1 to 80 characters, none of them hidden",
             "line 15: unknown key `trust`; known here: name, regions, role, external_id",
         ],

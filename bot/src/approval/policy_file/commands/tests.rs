@@ -96,6 +96,20 @@ fn whoever_may_start_is_somebody_and_is_known() {
     );
 }
 
+/// What is missing hides nothing of what is wrong beside it.
+#[test]
+fn everything_that_is_wrong_with_a_command_is_told_at_once() {
+    let fields = "[[commands.deploy.fields]]\ntype = \"text\"\n[[commands.deploy.fields]]\nname = \"f\"\ntype = \"integer\"\n\
+                  min = 0\nmax = -1\ndefault = \"x\"\n";
+    let found = deploy(fields).unwrap_err();
+    assert_eq!(found.len(), 3, "{found:?}");
+    let without = read(&format!("{AROUND}[commands.deploy]\n{fields}")).unwrap_err().to_string();
+    assert_eq!(without.lines().count(), 5, "{without}");
+    for words in ["state_machine is missing", "policy is missing", "fields[0]: name is missing", "max is below min"] {
+        assert!(without.contains(words), "{words}: {without}");
+    }
+}
+
 #[test]
 fn one_command_at_the_most_is_the_default() {
     let other = "default = true\n[commands.other]\nstate_machine = \"m\"\npolicy = \"p\"\ndefault = true";
@@ -135,6 +149,14 @@ fn each_mistake_names_its_field() {
         ("type = \"choice\"\noptions = [\"a\", \"A\"]", "option is there already"),
         ("type = \"choice\"\noptions = [\" a\"]", "option has white space where none can be seen"),
         ("type = \"integer\"\nmin = 1.5", "min is not an integer"),
+        (
+            "type = \"integer\"\nmax = \"600\"",
+            "max is a text, and the field takes a number: write it without quotation marks",
+        ),
+        (
+            "type = \"number\"\ndefault = \"much\"",
+            "default is a text, and the field takes a number: write it without quotation marks",
+        ),
         ("type = \"integer\"\nmin = 2\nmax = 1", "max is below min, so nothing could be written"),
         ("type = \"date\"\nmax = \"soon\"", "max is not a date such as 2026-11-23"),
         ("type = \"integer\"\npattern = 'a'", "pattern has no meaning for the type integer"),
@@ -166,7 +188,7 @@ fn a_field_has_a_name_of_its_own_that_can_be_typed() {
     let twice = format!("{one}{}", one.replace("\"a\"", "\"A\""));
     is_wrong(deploy(&twice), &["command `deploy`: field `A`: there is another of this name"]);
     is_wrong(deploy("fields = 1"), &["fields is a list of tables: write [[commands.NAME.fields]] over each field"]);
-    is_wrong(deploy("[[commands.deploy.fields]]\ntype = \"text\""), &["missing field 'name' in table"]);
+    is_wrong(deploy("[[commands.deploy.fields]]\ntype = \"text\""), &["command `deploy`: fields[0]: name is missing"]);
 }
 
 /// Whatever is written into it, a form fits a card.

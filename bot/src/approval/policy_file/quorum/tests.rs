@@ -22,7 +22,7 @@ fn seats_take_the_place_of_approvers_and_required() {
         ]
     );
     assert_eq!(wrong("seats = [{ from = [\"security\"] }, { from = [\"sre\"] }]"), [""; 0]);
-    assert_eq!(wrong("reason_on_reject = true"), ["line 14: missing field 'approvers' in table"]);
+    assert_eq!(wrong("reason_on_reject = true"), ["line 14: policy `p`: approvers is missing"]);
 }
 
 #[test]
@@ -31,7 +31,7 @@ fn seats_that_nobody_could_fill_are_told_with_their_line() {
     for (list, expected) in [
         ("[]", "line 16: policy `p`: seats has 0 entries, 1 to 5"),
         ("\"sre\"", "line 16: seats is a list such as [{ from = [\"security\"], count = 1 }]"),
-        ("[{ count = 1 }]", "line 16: missing field 'from' in table"),
+        ("[{ count = 1 }]", "line 16: policy `p`: seats[0]: from is missing"),
         ("[{ from = [\"sre\"], number = 1 }]", "line 16: unknown key `number`; known here: from, count"),
         ("[{ from = [\"sre\"], count = 0 }]", "line 16: policy `p`: seats: count is at least 1"),
         (
@@ -92,6 +92,6 @@ fn policies_are_kept_apart_in_both_directions() {
     );
     assert_eq!(
         wrong("approvers = [\"sre\"]\ndistinct_from = []"),
-        ["line 16: an empty list lets nobody in: leave the key out"]
+        ["line 16: policy `p`: distinct_from: an empty list lets nobody in: leave the key out"]
     );
 }

@@ -9,8 +9,9 @@ use super::{Name, Read, read};
 use crate::approval::entry;
 
 pub(in super::super) struct RawCommand {
-    pub(in super::super) state_machine: String,
-    pub(in super::super) policy: Name,
+    /// Neither this nor the next is there where that is on the list already, with what else is wrong.
+    pub(in super::super) state_machine: Option<String>,
+    pub(in super::super) policy: Option<Name>,
     pub(in super::super) title: Option<Name>,
     pub(in super::super) allowed: Option<Spanned<Vec<Name>>>,
     pub(in super::super) is_default: bool,
@@ -31,7 +32,11 @@ pub(in super::super) struct RawField {
 }
 
 /// A text, a number or a boolean, as one would type it.
-pub(in super::super) struct Plain(pub(in super::super) String);
+pub(in super::super) struct Plain {
+    pub(in super::super) typed: String,
+    /// Whether it stands in quotation marks.
+    pub(in super::super) is_text: bool,
+}
 
 impl Read for RawCommand {
     fn read(table: &mut TableHelper<'_>) -> Option<Self> {
@@ -41,31 +46,29 @@ impl Read for RawCommand {
         let allowed = table.optional_s("allowed");
         let is_default = table.optional("default").unwrap_or(false);
         let fields = table.take("fields").map(|(_, mut value)| read_fields(&mut value, &mut table.errors));
-        let fields = fields.unwrap_or_else(|| Some(Vec::new()));
         Some(Self {
-            state_machine: state_machine.ok()?,
-            policy: policy.ok()?,
+            state_machine: state_machine.ok(),
+            policy: policy.ok(),
             title,
             allowed,
             is_default,
-            fields: fields?,
+            fields: fields.unwrap_or_default(),
         })
     }
 }
 
-/// Reads every field; none if one of them could not be read.
-fn read_fields(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Option<Vec<RawField>> {
+/// Reads every field that can be read.
+fn read_fields(value: &mut Value<'_>, errors: &mut Vec<Error>) -> Vec<RawField> {
     let ValueInner::Array(items) = value.take() else {
         errors.push(problem("fields is a list of tables: write [[commands.NAME.fields]] over each field", value.span));
-        return None;
+        return Vec::new();
     };
     let read_one = |mut item: Value<'_>| {
         let span = item.span;
         let field: Option<RawField> = read(&mut item, errors);
         field.map(|field| RawField { span, ..field })
     };
-    let fields: Vec<Option<RawField>> = items.into_iter().map(read_one).collect();
-    fields.into_iter().collect()
+    items.into_iter().filter_map(read_one).collect()
 }
 
 impl Read for RawField {
@@ -85,12 +88,15 @@ impl Read for RawField {
 
 impl<'de> Deserialize<'de> for Plain {
     fn deserialize(value: &mut Value<'de>) -> Result<Self, DeserError> {
-        match value.take() {
-            ValueInner::String(text) => Ok(Self(text.into_owned())),
-            ValueInner::Integer(number) => Ok(Self(number.to_string())),
-            ValueInner::Float(number) => Ok(Self(number.to_string())),
-            ValueInner::Boolean(answer) => Ok(Self(entry::typed(&answer.into()))),
-            other => Err(expected("a string, a number or a boolean", other, value.span).into()),
-        }
+        let found = value.take();
+        let is_text = matches!(found, ValueInner::String(_));
+        let typed = match found {
+            ValueInner::String(text) => text.into_owned(),
+            ValueInner::Integer(number) => number.to_string(),
+            ValueInner::Float(number) => number.to_string(),
+            ValueInner::Boolean(answer) => entry::typed(&answer.into()),
+            other => return Err(expected("a text, a number, true or false", other, value.span).into()),
+        };
+        Ok(Self { typed, is_text })
     }
 }
