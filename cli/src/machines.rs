@@ -12,9 +12,10 @@ use crate::policy;
 /// The state machines to run and what they need.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Machines {
-    /// A state machine (Amazon States Language) to run instead of the one that is deployed; several may be named.
+    /// A state machine (Amazon States Language) to run; several may be named.
     ///
-    /// Without a name, it has that of its file up to the first dot.
+    /// Without a name, it has that of its file up to the first dot. The reference workflow is there too if a command of
+    /// the policy starts it.
     #[arg(id = "state_machines", long = "state-machine", value_name = "[NAME=]FILE")]
     files: Vec<Named>,
     /// What stands in for what does not run here: a file in the format of Step Functions Local.

@@ -1,10 +1,10 @@
 //! `countersign mocks`: writes the file of what stands in for what does not run on this machine.
 
 use std::fs::OpenOptions;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::PathBuf;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use countersign_playground::world::machines::unmocked;
 use serde_json::{Map, Value, json};
 
@@ -62,8 +62,15 @@ impl Mocks {
         let mut text = serde_json::to_string_pretty(&file(&machine.name, &init.test_case, &unmocked))?;
         text.push('\n');
         let created = OpenOptions::new().write(true).create_new(true).open(&path);
-        let created = created.and_then(|mut file| file.write_all(text.as_bytes()));
-        created.with_context(|| format!("{} cannot be written", path.display()))?;
+        match created.and_then(|mut file| file.write_all(text.as_bytes())) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                bail!(
+                    "{} is there, and what may be filled in is not overwritten: --output FILE names another",
+                    path.display()
+                )
+            }
+            written => written.with_context(|| format!("{} cannot be written", path.display()))?,
+        }
         let states: Vec<&str> = unmocked.iter().map(|(state, _)| state.as_str()).collect();
         output::say(format_args!("{} has what these return, to be filled in: {}", path.display(), states.join(", ")))?;
         Ok(Ending::Well)

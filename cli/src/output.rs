@@ -39,6 +39,12 @@ pub(crate) fn counted(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }
 
+/// Says something beside the result.
+pub(crate) fn note(text: impl Display) {
+    // There is nowhere left to say that standard error is closed.
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
 /// Says why a command could not be carried out.
 pub(crate) fn complain(error: &anyhow::Error) {
     // Whoever closes the pipe, as `head` does, wants to read no more.

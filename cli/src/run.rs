@@ -4,10 +4,11 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use anstream::{AutoStream, ColorChoice};
+use anyhow::bail;
 use countersign_playground::clock::Clock;
 use countersign_playground::demo::{self, Decision, Output, Start, Via};
 use countersign_playground::world::machines::CALCULATION;
-use countersign_playground::world::{Options, Running, Source, World};
+use countersign_playground::world::{Options, Running, Source, StateMachine, World};
 use jiff::SignedDuration;
 use serde_json::json;
 use tracing_subscriber::EnvFilter;
@@ -70,9 +71,10 @@ pub(crate) struct Demo {
 /// What the local system is made of.
 #[derive(Debug, clap::Args)]
 struct Settings {
-    /// How long an approval waits, such as 30s, 10m or 2h.
-    #[arg(long, default_value = "10m", value_parser = whole_seconds)]
-    timeout: i64,
+    /// How long an approval waits, such as 30s, 10m or 2h; otherwise 10m. A machine of your own waits so long where it has
+    /// `${ApprovalTimeoutSeconds}`.
+    #[arg(long, value_parser = whole_seconds)]
+    timeout: Option<i64>,
     /// A policy file (TOML) to use instead of the one that comes along. What is changed in it holds at once.
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -100,12 +102,14 @@ impl Local {
         let running = self.world.start(self.port).await?;
         let World { url, machines, left_out, .. } = &*running.world;
         let bot = running.world.bot();
-        let first = match (machines.first(), bot.app.policy.commands.keys().next()) {
-            (Some(machine), Some(command)) if machine.name != CALCULATION => {
-                format!("type /start {command} in the Slack pane")
+        let first = machines.first().map(|machine| machine.name.as_str()).unwrap_or_default();
+        let command = bot.app.policy.commands.values().find(|command| command.state_machine == first);
+        let first = match command {
+            Some(command) if command.is_default && first == CALCULATION => {
+                "type /start 125 122 in the Slack pane".to_owned()
             }
-            (Some(machine), None) => format!("start {} in the Workflow pane", machine.name),
-            _ => "type /start 125 122 in the Slack pane".to_owned(),
+            Some(command) => format!("type /start {} in the Slack pane", command.name),
+            None => format!("start {first} in the Workflow pane"),
         };
         output::say(format_args!("Countersign is running. Open {url} and {first}. Ctrl-C ends it."))?;
         for line in left_out {
@@ -121,6 +125,7 @@ impl Demo {
     pub(crate) async fn run(self) -> anyhow::Result<Ending> {
         let has_machine = self.world.machines.are_named()?;
         let running = self.world.start(self.port).await?;
+        running.world.left_out.iter().for_each(output::note);
         let output = if self.json { Output::Json } else { Output::Text };
         let start = match running.world.machines.first() {
             Some(machine) if has_machine => Start::Machine(machine.input.clone().unwrap_or_else(|| json!({}))),
@@ -141,9 +146,16 @@ impl Demo {
 impl Settings {
     async fn start(self, port: u16) -> anyhow::Result<Running> {
         log_errors();
-        let mut options = Options { port, timeout_seconds: self.timeout, ..Options::default() };
+        let mut options = Options { port, ..Options::default() };
         options.policy = self.policy.as_deref().map(Source::file).transpose()?;
         self.machines.add_to(&mut options)?;
+        if let Some(seconds) = self.timeout {
+            let machines = &options.state_machines;
+            if !machines.is_empty() && !machines.iter().any(StateMachine::takes_timeout) {
+                bail!("--timeout changes nothing: no state machine has ${{ApprovalTimeoutSeconds}} as its timeout");
+            }
+            options.timeout_seconds = seconds;
+        }
         let mut running = World::start(options, Clock::system()).await?;
         if let Some(file) = self.policy {
             running.follow_policy(file);

@@ -21,7 +21,7 @@ use tokio::time::timeout;
 use self::answers::answers;
 use self::saying::{Said, answer_mail, press, press_in_teams};
 use crate::browser::Browser;
-use crate::world::World;
+use crate::world::{Actor, World};
 
 /// Longer than any step but the wait for the deadline takes.
 const STEP_MAX: Duration = Duration::from_secs(30);
@@ -146,7 +146,14 @@ fn start(world: &World, input: &Value, printer: &Printer) -> anyhow::Result<Stri
 /// Types the command in Slack. What Slack's command refuses goes to the API, so that the workflow's own check shows.
 async fn launch(world: &World, numbers: &[String], printer: &Printer) -> anyhow::Result<String> {
     let people = world.people();
-    let requester = people.iter().find(|actor| actor.key != "outsider").context("the policy has no Slack user")?;
+    let policy = world.bot().app.policy.clone();
+    let default = policy.commands.values().find(|command| command.is_default);
+    let may_start = |actor: &&Actor| {
+        let person = policy.people.values().find(|person| person.id.as_str() == actor.key);
+        default.zip(person).is_some_and(|(command, person)| policy.may_start(command, person).is_ok())
+    };
+    let anybody = people.iter().find(|actor| actor.key != "outsider");
+    let requester = people.iter().find(may_start).or(anybody).context("the policy has no Slack user")?;
     let text = numbers.join(" ");
     let typed = format!("{} types /start {text} in Slack", requester.name);
     printer.print(
@@ -157,9 +164,11 @@ async fn launch(world: &World, numbers: &[String], printer: &Printer) -> anyhow:
     let before = world.engine.executions().len();
     if !text.is_empty() {
         let answer = world.slack.command(&requester.user, &world.channel, "/start", &text).await;
-        let answer = answer.text.unwrap_or_default();
-        let first_line = without_links(answer.lines().next().unwrap_or_default());
-        printer.print("answer", &format!("Slack answers: {first_line}"), json!({ "answer": answer }))?;
+        let text = match answer.text.as_deref().and_then(|text| text.lines().next()) {
+            Some(first_line) => format!("Slack answers: {}", without_links(world, first_line)),
+            None => "Slack opens the form, with what is wrong under its field".to_owned(),
+        };
+        printer.print("answer", &text, json!({ "answer": answer.text }))?;
     }
     if let Some(started) = world.engine.executions().first().filter(|_| world.engine.executions().len() > before) {
         return Ok(started.execution_arn.clone());
@@ -174,10 +183,14 @@ async fn launch(world: &World, numbers: &[String], printer: &Printer) -> anyhow:
     Ok(answer["executionArn"].as_str().context("the API started nothing")?.to_owned())
 }
 
-/// Slack's `<address|words>` as the words, and `<#channel>` as the channel.
-fn without_links(mrkdwn: &str) -> String {
+/// Slack's `<address|words>` as the words, and `<#channel>` as the channel by its name.
+fn without_links(world: &World, mrkdwn: &str) -> String {
     let pieces = mrkdwn.split(['<', '>']);
-    let shown = pieces.map(|piece| piece.split_once('|').map_or(piece, |(_, words)| words));
+    let shown = pieces.map(|piece| match (piece.split_once('|'), piece.strip_prefix('#')) {
+        (Some((_, words)), _) => words.to_owned(),
+        (None, Some(channel)) => format!("#{}", world.slack.channel_name(channel)),
+        (None, None) => piece.to_owned(),
+    });
     shown.collect()
 }
 

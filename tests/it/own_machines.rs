@@ -1,12 +1,14 @@
 //! State machines of somebody's own on this machine: without a policy of their own, with mocks, several at once, started
 //! from the page.
 
+use std::collections::BTreeMap;
+
 use axum::http::Request;
 use countersign_bot::approval::record::Approval;
 use countersign_playground::browser::{Answer, Browser};
 use countersign_playground::clock::Clock;
 use countersign_playground::engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
-use countersign_playground::world::{Options, Running, Source, StateMachine, World};
+use countersign_playground::world::{Options, Running, Source, StateMachine, World, machines};
 use countersign_tests::asking;
 use countersign_tests::patience::until;
 use serde_json::{Value, json};
@@ -27,7 +29,12 @@ const MOCKS: &str = r#"{
 
 /// The example of the documentation, but with a service that deploys.
 fn release() -> StateMachine {
-    let mut machine: Value = serde_json::from_str(DEPLOY).unwrap();
+    release_asking("${NotifierArn}")
+}
+
+/// The same where this function asks people.
+fn release_asking(function: &str) -> StateMachine {
+    let mut machine: Value = serde_json::from_str(&DEPLOY.replace("${NotifierArn}", function)).unwrap();
     machine["States"]["Deploy"] = json!({
         "Type": "Task",
         "Resource": "arn:aws:states:::ecs:runTask.sync",
@@ -114,6 +121,71 @@ async fn a_machine_that_needs_a_mock_is_refused_with_the_entry_to_add() {
         assert!(said.contains(words), "{words}: {said}");
     }
     assert_eq!(said.lines().count(), 3, "nothing else is wrong with it: {said}");
+}
+
+/// Its ARN is another one wherever it is deployed, and a misspelt placeholder is no reason to mock an approval away.
+#[tokio::test]
+async fn a_state_that_asks_calls_the_function_that_asks_whatever_it_is_called() {
+    let arn = "arn:aws:lambda:eu-central-1:123456789012:function:countersign-NotifierFunction-ABC";
+    for (function, meant) in [("${NotifierARN}", None), ("${NotifierARN}", Some("notifer")), (arn, None)] {
+        let substitutions = meant.map(|meant| ("NotifierARN".to_owned(), meant.to_owned())).into_iter().collect();
+        let unmocked = machines::unmocked(&release_asking(function), &substitutions).unwrap();
+        assert_eq!(unmocked.iter().map(|(state, _)| state.as_str()).collect::<Vec<_>>(), ["Deploy"], "{function}");
+        let definition = Source::new("deploy.asl.json", &DEPLOY.replace("${NotifierArn}", function));
+        let state_machines = vec![StateMachine::new("deploy", definition)];
+        let running = start(Options { state_machines, substitutions, ..Options::default() }).await.unwrap();
+        approve(&running.world, &asked(&running.world, "deploy").await).await;
+        assert_eq!(ended(&running.world).await.output.unwrap()["status"], "deployed", "{function}");
+    }
+    let mut by_message: Value = serde_json::from_str(DEPLOY).unwrap();
+    let state = &mut by_message["States"]["Approval"];
+    state["Resource"] = json!("arn:aws:states:::sqs:sendMessage.waitForTaskToken");
+    let url = "https://sqs.eu-central-1.amazonaws.com/123456789012/hub-Requests-ABC";
+    state["Parameters"] = json!({ "QueueUrl": url, "MessageBody": state["Parameters"]["Payload"].take() });
+    let definition = Source::new("deploy.asl.json", &by_message.to_string());
+    let state_machines = vec![StateMachine::new("deploy", definition)];
+    let running = start(Options { state_machines, ..Options::default() }).await.unwrap();
+    approve(&running.world, &asked(&running.world, "deploy").await).await;
+    assert_eq!(ended(&running.world).await.output.unwrap()["status"], "deployed", "by a message");
+
+    let other = DEPLOY.replace("\"approval\"", "\"other\"").replace("${NotifierArn}", arn);
+    let other = StateMachine::new("deploy", Source::new("deploy.asl.json", &other));
+    assert_eq!(machines::unmocked(&other, &BTreeMap::new()).unwrap().len(), 1, "what asks nobody needs its mock");
+}
+
+#[tokio::test]
+async fn a_mock_with_nothing_in_it_is_named_before_anything_starts() {
+    let left_out = async |result: &str| {
+        let mocks = Some(Source::new("mocks.json", &MOCKS.replace("{ \"task\": \"t-1\" }", result)));
+        let test_case = Some("Happy".to_owned());
+        let options = Options { state_machines: vec![release()], mocks, test_case, ..Options::default() };
+        start(options).await.unwrap().world.left_out.clone()
+    };
+    let line = "the mock of state Deploy in release is empty: what the state returns belongs into it";
+    for empty in ["{}", "{ \"StatusCode\": 200, \"Payload\": {} }"] {
+        assert_eq!(left_out(empty).await, [line]);
+    }
+    for filled in ["{ \"task\": \"t-1\" }", "{ \"StatusCode\": 200, \"Payload\": [] }", "null"] {
+        assert!(left_out(filled).await.is_empty(), "{filled}");
+    }
+}
+
+/// Somebody who wants to try a machine is led to that one.
+#[tokio::test]
+async fn the_command_of_the_first_machine_is_suggested() {
+    let policy = include_str!("../../infra/policy.example.toml").to_owned()
+        + "\n[commands.ship]\nstate_machine = \"deploy\"\npolicy = \"calculation\"\n";
+    let state_machines = vec![StateMachine::new("deploy", Source::new("deploy.asl.json", DEPLOY))];
+    let policy = Some(Source::new("policy.toml", &policy));
+    let running = start(Options { state_machines, policy, ..Options::default() }).await.unwrap();
+    let state = Browser::new().get(&format!("{}/playground/api/state", running.world.url)).await.unwrap().body;
+    let state: Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(
+        (&state["commands"][0]["name"], &state["commands"][0]["example"]),
+        (&json!("ship"), &json!("start ship"))
+    );
+    assert_eq!(state["workflow"]["machines"][0]["name"], "deploy");
+    assert_eq!(state["workflow"]["machines"][1]["name"], "calculation", "which another command starts");
 }
 
 #[tokio::test]

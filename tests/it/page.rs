@@ -74,6 +74,20 @@ async fn what_the_page_suggests_starts_something() {
     harness.until("both run", |world| (world.engine.executions().len() == 2).then_some(())).await;
 }
 
+/// What the page leads to can be carried through: somebody starts it whose request enough others may approve.
+#[tokio::test]
+async fn what_the_page_begins_with_can_be_approved() {
+    let look = async |rules: &str| {
+        let harness = Harness::with_rules(rules).await;
+        let state = harness.browser.get(&format!("{}/playground/api/state", harness.world.url)).await.unwrap().body;
+        serde_json::from_str::<Value>(&state).unwrap()["commands"][0]["starts"].clone()
+    };
+    let one = look(RULES_WITH_TEAMS).await;
+    assert_eq!(one[0], json!({ "person": "ada", "approvers": ["Grace Hopper"] }));
+    let two = look(&format!("{RULES_WITH_TEAMS}\nrequired = 2")).await;
+    assert_eq!(two, json!([{ "person": "linus", "approvers": ["Ada Lovelace", "Grace Hopper"] }]));
+}
+
 const EVERY_KIND: &str = r#"
 [commands.all]
 title = "All kinds"

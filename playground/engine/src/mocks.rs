@@ -126,6 +126,16 @@ impl TestCase {
         self.responses.keys().map(String::as_str)
     }
 
+    /// The states whose mock returns nothing at first: `{}`, or such a `Payload` of a function.
+    pub fn unfilled(&self) -> impl Iterator<Item = &str> {
+        let is_empty = |value: &Value| value.as_object().is_some_and(serde_json::Map::is_empty);
+        let is_unfilled = move |response: &MockedResponse| match response.replies.first() {
+            Some((_, Reply::Return(result))) => is_empty(result.get("Payload").unwrap_or(result)),
+            Some((_, Reply::Throw(_))) | None => false,
+        };
+        self.responses.iter().filter(move |(_, response)| is_unfilled(response)).map(|(state, _)| state.as_str())
+    }
+
     pub(crate) fn of(&self, state: &str) -> Option<Arc<MockedResponse>> {
         self.responses.get(state).cloned()
     }

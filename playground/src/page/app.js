@@ -1,6 +1,7 @@
 // Brings the panes together: one state of the world, one acting person, and one look whenever something changes.
 
 import { look, watch } from "./api.js";
+import { firstStarter } from "./begin.js";
 import * as clock from "./clock.js";
 import { h, initials, setText, tint } from "./dom.js";
 import * as events from "./events.js";
@@ -61,7 +62,7 @@ function show() {
 function showActors() {
   const keys = state.people.map((one) => one.key).join(" ");
   if (actor.dataset.keys !== keys) {
-    const wanted = actor.value || sessionStorage.getItem(REMEMBERED);
+    const wanted = actor.value || sessionStorage.getItem(REMEMBERED) || firstStarter(state);
     actor.replaceChildren(...state.people.map((one) => h("option", { value: one.key }, `${one.name} (${one.role})`)));
     actor.dataset.keys = keys;
     if (state.people.some((one) => one.key === wanted)) actor.value = wanted;

@@ -1,7 +1,7 @@
 // The Slack pane: the channel's messages with their threads, what only the chosen person sees, and the command box.
 
 import { act } from "./api.js";
-import { chips, example } from "./begin.js";
+import { chips, example, firstPeople } from "./begin.js";
 import { showBlocks } from "./blocks.js";
 import { confirm, showView } from "./dialogs.js";
 import { clockTime, h, reconcile, setText } from "./dom.js";
@@ -99,15 +99,21 @@ function showHint(state) {
 }
 
 function firstSteps(state, me) {
-  const other = state.people.find((person) => person.key !== me.key && person.approves);
-  const isCalculation = state.commands[0]?.machine === "calculation";
-  const typed = example(state);
-  return { other: other?.name ?? null, typed, isCalculation, machine: state.workflow.machines[0].name };
+  const machine = state.workflow.machines[0].name;
+  return { ...firstPeople(state, me), typed: example(state), isCalculation: machine === "calculation", machine };
 }
 
-function welcome({ other, typed, isCalculation, machine }) {
+/** Who acts as whom to approve what `me` has started. */
+function approving(approvers) {
+  if (!approvers.length) return "Whoever may decide presses Approve.";
+  const others = approvers.join(", then as ");
+  if (approvers.length === 1) return `Whoever asks cannot approve, so act as ${others} and press Approve.`;
+  return `It needs ${approvers.length} approvals: act as ${others}, and press Approve.`;
+}
+
+function welcome({ starter, approvers, typed, isCalculation, machine }) {
   const begin = typed
-    ? h("p", null, "Type ", h("button", { type: "button", class: "chip big", onclick: () => fillIn(`/${typed}`) }, `/${typed}`))
+    ? h("p", null, starter ? `Act as ${starter} and type ` : "Type ", h("button", { type: "button", class: "chip big", onclick: () => fillIn(`/${typed}`) }, `/${typed}`))
     : h("p", null, "Start ", h("strong", null, machine), " in the Workflow pane.");
   const what = isCalculation
     ? "The workflow adds the numbers, has the sum doubled, and stops for a decision."
@@ -122,7 +128,7 @@ function welcome({ other, typed, isCalculation, machine }) {
       null,
       h("li", null, what),
       h("li", null, "A card with two buttons appears here, and a mail in the mailbox."),
-      h("li", null, `Whoever asks cannot approve${other ? `, so act as ${other} and press Approve.` : "."}`),
+      h("li", null, approving(approvers)),
     ),
   );
 }

@@ -5,7 +5,9 @@
 //! serialized as it is.
 
 use countersign_bot::approval::commands::LaunchCommand;
+use countersign_bot::approval::naming::Named;
 use countersign_bot::approval::place::Platform;
+use countersign_bot::approval::policy::{Person, Policy, Rules};
 use countersign_bot::approval::record::Approval;
 use countersign_engine::ExecutionDescription;
 use serde_json::{Value, json};
@@ -51,11 +53,12 @@ pub(super) fn look(world: &World, execution: Option<&str>) -> Value {
     })
 }
 
-/// What can be started by typing, the reference workflow first: what to type for it, without a slash, and its form.
+/// What can be started by typing, that of the first machine first: what to type for it, without a slash, its form, and
+/// who may start it with who could approve it then.
 fn commands(world: &World) -> Vec<Value> {
     let policy = world.bot().app.policy.clone();
     let mut commands: Vec<_> = policy.commands.values().collect();
-    commands.sort_by_key(|command| command.state_machine != CALCULATION);
+    commands.sort_by_key(|command| world.machines.iter().position(|machine| machine.name == command.state_machine));
     let example = |command: &LaunchCommand| match command {
         LaunchCommand { state_machine, is_default: true, .. } if state_machine == CALCULATION => {
             "start 125 122".to_owned()
@@ -66,25 +69,43 @@ fn commands(world: &World) -> Vec<Value> {
         let mut shown = starting::form(&policy, command);
         shown["machine"] = json!(command.state_machine);
         shown["example"] = json!(example(command));
+        shown["starts"] = starts(&policy, command);
         shown
     };
     commands.into_iter().map(shown).collect()
 }
 
-fn people(world: &World) -> Vec<Value> {
-    let policy = world.bot().app.policy.clone();
-    let rules = &policy.rules;
-    let approves = |key: &str| {
-        let mut approvers = rules.values().flat_map(|rules| &rules.approvers);
-        approvers.any(|person| person.id.as_str() == key)
+/// Who may start a command, each with the names of those by whose approvals it would be approved.
+fn starts(policy: &Policy, command: &LaunchCommand) -> Value {
+    let may_start = policy.people.values().filter(|person| policy.may_start(command, person).is_ok());
+    let rules = policy.rules.get(&command.policy);
+    let start = |person: &Person| {
+        let approvers = rules.map(|rules| approvers(rules, Some(person))).unwrap_or_default();
+        json!({ "person": person.id, "approvers": approvers })
     };
+    may_start.map(start).collect()
+}
+
+/// As many as have to approve, of those who could.
+fn approvers(rules: &Rules, requester: Option<&Person>) -> Vec<String> {
+    let mut approvers: Vec<&Person> = Vec::new();
+    for person in rules.eligible(requester.map(|person| &person.id)) {
+        let with_them = approvers.iter().copied().chain([person]);
+        if rules.fillable(with_them) > approvers.len() {
+            approvers.push(person);
+        }
+    }
+    approvers.into_iter().map(|person| person.name.clone()).collect()
+}
+
+fn people(world: &World) -> Vec<Value> {
     let people = world.people();
     people
         .iter()
         .map(|actor| {
             json!({
                 "key": actor.key, "name": actor.name, "role": actor.role, "email": actor.email,
-                "slack": actor.user.id, "teams": actor.teams.as_ref().map(|user| &user.object_id), "approves": approves(&actor.key),
+                "slack": actor.user.id, "teams": actor.teams.as_ref().map(|user| &user.object_id),
             })
         })
         .collect()
@@ -139,8 +160,16 @@ fn mails(world: &World) -> Vec<Value> {
 }
 
 fn machine_view(world: &World, machine: &Loaded) -> Value {
+    let policy = world.bot().app.policy.clone();
+    let requester = machine.input.as_ref().and_then(|input| input["requestedBy"].as_str());
+    let requester = match requester.map(|name| policy.named(name)) {
+        Some(Named::Person(person)) => Some(person),
+        _ => None,
+    };
+    let rules = machine.asks_under.iter().find_map(|name| policy.rules.get(name));
     json!({
         "arn": machine.arn, "name": machine.name, "input": machine.input, "mocked": machine.mocked,
+        "approvers": rules.map(|rules| approvers(rules, requester)).unwrap_or_default(),
         "definition": world.engine.definition(&machine.arn),
     })
 }

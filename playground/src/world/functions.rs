@@ -14,11 +14,13 @@ use super::LiveBot;
 use super::secrets::{Secrets, key};
 use crate::requests::MemoryRequests;
 
+/// The function that asks people.
+pub(super) const NOTIFIER: &str = "notifier";
 /// The functions, by the placeholders that stand for them in a definition.
 pub(crate) const ALL: [(&str, &str); 4] = [
     ("IsInputValidArn", "is-input-valid"),
     ("CalculateArn", "calculate"),
-    ("NotifierArn", "notifier"),
+    ("NotifierArn", NOTIFIER),
     ("FinalizeArn", "finalize"),
 ];
 
@@ -53,7 +55,7 @@ pub(crate) fn register_all(engine: &Engine, live: &LiveBot, url: &str, secrets: 
         async move { calculate.run(input, now).await.map_err(|error| named(error.as_str(), &error)) }
     });
     let notifier = live.clone();
-    register(engine, "notifier", move |input| {
+    register(engine, NOTIFIER, move |input| {
         let bot = notifier.now();
         async move { notify::notify(&bot.app, input).await.map_err(|error| named(error.name(), &error)) }
     });

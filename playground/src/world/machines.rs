@@ -11,12 +11,15 @@ use countersign_engine::{Engine, MockFile, Problem, Setup, TestCase};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Options, Source, functions};
+use super::{Options, Source, asking, functions};
 
 /// The name of the reference workflow.
 pub const CALCULATION: &str = "calculation";
 /// The one that is deployed.
 const DEFINITION: &str = include_str!("../../../infra/state-machines/calculation.asl.json");
+
+/// The placeholder of how long an approval waits.
+const TIMEOUT: &str = "ApprovalTimeoutSeconds";
 
 /// A state machine to load.
 #[derive(Debug, Clone)]
@@ -40,6 +43,10 @@ pub struct Loaded {
     pub input: Option<Value>,
     /// The states that a mock stands in for.
     pub mocked: Vec<String>,
+    /// Those of them whose mock has nothing in it.
+    pub unfilled: Vec<String>,
+    /// The policies that it asks under, as far as they are written down in it.
+    pub asks_under: Vec<String>,
 }
 
 impl StateMachine {
@@ -59,6 +66,11 @@ impl StateMachine {
         let stem = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.split('.').next());
         let name = name.or(stem).unwrap_or_default();
         Ok(Self::new(name, Source::file(path)?))
+    }
+
+    /// Whether an approval in it waits for as long as whoever starts the world says.
+    pub fn takes_timeout(&self) -> bool {
+        self.definition.text.contains(&format!("${{{TIMEOUT}}}"))
     }
 
     /// The policies that it asks under, as far as they are written down in it.
@@ -117,20 +129,32 @@ pub(crate) fn adapt(policy: &mut Policy, machines: &[StateMachine]) {
 pub(crate) fn load(engine: &Engine, machines: Vec<StateMachine>, options: &Options) -> anyhow::Result<Vec<Loaded>> {
     let mut mocks = mocks(&machines, options)?;
     let mut loaded: Vec<Loaded> = Vec::with_capacity(machines.len());
-    for StateMachine { name, definition, input } in machines {
+    for machine in machines {
+        let asks_under = machine.policies().into_iter().collect();
+        let StateMachine { name, definition, input } = machine;
         if loaded.iter().any(|other| other.name == name) {
             bail!("two state machines are called {name}; NAME=FILE gives one another name");
         }
         let mocks = mocks.remove(&name).unwrap_or_default();
         let mocked = mocks.states().map(str::to_owned).collect();
+        let unfilled = mocks.unfilled().map(str::to_owned).collect();
         let setup = setup(&options.substitutions, options.timeout_seconds, mocks);
-        let arn = match engine.load_with(&name, &definition.text, &setup) {
+        let text = asking::asking_here(&definition.text, &setup.substitutions);
+        let arn = match engine.load_with(&name, &text, &setup) {
             Ok(arn) => arn,
             Err(problems) => bail!("{} cannot be run here:\n{}", definition.name, told(&problems)),
         };
-        loaded.push(Loaded { name, arn, input, mocked });
+        loaded.push(Loaded { name, arn, input, mocked, unfilled, asks_under });
     }
     Ok(loaded)
+}
+
+/// A line about each mock that has nothing in it, as `mocks init` writes it: what reads it finds nothing there.
+pub(crate) fn unfilled(machines: &[Loaded]) -> impl Iterator<Item = String> {
+    let line = |machine: &Loaded, state: &String| {
+        format!("the mock of state {state} in {} is empty: what the state returns belongs into it", machine.name)
+    };
+    machines.iter().flat_map(move |machine| machine.unfilled.iter().map(move |state| line(machine, state)))
 }
 
 /// What each state of this machine that needs a mock could return.
@@ -140,7 +164,8 @@ pub fn unmocked(
 ) -> anyhow::Result<Vec<(String, Value)>> {
     let setup = setup(substitutions, 600, TestCase::default());
     let engine = Engine::new(Clock::manual(Timestamp::UNIX_EPOCH));
-    let problems = engine.load_with(&machine.name, &machine.definition.text, &setup).err().unwrap_or_default();
+    let text = asking::asking_here(&machine.definition.text, &setup.substitutions);
+    let problems = engine.load_with(&machine.name, &text, &setup).err().unwrap_or_default();
     let (unmocked, others): (Vec<Problem>, Vec<Problem>) =
         problems.into_iter().partition(|problem| problem.unmocked.is_some());
     if !others.is_empty() {
@@ -156,7 +181,7 @@ fn setup(substitutions: &BTreeMap<String, String>, timeout_seconds: i64, mocks: 
         .collect();
     let (placeholder, queue) = functions::QUEUE;
     values.insert(placeholder.to_owned(), functions::queue_url(queue));
-    values.insert("ApprovalTimeoutSeconds".to_owned(), timeout_seconds.to_string());
+    values.insert(TIMEOUT.to_owned(), timeout_seconds.to_string());
     values.extend(substitutions.clone());
     let functions = functions::ALL.into_iter().map(|(_, function)| function).chain([queue]);
     let functions = functions.map(str::to_owned).collect();

@@ -1,6 +1,7 @@
 //! The whole system in one process: what AWS, Slack, Teams and the mail system are elsewhere is here a part of
 //! `World`, and the bot between them is the one that runs on Lambda. How it is put together is in `start`.
 
+mod asking;
 pub(crate) mod background;
 pub(crate) mod functions;
 pub mod machines;
@@ -131,8 +132,8 @@ pub struct World {
     pub teams_conversation: String,
     /// The state machines; never empty.
     pub machines: Vec<Loaded>,
-    /// What of the policy is of no use here, each with what would change that: commands whose state machines are not there,
-    /// and chats that nobody is let in from.
+    /// What of the policy and of the mocks is of no use here, each with what would change that: commands whose state machines
+    /// are not there, chats that nobody is let in from, and mocks with nothing in them.
     pub left_out: Vec<String>,
     /// How long an approval waits.
     pub timeout_seconds: i64,

@@ -195,7 +195,7 @@ mod tests {
                 "approvers = [\"ada\"]",
                 "fallback names `oncall`, which is no group with people in it",
             ),
-            ("{ usergroup = \"S1\" }", "approvers = [\"ada\"]", "missing field 'slack_usergroup' in table"),
+            ("{ usergroup = \"S1\" }", "approvers = [\"ada\"]", "group `oncall`: slack_usergroup is missing"),
             (
                 live,
                 "approvers = [\"ada\"]\n[commands.c]\nstate_machine = \"m\"\npolicy = \"p\"\nallowed = [\"oncall\"]",
