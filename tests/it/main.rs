@@ -46,6 +46,7 @@ mod own_machines;
 mod page;
 mod parking;
 mod people;
+mod policy_document;
 mod policy_versions;
 mod proof;
 mod races;
