@@ -1,5 +1,7 @@
 //! The cards that people get to see, each with what must be there to be read and pressed.
 
+mod emergencies;
+
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::limits::COMMENT_MAX;
 use countersign_bot::approval::look_up::Attempt;
@@ -32,6 +34,9 @@ pub(crate) const POLICY: &str = r#"
     [people.linus]
     name = "Linus Pauling"
     teams = "c0117e45-1671-4000-8000-000000000003"
+    [people.emmy]
+    name = "Emmy Noether"
+    teams = "c0117e45-1671-4000-8000-000000000004"
     [policies.one]
     approvers = ["grace", "linus"]
     requester = "optional"
@@ -45,6 +50,13 @@ pub(crate) const POLICY: &str = r#"
     returns = true
     email = "never"
     teams_conversation = "19:finance@thread.tacv2"
+    [policies.emergency]
+    approvers = ["grace", "linus"]
+    required = 2
+    email = "never"
+    teams_conversation = "19:finance@thread.tacv2"
+    delegates = ["emmy"]
+    break_glass = { who = ["emmy"] }
     [commands.deploy]
     title = "Deploy a release"
     state_machine = "release"
@@ -143,6 +155,10 @@ pub(crate) fn all() -> Vec<Shown> {
         hostile(),
         longest(),
         twenty_facts(),
+        emergencies::with_a_stand_in(),
+        emergencies::decided_by_a_stand_in(),
+        emergencies::with_broken_glass(),
+        emergencies::acknowledged(),
         forms::blank_form(),
         forms::form_with_mistakes(),
         forms::spent_form(),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, ensure};
 use countersign_playground::engine::ExecutionStatus;
 use countersign_tests::cases;
+use countersign_tests::http::Http;
 use serde_json::{Value, json};
 
 use crate::support::client::{CHANNEL, GROUP, PERSONAL};
@@ -19,6 +20,8 @@ pub(crate) fn cases() -> Vec<Case> {
         a_calculation_is_approved_in_a_channel,
         a_calculation_is_approved_on_the_page_of_the_client,
         an_older_client_rejects_in_a_chat,
+        whoever_stands_in_approves_and_the_card_says_for_whom,
+        the_glass_is_broken_and_acknowledged_in_words,
         a_stranger_is_told_and_changes_nothing,
         the_bot_is_spoken_to_alone,
         the_bot_says_what_it_is_when_it_is_added,
@@ -68,6 +71,47 @@ async fn an_older_client_rejects_in_a_chat(tools: Arc<Tools>) -> anyhow::Result<
     let execution = stage.ended().await?;
     ensure!(execution.output.context("it has an output")?["status"] == "rejected");
     stage.update(&card, |card| card.to_string().contains("too much") && !is_open(card)).await?;
+    stage.check_calls()
+}
+
+/// Somebody else than the one who is in front of the client asks.
+async fn ada_asks(stage: &Stage) -> anyhow::Result<()> {
+    let asked = json!({"x": 125, "y": 122, "requestedBy": "ada"});
+    Http::new().post_json(&format!("{}/calculations", stage.world.url), &asked).await.map(|_| ())
+}
+
+async fn whoever_stands_in_approves_and_the_card_says_for_whom(tools: Arc<Tools>) -> anyhow::Result<()> {
+    let stage = Stage::set_for("grace", &tools, "away", CHANNEL).await?;
+    stage.client.say(PERSONAL, "approvals away until tomorrow for Trent Reznik").await?;
+    stage.text(PERSONAL, "Trent Reznik stands in for you until").await?;
+    ada_asks(&stage).await?;
+    let card = stage.card().await?;
+    ensure!(card.content.to_string().contains("Trent Reznik stands in for Grace Hopper"), "{card:?}");
+    stage.client.press("trent", &card, "approve", json!({"comment": "in her place"})).await?;
+    let execution = stage.ended().await?;
+    let output = execution.output.context("it has an output")?;
+    ensure!(output["decidedBy"][0]["for"]["person"] == "grace", "{output}");
+    let is_closed = |card: &Value| card.to_string().contains("Trent Reznik for Grace Hopper") && !is_open(card);
+    stage.update(&card, is_closed).await?;
+    stage.check_calls()
+}
+
+async fn the_glass_is_broken_and_acknowledged_in_words(tools: Arc<Tools>) -> anyhow::Result<()> {
+    let stage = Stage::set_for("grace", &tools, "glass", GROUP).await?;
+    ada_asks(&stage).await?;
+    let card = stage.card().await?;
+    let id = stage.world.store.all().first().context("it is on record")?.id.clone();
+    ensure!(!card.content.to_string().contains("break-glass"), "nobody is offered it on a card: {card:?}");
+    stage.client.say(PERSONAL, &format!("approvals break-glass {id} the shop is down")).await?;
+    stage.text(PERSONAL, "You have broken the glass").await?;
+    let execution = stage.ended().await?;
+    let output = execution.output.context("it has an output")?;
+    ensure!(output["breakGlass"]["reason"] == "the shop is down", "{output}");
+    let says = |part: &'static str| move |card: &Value| card.to_string().contains(part) && !is_open(card);
+    stage.update(&card, says("Glass broken: ")).await?;
+    stage.text(GROUP, "approved this alone").await?;
+    stage.client.say(PERSONAL, &format!("approvals acknowledge {id}")).await?;
+    stage.text(PERSONAL, "somebody else has to acknowledge it").await?;
     stage.check_calls()
 }
 

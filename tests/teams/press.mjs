@@ -20,7 +20,7 @@ try {
   // The page adds the bot anew when it is opened, and may lose what was posted before the bot has said hello, which
   // names the channel.
   await page.getByText("19:finance@thread.tacv2").first().waitFor();
-  const started = await fetch(calculations, { method: "POST", body: JSON.stringify({ x: 125, y: 122 }) });
+  const started = await fetch(calculations, { method: "POST", body: JSON.stringify({ x: 125, y: 122, requestedBy: "ada" }) });
   if (!started.ok) throw new Error(`the calculation is not started: ${started.status}`);
   const approve = page.getByRole("button", { name: "Approve", exact: true });
   await approve.waitFor();

@@ -119,10 +119,16 @@ fn card_in(call: &Call) -> Option<Value> {
     activity["attachments"].get(0).map(|attachment| attachment["content"].clone())
 }
 
-/// Ada asks, Grace and Linus approve; Mallory is in Teams and not in the policy.
+/// Ada asks, Grace and Linus approve, Trent stands in for them, and Grace may approve alone; Mallory is in Teams and not in
+/// the policy.
 fn policy(conversation: &str) -> String {
     let person = |key: &str, name: &str| format!("[people.{key}]\nname = \"{name}\"\nteams = \"{}\"\n", object_id(key));
-    let people = [person("ada", "Ada Lovelace"), person("grace", "Grace Hopper"), person("linus", "Linus Pauling")];
+    let people = [
+        person("ada", "Ada Lovelace"),
+        person("grace", "Grace Hopper"),
+        person("linus", "Linus Pauling"),
+        person("trent", "Trent Reznik"),
+    ];
     format!(
         r#"
         [access]
@@ -130,7 +136,9 @@ fn policy(conversation: &str) -> String {
         {}
         [policies.calculation]
         approvers = ["grace", "linus"]
-        requester = "optional"
+        requester = "known"
+        delegates = ["trent"]
+        break_glass = {{ who = ["grace", "ada"] }}
         reason_on_reject = true
         show_result = ["result"]
         email = "never"
