@@ -181,7 +181,14 @@ async fn only_for_authorised_callers(emulators: Arc<Emulators>) -> anyhow::Resul
     let stack = emulators.stack().await?;
     let url = format!("{}/calculations", stack.output("PublicUrl"));
     assert_eq!(stack.browse("POST", &url, "{}").await?.status(), 403, "the gateway wants a signature of IAM");
-    for path in ["/slack/commands", "/slack/interactions", "/teams/messages", "/double", "/email/approvals/apr_1?k=1"] {
+    for path in [
+        "/slack/commands",
+        "/slack/interactions",
+        "/slack/events",
+        "/teams/messages",
+        "/double",
+        "/email/approvals/apr_1?k=1",
+    ] {
         let url = format!("{}{path}", stack.output("PublicUrl"));
         let status = stack.browse("POST", &url, "a=1").await?.status().as_u16();
         assert!(matches!(status, 401 | 404), "{path} answers {status}");

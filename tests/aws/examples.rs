@@ -30,6 +30,11 @@ const ROLE: &str = "import boto3; boto3.client('iam').create_role(RoleName='func
 const SHORT: &str = "20";
 const TIMEOUTS: [&str; 2] = ["259200", "3600"];
 
+/// The button that opens a form to approve in.
+const IN_FORM: &str = "approve_in_form";
+/// What whoever approves answers: the account, and the box that confirms.
+const ANSWERS: [&str; 2] = ["Travel", "confirmed"];
+
 pub(crate) fn cases() -> Vec<Case> {
     cases![a_release, an_expense, an_agent, the_policies_are_those_of_the_examples]
 }
@@ -124,17 +129,29 @@ impl<'a> Example<'a> {
     async fn press(&self, who: &str, card: &Card, verb: &str, text: &str) -> anyhow::Result<()> {
         until(&format!("{who} has pressed {verb}"), async || {
             Ok(match card {
-                Card::Slack(SlackMessage { ts, .. }) => {
-                    let pressed =
-                        self.stack.slack.press(&Chats::slack_user(who), &self.channel, ts, verb, Some(text)).await;
+                Card::Slack(SlackMessage { ts, blocks, .. }) => {
+                    let asks = verb == "approve" && blocks.to_string().contains(IN_FORM);
+                    let (user, action) = (Chats::slack_user(who), if asks { IN_FORM } else { verb });
+                    let mut pressed = self.stack.slack.press(&user, &self.channel, ts, action, Some(text)).await;
+                    if asks && self.stack.slack.open_view(&user.id).is_some() {
+                        let [account, confirmed] = ANSWERS;
+                        let values = [("input.account", account), ("confirmed", confirmed)];
+                        pressed = self.stack.slack.submit(&user, &values).await.map(|answer| answer.status);
+                    }
                     let mut messages = self.stack.slack.messages(&self.channel).into_iter();
                     let now = messages.find(|message| message.ts == *ts);
                     let is_open = now.is_some_and(|message| message.blocks.to_string().contains("\"button\""));
                     (matches!(pressed, Ok(200)) || !is_open).then_some(())
                 }
-                Card::Teams(TeamsMessage { id, .. }) => {
+                Card::Teams(TeamsMessage { id, card, .. }) => {
                     let input = if verb == "reject" { "reason" } else { "comment" };
-                    let pressed = self.stack.teams.press(&Chats::teams_user(who), id, verb, &[(input, text)]).await;
+                    let [account, _] = ANSWERS;
+                    let card = card.as_ref().map(Value::to_string).unwrap_or_default();
+                    let answers = [("field.account", account), ("confirmed", "true")].into_iter();
+                    let answers =
+                        answers.filter(|(name, _)| verb == "approve" && card.contains(&format!("\"{name}\"")));
+                    let inputs: Vec<(&str, &str)> = answers.chain([(input, text)]).collect();
+                    let pressed = self.stack.teams.press(&Chats::teams_user(who), id, verb, &inputs).await;
                     pressed.is_ok_and(|pressed| pressed.status == 200).then_some(())
                 }
             })
@@ -200,7 +217,8 @@ async fn an_expense(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     assert_eq!((&output["status"], people), (&json!("paid"), [json!("grace"), json!("katherine")]), "{output}");
     let paid = stack.ministack.queued(payments).await?;
     let [order] = paid.as_slice() else { panic!("one payment is ordered: {paid:?}") };
-    assert_eq!((&order["to"], &order["amount"]), (&json!("linus"), &json!("249.50")), "{order}");
+    let expected = (&json!("linus"), &json!("249.50"), &json!("Travel"));
+    assert_eq!((&order["to"], &order["amount"], &order["account"]), expected, "{order}");
 
     let execution = example.started_in_slack("31 \"The hotel\" 2026-11-23 ada").await?;
     example.press("ada", &example.in_slack(&["Expense: 31.00 EUR"]).await?, "approve", "").await?;

@@ -32,7 +32,9 @@ async fn it_is_paid_when_the_manager_and_finance_have_approved() {
         approve(&harness, other, "katherine", &second).await;
         let ended = harness.ended().await;
         let paid = &called(&harness, &ended, "Pay")[0]["MessageBody"];
-        let order = json!({ "payment": ended.name, "to": "linus", "amount": "249.50", "currency": "EUR" });
+        let order = json!({
+            "payment": ended.name, "to": "linus", "amount": "249.50", "currency": "EUR", "account": "Travel",
+        });
         assert_eq!(paid, &order, "what is paid is what was shown");
         let output = ended.output.unwrap();
         assert_eq!((&output["status"], &output["amount"]), (&json!("paid"), &json!("249.50")));

@@ -8,6 +8,7 @@ mod release;
 
 use std::path::{Path, PathBuf};
 
+use countersign_bot::approval::fields::Kind;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::platforms::slack::card::RETURN_IN_FORM;
@@ -86,10 +87,36 @@ async fn asked(harness: &Harness, title: &str) -> Approval {
     harness.until(title, move |world| world.store.all().into_iter().find(is_it)).await
 }
 
+/// Approves with what the request asks for: a confirmation, and the first that there is to choose.
 async fn approve(harness: &Harness, chat: Chat, who: &str, approval: &Approval) {
+    let inputs: Vec<(String, String)> =
+        approval.request.fields().map(|field| (field.name.clone(), first(&field.kind))).collect();
+    let answers = |before: &str, confirmed: &str| {
+        let inputs = inputs.iter().map(|(name, value)| (format!("{before}{name}"), value.clone()));
+        let confirmed = approval.request.needs_confirmation().then(|| ("confirmed".to_owned(), confirmed.to_owned()));
+        inputs.chain(confirmed).collect::<Vec<_>>()
+    };
     match chat {
+        Chat::Slack if approval.request.asks_approver() => {
+            assert_eq!(harness.press(who, approval, "approve_in_form", None).await, 200);
+            let (user, answers) = (harness.user(who), answers("input.", "confirmed"));
+            let values: Vec<(&str, &str)> = answers.iter().map(|(id, value)| (id.as_str(), value.as_str())).collect();
+            // Whoever may not approve has no form in front of them.
+            drop(harness.world.slack.submit(&user, &values).await);
+        }
         Chat::Slack => assert_eq!(harness.press(who, approval, "approve", None).await, 200),
-        Chat::Teams => drop(harness.press_in_teams(who, approval, "approve", &[]).await),
+        Chat::Teams => {
+            let answers = answers("field.", "true");
+            let values: Vec<(&str, &str)> = answers.iter().map(|(id, value)| (id.as_str(), value.as_str())).collect();
+            drop(harness.press_in_teams(who, approval, "approve", &values).await);
+        }
+    }
+}
+
+fn first(kind: &Kind) -> String {
+    match kind {
+        Kind::Choice(options) => options[0].clone(),
+        other => panic!("no example asks for {other:?}"),
     }
 }
 

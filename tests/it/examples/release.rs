@@ -1,6 +1,8 @@
 //! A release that two people approve.
 
+use countersign_bot::approval::request::Risk;
 use countersign_bot::approval::state::Status;
+use countersign_bot::messages::risk;
 use countersign_playground::engine::ExecutionStatus;
 use countersign_playground::world::Source;
 use serde_json::json;
@@ -8,9 +10,9 @@ use serde_json::json;
 use super::{
     CHATS, Chat, End, approve, asked, called, end, fields, output, refuse_everywhere, start, world, world_with,
 };
-use crate::support::shown;
+use crate::support::{shown, texts};
 
-const TYPED: &str = "release 1.4.2 production notes=\"All customers get it.\"";
+const TYPED: &str = "release 1.4.2 production notes=\"All customers get it.\" plan=\"One server first.\"";
 const TITLE: &str = "Release 1.4.2 to production";
 
 #[tokio::test]
@@ -20,14 +22,19 @@ async fn it_is_deployed_when_two_people_have_approved() {
         start(&harness, chat, TYPED).await;
         let approval = asked(&harness, TITLE).await;
         let card = shown(&harness.card(&approval));
-        for text in ["1.4.2", "production", "All customers get it.", "Linus Pauling"] {
+        for text in ["1.4.2", "production", "All customers get it.", "Linus Pauling", risk::mark(Risk::High)] {
             assert!(card.contains(text), "{text}: {card}");
         }
+        assert_eq!(harness.press("ada", &approval, "details", None).await, 200);
+        let details = harness.world.slack.open_view(&harness.user("ada").id).unwrap().view;
+        assert!(texts(&details["blocks"]).contains(&"One server first.".to_owned()), "{details}");
         approve(&harness, Chat::Slack, "ada", &approval).await;
         assert_eq!(harness.record(&approval.id).status(), Status::Pending, "one approval is not enough");
         approve(&harness, Chat::Teams, "grace", &approval).await;
         let ended = harness.ended().await;
-        let typed = json!({ "version": "1.4.2", "environment": "production", "notes": "All customers get it." });
+        let typed = json!({
+            "version": "1.4.2", "environment": "production", "notes": "All customers get it.", "plan": "One server first.",
+        });
         assert_eq!(fields(&harness, chat).await, typed);
         let deployed = &called(&harness, &ended, "Deploy")[0]["Input"];
         assert_eq!((&deployed["version"], &deployed["environment"]), (&json!("1.4.2"), &json!("production")));
