@@ -13,6 +13,7 @@ use crate::approval::audit::Entry;
 use crate::approval::delegation::Delegation;
 use crate::approval::delivery::{Delivery, Fate, Unsent};
 use crate::approval::event::Event;
+use crate::approval::home::{Home, Page};
 use crate::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use crate::approval::look_up::LookUp;
 use crate::approval::members::Member;
@@ -69,6 +70,13 @@ pub trait Store: Send + Sync {
     /// whether it did: if not, the same person was faster somewhere else.
     async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable>;
 
+    /// The pages that these people, at most `HOMES_READ_MAX` of them, have opened on this platform, as they are now.
+    async fn homes(&self, platform: Platform, people: &[PersonId]) -> Result<Vec<Home>, Unavailable>;
+
+    /// Records a page if its record is still at `home.version`, which is 0 if there is none, and counts the version up; none
+    /// if somebody else was first.
+    async fn save_home(&self, home: Home) -> Result<Option<Home>, Unavailable>;
+
     /// Records a run that is about to be started, unless it is on record already.
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable>;
 
@@ -83,6 +91,8 @@ pub trait Store: Send + Sync {
 /// So many people are asked about at once: `BatchGetItem` of DynamoDB takes no more
 /// (<https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>).
 pub const DELEGATIONS_READ_MAX: usize = 100;
+/// The same of pages.
+pub const HOMES_READ_MAX: usize = 100;
 
 /// Where the versions of the policy are. One of them is in force; a push puts the next one in its place.
 #[async_trait]
@@ -347,6 +357,28 @@ pub trait Messenger: Send + Sync {
 
     /// Tells whoever started a run how it ended, in the conversation where they started it.
     async fn tell_starter(&self, run: &Run, end: &RunEnd, deadline: Deadline) -> Result<(), Unsent>;
+
+    /// The pages that the platform has for each person; none if it has no such pages.
+    fn homes(&self) -> Option<&dyn Homes> {
+        None
+    }
+}
+
+/// The pages that a platform has for each person alone.
+#[async_trait]
+pub trait Homes: Send + Sync {
+    /// How far apart pages are shown, whosever they are.
+    fn spacing(&self) -> SignedDuration;
+
+    /// Shows this as the page of a user, over what is shown there by this name, if one is named. Returns the name of what is
+    /// shown now; none if something else was shown there meanwhile, which stays then.
+    async fn show(
+        &self,
+        user: &str,
+        page: &Page,
+        over: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Unsent>;
 }
 
 /// A call that was not answered before its deadline may have done what it was asked.

@@ -314,7 +314,7 @@ fn manifests_are_made_without_a_checkout() {
         .unwrap();
     assert!(output.status.success(), "{output:?}");
     let slack = std::fs::read_to_string(folder.path().join("countersign-manifests/slack.yaml")).unwrap();
-    assert!(slack.contains("https://bot.example.org/slack/interactions") && !slack.contains("example.com"), "{slack}");
+    assert!(slack.contains("https://bot.example.org/slack/events") && !slack.contains("example.com"), "{slack}");
     assert!(folder.path().join("countersign-manifests/teams.zip").is_file());
     let said = String::from_utf8(output.stdout).unwrap();
     assert!(

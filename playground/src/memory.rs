@@ -12,13 +12,15 @@ use async_trait::async_trait;
 use countersign_bot::approval::audit::{Entry, JOURNAL_MAX};
 use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::event::{Event, SOURCE};
+use countersign_bot::approval::home::Home;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, PersonId};
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy_version::PolicyVersion;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::Run;
 use countersign_bot::approval::state::State;
 use countersign_bot::net::deadline::Unavailable;
-use countersign_bot::ports::{self, DELEGATIONS_READ_MAX, EventBus, Raised, Saved, Store, Waiting};
+use countersign_bot::ports::{self, DELEGATIONS_READ_MAX, EventBus, HOMES_READ_MAX, Raised, Saved, Store, Waiting};
 use countersign_engine::clock::Clock;
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -34,6 +36,7 @@ pub struct MemoryStore {
     records: Mutex<Records>,
     runs: Mutex<HashMap<ExecutionArn, Run>>,
     delegations: Mutex<HashMap<PersonId, Vec<Delegation>>>,
+    homes: Mutex<HashMap<(Platform, PersonId), Home>>,
     policies: Mutex<Vec<PolicyVersion>>,
     taken_up: AtomicU32,
     changes: Changes,
@@ -222,6 +225,25 @@ impl Store for MemoryStore {
             self.changes.note();
         }
         Ok(is_next)
+    }
+
+    async fn homes(&self, platform: Platform, people: &[PersonId]) -> Result<Vec<Home>, Unavailable> {
+        if people.len() > HOMES_READ_MAX {
+            return Err(Unavailable::new("store", "there are too many people in one question"));
+        }
+        let homes = lock(&self.homes);
+        Ok(people.iter().filter_map(|person| homes.get(&(platform, person.clone())).cloned()).collect())
+    }
+
+    async fn save_home(&self, mut home: Home) -> Result<Option<Home>, Unavailable> {
+        let mut homes = lock(&self.homes);
+        let key = (home.platform, home.person.clone());
+        if homes.get(&key).map_or(0, |recorded| recorded.version) != home.version {
+            return Ok(None);
+        }
+        home.version += 1;
+        homes.insert(key, home.clone());
+        Ok(Some(home))
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

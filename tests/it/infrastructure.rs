@@ -166,7 +166,8 @@ fn the_slack_app_has_the_scopes_and_addresses_that_are_used() {
     let manifest = yaml(MANIFEST);
     let scopes = manifest["oauth_config"]["scopes"]["bot"].as_array().unwrap();
     assert_eq!(texts(scopes.iter().map(|scope| scope.as_str().unwrap())), texts(slack::client::SCOPES));
-    let mut addresses = vec![manifest["settings"]["interactivity"]["request_url"].as_str().unwrap()];
+    let settings = ["interactivity", "event_subscriptions"].map(|name| &manifest["settings"][name]["request_url"]);
+    let mut addresses: Vec<&str> = settings.into_iter().filter_map(Value::as_str).collect();
     let commands = manifest["features"]["slash_commands"].as_array().unwrap();
     addresses.extend(commands.iter().map(|command| command["url"].as_str().unwrap()));
     let named = addresses.iter().map(|url| url.strip_prefix("https://countersign.example.com").unwrap());

@@ -30,6 +30,7 @@ mod fields;
 mod floors;
 mod follows;
 mod groups;
+mod home;
 mod infrastructure;
 mod infrastructure_as_code;
 mod inputs;

@@ -132,7 +132,7 @@ async fn the_router_refuses_what_is_not_signed_and_takes_what_is() {
     };
     let (timestamp, signature) = signed(command);
     let (timestamp, signature) = (timestamp.as_str(), signature.as_str());
-    for path in ["/slack/commands", "/slack/interactions"] {
+    for path in ["/slack/commands", "/slack/interactions", "/slack/events"] {
         assert_eq!(status(&harness, path, None, None, command).await, 401);
         assert_eq!(status(&harness, path, Some(timestamp), None, command).await, 401);
         assert_eq!(status(&harness, path, None, Some(signature), command).await, 401);

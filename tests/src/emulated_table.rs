@@ -26,6 +26,7 @@ impl EmulatedTable {
     pub fn answer(&mut self, operation: &str, asked: &Value) -> Result<Value, &'static str> {
         match operation {
             "GetItem" => Ok(self.get_item(asked)),
+            "BatchGetItem" => Ok(self.batch_get_item(asked)),
             "PutItem" => self.put_all(&[asked]).map_err(|()| "ConditionalCheckFailedException"),
             "TransactWriteItems" => {
                 let items = asked["TransactItems"].as_array().ok_or("ValidationException")?;
@@ -59,6 +60,16 @@ impl EmulatedTable {
     fn get_item(&self, asked: &Value) -> Value {
         let item = key(&asked["Key"]).and_then(|key| self.items.get(&key));
         item.map_or_else(|| json!({}), |item| json!({ "Item": item }))
+    }
+
+    /// The items of one table that are there.
+    fn batch_get_item(&self, asked: &Value) -> Value {
+        let tables = asked["RequestItems"].as_object().into_iter().flatten();
+        let found = tables.map(|(table, wanted)| {
+            let keys = wanted["Keys"].as_array().into_iter().flatten().filter_map(key);
+            (table.clone(), keys.filter_map(|key| self.items.get(&key)).cloned().collect())
+        });
+        json!({ "Responses": found.collect::<serde_json::Map<String, Value>>() })
     }
 
     /// All or nothing.

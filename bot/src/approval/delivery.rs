@@ -6,8 +6,8 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use super::ids::{ApprovalId, ExecutionArn};
-use super::place::Destination;
+use super::ids::{ApprovalId, ExecutionArn, PersonId};
+use super::place::{Destination, Platform};
 
 /// A message that is not known to have been sent.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -134,5 +134,12 @@ pub enum Subject {
     Run {
         /// Which run.
         execution: ExecutionArn,
+    },
+    /// The page that a chat has for one person.
+    Home {
+        /// Whose page.
+        person: PersonId,
+        /// Which chat.
+        platform: Platform,
     },
 }

@@ -78,6 +78,11 @@ pub mod slack {
     pub const MESSAGE_MAX: usize = 13_200;
     /// What a block costs beside its JSON, so that a divider costs the 125 that were measured.
     pub const BLOCK_COST: usize = 107;
+    /// The blocks of a home: <https://docs.slack.dev/reference/views/home-tab-views>.
+    pub const HOME_BLOCKS_MAX: usize = 100;
+    /// A view has at most 250 kB (<https://docs.slack.dev/reference/methods/views.publish>), of which the requests that wait
+    /// take no more than this.
+    pub const HOME_MAX_BYTES: usize = 200_000;
     /// The `text` of a message: <https://docs.slack.dev/reference/methods/chat.update>.
     pub const TEXT_MAX: usize = 4_000;
 }

@@ -47,6 +47,15 @@ impl Policy {
         Some(Person { id, name: user.to_owned(), chats, email: None })
     }
 
+    /// Who somebody with this key is, who uses a chat by that id: a person of the policy, or whoever may be a member of a group
+    /// that it takes from there and asks under some rules.
+    pub fn known(&self, chat: Platform, user: &str, key: &PersonId) -> Option<Person> {
+        let may_be = |place| self.possible_member(chat, &[place], user).filter(|member| member.id == *key);
+        let member = || self.let_in.on(chat).find_map(may_be);
+        let is_asked = |person: &Person| self.rules.values().any(|rules| self.may_ask(rules, &person.id));
+        self.people.get(key).cloned().or_else(|| member().filter(is_asked))
+    }
+
     /// Who a member of a user group is: the person with that id, or else themself by the name of their profile. Nobody, if
     /// they are of another company. A name that is somebody else's is a problem: it could be the same person, whose entry
     /// lacks the id.

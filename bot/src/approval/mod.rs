@@ -65,6 +65,7 @@ pub mod acknowledging;
 
 pub mod follow_up;
 
+pub mod home;
 pub mod run;
 
 pub mod transitions;

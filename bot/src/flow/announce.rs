@@ -2,7 +2,8 @@
 
 use super::app::App;
 use super::change::change;
-use crate::approval::delivery::Delivery;
+use super::enqueue::enqueue;
+use super::homes;
 use crate::approval::event::Event;
 use crate::approval::record::Approval;
 use crate::net::deadline::{Deadline, Unavailable};
@@ -26,19 +27,17 @@ impl Settled {
     }
 }
 
-/// Broadcasts what is not broadcast, and has every place shown what it does not show. Neither waits for the other.
+/// Broadcasts what is not broadcast, has every place shown what it does not show, and the pages of people made anew that it
+/// is on. None waits for another.
 pub(crate) async fn announce(app: &App, approval: Approval, deadline: Deadline) -> Settled {
-    let deliveries = approval.deliveries();
-    let (broadcast, enqueued) = tokio::join!(broadcast(app, approval, deadline), enqueue(app, &deliveries, deadline));
+    let (deliveries, id) = (approval.deliveries(), approval.id.clone());
+    let people = approval.concerns().cloned().collect();
+    let (broadcast, enqueued, ()) = tokio::join!(
+        broadcast(app, approval, deadline),
+        enqueue(app, &deliveries, deadline),
+        homes::make_anew(app, people, Some(&id), deadline),
+    );
     Settled { problem: broadcast.problem.or(enqueued.err()), ..broadcast }
-}
-
-/// Has messengers make these deliveries.
-pub(super) async fn enqueue(app: &App, deliveries: &[Delivery], deadline: Deadline) -> Result<(), Unavailable> {
-    if deliveries.is_empty() {
-        return Ok(());
-    }
-    deadline.run("queue", app.ports.deliveries.enqueue(deliveries)).await
 }
 
 /// Sends the events in the outbox; those that the bus refuses stay in it, and so do those of a request that may be nobody's,

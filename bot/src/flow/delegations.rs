@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::announce::announce;
 use super::app::App;
 use super::change::change;
+use super::homes;
 use crate::approval::delegation::{Delegation, Pace, Terms};
 use crate::approval::ids::{ApprovalId, PersonId};
 use crate::approval::place::Platform;
@@ -152,6 +153,9 @@ pub async fn say(
             if let Err(error) = show(app, &absent.id, deadline).await {
                 tracing::warn!(%error, "not every card shows yet who stands in");
             }
+            let others = [&delegation, held.as_ref().unwrap_or(&delegation)].map(|said| said.delegate.clone());
+            let people = others.into_iter().flatten().chain([absent.id.clone()]).collect();
+            homes::make_anew(app, people, None, deadline).await;
             return Ok(Said::Recorded(held));
         }
     }

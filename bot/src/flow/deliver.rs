@@ -8,7 +8,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::app::App;
 use super::change::{CONFLICTS_MAX, save_surely};
-use super::{BACKGROUND, announce, runs};
+use super::enqueue::enqueue;
+use super::{BACKGROUND, overview, runs};
 use crate::approval::delivery::{Fate, Subject, Unsent};
 use crate::approval::follow_up::Errand;
 use crate::approval::ids::ApprovalId;
@@ -54,16 +55,20 @@ pub async fn deliver(app: &App, received: &Received) -> Delivered {
         Subject::Approval { id, destination } => show(app, id, destination, received.tries).await,
         Subject::Run { execution } => {
             let told = runs::tell_starter(app, execution).await;
-            told.map(|told| told.map(|(platform, left)| Made { platform, messages: 1, left }))
+            told.map(|told| told.map(|(platform, left)| Made { rest: rest(app, platform, 1), left }))
+        }
+        Subject::Home { person, platform } => {
+            let shown = overview::show(app, *platform, person, received.tries).await;
+            shown.map(|shown| shown.map(|(rest, left)| Made { rest, left }))
         }
     };
+    let is_home = matches!(received.subject, Subject::Home { .. });
     match made {
         Ok(None) => Delivered::Yes { rest: SignedDuration::ZERO },
+        // Whoever opens their page has it made anew, so that nobody has to see to one that was not shown.
+        Ok(Some(Made { left: Some(_), rest })) if is_home && received.tries >= TRIES_MAX => Delivered::Yes { rest },
         Ok(Some(Made { left: Some(fate), .. })) => Delivered::NotYet { pause: pause(fate, received.tries) },
-        Ok(Some(Made { platform, messages, left: None })) => {
-            let spacing = app.messengers.get(&platform).and_then(|messenger| messenger.spacing());
-            Delivered::Yes { rest: spacing.unwrap_or_default() * messages }
-        }
+        Ok(Some(Made { rest, left: None })) => Delivered::Yes { rest },
         Err(error) => {
             tracing::warn!(subject = ?received.subject, %error, "a delivery was not made");
             Delivered::NotYet { pause: pause(Fate::NOT_SENT, received.tries) }
@@ -73,11 +78,16 @@ pub async fn deliver(app: &App, received: &Received) -> Delivered {
 
 /// What was done in a place.
 struct Made {
-    platform: Platform,
-    /// How many messages went there.
-    messages: i32,
+    /// How long the place rests for it.
+    rest: SignedDuration,
     /// What became of the message that did not, if it is to be tried again.
     left: Option<Fate>,
+}
+
+/// How long a conversation of a platform rests after so many messages.
+fn rest(app: &App, platform: Platform, messages: i32) -> SignedDuration {
+    let spacing = app.messengers.get(&platform).and_then(|messenger| messenger.spacing());
+    spacing.unwrap_or_default() * messages
 }
 
 /// As long as the platform wants to be left alone, where it says so. After the last try those behind it wait no longer.
@@ -126,9 +136,9 @@ async fn show(app: &App, id: &ApprovalId, destination: &Destination, tries: u32)
         // What stands in for this place, and this place if the record has gone on meanwhile.
         let new: Vec<_> =
             recorded.deliveries().into_iter().filter(|delivery| !known.contains(&delivery.subject)).collect();
-        announce::enqueue(app, &new, deadline).await?;
+        enqueue(app, &new, deadline).await?;
     }
-    Ok(Some(Made { platform: destination.platform(), messages, left }))
+    Ok(Some(Made { rest: rest(app, destination.platform(), messages), left }))
 }
 
 /// The request that has taken the place of this one, with its cards, unless one on this platform is known. They are out by

@@ -8,6 +8,9 @@ pub const BACKGROUND: Duration = Duration::from_secs(20);
 pub mod app;
 
 pub mod change;
+mod enqueue;
+
+pub mod homes;
 
 mod announce;
 
@@ -19,8 +22,10 @@ mod others;
 
 pub mod resolve;
 
-pub mod deliver;
+mod overview;
 mod runs;
+
+pub mod deliver;
 
 pub mod reconcile;
 

@@ -1,7 +1,8 @@
 //! Whoever started a run in a chat hears how it ended, also when no approval card came that would tell them.
 
+use super::BACKGROUND;
 use super::app::App;
-use super::{BACKGROUND, announce};
+use super::enqueue::enqueue;
 use crate::approval::delivery::{Fate, Unsent};
 use crate::approval::ids::ExecutionArn;
 use crate::approval::place::Platform;
@@ -23,7 +24,7 @@ pub(super) async fn execution_ended(app: &App, execution: &ExecutionArn) -> Resu
         let Some(recorded) = deadline.run("store", app.ports.store.save_run(run)).await? else { return Ok(()) };
         run = recorded;
     }
-    announce::enqueue(app, &[run.delivery()], deadline).await
+    enqueue(app, &[run.delivery()], deadline).await
 }
 
 /// Tells whoever started this execution how it ended, and returns where, and what became of the message if it is to be

@@ -130,6 +130,9 @@ pub fn recorded(approval: &Approval, verdict: Verdict) -> Option<String> {
     }
 }
 
+/// What a rejection does, before it is made.
+pub const REJECTING: &str = "The workflow is told that this was rejected. This cannot be undone.";
+
 /// What taking a request back does, before it is done.
 pub const TAKING_BACK: &str = "The workflow is told that this was cancelled. Nobody can decide on it any more, and this \
                                cannot be undone.";

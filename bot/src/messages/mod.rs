@@ -9,6 +9,7 @@ pub mod commands;
 pub mod dialect;
 pub mod escape;
 pub mod explanation;
+pub mod homes;
 pub mod inputs;
 pub mod links;
 pub mod lists;

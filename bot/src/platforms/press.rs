@@ -65,15 +65,8 @@ pub(super) async fn look_at(
     dialect: Dialect,
     deadline: Deadline,
 ) -> Result<Box<Approval>, String> {
-    match resolve::claim(app, id, claiming, deadline).await {
-        Ok(Answer::Recorded(approval)) => Ok(approval),
-        Ok(Answer::Refused { refusal, .. }) => Err(answers::refusal(&refusal, dialect)),
-        Ok(Answer::Unknown) => Err(answers::unknown_approval()),
-        Err(error) => {
-            tracing::error!(approval.id = %id, %error, "that somebody looks at it could not be recorded");
-            Err(claims::not_recorded())
-        }
-    }
+    let answer = resolve::claim(app, id, claiming, deadline).await;
+    on_record(id, answer, claims::not_recorded, dialect)
 }
 
 /// Takes a request back, if the person who wants it is the one who asked for it: the record then, and else why not.

@@ -11,9 +11,10 @@ use crate::platforms::{email, slack, teams};
 const BODY_MAX_BYTES: usize = 256 * 1024;
 
 /// Every route, as API Gateway names it. Whoever asks with HEAD is answered like GET, without the body.
-pub const ROUTES: [&str; 7] = [
+pub const ROUTES: [&str; 8] = [
     "POST /slack/commands",
     "POST /slack/interactions",
+    "POST /slack/events",
     "POST /teams/messages",
     "GET /email/approvals/{approval_id}",
     "HEAD /email/approvals/{approval_id}",

@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) configuration: Fact<Configuration>,
     /// What the API says to a request that is not signed.
     pub(crate) api: Fact<Api>,
+    /// What the API says to an event that is not signed.
+    pub(crate) slack_events: Fact<Api>,
     /// Whom the bot's token belongs to.
     pub(crate) slack: Fact<Identity>,
     /// Whether Slack takes messages for the channels of the policy.
@@ -93,9 +95,9 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     let double_secret = double_secret(aws, &stack).await;
     let configuration = configuration(&function, &secret, sources).await;
     let slack_api = api(web, &configuration, "/slack/interactions").await;
-    let teams_api = match &slack_api {
-        Ok(_) => api(web, &configuration, "/teams/messages").await,
-        Err(_) => Err(after("an API that answers")),
+    let (slack_events, teams_api) = match &slack_api {
+        Ok(_) => (api(web, &configuration, "/slack/events").await, api(web, &configuration, "/teams/messages").await),
+        Err(_) => (Err(after("an API that answers")), Err(after("an API that answers"))),
     };
     let token = secret.as_ref().ok().and_then(|secret| secret.get("slack_bot_token"));
     let token = token.filter(|token| !token.expose_secret().is_empty());
@@ -128,6 +130,7 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
         double_secret,
         configuration,
         api: slack_api,
+        slack_events,
         slack: identity,
         channels,
         people,

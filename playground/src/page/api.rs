@@ -114,6 +114,42 @@ pub(super) async fn press(State(world): State<Arc<World>>, Json(press): Json<Pre
     }
 }
 
+/// `POST /playground/api/slack/home`: opens the home of the app.
+pub(super) async fn open_home(State(world): State<Arc<World>>, Json(acting): Json<Acting>) -> Response {
+    let Some(user) = user(&world, &acting.person) else {
+        return nobody();
+    };
+    match world.slack.open_home(&user).await {
+        Ok(reply) => Json(json!({ "status": reply.status })).into_response(),
+        Err(error) => problem(&format!("Not sent: {error}.")),
+    }
+}
+
+#[derive(Deserialize)]
+pub(super) struct PressInHome {
+    person: String,
+    /// The end of the id of the block.
+    block: String,
+    action_id: String,
+    /// What was chosen, by what it says, if it was a menu.
+    option: Option<String>,
+}
+
+/// `POST /playground/api/slack/home/press`.
+pub(super) async fn press_in_home(State(world): State<Arc<World>>, Json(press): Json<PressInHome>) -> Response {
+    let Some(user) = user(&world, &press.person) else {
+        return nobody();
+    };
+    let pressed = match &press.option {
+        Some(option) => world.slack.choose_in_home(&user, &press.block, option).await,
+        None => world.slack.press_in_home(&user, &press.block, &press.action_id).await,
+    };
+    match pressed {
+        Ok(status) => Json(json!({ "status": status })).into_response(),
+        Err(error) => problem(&format!("Not sent: {error}.")),
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct Submit {
     person: String,
@@ -134,12 +170,12 @@ pub(super) async fn submit(State(world): State<Arc<World>>, Json(submit): Json<S
 }
 
 #[derive(Deserialize)]
-pub(super) struct Close {
+pub(super) struct Acting {
     person: String,
 }
 
 /// `POST /playground/api/slack/close`: puts the open form away.
-pub(super) async fn close(State(world): State<Arc<World>>, Json(close): Json<Close>) -> Response {
+pub(super) async fn close(State(world): State<Arc<World>>, Json(close): Json<Acting>) -> Response {
     let Some(user) = user(&world, &close.person) else {
         return nobody();
     };

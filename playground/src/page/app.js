@@ -151,6 +151,7 @@ function messageAt({ hostname, pathname }) {
 function goTo({ pane, at }) {
   openPane(pane);
   if (pane === "teams") teams.showPosts();
+  else slack.showChannel();
   const message = document.querySelector(`#${pane} ${at}`);
   if (!message) return toast("That message is not on this page.");
   message.scrollIntoView({ block: "nearest" });

@@ -9,7 +9,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const PICTURE: &str = "image/svg+xml";
 
 /// Name, kind and content of each file that the page loads.
-const FILES: [(&str, &str, &str); 30] = [
+const FILES: [(&str, &str, &str); 31] = [
     ("base.css", STYLE, include_str!("base.css")),
     ("slack.css", STYLE, include_str!("slack.css")),
     ("teams.css", STYLE, include_str!("teams.css")),
@@ -22,6 +22,7 @@ const FILES: [(&str, &str, &str); 30] = [
     ("mrkdwn.js", SCRIPT, include_str!("mrkdwn.js")),
     ("rich.js", SCRIPT, include_str!("rich.js")),
     ("blocks.js", SCRIPT, include_str!("blocks.js")),
+    ("home.js", SCRIPT, include_str!("home.js")),
     ("slack.js", SCRIPT, include_str!("slack.js")),
     ("dialogs.js", SCRIPT, include_str!("dialogs.js")),
     ("teams.js", SCRIPT, include_str!("teams.js")),

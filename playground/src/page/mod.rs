@@ -30,6 +30,8 @@ pub fn router(world: Arc<World>) -> Router {
         .route("/playground/api/mails/{number}", get(api::mail))
         .route("/playground/api/slack/command", post(api::command))
         .route("/playground/api/slack/press", post(api::press))
+        .route("/playground/api/slack/home", post(api::open_home))
+        .route("/playground/api/slack/home/press", post(api::press_in_home))
         .route("/playground/api/slack/submit", post(api::submit))
         .route("/playground/api/slack/close", post(api::close))
         .route("/playground/api/teams/say", post(teams::say))

@@ -1,23 +1,35 @@
-// The Slack pane: the channel's messages with their threads, what only the chosen person sees, and the command box.
+// The Slack pane: the channel's messages with their threads, what only the chosen person sees, the command box, and the home
+// of the app.
 
 import { act } from "./api.js";
 import { chips, example, firstPeople } from "./begin.js";
 import { showBlocks } from "./blocks.js";
 import { confirm, showView } from "./dialogs.js";
 import { clockTime, h, reconcile, setText } from "./dom.js";
+import * as home from "./home.js";
 import { richText, spoken } from "./mrkdwn.js";
 
 /** Near enough to the end to stay there when something is added. */
 const NEAR_END = 80;
 
 const channel = document.getElementById("messages");
+const views = document.getElementById("slack-views");
 const drafts = new Map();
+let view = "channel";
 let page = null;
 let lastTs = null;
 
 /** Gets the pane going. `shared` has `state()`, `person()`, `now()`, `announce(text)` and `toast(text)`. */
 export function start(shared) {
   page = shared;
+  home.start(shared);
+  for (const button of views.children) {
+    button.addEventListener("click", () => {
+      view = button.dataset.view;
+      if (view === "home") home.open();
+      show(page.state());
+    });
+  }
   const form = document.getElementById("composer");
   const input = document.getElementById("command");
   form.addEventListener("submit", (event) => {
@@ -48,9 +60,15 @@ async function send(text, input) {
 export function show(state) {
   const { slack } = state;
   const me = page.person();
-  setText(document.getElementById("channel"), slack.channel.name);
-  showHint(state);
   const names = namesOf(state);
+  const isHome = view === "home";
+  setText(document.getElementById("channel"), isHome ? "Countersign" : slack.channel.name);
+  document.getElementById("channel-mark").hidden = isHome;
+  for (const button of views.children) button.setAttribute("aria-pressed", String(button.dataset.view === view));
+  channel.hidden = isHome;
+  document.getElementById("composer").hidden = isHome;
+  home.show(isHome ? slack.homes[me.slack] : null, isHome, names);
+  showHint(state);
   const own = slack.ephemerals.filter((message) => message.user === me.slack);
   const items = [
     ...slack.messages.filter((message) => !message.thread_ts).map((message) => withReplies(message, slack)),
@@ -87,6 +105,12 @@ function namesOf(state) {
     channel: (id) => channels.find((one) => one.id === id)?.name ?? id,
     now: page.now,
   };
+}
+
+/** Turns to the channel. */
+export function showChannel() {
+  view = "channel";
+  show(page.state());
 }
 
 /** What can be typed here. */

@@ -117,6 +117,7 @@ fn slack(world: &World) -> Value {
         let open = world.slack.open_view(&actor.user.id)?;
         Some((actor.user.id.clone(), json!(open)))
     });
+    let homes = people.iter().filter_map(|actor| Some((actor.user.id.clone(), world.slack.home(&actor.user.id)?)));
     let channels = conversations(world, Platform::Slack, &world.channel);
     let mut messages: Vec<_> = channels.iter().flat_map(|channel| world.slack.messages(channel)).collect();
     messages.sort_by(|one, other| one.ts.cmp(&other.ts));
@@ -129,6 +130,7 @@ fn slack(world: &World) -> Value {
         "messages": newest(messages, MESSAGES_MAX),
         "ephemerals": newest(world.slack.ephemerals(), EPHEMERALS_MAX),
         "views": views.collect::<serde_json::Map<_, _>>(),
+        "homes": homes.collect::<serde_json::Map<_, _>>(),
     })
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn start(world: Arc<World>, listener: TcpListener, router: Router, me
     if messengers != Messengers::Absent {
         tasks.spawn(hear_all(world.bot().app.clone(), world.bus.subscribe()));
         let queue = world.deliveries.clone();
-        tasks.spawn(deliver_all(world.bot().app.clone(), queue, world.clock.clone(), messengers == Messengers::Paced));
+        tasks.spawn(deliver_all(world.live.clone(), queue, world.clock.clone(), messengers == Messengers::Paced));
     }
     tasks.spawn(take_all(world.live.clone(), world.requests.clone()));
     tasks.spawn(relay_statuses(world.bus.clone(), world.engine.statuses()));
@@ -96,9 +96,9 @@ async fn hear_all(app: App, events: UnboundedReceiver<Value>) {
 }
 
 /// In the place of the messengers that SQS invokes.
-async fn deliver_all(app: App, queue: MemoryDeliveries, clock: Clock, is_paced: bool) {
+async fn deliver_all(live: LiveBot, queue: MemoryDeliveries, clock: Clock, is_paced: bool) {
     let handed_out = stream::unfold((), async |()| Some((queue.next().await, ())));
-    let deliver = async |handed_out: HandedOut| match deliver(&app, &handed_out.received).await {
+    let deliver = async |handed_out: HandedOut| match deliver(&live.now().app, &handed_out.received).await {
         Delivered::Yes { rest } => {
             if is_paced {
                 clock.sleep_until(clock.now() + rest).await;

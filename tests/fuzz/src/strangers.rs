@@ -19,10 +19,12 @@ pub(crate) fn slack_form(input: &[u8]) {
     });
 }
 
-/// The JSON in the form of an interaction.
+/// The JSON in the form of an interaction, and of an event.
 pub(crate) fn slack_payload(input: &[u8]) {
     act(async |stage: &mut Stage| {
-        let form = serde_urlencoded::to_string([("payload", stage.filled(input).await)]).unwrap();
+        let payload = stage.filled(input).await;
+        slack(stage, "/slack/events", payload.as_bytes()).await;
+        let form = serde_urlencoded::to_string([("payload", payload)]).unwrap();
         slack(stage, "/slack/interactions", form.as_bytes()).await;
     });
 }

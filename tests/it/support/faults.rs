@@ -8,8 +8,10 @@ use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
+use countersign_bot::approval::home::Home;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::flow::app::Ports;
@@ -30,6 +32,10 @@ pub(crate) enum Call {
     RecordRun,
     SaveRun,
     Delegations,
+    Homes,
+    SaveHome,
+    Waiting,
+    RaisedBy,
     Callback,
     LookUp,
     Start,
@@ -45,6 +51,8 @@ pub(crate) enum Fault {
     AnswerLost,
     /// It never returns and has no effect.
     Hangs,
+    /// It works on a list that has not heard of anything yet.
+    Lags,
 }
 
 /// The faults to come; clones share them.
@@ -107,6 +115,15 @@ impl Faults {
         lasting.iter().find(|(planned, _)| *planned == call).map(|(_, fault)| *fault)
     }
 
+    /// A call of a list, which may be empty for now.
+    async fn listed<T>(
+        &self,
+        call: Call,
+        inner: impl Future<Output = Result<Vec<T>, Unavailable>> + Send,
+    ) -> Result<Vec<T>, Unavailable> {
+        if self.take(call) == Some(Fault::Lags) { Ok(Vec::new()) } else { inner.await }
+    }
+
     async fn around<T, E: From<Unavailable>>(
         &self,
         call: Call,
@@ -114,7 +131,8 @@ impl Faults {
     ) -> Result<T, E> {
         match self.take(call) {
             None => inner.await,
-            Some(Fault::Refused) => Err(Unavailable::new("test", "refused").into()),
+            // Only lists lag.
+            Some(Fault::Refused | Fault::Lags) => Err(Unavailable::new("test", "refused").into()),
             Some(Fault::AnswerLost) => {
                 inner.await?;
                 Err(Unavailable::new("test", "the answer was lost").into())
@@ -160,7 +178,7 @@ impl Store for Faulty<dyn Store> {
     }
 
     async fn waiting(&self, policy: &str, now: Timestamp, limit: usize) -> Result<Vec<Waiting>, Unavailable> {
-        self.inner.waiting(policy, now, limit).await
+        self.faults.listed(Call::Waiting, self.inner.waiting(policy, now, limit)).await
     }
 
     async fn unacknowledged(&self, policy: &str, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
@@ -168,7 +186,7 @@ impl Store for Faulty<dyn Store> {
     }
 
     async fn raised_by(&self, person: &PersonId, limit: usize) -> Result<Vec<ApprovalId>, Unavailable> {
-        self.inner.raised_by(person, limit).await
+        self.faults.listed(Call::RaisedBy, self.inner.raised_by(person, limit)).await
     }
 
     async fn delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable> {
@@ -177,6 +195,14 @@ impl Store for Faulty<dyn Store> {
 
     async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
         self.inner.delegate(delegation).await
+    }
+
+    async fn homes(&self, platform: Platform, people: &[PersonId]) -> Result<Vec<Home>, Unavailable> {
+        self.faults.around(Call::Homes, self.inner.homes(platform, people)).await
+    }
+
+    async fn save_home(&self, home: Home) -> Result<Option<Home>, Unavailable> {
+        self.faults.around(Call::SaveHome, self.inner.save_home(home)).await
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

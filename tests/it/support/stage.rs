@@ -11,8 +11,10 @@ use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::delegation::Delegation;
 use countersign_bot::approval::delivery::Delivery;
 use countersign_bot::approval::event::Event;
+use countersign_bot::approval::home::Home;
 use countersign_bot::approval::ids::{ApprovalId, ExecutionArn, Origin, PersonId, TaskToken};
 use countersign_bot::approval::look_up::LookUp;
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::run::{Run, RunEnd};
 use countersign_bot::flow::app::Ports;
@@ -212,6 +214,14 @@ impl Store for StagedStore {
 
     async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
         in_turn(self.0.delegate(delegation)).await
+    }
+
+    async fn homes(&self, platform: Platform, people: &[PersonId]) -> Result<Vec<Home>, Unavailable> {
+        in_turn(self.0.homes(platform, people)).await
+    }
+
+    async fn save_home(&self, home: Home) -> Result<Option<Home>, Unavailable> {
+        in_turn(self.0.save_home(home)).await
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

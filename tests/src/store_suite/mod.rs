@@ -3,6 +3,7 @@
 //! Every case makes approvals of its own, so all of them can run on one table at the same time.
 
 mod delegations;
+mod homes;
 mod listings;
 mod policies;
 mod runs;
@@ -30,7 +31,7 @@ pub use self::policies::{POLICY_CASES, PolicyCase};
 pub type Case = (&'static str, fn(Arc<dyn Store>) -> BoxFuture<'static, ()>);
 
 /// All cases.
-pub const CASES: [Case; 19] = [
+pub const CASES: [Case; 20] = [
     ("what_is_raised_is_loaded_as_it_was", |store| Box::pin(raised(store))),
     ("a_task_that_is_delivered_twice_raises_one_approval", |store| Box::pin(raised_twice(store))),
     ("of_two_writers_one_wins_and_the_other_is_shown_the_winner", |store| Box::pin(two_writers(store))),
@@ -48,6 +49,7 @@ pub const CASES: [Case; 19] = [
     ("what_was_approved_alone_is_listed_until_it_is_acknowledged", |store| Box::pin(listings::unacknowledged(store))),
     ("who_stands_in_is_what_was_said_last", |store| Box::pin(delegations::newest(store))),
     ("of_many_things_that_one_person_says_at_one_instant_one_holds", |store| Box::pin(delegations::one_is_next(store))),
+    ("a_page_is_written_by_one_and_read_as_it_was", |store| Box::pin(homes::written_by_one(store))),
     ("a_run_is_recorded_once_and_read_as_it_was", |store| Box::pin(runs::recorded_once(store))),
     ("of_many_who_change_a_run_at_one_instant_one_does", |store| Box::pin(runs::one_changes(store))),
 ];

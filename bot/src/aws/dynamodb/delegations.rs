@@ -2,12 +2,11 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
 use jiff::Timestamp;
 
 use super::item::{Attributes, from_json, number, string, text, to_json};
 use super::write::{Condition, Try};
-use super::{DynamoDbStore, SERVICE, unavailable};
+use super::{DynamoDbStore, SERVICE};
 use crate::approval::delegation::Delegation;
 use crate::approval::ids::PersonId;
 use crate::net::deadline::Unavailable;
@@ -18,29 +17,12 @@ const PARTITION: &str = "delegation#";
 const CURRENT: &str = "current";
 /// What the range keys of all of them begin with, before the time at which each was made.
 const SAID: &str = "said#";
-/// DynamoDB may answer a part of a batch, and is asked for the rest.
-const READ_TRIES: usize = 3;
 
 impl DynamoDbStore {
     /// Reads the newest delegations of these people, never stale.
     pub(super) async fn read_delegations(&self, people: &[PersonId]) -> Result<Vec<Delegation>, Unavailable> {
-        let mut left: Vec<Attributes> = people.iter().map(|person| key(person, CURRENT)).collect();
-        let mut found = Vec::new();
-        for _ in 0..READ_TRIES {
-            if left.is_empty() {
-                return Ok(found);
-            }
-            let keys = KeysAndAttributes::builder().set_keys(Some(left)).consistent_read(true).build();
-            let keys = keys.map_err(|error| Unavailable::new(SERVICE, error))?;
-            let call = self.client.batch_get_item().request_items(&self.table, keys);
-            let answer = call.send().await.map_err(|error| unavailable(&error))?;
-            for item in answer.responses.unwrap_or_default().into_values().flatten() {
-                found.push(from_json(&item, "record")?);
-            }
-            let unprocessed = answer.unprocessed_keys.unwrap_or_default().into_values();
-            left = unprocessed.flat_map(|keys| keys.keys).collect();
-        }
-        if left.is_empty() { Ok(found) } else { Err(Unavailable::new(SERVICE, "a batch was not read whole")) }
+        let found = self.batch(people.iter().map(|person| key(person, CURRENT)).collect()).await?;
+        found.iter().map(|item| from_json(item, "record")).collect()
     }
 
     /// Writes a delegation and makes it the newest, or neither.

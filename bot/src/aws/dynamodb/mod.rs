@@ -1,12 +1,14 @@
 //! The store in DynamoDB: one item an approval, replaced by one conditional write, and one item for each entry of its
-//! audit trail, put in the same transaction. A run that was started in a chat has an item of its own, and so has each
-//! version of the policy.
+//! audit trail, put in the same transaction. A run that was started in a chat has an item of its own, and so have each
+//! version of the policy and each page that somebody has opened.
 //!
 //! A write that loses gets the winner's item in the same answer (`ReturnValuesOnConditionCheckFailure`), so nobody
 //! reads again to learn who was first. What is due, what belongs to an execution, what waits under a policy and what a
 //! person has asked for is found through indexes of their own, which hold keys only.
 
+mod batch;
 mod delegations;
+mod homes;
 mod item;
 mod policies;
 mod runs;
@@ -26,7 +28,9 @@ use jiff::Timestamp;
 use super::{code, retries, timeouts};
 use crate::approval::audit::Entry;
 use crate::approval::delegation::Delegation;
+use crate::approval::home::Home;
 use crate::approval::ids::{ApprovalId, ExecutionArn, PersonId};
+use crate::approval::place::Platform;
 use crate::approval::record::Approval;
 use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
@@ -225,6 +229,14 @@ impl Store for DynamoDbStore {
 
     async fn delegate(&self, delegation: &Delegation) -> Result<bool, Unavailable> {
         self.write_delegation(delegation).await
+    }
+
+    async fn homes(&self, platform: Platform, people: &[PersonId]) -> Result<Vec<Home>, Unavailable> {
+        self.read_homes(platform, people).await
+    }
+
+    async fn save_home(&self, home: Home) -> Result<Option<Home>, Unavailable> {
+        self.write_home(home).await
     }
 
     async fn record_run(&self, run: &Run) -> Result<(), Unavailable> {

@@ -4,14 +4,13 @@
 
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
-    SlackActionBlockElement, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle,
-    SlackBlockConfirmItem, SlackBlockMarkDownText, SlackBlockPlainTextInputElement, SlackBlockText, SlackHeaderBlock,
+    SlackBlock, SlackBlockMarkDownText, SlackBlockPlainTextInputElement, SlackBlockText, SlackHeaderBlock,
     SlackInputBlock, SlackSectionBlock,
 };
 
 use super::client::Message;
-use super::elements::{self, plain, typed, value};
-use super::{details, more, rich_text};
+use super::elements::{self, plain, typed};
+use super::{buttons, rich_text};
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
 use crate::approval::notes::Note;
@@ -24,7 +23,7 @@ use crate::links::Links;
 use crate::messages::answers::{self, IN_THEIR_WORDS, Requester};
 use crate::messages::dialect::{PLAIN, SLACK};
 use crate::messages::escape::{lines, mrkdwn, one_line, visible};
-use crate::messages::{away, break_glass, calling, claims, inputs, links, notes, returning, risk, since};
+use crate::messages::{away, break_glass, calling, claims, inputs, links, notes, risk, since};
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
@@ -35,11 +34,14 @@ pub const APPROVE_IN_FORM: &str = "approve_in_form";
 /// The action of the button that rejects; its value says what the card shows.
 pub const REJECT: &str = "reject";
 
+/// The action of the button that opens the form which rejects, where there is no field for a comment beside it.
+pub const REJECT_IN_FORM: &str = "reject_in_form";
+
 /// The action of the button that opens the form which sends the request back.
 pub const RETURN_IN_FORM: &str = "return_in_form";
 
 /// Slack has no red text: this is what is red in it.
-const SIREN: &str = ":rotating_light:";
+pub(super) const SIREN: &str = ":rotating_light:";
 
 /// What is left for votes: how many there are, and the latest of them.
 const VOTES_MIN: usize = 800;
@@ -111,21 +113,22 @@ fn above(approval: &Approval, called: Option<SlackBlock>) -> Vec<SlackBlock> {
     blocks.extend(broken.map(|mark| rich_text::block(&format!("{SIREN} {mark}"))));
     blocks.extend(links::to_successor(approval, SLACK).map(|pointer| ours(&pointer)));
     blocks.extend(called);
-    let summary = lines(&approval.request.summary);
-    if approval.request.says_more() {
-        blocks.push(rich_text::context(&[IN_THEIR_WORDS.to_owned()]));
-    }
-    if !summary.trim().is_empty() {
-        blocks.push(elements::whole(SlackSectionBlock::new().with_text(typed(&summary))));
-    }
-    blocks.extend(facts(approval));
-    blocks.extend(asked_links(approval));
+    blocks.extend(asked(approval));
     blocks
+}
+
+/// What is asked, in the words of whoever asked.
+pub(super) fn asked(approval: &Approval) -> Vec<SlackBlock> {
+    let theirs = approval.request.says_more().then(|| rich_text::context(&[IN_THEIR_WORDS.to_owned()]));
+    let summary = lines(&approval.request.summary);
+    let summary =
+        (!summary.trim().is_empty()).then(|| elements::whole(SlackSectionBlock::new().with_text(typed(&summary))));
+    theirs.into_iter().chain(summary).chain(facts(approval)).chain(asked_links(approval)).collect()
 }
 
 /// How much room there is for what is not part of the request.
 #[derive(Clone, Copy)]
-enum Room {
+pub(super) enum Room {
     /// As much as it takes.
     Enough,
     /// As beside the longest request: names are shortened, and what lists and answers say as well is left to them.
@@ -148,17 +151,27 @@ fn below(approval: &Approval, links: &Links, room: Room, lines: &[String]) -> Ve
     if approval.state == State::Pending {
         blocks.push(comment_input(approval));
     }
-    blocks.extend(buttons(approval));
+    blocks.extend(buttons::of_card(approval));
+    blocks.push(about(approval, room, lines));
+    blocks.push(names(approval, links, room));
+    blocks
+}
+
+/// Who asked, how far it is, and who else has to do with it.
+pub(super) fn about(approval: &Approval, room: Room, lines: &[String]) -> SlackBlock {
     let about = [requested(approval, room), progress(approval, room)].into_iter();
     let about = about.chain(narrowed(approval, room)).chain(escalated(approval, room));
     let about = about.chain(lines.to_vec()).chain(asked_inputs(approval));
-    blocks.push(rich_text::context(&about.collect::<Vec<_>>()));
+    rich_text::context(&about.collect::<Vec<_>>())
+}
+
+/// What it is called, and the way to its execution.
+pub(super) fn names(approval: &Approval, links: &Links, room: Room) -> SlackBlock {
     let execution = links.execution_of(approval).filter(|_| matches!(room, Room::Enough));
     let execution = execution.map(|url| format!(" · {}", SLACK.link(&url, "Open the execution")));
     let (id, content) = (SLACK.code(approval.id.as_str()), SLACK.code(&approval.content_hash().short()));
     let execution = execution.unwrap_or_default();
-    blocks.push(rich_text::context(&[format!("{id} · content {content}{execution}")]));
-    blocks
+    rich_text::context(&[format!("{id} · content {content}{execution}")])
 }
 
 /// What blocks take of a message. Slack keeps `&`, `<` and `>` as entities.
@@ -284,37 +297,6 @@ fn comment_input(approval: &Approval) -> SlackBlock {
     // https://docs.slack.dev/reference/block-kit/blocks/input-block.
     let input = SlackInputBlock::new(plain(label), input.into()).with_block_id(COMMENT.into());
     input.with_optional(!approval.rules.reason_on_reject).into()
-}
-
-/// Those that decide as long as it waits, the one that shows what else there is to read, and the menu of what else to do.
-fn buttons(approval: &Approval) -> Option<SlackBlock> {
-    let decide = if approval.state == State::Pending { deciding(approval) } else { Vec::new() };
-    let buttons = decide.into_iter().chain(details::button(approval)).map(Into::into);
-    let buttons: Vec<SlackActionBlockElement> = buttons.chain(more::menu(approval).map(Into::into)).collect();
-    (!buttons.is_empty()).then(|| SlackActionsBlock::new(buttons).with_block_id("decision".into()).into())
-}
-
-fn deciding(approval: &Approval) -> Vec<SlackBlockButtonElement> {
-    let plain_button = |action: &str, label: &str| {
-        SlackBlockButtonElement::new(plain(label))
-            .with_action_id(SlackActionId(action.to_owned()))
-            .with_value(value(approval))
-    };
-    let button = |action: &str, label: &str, style| plain_button(action, label).with_style(style);
-    let confirm = SlackBlockConfirmItem::new(
-        plain("Reject this request?"),
-        typed("The workflow is told that this was rejected. This cannot be undone."),
-        plain("Reject"),
-        plain("Keep waiting"),
-    );
-    let confirm = confirm.with_style("danger".to_owned());
-    let approve = match approval.request.asks_approver() {
-        true => button(APPROVE_IN_FORM, "Approve…", SlackBlockButtonStyle::Primary),
-        false => button(APPROVE, "Approve", SlackBlockButtonStyle::Primary),
-    };
-    let reject = button(REJECT, "Reject", SlackBlockButtonStyle::Danger).with_confirm(confirm);
-    let send_back = approval.rules.returns.then(|| plain_button(RETURN_IN_FORM, returning::OPEN));
-    [approve, reject].into_iter().chain(send_back).collect()
 }
 
 fn requested(approval: &Approval, room: Room) -> String {

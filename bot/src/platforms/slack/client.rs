@@ -1,4 +1,4 @@
-//! Calls Slack's Web API: post, update, ephemeral answer, open a view. Everything keeps to a deadline.
+//! Calls Slack's Web API: post, update, ephemeral answer, open a view, publish a home. Everything keeps to a deadline.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use slack_morphism::api::{
     SlackApiChatPostEphemeralRequest, SlackApiChatPostMessageRequest, SlackApiChatPostMessageResponse,
-    SlackApiChatUpdateRequest, SlackApiViewsOpenRequest,
+    SlackApiChatUpdateRequest, SlackApiViewsOpenRequest, SlackApiViewsPublishRequest,
 };
 use slack_morphism::blocks::{SlackBlock, SlackView};
 use slack_morphism::errors::SlackClientError;
@@ -92,6 +92,17 @@ struct OpenedChat {
 #[derive(Deserialize)]
 struct Chat {
     id: String,
+}
+
+/// What is shown in a home, by Slack's name for it.
+#[derive(Deserialize)]
+struct Published {
+    view: PublishedView,
+}
+
+#[derive(Deserialize)]
+struct PublishedView {
+    hash: String,
 }
 
 type Session<'a> = SlackClientSession<'a, SlackClientHyperConnector<ConnectorOnDemand>>;
@@ -183,6 +194,24 @@ impl Client {
         let arguments = arguments.to_vec();
         let call = || async { self.session().http_session_api.http_get(method, &arguments, None).await };
         run(deadline, Repeat::Freely, call).await
+    }
+
+    /// `views.publish`: the home of this user, over what is shown there by this name, if one is named. Returns the name of
+    /// what is shown now; none if something else was shown there meanwhile.
+    pub async fn publish(
+        &self,
+        user: &str,
+        view: SlackView,
+        over: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Error> {
+        let request = SlackApiViewsPublishRequest::new(user.into(), view).opt_hash(over.map(str::to_owned));
+        let call = || async { self.session().http_session_api.http_post("views.publish", &request, None).await };
+        match run::<Published, _>(deadline, Repeat::Freely, call).await {
+            Ok(published) => Ok(Some(published.view.hash)),
+            Err(Error::Refused(code)) if code == "hash_conflict" => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     fn session(&self) -> Session<'_> {

@@ -57,6 +57,9 @@ impl Error {
                 "user_not_found" | "user_not_visible" | "user_disabled" | "cannot_dm_bot" | "messages_tab_disabled" => {
                     Fate::Refused
                 }
+                // The app has no home, or no home is ever as large:
+                // https://docs.slack.dev/reference/methods/views.publish#errors
+                "not_enabled" | "view_too_large" => Fate::Refused,
                 // Slack says that some of it may have been done:
                 // https://docs.slack.dev/reference/methods/chat.postMessage#errors
                 "internal_error" | "fatal_error" => Fate::MaybeSent,

@@ -1,4 +1,4 @@
-//! What people press on the card, and what they submit in the form.
+//! What people press on the card and in their home, and what they submit in forms.
 //!
 //! The wire structs are lenient: what Slack leaves out in one kind of installation is optional, and kinds
 //! that we do not know are answered 200 and ignored.
@@ -14,7 +14,9 @@ use super::commands::{self, Metadata};
 use super::interaction::{Actor, Chosen, Id, InputState, View, as_sent, comment};
 use super::more::{MORE, More};
 use super::verified::Verified;
-use super::{PATIENCE, Slack, SlackState, approving, card, details, elements, form, returning, taking_back};
+use super::{
+    PATIENCE, Slack, SlackState, approving, card, details, elements, form, home, rejecting, returning, taking_back,
+};
 use crate::approval::fields::Field;
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::policy::{Person, Stranger};
@@ -82,6 +84,8 @@ enum Button {
     ApproveInForm,
     /// Opens the form that sends back.
     ReturnInForm,
+    /// Opens the form that rejects.
+    RejectInForm,
     /// Shows the details.
     Details,
     /// Does something else with the request.
@@ -96,6 +100,7 @@ impl Button {
             card::REJECT => Self::Decide(Verdict::Reject),
             card::APPROVE_IN_FORM => Self::ApproveInForm,
             card::RETURN_IN_FORM => Self::ReturnInForm,
+            card::REJECT_IN_FORM => Self::RejectInForm,
             details::DETAILS => Self::Details,
             MORE => {
                 let (more, shown) = More::read(&action.selected_option.as_ref()?.value)?;
@@ -185,13 +190,24 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
             }
             Err(stranger) => Some(answers::stranger(stranger)),
         },
+        (Some(shown), listed, Button::RejectInForm) => match actions.actor.decider(app, listed) {
+            Ok(person) => {
+                let command = actions.command(person, Verdict::Reject, &shown);
+                rejecting::open(app, slack, &shown, &command, trigger, deadline).await
+            }
+            Err(stranger) => Some(answers::stranger(stranger)),
+        },
         (Some(_), Err(stranger), Button::More(_) | Button::Details) => Some(answers::stranger(stranger)),
         (Some(shown), Ok(person), Button::More(More::TakeBack)) => {
             taking_back::open(app, slack, &shown.approval, person, trigger, deadline).await
         }
     };
-    if let (Some(text), Some(channel)) = (answer, &actions.channel) {
-        whisper(slack, &channel.id, &actions.actor.user.id, &text, deadline).await;
+    if let Some(text) = answer {
+        let user = &actions.actor.user.id;
+        match &actions.channel {
+            Some(channel) => whisper(slack, &channel.id, user, &text, deadline).await,
+            None => say_in_front(slack, trigger, user, &text, deadline).await,
+        }
     }
     StatusCode::OK.into_response()
 }
@@ -200,6 +216,16 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
 async fn whisper(slack: Option<&Slack>, channel: &str, user: &str, text: &str, deadline: Deadline) {
     let Some(slack) = slack else { return };
     if let Err(error) = slack.client.tell(channel, user, text, deadline).await {
+        tracing::warn!(%error, "a private answer could not be sent");
+    }
+}
+
+/// Tells one person something in front of their home, which is no channel, or in their own chat with the app.
+async fn say_in_front(slack: Option<&Slack>, trigger: &str, user: &str, text: &str, deadline: Deadline) {
+    let Some(slack) = slack else { return };
+    let Err(error) = slack.client.open_view(trigger, home::saying(text), deadline).await else { return };
+    tracing::info!(%error, "Slack opens nothing in front of a home");
+    if let Err(error) = slack.client.direct(user, text, deadline).await {
         tracing::warn!(%error, "a private answer could not be sent");
     }
 }
@@ -213,6 +239,9 @@ async fn submit(state: &SlackState, submission: ViewSubmission, deadline: Deadli
     }
     if view.callback_id == returning::CALLBACK_ID {
         return returning::submit(app, &actor, &view, deadline).await;
+    }
+    if view.callback_id == rejecting::CALLBACK_ID {
+        return rejecting::submit(app, &actor, &view, deadline).await;
     }
     if view.callback_id == taking_back::CALLBACK_ID {
         return taking_back::submit(app, &actor, &view, deadline).await;

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod approving;
+mod buttons;
 pub mod card;
 pub mod client;
 pub mod commands;
@@ -9,11 +10,14 @@ pub mod config;
 pub mod details;
 mod elements;
 pub mod error;
+mod events;
 mod form;
+mod home;
 mod interaction;
 mod interactions;
 mod more;
 mod pressing;
+mod rejecting;
 mod returning;
 mod rich_text;
 mod taking_back;
@@ -33,6 +37,7 @@ use serde_json::json;
 use self::client::Client;
 use self::config::SlackConfig;
 use crate::approval::delivery::Unsent;
+use crate::approval::home::Page;
 use crate::approval::notes::Note;
 use crate::approval::place::{Destination, MessageRef, Platform};
 use crate::approval::record::Approval;
@@ -43,11 +48,14 @@ use crate::messages::dialect::SLACK;
 use crate::messages::runs;
 use crate::net::deadline::Deadline;
 use crate::net::signature::Verifier;
-use crate::ports::Messenger;
+use crate::ports::{Homes, Messenger};
 
 /// `chat.postMessage` takes about one message a second in a channel. Slack lets a short burst pass and does not say how
 /// short, so none is counted on: <https://docs.slack.dev/apis/web-api/rate-limits>.
 const SPACING: SignedDuration = SignedDuration::from_secs(1);
+
+/// `views.publish` is taken a hundred times a minute in a workspace: <https://docs.slack.dev/reference/methods/views.publish>.
+const HOME_SPACING: SignedDuration = SignedDuration::from_millis(600);
 
 /// Whoever started something is taken to be still there for so long. Slack shows what one person alone is told in a
 /// channel only to somebody who is active: <https://docs.slack.dev/reference/methods/chat.postEphemeral>.
@@ -85,6 +93,7 @@ pub fn router(app: App, slack: Option<Slack>) -> Router {
     Router::new()
         .route("/slack/commands", post(commands::receive))
         .route("/slack/interactions", post(interactions::receive))
+        .route("/slack/events", post(events::receive))
         .with_state(SlackState { app, slack })
 }
 
@@ -164,5 +173,26 @@ impl Messenger for SlackMessenger {
         } else {
             Ok(self.client.direct(user, &text, deadline).await?)
         }
+    }
+
+    fn homes(&self) -> Option<&dyn Homes> {
+        Some(self)
+    }
+}
+
+#[async_trait]
+impl Homes for SlackMessenger {
+    fn spacing(&self) -> SignedDuration {
+        HOME_SPACING
+    }
+
+    async fn show(
+        &self,
+        user: &str,
+        page: &Page,
+        over: Option<&str>,
+        deadline: Deadline,
+    ) -> Result<Option<String>, Unsent> {
+        Ok(self.client.publish(user, home::view(page, &self.links), over, deadline).await?)
     }
 }

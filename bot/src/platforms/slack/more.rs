@@ -1,5 +1,5 @@
-//! What else one may do with a request that waits, in the menu beside the buttons of its card. Everybody sees the same card,
-//! so each option is offered to all; whom it is not for is told so.
+//! What else one may do with a request that waits, in the menu beside its buttons. Everybody sees the same card, so each
+//! option is offered to all there; whom it is not for is told so. A home is one person's, and offers what is for them.
 
 use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{SlackBlockChoiceItem, SlackBlockOverflowElement};
@@ -32,6 +32,21 @@ impl More {
     /// In the order of the menu.
     const ALL: [Self; 3] = [Self::Look(Look::Begins), Self::Look(Look::Ends), Self::TakeBack];
 
+    /// What the card offers, which is the same for everybody.
+    pub(super) fn of_card() -> Vec<Self> {
+        Self::ALL.into()
+    }
+
+    /// What the home of somebody offers beside a request that waits for them.
+    pub(super) fn of_waiting() -> Vec<Self> {
+        vec![Self::Look(Look::Begins), Self::Look(Look::Ends)]
+    }
+
+    /// What it offers beside a request that they asked for.
+    pub(super) fn of_raised() -> Vec<Self> {
+        vec![Self::TakeBack]
+    }
+
     /// What its value begins with, and what it says.
     fn named(self) -> (&'static str, &'static str) {
         match self {
@@ -49,15 +64,17 @@ impl More {
     }
 }
 
-/// The menu, as long as the request waits.
-pub(super) fn menu(approval: &Approval) -> Option<SlackBlockOverflowElement> {
+/// The menu with these options, as long as the request waits.
+pub(super) fn menu(approval: &Approval, options: Vec<More>) -> Option<SlackBlockOverflowElement> {
     let option = |more: More| {
         let (name, label) = more.named();
         SlackBlockChoiceItem::new(plain(label), format!("{name}{SEPARATOR}{}", approval.id))
     };
     // There is nothing to let go of where nobody is looking.
     let is_offered = |more: &More| *more != More::Look(Look::Ends) || approval.claimed().is_some();
-    let options = More::ALL.into_iter().filter(is_offered).map(option);
-    let menu = SlackBlockOverflowElement::new(options.collect());
-    (approval.state == State::Pending).then(|| menu.with_action_id(SlackActionId(MORE.to_owned())))
+    let options: Vec<SlackBlockChoiceItem<_>> = options.into_iter().filter(is_offered).map(option).collect();
+    if approval.state != State::Pending || options.is_empty() {
+        return None;
+    }
+    Some(SlackBlockOverflowElement::new(options).with_action_id(SlackActionId(MORE.to_owned())))
 }

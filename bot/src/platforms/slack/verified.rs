@@ -51,4 +51,10 @@ impl Verified {
     pub(super) fn form<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
         serde_urlencoded::from_bytes(&self.0).map_err(Malformed::new)
     }
+
+    /// Reads the body as JSON, likewise.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Result<T, Malformed> {
+        let mut json = serde_json::Deserializer::from_slice(&self.0);
+        serde_path_to_error::deserialize(&mut json).map_err(Malformed::new)
+    }
 }

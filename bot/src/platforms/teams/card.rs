@@ -309,7 +309,6 @@ fn line(typed: &str) -> String {
 
 /// Reject opens a form and does not reject yet: a slip of the finger ends no workflow, and a reason has its place.
 fn reject(approval: &Approval) -> Value {
-    let warning = "The workflow is told that this was rejected. This cannot be undone.";
     let reason = if approval.rules.reason_on_reject {
         let reason = input(REASON, "Reason", COMMENT_MAX);
         with(with(reason, "isRequired", true), "errorMessage", "A rejection needs a reason.")
@@ -318,7 +317,7 @@ fn reject(approval: &Approval) -> Value {
     };
     json!({ "type": "Action.ShowCard", "title": "Reject…", "style": "destructive", "card": {
         "type": "AdaptiveCard",
-        "body": [ours(warning, Look::Normal), reason],
+        "body": [ours(answers::REJECTING, Look::Normal), reason],
         "actions": [execute(approval, REJECT, "Reject", "destructive")],
     }})
 }

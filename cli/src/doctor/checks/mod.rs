@@ -45,6 +45,7 @@ pub(crate) fn lines(facts: &Facts) -> Vec<Line> {
         ),
         Line::new("policy", facts.configuration.as_ref().map_or_else(|_| after("the configuration"), policy)),
         Line::new("API", with_configuration(facts, &facts.api, api)),
+        Line::new("Slack home", with_configuration(facts, &facts.slack_events, slack_events)),
         Line::new("Slack token", with_configuration(facts, &facts.slack, slack)),
     ];
     lines.extend(channels(facts));
@@ -139,18 +140,26 @@ fn api(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
     refused_by_the_bot(api, &config.links.public_url, refusal, "Slack")
 }
 
+/// The same where Slack says that somebody has opened the home of the app.
+fn slack_events(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
+    endpoint(api, &format!("{}/slack/events", config.links.public_url), config.slack.is_some(), "Slack")
+}
+
 /// The same where Teams sends its activities.
 fn teams_endpoint(api: &Api, Configuration { config, .. }: &Configuration) -> Verdict {
-    let is_on = config.teams.is_some();
-    let url = format!("{}/teams/messages", config.links.public_url);
+    endpoint(api, &format!("{}/teams/messages", config.links.public_url), config.teams.is_some(), "Teams")
+}
+
+/// An address of a platform, which an older stack may not have.
+fn endpoint(api: &Api, url: &str, is_on: bool, platform: &str) -> Verdict {
     if api.status == StatusCode::NOT_FOUND && !is_on {
-        return Verdict::Skipped(format!("Teams is off, so {url} is closed"));
+        return Verdict::Skipped(format!("{platform} is off, so {url} is closed"));
     }
     if api.status == StatusCode::NOT_FOUND && !api.is_empty {
         return Verdict::Fail(format!("the API has no {url}: deploy this version of the stack"));
     }
     let refusal = if is_on { StatusCode::UNAUTHORIZED } else { StatusCode::NOT_FOUND };
-    refused_by_the_bot(api, &url, refusal, "Teams")
+    refused_by_the_bot(api, url, refusal, platform)
 }
 
 fn refused_by_the_bot(api: &Api, url: &str, refusal: StatusCode, platform: &str) -> Verdict {

@@ -84,6 +84,7 @@ pub(super) struct Deployment {
 #[derive(Clone)]
 pub(super) struct World {
     pub(super) api: (StatusCode, &'static str),
+    pub(super) slack_events: (StatusCode, &'static str),
     pub(super) teams_api: (StatusCode, &'static str),
     pub(super) login: (StatusCode, Value),
     /// Teams' word for each person who is not in the conversation, or why the bot is not.
@@ -126,6 +127,7 @@ impl Default for Deployment {
             verified: vec!["bot@example.com"],
             world: World {
                 api: (StatusCode::UNAUTHORIZED, ""),
+                slack_events: (StatusCode::UNAUTHORIZED, ""),
                 teams_api: (StatusCode::NOT_FOUND, ""),
                 login: (StatusCode::OK, json!({ "token_type": "Bearer", "access_token": ACCESS_TOKEN })),
                 not_members: BTreeMap::new(),
@@ -223,6 +225,7 @@ async fn serve(world: Shared) -> String {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new()
         .route("/slack/interactions", post(async |State(world): State<Shared>| world.lock().unwrap().api))
+        .route("/slack/events", post(async |State(world): State<Shared>| world.lock().unwrap().slack_events))
         .route("/teams/messages", post(async |State(world): State<Shared>| world.lock().unwrap().teams_api))
         .route("/api/{method}", post(slack))
         .route("/login/{tenant}/oauth2/v2.0/token", post(login))

@@ -48,13 +48,16 @@ async fn all_is_well() {
     let api = &rest[6];
     assert!(api.starts_with("ok       API                      http://127.0.0.1:"), "{api}");
     assert!(api.ends_with(" answers, and refuses what is not signed"), "{api}");
-    let teams_endpoint = &rest[11];
+    let home = &rest[7];
+    assert!(home.starts_with("ok       Slack home               http://127.0.0.1:"), "{home}");
+    assert!(home.ends_with("/slack/events answers, and refuses what is not signed"), "{home}");
+    let teams_endpoint = &rest[12];
     assert!(
         teams_endpoint.starts_with("skipped  Teams endpoint           Teams is off, so http://"),
         "{teams_endpoint}"
     );
     assert_eq!(
-        [&rest[..6], &rest[7..11], &rest[12..]].concat(),
+        [&rest[..6], &rest[8..12], &rest[13..]].concat(),
         [
             concat!("ok       stack                    UPDATE_COMPLETE, version ", env!("CARGO_PKG_VERSION")),
             "ok       function                 webhook can be looked at",
@@ -153,6 +156,14 @@ async fn the_api() {
 }
 
 #[tokio::test]
+async fn the_address_of_slacks_events() {
+    let older_stack = (StatusCode::NOT_FOUND, "{\"message\":\"Not Found\"}");
+    expect_failure("Slack home", "deploy this version of the stack", |it| it.world.slack_events = older_stack).await;
+    let stale = (StatusCode::NOT_FOUND, "");
+    expect_failure("Slack home", "an older secret, without Slack", |it| it.world.slack_events = stale).await;
+}
+
+#[tokio::test]
 async fn the_slack_token() {
     let refused = json!({ "ok": false, "error": "invalid_auth" });
     expect_failure("Slack token", "auth.test: invalid_auth", |it| it.world.identity = refused).await;
@@ -217,6 +228,7 @@ async fn a_platform_that_nobody_asks_for_may_be_off() {
     let without_slack = |it: &mut Deployment| {
         it.secret = json!({ "link_key": LINK_KEY });
         it.world.api = (StatusCode::NOT_FOUND, "");
+        it.world.slack_events = (StatusCode::NOT_FOUND, "");
     };
     expect_failure("Slack token", "the policy calculation has a slack_channel", without_slack).await;
     let lines = report(|it| {

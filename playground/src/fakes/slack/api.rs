@@ -92,6 +92,10 @@ impl FakeSlack {
         let mut workspace = self.workspace();
         workspace.note_call(method, body.clone());
         workspace.take_fault(method).or_else(|| {
+            if method == "views.publish" && workspace.limit.enforced {
+                let retry_after = workspace.published.admit(now).err()?;
+                return Some(Fault::RateLimited { retry_after });
+            }
             let channel = body["channel"].as_str().filter(|_| method == "chat.postMessage")?;
             let retry_after = workspace.limit.admit(channel, now).err()?;
             Some(Fault::RateLimited { retry_after })
@@ -110,6 +114,7 @@ impl FakeSlack {
             "chat.update" => workspace.update(body)?,
             "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,
             "views.open" => workspace.open(body, &self.shared.team_id, now)?,
+            "views.publish" => workspace.publish(body, &self.shared.team_id, now)?,
             "chat.scheduleMessage" => workspace.schedule(body, now)?,
             "chat.deleteScheduledMessage" => workspace.delete_scheduled(body)?,
             "auth.test" => self.identity(),

@@ -12,7 +12,7 @@ const MESSAGE_BLOCKS_MAX: usize = 50;
 /// `&`, `<` and `>` as the entities that Slack keeps them as, and what a block costs beside.
 const MESSAGE_MAX: usize = 13_297;
 const BLOCK_COST: usize = 107;
-const VIEW_BLOCKS_MAX: usize = 100;
+pub(super) const VIEW_BLOCKS_MAX: usize = 100;
 const HEADER_MAX: usize = 150;
 const SECTION_TEXT_MAX: usize = 3_000;
 const FIELD_MAX: usize = 2_000;
@@ -21,7 +21,7 @@ const CONTEXT_ELEMENTS_MAX: usize = 10;
 const ACTIONS_ELEMENTS_MAX: usize = 25;
 const LABEL_MAX: usize = 2_000;
 const VIEW_TITLE_MAX: usize = 24;
-const PRIVATE_METADATA_MAX: usize = 3_000;
+pub(super) const PRIVATE_METADATA_MAX: usize = 3_000;
 /// Action, block, callback and external ids are all bounded alike.
 pub(super) const ID_MAX: usize = 255;
 /// A text object of any kind.
@@ -80,7 +80,7 @@ fn length(text: &str) -> usize {
 /// Collects what is wrong, each with the place as a JSON pointer.
 #[derive(Default)]
 pub(super) struct Check {
-    problems: Vec<String>,
+    pub(super) problems: Vec<String>,
     block_ids: HashSet<String>,
     pub(super) action_ids: HashSet<String>,
 }
@@ -146,7 +146,7 @@ impl Check {
         }
     }
 
-    fn blocks(&mut self, blocks: &[Value], max: usize, at: &str) {
+    pub(super) fn blocks(&mut self, blocks: &[Value], max: usize, at: &str) {
         if blocks.len() > max {
             self.note(at, &format!("no more than {max} items allowed"));
         }

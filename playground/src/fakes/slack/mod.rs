@@ -7,6 +7,7 @@ mod api;
 mod block_kit;
 mod chats;
 mod elements;
+mod homes;
 mod inputs;
 mod mentions;
 mod payloads;

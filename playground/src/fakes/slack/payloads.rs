@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::workspace::shown;
+use super::workspace::{self, shown};
 use super::{APP_ID, OpenView, SlackMessage, SlackUser, TEAM_DOMAIN, inputs};
 
 /// Slack's own, deprecated proof of origin; it is sent and must not be used.
@@ -52,14 +52,7 @@ pub(super) fn press(
     (block_id, element): (&str, &Value),
     comment: Option<&str>,
 ) -> Value {
-    let mut action = json!({
-        "type": element["type"], "block_id": block_id, "action_id": element["action_id"], "action_ts": act.ts,
-    });
-    for name in ["text", "value", "style", "confirm", "selected_option"] {
-        if !element[name].is_null() {
-            action[name] = element[name].clone();
-        }
-    }
+    let action = action(act, block_id, element);
     let mut payload = common("block_actions", act);
     payload.extend(fields(json!({
         "container": {
@@ -72,6 +65,63 @@ pub(super) fn press(
         "actions": [action],
     })));
     Value::Object(payload)
+}
+
+/// The payload of a press in the home of the app: it has a view, and no message and no channel.
+pub(super) fn press_in_home(act: &Act<'_>, home: &OpenView, hash: &str, (block_id, element): (&str, &Value)) -> Value {
+    let mut payload = common("block_actions", act);
+    payload.extend(fields(json!({
+        "container": { "type": "view", "view_id": home.id },
+        "view": stateful(home, act.team_id, hash),
+        "actions": [action(act, block_id, element)],
+    })));
+    Value::Object(payload)
+}
+
+fn action(act: &Act<'_>, block_id: &str, element: &Value) -> Value {
+    let mut action = json!({
+        "type": element["type"], "block_id": block_id, "action_id": element["action_id"], "action_ts": act.ts,
+    });
+    for name in ["text", "value", "style", "confirm", "selected_option"] {
+        if !element[name].is_null() {
+            action[name] = element[name].clone();
+        }
+    }
+    action
+}
+
+/// What Slack tells when somebody opens a tab of the app: <https://docs.slack.dev/reference/events/app_home_opened>.
+pub(super) fn home_opened(act: &Act<'_>, tab: &str, view: Option<&Value>) -> Value {
+    let mut event = json!({
+        "type": "app_home_opened", "user": act.user.id, "channel": workspace::direct(&act.user.id), "tab": tab,
+        "event_ts": act.ts,
+    });
+    if let Some(view) = view {
+        event["view"] = view.clone();
+    }
+    json!({
+        "token": VERIFICATION_TOKEN, "team_id": act.user.team_id, "api_app_id": APP_ID, "event": event,
+        "type": "event_callback", "event_id": format!("Ev{}", act.ts.replace('.', "")), "event_time": 0,
+        "authorizations": [{
+            "enterprise_id": null, "team_id": act.team_id, "user_id": super::BOT_USER, "is_bot": true,
+            "is_enterprise_install": false,
+        }],
+        "is_ext_shared_channel": false,
+    })
+}
+
+/// A view with what Slack adds to it.
+pub(super) fn stateful(open: &OpenView, team: &str, hash: &str) -> Value {
+    let mut view = open.view.clone();
+    let own = json!({
+        "id": open.id, "team_id": team, "app_id": APP_ID, "bot_id": super::BOT_ID, "app_installed_team_id": team,
+        "root_view_id": open.id, "previous_view_id": null, "hash": hash, "state": { "values": {} },
+        "private_metadata": "", "callback_id": "", "external_id": "",
+    });
+    if let Some(view) = view.as_object_mut() {
+        view.extend(fields(own));
+    }
+    view
 }
 
 /// The payload of a submitted form, in whose inputs this stands.

@@ -197,8 +197,13 @@ impl FakeSlack {
 
     /// Sends a signed form to a route of the bot, and waits as long as Slack would.
     pub async fn send(&self, path: &str, body: Vec<u8>) -> Result<Reply, Error> {
+        self.send_as(path, "application/x-www-form-urlencoded", body).await
+    }
+
+    /// The same with a body of any type.
+    pub(super) async fn send_as(&self, path: &str, content_type: &str, body: Vec<u8>) -> Result<Reply, Error> {
         let url = format!("{}{path}", lock(&self.shared.bot_url));
-        let mut request = Request::post(url).header("content-type", "application/x-www-form-urlencoded");
+        let mut request = Request::post(url).header("content-type", content_type);
         if let Some(headers) = request.headers_mut() {
             headers.extend(self.signed_headers(&body));
         }
@@ -210,7 +215,7 @@ impl FakeSlack {
         }
     }
 
-    fn as_act<T>(&self, user: &SlackUser, channel: &str, make: impl FnOnce(&Act<'_>) -> T) -> T {
+    pub(super) fn as_act<T>(&self, user: &SlackUser, channel: &str, make: impl FnOnce(&Act<'_>) -> T) -> T {
         let now = self.now();
         let mut workspace = self.workspace();
         let act = Act {
@@ -241,12 +246,12 @@ fn failed(command: &str, code: &str) -> String {
 }
 
 /// The block id and the element of a button.
-fn button<'b>(blocks: &'b Value, action_id: &str) -> Option<(&'b str, &'b Value)> {
+pub(super) fn button<'b>(blocks: &'b Value, action_id: &str) -> Option<(&'b str, &'b Value)> {
     elements(blocks).find(|(_, element)| element["type"] == "button" && element["action_id"] == action_id)
 }
 
 /// The block id and a menu, with the option that says this as the chosen one.
-fn chosen<'b>(blocks: &'b Value, option: &str) -> Option<(&'b str, Value)> {
+pub(super) fn chosen<'b>(blocks: &'b Value, option: &str) -> Option<(&'b str, Value)> {
     let mut menus = elements(blocks).filter(|(_, element)| element["type"] == "overflow");
     menus.find_map(|(block, menu)| {
         let chosen = menu["options"].as_array()?.iter().find(|one| one["text"]["text"] == option)?;

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::block_kit;
+use super::homes::{Home, Published};
 use super::mentions::mentioned;
 use super::rate_limit::RateLimit;
 use super::usergroups::{Profile, Usergroup};
@@ -19,7 +20,7 @@ const TEXT_MAX: usize = 4_000;
 /// A trigger can be used within three seconds: <https://docs.slack.dev/reference/methods/views.open>.
 const TRIGGER_LIFE: SignedDuration = SignedDuration::from_secs(3);
 /// A view has at most 250 kB: <https://docs.slack.dev/reference/methods/views.open>.
-const VIEW_MAX_BYTES: usize = 250_000;
+pub(super) const VIEW_MAX_BYTES: usize = 250_000;
 /// Slack's timestamps are unique in a channel; ours are in the whole workspace, this many microseconds apart.
 const TS_STEP: i64 = 100;
 
@@ -40,6 +41,9 @@ pub(super) struct Workspace {
     pub(super) views: HashMap<String, OpenView>,
     /// Who was notified, each with the message that did it.
     pub(super) notified: Vec<(String, String)>,
+    pub(super) homes: HashMap<String, Home>,
+    pub(super) published: Published,
+    pub(super) has_no_home: bool,
     pub(super) calls: VecDeque<(String, Value)>,
     pub(super) faults: HashMap<String, VecDeque<Fault>>,
     pub(super) lasting_faults: HashMap<String, Fault>,
@@ -260,7 +264,7 @@ impl Workspace {
         Ok((text, blocks))
     }
 
-    fn name_blocks(&mut self, blocks: &mut Value) {
+    pub(super) fn name_blocks(&mut self, blocks: &mut Value) {
         for block in blocks.as_array_mut().into_iter().flatten() {
             if block["block_id"].is_null() {
                 block["block_id"] = json!(format!("b{}", self.next_id()));

@@ -103,7 +103,7 @@ async fn receive(State(table): State<Table>, headers: HeaderMap, body: Bytes) ->
     let mut shared = table.shared();
     match operation {
         "Query" => shared.calls.queries += 1,
-        "GetItem" => shared.calls.reads += 1,
+        "GetItem" | "BatchGetItem" => shared.calls.reads += 1,
         _ => shared.calls.writes += 1,
     }
     let (status, body) = match shared.table.answer(operation, &asked) {
