@@ -12,9 +12,9 @@ use super::record::Vote;
 /// As long as the comments of an approval have no more bytes together, they are kept whole.
 const COMMENTS_BYTES: usize = 8 * 1024;
 /// A comment that comes after that is kept up to here.
-const COMMENT_BYTES: usize = 100;
+const COMMENT_BYTES: usize = 64;
 /// As long as the events that wait for the bus have no more bytes together, they carry comments, and each vote its answers.
-const OUTBOX_BYTES: usize = 16 * 1024;
+const OUTBOX_BYTES: usize = 12 * 1024;
 
 /// A comment as the record keeps it beside those of earlier votes: whole, or its beginning and an ellipsis.
 pub(super) fn kept(comment: String, votes: &[Vote]) -> String {

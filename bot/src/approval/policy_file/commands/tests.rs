@@ -202,5 +202,5 @@ fn a_form_that_could_not_be_shown_is_refused() {
     is_wrong(fields(16, "text"), &["command `deploy`: 16 fields, at most 15"]);
     assert!(fields(6, "long_text").unwrap().fields.iter().all(|field| field.kind == Kind::LongText(None)));
     let problem = fields(7, "long_text").unwrap_err().remove(0);
-    assert!(problem.starts_with("command `deploy`: its form could take 34300 characters of a card, at most 32000"));
+    assert!(problem.starts_with("command `deploy`: its form could take 34300 characters of a card, at most 33500"));
 }
