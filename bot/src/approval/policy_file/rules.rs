@@ -59,9 +59,9 @@ pub(super) fn check_rules(
     let conversations = check_conversations(&name, raw.conversations, errors);
     let requester = raw.requester.unwrap_or(by_default);
     let approvers = quorum.as_ref().map(|quorum| quorum.approvers.as_slice());
-    let delegates = raw.delegates.as_ref().map(|listed| {
-        delegates::check(&name, listed, (approvers, escalation.as_ref()), known, reach.as_ref(), errors)
-    });
+    let all = (approvers, escalation.as_ref());
+    let delegates = raw.delegates.as_ref();
+    let delegates = delegates.map(|listed| delegates::check(&name, listed, all, known, reach.as_ref(), errors));
     let break_glass =
         raw.break_glass.as_ref().map(|raw| break_glass::check(&name, raw, approvers, requester, known, errors));
     let break_glass = break_glass.unwrap_or_default();
