@@ -33,7 +33,9 @@ impl Histories {
         let one = written.get("Item").into_iter();
         let several = written["TransactItems"].as_array().into_iter().flatten().map(|item| &item["Put"]["Item"]);
         for item in one.chain(several) {
-            let text = |name: &str| item[name]["S"].as_str().map(str::to_owned);
+            // What is not proven yet is listed apart, under the same execution.
+            let text =
+                |name: &str| item[name]["S"].as_str().map(|text| text.trim_start_matches("unproven#").to_owned());
             let entered_at = item["raised_at"]["N"].as_str().and_then(|number| number.parse().ok());
             let task =
                 (|| Some(Task { execution: text("execution")?, token: text("token")?, entered_at: entered_at? }))();
