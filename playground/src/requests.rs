@@ -15,7 +15,7 @@ use crate::changes::Changes;
 use crate::lock;
 
 /// Whoever was handed something is taken for lost after this, as the template has it.
-pub const VISIBILITY_TIMEOUT: SignedDuration = SignedDuration::from_secs(270);
+pub const VISIBILITY_TIMEOUT: SignedDuration = SignedDuration::from_secs(300);
 
 /// A queue; clones share it.
 #[derive(Clone)]

@@ -48,6 +48,7 @@ mod page;
 mod parking;
 mod people;
 mod policy_document;
+mod policy_saved;
 mod policy_versions;
 mod proof;
 mod races;

@@ -95,24 +95,29 @@ fn known() -> BTreeMap<&'static str, BTreeSet<String>> {
 
 /// A policy with the least, and these lines more in one kind of table.
 fn with(kind: &str, lines: &str) -> String {
-    policy(|of, least| if of == kind { format!("{least}{lines}") } else { least.to_owned() })
+    policy(kind, |of, least| if of == kind { format!("{least}{lines}") } else { least.to_owned() })
 }
 
 /// A policy with the least, but for this key of one kind of table.
 fn without(kind: &str, key: &str) -> String {
     let is_kept = |line: &&str| !line.starts_with(&format!("{key} = "));
-    policy(|of, least| {
+    policy(kind, |of, least| {
         let lines = least.lines().filter(|line| of != kind || is_kept(line));
         lines.map(|line| format!("{line}\n")).collect()
     })
 }
 
-fn policy(body: impl Fn(&str, &str) -> String) -> String {
+/// A group that Slack keeps is there only where it is looked at: it needs a workspace that is let in.
+fn policy(kind: &str, body: impl Fn(&str, &str) -> String) -> String {
     let table = |(kind, least): &(&str, &str)| body(kind, least);
     let [access, group, account, person, rules, command, field] = LEAST.each_ref().map(table);
+    let (access, group) = match kind {
+        "a group that Slack keeps" => (format!("slack_teams = [\"T0123\"]\n{access}"), format!("[groups.g]\n{group}")),
+        _ => (access, String::new()),
+    };
     format!(
         "[access]\n{access}[people.ada]\n{person}email = \"ada@example.com\"\n[policies.p]\n{rules}[commands.c]\n{command}\
-         [[commands.c.fields]]\n{field}[groups.g]\n{group}[accounts.111122223333]\n{account}"
+         [[commands.c.fields]]\n{field}{group}[accounts.111122223333]\n{account}"
     )
 }
 

@@ -1,5 +1,7 @@
 //! What another policy changes, told by what people may do and not by the lines of a file.
 
+mod accounts;
+mod commands;
 mod live;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,10 +9,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::accounts::Account;
 use super::audit::Who;
 use super::calling::Calling;
-use super::commands::LaunchCommand;
 use super::ids::PersonId;
 use super::place::Platform;
 use super::policy::{EmailUse, Escalation, Person, Policy, RequesterUse, Rules};
@@ -128,48 +128,18 @@ pub fn changes(before: &Policy, after: &Policy) -> Vec<Change> {
     changes.extend(gone.map(|name| Change::PolicyRemoved { policy: name.clone() }));
     for (name, command) in &after.commands {
         match before.commands.get(name) {
-            Some(earlier) => command_of((before, earlier), (after, command), &mut changes),
+            Some(earlier) => commands::command_of((before, earlier), (after, command), &mut changes),
             None => {
-                let starters = starters(after, command);
+                let starters = commands::starters(after, command);
                 changes.push(Change::CommandAdded { command: name.clone(), starters });
-                command_says(&unsaid_command(command), command, &mut changes);
+                commands::command_says(&commands::unsaid_command(command), command, &mut changes);
             }
         }
     }
     let gone = before.commands.keys().filter(|name| !after.commands.contains_key(*name));
     changes.extend(gone.map(|name| Change::CommandRemoved { command: name.clone() }));
-    accounts(before, after, &mut changes);
+    accounts::accounts(before, after, &mut changes);
     changes
-}
-
-fn accounts(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
-    for (id, account) in &after.accounts.0 {
-        let Some(earlier) = before.accounts.0.get(id) else {
-            let (name, regions) = (account.name.clone(), listed(account.regions.iter(), NONE));
-            changes.push(Change::AccountAdded { account: id.clone(), name, regions });
-            continue;
-        };
-        for ((what, before), (_, after)) in said_of(earlier).into_iter().zip(said_of(account)) {
-            if before != after {
-                changes.push(Change::AccountChanged { account: id.clone(), what, before, after });
-            }
-        }
-    }
-    let gone = before.accounts.0.iter().filter(|(id, _)| !after.accounts.0.contains_key(*id));
-    let removed =
-        |(id, account): (&String, &Account)| Change::AccountRemoved { account: id.clone(), name: account.name.clone() };
-    changes.extend(gone.map(removed));
-}
-
-/// Everything that is said of an account.
-fn said_of(account: &Account) -> [(&'static str, String); 4] {
-    let Account { name, regions, role, external_id } = account;
-    [
-        ("name", name.clone()),
-        ("regions", listed(regions.iter(), NONE)),
-        ("role", role.clone()),
-        ("external_id", external_id.clone().unwrap_or_else(|| "that of the deployment".to_owned())),
-    ]
 }
 
 fn let_in(before: &Policy, after: &Policy, changes: &mut Vec<Change>) {
@@ -394,71 +364,6 @@ fn needed(requester: RequesterUse) -> &'static str {
 fn listed(items: impl Iterator<Item = impl fmt::Display>, empty: &str) -> String {
     let items: Vec<String> = items.map(|item| item.to_string()).collect();
     if items.is_empty() { empty.to_owned() } else { items.join(", ") }
-}
-
-fn command_of(before: (&Policy, &LaunchCommand), after: (&Policy, &LaunchCommand), changes: &mut Vec<Change>) {
-    let name = &after.1.name;
-    match (&before.1.allowed, &after.1.allowed) {
-        (Some(earlier), Some(later)) => {
-            for id in later.difference(earlier) {
-                let person = who(after.0, id);
-                changes.push(Change::MayStart { command: name.clone(), person });
-            }
-            for id in earlier.difference(later) {
-                let person = who(before.0, id);
-                changes.push(Change::MayNoLongerStart { command: name.clone(), person });
-            }
-        }
-        (None, None) => {}
-        _ => changes.push(Change::CommandChanged {
-            command: name.clone(),
-            what: "allowed",
-            before: starters(before.0, before.1),
-            after: starters(after.0, after.1),
-        }),
-    }
-    command_says(before.1, after.1, changes);
-}
-
-fn command_says(before: &LaunchCommand, after: &LaunchCommand, changes: &mut Vec<Change>) {
-    let command = &after.name;
-    for ((what, before), (_, after)) in told(before).into_iter().zip(told(after)) {
-        if before != after {
-            changes.push(Change::CommandChanged { command: command.clone(), what, before, after });
-        }
-    }
-}
-
-/// A command of this name that says nothing.
-fn unsaid_command(command: &LaunchCommand) -> LaunchCommand {
-    LaunchCommand {
-        title: command.name.clone(),
-        state_machine: NONE.to_owned(),
-        policy: NONE.to_owned(),
-        is_default: false,
-        fields: Vec::new(),
-        ..command.clone()
-    }
-}
-
-/// What a command says beside who may start it.
-fn told(command: &LaunchCommand) -> [(&'static str, String); 5] {
-    let LaunchCommand { name: _, title, state_machine, policy, allowed: _, is_default, fields } = command;
-    let fields = fields.iter().map(|field| serde_json::to_string(field).unwrap_or_default());
-    [
-        ("title", title.clone()),
-        ("state_machine", state_machine.clone()),
-        ("policy", policy.clone()),
-        ("default", is_default.to_string()),
-        ("fields", listed(fields, NONE)),
-    ]
-}
-
-fn starters(policy: &Policy, command: &LaunchCommand) -> String {
-    match &command.allowed {
-        Some(allowed) => listed(allowed.iter().map(|id| called(&who(policy, id))), "nobody"),
-        None => "everybody of the policy".to_owned(),
-    }
 }
 
 fn who(policy: &Policy, id: &PersonId) -> Who {

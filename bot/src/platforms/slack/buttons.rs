@@ -6,9 +6,8 @@ use slack_morphism::blocks::{
     SlackBlockConfirmItem, SlackBlockOverflowElement,
 };
 
-use super::card::{APPROVE, APPROVE_IN_FORM, REJECT, REJECT_IN_FORM, RETURN_IN_FORM};
 use super::details;
-use super::elements::{plain, typed, value};
+use super::elements::{APPROVE, APPROVE_IN_FORM, REJECT, REJECT_IN_FORM, RETURN_IN_FORM, plain, typed, value};
 use super::more::{self, More};
 use crate::approval::record::Approval;
 use crate::approval::state::State;

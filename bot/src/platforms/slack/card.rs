@@ -10,6 +10,7 @@ use slack_morphism::blocks::{
 
 use super::client::Message;
 use super::elements::{self, plain, typed};
+pub use super::elements::{APPROVE, APPROVE_IN_FORM, REJECT, REJECT_IN_FORM, RETURN_IN_FORM};
 use super::{buttons, rich_text};
 use crate::approval::limits::COMMENT_MAX;
 use crate::approval::limits::slack::{BLOCK_COST, FIELDS_MAX, MESSAGE_MAX};
@@ -27,19 +28,6 @@ use crate::messages::{away, break_glass, calling, claims, inputs, links, notes, 
 
 /// The block and action of the comment input.
 pub const COMMENT: &str = "comment";
-/// The action of the button that approves; its value says what the card shows.
-pub const APPROVE: &str = "approve";
-/// The action of the button that opens the form which approves, where the request asks whoever approves for something.
-pub const APPROVE_IN_FORM: &str = "approve_in_form";
-/// The action of the button that rejects; its value says what the card shows.
-pub const REJECT: &str = "reject";
-
-/// The action of the button that opens the form which rejects, where there is no field for a comment beside it.
-pub const REJECT_IN_FORM: &str = "reject_in_form";
-
-/// The action of the button that opens the form which sends the request back.
-pub const RETURN_IN_FORM: &str = "return_in_form";
-
 /// Slack has no red text: this is what is red in it.
 pub(super) const SIREN: &str = ":rotating_light:";
 

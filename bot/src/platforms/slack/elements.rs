@@ -7,6 +7,19 @@ use slack_morphism::blocks::{
 use crate::approval::record::Approval;
 use crate::platforms::press::Shown;
 
+/// The action of the button that approves; its value says what the card shows.
+pub const APPROVE: &str = "approve";
+/// The action of the button that opens the form which approves, where the request asks whoever approves for something.
+pub const APPROVE_IN_FORM: &str = "approve_in_form";
+/// The action of the button that rejects; its value says what the card shows.
+pub const REJECT: &str = "reject";
+
+/// The action of the button that opens the form which rejects, where there is no field for a comment beside it.
+pub const REJECT_IN_FORM: &str = "reject_in_form";
+
+/// The action of the button that opens the form which sends the request back.
+pub const RETURN_IN_FORM: &str = "return_in_form";
+
 /// What stands in the value of a button between the approval and the hash of what the card shows.
 const SEPARATOR: char = '.';
 
