@@ -68,9 +68,19 @@ enum Command {
     Completions(completions::Completions),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    let Cli { local, command } = Cli::parse();
+/// Without optimisation the futures of a request take more room than a thread has by itself.
+const STACK_BYTES: usize = 8 << 20;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK_BYTES).build();
+    match runtime {
+        Ok(runtime) => runtime.block_on(run(cli)),
+        Err(error) => ending::exit_code(Err(error.into())),
+    }
+}
+
+async fn run(Cli { local, command }: Cli) -> ExitCode {
     ending::exit_code(match command.unwrap_or(Command::Local(local)) {
         Command::Local(local) => local.run().await,
         Command::Demo(demo) => demo.run().await,

@@ -162,8 +162,9 @@ fn what_it_says_of_a_key_that_is_left_out_is_what_the_code_does() {
             let Some(default) = default.strip_prefix('`').and_then(|rest| rest.split('`').next()) else { continue };
             compared += 1;
             if kind == "seats" {
-                let seats =
-                    |count: &str| with("[policies.NAME]", &format!("seats = [{{ from = [\"ada\"]{count} }}]\n"));
+                let seats = |count: &str| {
+                    with("[policies.NAME]", &format!("self_approval = true\nseats = [{{ from = [\"ada\"]{count} }}]\n"))
+                };
                 let without_approvers = |text: String| text.replace("approvers = [\"ada\"]\n", "");
                 let (said, left_out) =
                     (without_approvers(seats(&format!(", count = {default}"))), without_approvers(seats("")));
@@ -189,7 +190,7 @@ fn what_it_says_is_required_is() {
                 kind => without(kind, key),
             };
             let problems = policy_file::read(&wrong).expect_err(&wrong).to_string();
-            assert!(problems.contains(&format!("missing field '{key}'")), "{kind} {key}: {problems}");
+            assert!(problems.contains(&format!("{key} is missing")), "{kind} {key}: {problems}");
         }
     }
 }
