@@ -21,7 +21,7 @@ async fn the_doctor_finds_all_well(emulators: Arc<Emulators>) -> anyhow::Result<
     let checks = report["checks"].as_array().context("there is a report")?;
     let not_ok: Vec<&Value> = checks.iter().filter(|check| check["verdict"] != "ok").collect();
     assert!(not_ok.is_empty(), "{not_ok:#?}");
-    assert_eq!((checks.len(), &report["ok"], code), (22, &Value::Bool(true), Some(0)), "{report:#}");
+    assert_eq!((checks.len(), &report["ok"], code), (23, &Value::Bool(true), Some(0)), "{report:#}");
     Ok(())
 }
 
