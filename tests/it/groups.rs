@@ -74,20 +74,6 @@ async fn the_members_of_the_moment_decide_and_no_others() {
 }
 
 #[tokio::test]
-async fn a_member_who_is_away_has_somebody_stand_in_as_anybody_has() {
-    let harness = world("", "delegates = [\"linus\"]").await;
-    harness.world.slack.set_usergroup("S1", &["U0GRACE", "U0ZOE"]);
-    let says = "away until friday for linus";
-    let told = harness.world.slack.command(&zoe(), "C0FINANCE", "/approvals", says).await;
-    let told = texts(&told.blocks).concat();
-    assert!(told.contains("stands in for you until"), "{told}");
-    let approval = harness.ask().await;
-    harness.press("linus", &approval, "approve", None).await;
-    let record = harness.settled(&approval, Status::Approved).await;
-    assert!(shown(&harness.card(&record)).contains("Linus Pauling for Zoe"));
-}
-
-#[tokio::test]
 async fn who_was_in_it_is_kept_and_shown() {
     let harness = world("", "").await;
     harness.world.slack.set_usergroup("S1", &["U0GRACE", "U0ZOE"]);
