@@ -127,7 +127,9 @@ impl Stage {
     fn check_mails(&self, record: &Approval) {
         let mails = self.world.mailbox.mails();
         let about = |address: &str| {
-            let ours = mails.iter().filter(|mail| mail.text.contains(record.id.as_str()));
+            // The mail of a later try names this one too, as what it follows.
+            let own = format!("Approval {}", record.id);
+            let ours = mails.iter().filter(|mail| mail.text.contains(&own));
             ours.filter(|mail| mail.to.contains(address)).collect::<Vec<_>>()
         };
         let people: Vec<_> = record.rules.approvers.iter().filter_map(|person| person.email.as_deref()).collect();
