@@ -226,7 +226,7 @@ fn open_with_inputs() -> Shown {
     let approval = raised("one", json!({ "inputs": inputs }));
     let path = ["Approve…", "Approve"];
     let answered = json!({"field.version": "1.4", "field.replicas": "3"});
-    let missing = json!({"path": path, "inputs": {}, "sends": null, "says": "The version is missing"});
+    let missing = json!({"path": path, "inputs": {}, "sends": null, "says": "This is missing."});
     let presses = vec![
         press(&path, json!({"The version": "1.4"}), &approval, answered),
         missing,
@@ -382,6 +382,10 @@ fn press(path: &[&str], inputs: Value, approval: &Approval, written: Value) -> V
         _ => words::REJECT,
     };
     let mut data = json!({"approval": approval.id, "content": approval.content_hash(), "verb": verb});
+    // Who looks at it decides nothing.
+    if [words::CLAIM, words::LET_GO].contains(&verb) {
+        data.as_object_mut().unwrap().remove("content");
+    }
     data.as_object_mut().unwrap().extend(written.as_object().unwrap().clone());
     json!({"path": path, "inputs": inputs, "sends": {"verb": verb, "data": data}})
 }

@@ -19,7 +19,7 @@ pub(crate) fn blank_form() -> Shown {
     let press = json!({
         "path": ["Start"], "inputs": {"The version": "1.4"}, "sends": {"verb": form::START, "data": data}
     });
-    let missing = json!({"path": ["Start"], "inputs": {}, "sends": null, "says": "The version is missing"});
+    let missing = json!({"path": ["Start"], "inputs": {}, "sends": null, "says": "This is missing."});
     let labels = command.fields.iter().map(|field| field.label.clone());
     Shown {
         name: "form",

@@ -90,7 +90,7 @@ async fn whoever_stands_in_approves_and_the_card_says_for_whom(tools: Arc<Tools>
     stage.client.press("trent", &card, "approve", json!({"comment": "in her place"})).await?;
     let execution = stage.ended().await?;
     let output = execution.output.context("it has an output")?;
-    ensure!(output["decidedBy"][0]["for"]["person"] == "grace", "{output}");
+    ensure!(output["approvedBy"][0]["for"]["person"] == "grace", "{output}");
     let is_closed = |card: &Value| card.to_string().contains("Trent Reznik for Grace Hopper") && !is_open(card);
     stage.update(&card, is_closed).await?;
     stage.check_calls()

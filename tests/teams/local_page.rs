@@ -33,7 +33,7 @@ async fn an_example_is_started_with_the_form_of_its_command(tools: Arc<Tools>) -
     let seen = node(&tools, "start.mjs", &[OsStr::new(&world.url), screenshots.as_os_str()], "").await?;
     let seen: Value = serde_json::from_str(&seen)?;
 
-    ensure!(seen["labels"] == json!(["version", "environment", "notes (optional)"]), "{seen:#}");
+    ensure!(seen["labels"] == json!(["version", "environment", "notes (optional)", "plan (optional)"]), "{seen:#}");
     let version = r"text like \d+\.\d+\.\d+ It must look like \d+\.\d+\.\d+, and “v1” does not.";
     let wrong = json!({ "mistakes": [["version", version], ["environment", "It is missing."]], "focus": "version" });
     ensure!(seen["wrong"] == wrong, "the first mistake has the keyboard: {seen:#}");
@@ -47,8 +47,8 @@ async fn an_example_is_started_with_the_form_of_its_command(tools: Arc<Tools>) -
 
     let inputs: Vec<Value> = world.engine.executions().into_iter().map(|execution| execution.input).collect();
     let by_form = json!({
-        "version": "1.4.2", "environment": "production", "notes": "All customers\nget it.", "requestedBy": "linus",
-        "correlation": { "source": "page" },
+        "version": "1.4.2", "environment": "production", "notes": "All customers\nget it.", "plan": null,
+        "requestedBy": "linus", "correlation": { "source": "page" },
     });
     let by_json = json!({ "version": "2.0.0", "environment": "staging", "requestedBy": "linus" });
     ensure!(inputs == [by_json, by_form], "{inputs:#?}");
