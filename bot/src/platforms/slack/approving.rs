@@ -6,24 +6,23 @@ use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
+use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
-    SlackBlock, SlackBlockCheckboxesElement, SlackBlockChoiceItem, SlackInputBlock, SlackModalView, SlackView,
+    SlackBlock, SlackBlockCheckboxesElement, SlackBlockChoiceItem, SlackInputBlock, SlackView,
 };
-use slack_morphism::{SlackActionId, SlackCallbackId};
 
 use super::card;
 use super::elements::{plain, typed};
-use super::interaction::{Actor, InputState, View, comment};
-use super::pressing::{self, Metadata};
+use super::interaction::{Actor, InputState, View};
+use super::pressing;
 use super::{Slack, form, rich_text};
-use crate::approval::place::Platform;
 use crate::approval::record::Approval;
 use crate::approval::request::{Answers, Lacking};
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::Command;
 use crate::flow::app::App;
 use crate::messages::dialect::SLACK;
-use crate::messages::{answers, risk};
+use crate::messages::risk;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Pressed, Shown, press};
@@ -55,29 +54,19 @@ pub(super) async fn open(
 /// Approves with what stands in the form. What is missing or wrong is said under it, and in the place of the form what the
 /// card will not say.
 pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
-    let metadata: Metadata = view.opened_with()?;
-    let (shown, person) = match (metadata.shown(), actor.decider(app, actor.person(app))) {
-        (None, _) => return Ok(says(&answers::unknown_approval())),
-        (Some(_), Err(stranger)) => return Ok(says(&answers::stranger(stranger))),
-        (Some(shown), Ok(person)) => (shown, person),
+    let (id, mut command) = match pressing::submitted(app, actor, view, Verdict::Approve)? {
+        Ok(submitted) => submitted,
+        Err(words) => return Ok(says(&words)),
     };
     // What cannot be loaded now is not decided on either.
-    let approval = deadline.run("store", app.ports.store.load(&shown.approval)).await.ok().flatten();
+    let approval = deadline.run("store", app.ports.store.load(&id)).await.ok().flatten();
     let request = approval.as_ref().map(|approval| &approval.request);
     let answered = |state: &InputState| Answers {
         inputs: state.inputs(request),
         confirmed: state.has_ticked(CONFIRMED, CONFIRMED, CONFIRMED),
     };
-    let command = Command {
-        person,
-        platform: Platform::Slack,
-        verdict: Verdict::Approve,
-        comment: view.state.as_ref().and_then(comment),
-        answers: view.state.as_ref().map(answered).unwrap_or_default(),
-        message: metadata.message(),
-        shown: shown.content,
-    };
-    Ok(match press(app, &shown.approval, &command, SLACK, deadline).await {
+    command.answers = view.state.as_ref().map(answered).unwrap_or_default();
+    Ok(match press(app, &id, &command, SLACK, deadline).await {
         // An empty answer closes the form.
         Pressed::Card(_) => StatusCode::OK.into_response(),
         Pressed::Lacking(_, lacking) => Json(mistakes(&lacking)).into_response(),
@@ -86,7 +75,6 @@ pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Dead
 }
 
 fn view(approval: &Approval, command: &Command) -> SlackView {
-    let metadata = Metadata::new(approval, command);
     let request = &approval.request;
     let mark = request.risk.map(|risk| rich_text::block(&card::marked(risk)));
     let asked = request.unanswered();
@@ -97,13 +85,7 @@ fn view(approval: &Approval, command: &Command) -> SlackView {
     let comment = pressing::comment_input("Comment", command.comment.clone(), true);
     let asked = inputs.chain(confirmation).chain([comment]);
     let blocks = mark.into_iter().chain(pressing::about(approval)).chain(asked);
-    SlackView::Modal(
-        SlackModalView::new(plain(TITLE), blocks.collect())
-            .with_submit(plain("Approve"))
-            .with_close(plain("Cancel"))
-            .with_callback_id(SlackCallbackId(CALLBACK_ID.to_owned()))
-            .with_private_metadata(serde_json::to_string(&metadata).unwrap_or_default()),
-    )
+    pressing::modal((CALLBACK_ID, TITLE, "Cancel"), approval, command, blocks.collect())
 }
 
 fn block_id(name: &str) -> String {

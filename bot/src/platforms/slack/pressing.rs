@@ -1,17 +1,21 @@
 //! What the forms share that a button of the card opens to decide with.
 
 use serde::{Deserialize, Serialize};
-use slack_morphism::SlackActionId;
 use slack_morphism::blocks::{
-    SlackBlock, SlackBlockPlainTextInputElement, SlackInputBlock, SlackSectionBlock, SlackView,
+    SlackBlock, SlackBlockPlainTextInputElement, SlackInputBlock, SlackModalView, SlackSectionBlock, SlackView,
 };
+use slack_morphism::{SlackActionId, SlackCallbackId};
 
 use super::card::COMMENT;
 use super::elements::{self, plain, typed, whole};
+use super::interaction::{Actor, View, comment};
 use super::{Slack, rich_text};
+use crate::approval::ids::ApprovalId;
 use crate::approval::limits::{COMMENT_MAX, length};
 use crate::approval::place::{MessageRef, Platform};
 use crate::approval::record::Approval;
+use crate::approval::request::Answers;
+use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::{Command, Refusal, admit};
 use crate::flow::app::App;
 use crate::flow::delegations;
@@ -19,11 +23,12 @@ use crate::messages::answers;
 use crate::messages::dialect::SLACK;
 use crate::messages::escape::{one_line, visible};
 use crate::net::deadline::Deadline;
+use crate::platforms::malformed::Malformed;
 use crate::platforms::press::{Shown, press};
 
 /// What a form carries from the press to its submission: the value of the button, and the card.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Metadata {
+struct Metadata {
     /// What the card shows.
     value: String,
     channel: Option<String>,
@@ -32,19 +37,19 @@ pub(super) struct Metadata {
 
 impl Metadata {
     /// What the form carries that this press opens.
-    pub(super) fn new(approval: &Approval, command: &Command) -> Self {
+    fn new(approval: &Approval, command: &Command) -> Self {
         let card = command.message.as_ref().and_then(|message| message.on(Platform::Slack));
         let (channel, ts) = card.map(|(channel, ts)| (channel.to_owned(), ts.to_owned())).unzip();
         Self { value: elements::value(approval), channel, ts }
     }
 
     /// What the card shows, if that is one of ours.
-    pub(super) fn shown(&self) -> Option<Shown> {
+    fn shown(&self) -> Option<Shown> {
         elements::read(&self.value)
     }
 
     /// The card that was pressed on.
-    pub(super) fn message(&self) -> Option<MessageRef> {
+    fn message(&self) -> Option<MessageRef> {
         let (conversation, message) = self.channel.clone().zip(self.ts.clone())?;
         Some(MessageRef::Card { platform: Platform::Slack, conversation, message })
     }
@@ -87,6 +92,49 @@ pub(super) async fn open(slack: &Slack, trigger_id: &str, view: SlackView, deadl
         tracing::warn!(%error, "a form that decides could not be opened");
         answers::not_looked_up()
     })
+}
+
+/// The approval that a submitted form is about, and what it says of it beside the answers to inputs; or what whoever submits it
+/// is told instead.
+pub(super) fn submitted(
+    app: &App,
+    actor: &Actor,
+    view: &View,
+    verdict: Verdict,
+) -> Result<Result<(ApprovalId, Command), String>, Malformed> {
+    let metadata: Metadata = view.opened_with()?;
+    let (shown, person) = match (metadata.shown(), actor.decider(app, actor.person(app))) {
+        (None, _) => return Ok(Err(answers::unknown_approval())),
+        (Some(_), Err(stranger)) => return Ok(Err(answers::stranger(stranger))),
+        (Some(shown), Ok(person)) => (shown, person),
+    };
+    let command = Command {
+        person,
+        platform: Platform::Slack,
+        verdict,
+        comment: view.state.as_ref().and_then(comment),
+        answers: Answers::default(),
+        message: metadata.message(),
+        shown: shown.content,
+    };
+    Ok(Ok((shown.approval, command)))
+}
+
+/// A form that this press opens, with a button of the same name as its head, and one that closes it.
+pub(super) fn modal(
+    (callback_id, title, close): (&str, &str, &str),
+    approval: &Approval,
+    command: &Command,
+    blocks: Vec<SlackBlock>,
+) -> SlackView {
+    let metadata = Metadata::new(approval, command);
+    SlackView::Modal(
+        SlackModalView::new(plain(title), blocks)
+            .with_submit(plain(title))
+            .with_close(plain(close))
+            .with_callback_id(SlackCallbackId(callback_id.to_owned()))
+            .with_private_metadata(serde_json::to_string(&metadata).unwrap_or_default()),
+    )
 }
 
 /// What the form is about.

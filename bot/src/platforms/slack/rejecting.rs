@@ -4,16 +4,11 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use slack_morphism::SlackCallbackId;
-use slack_morphism::blocks::{SlackModalView, SlackView};
+use slack_morphism::blocks::SlackView;
 
-use super::elements::plain;
-use super::interaction::{Actor, View, comment};
-use super::pressing::{self, Metadata};
-use super::{Slack, form, rich_text};
-use crate::approval::place::Platform;
+use super::interaction::{Actor, View};
+use super::{Slack, form, pressing, rich_text};
 use crate::approval::record::Approval;
-use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::{Command, Refusal};
 use crate::flow::app::App;
@@ -48,22 +43,11 @@ pub(super) async fn open(
 
 /// Rejects with what stands in the form, in whose place stands what became of it otherwise.
 pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
-    let metadata: Metadata = view.opened_with()?;
-    let (shown, person) = match (metadata.shown(), actor.decider(app, actor.person(app))) {
-        (None, _) => return Ok(says(&answers::unknown_approval())),
-        (Some(_), Err(stranger)) => return Ok(says(&answers::stranger(stranger))),
-        (Some(shown), Ok(person)) => (shown, person),
+    let (approval, command) = match pressing::submitted(app, actor, view, Verdict::Reject)? {
+        Ok(submitted) => submitted,
+        Err(words) => return Ok(says(&words)),
     };
-    let command = Command {
-        person,
-        platform: Platform::Slack,
-        verdict: Verdict::Reject,
-        comment: view.state.as_ref().and_then(comment),
-        answers: Answers::default(),
-        message: metadata.message(),
-        shown: shown.content,
-    };
-    Ok(match press(app, &shown.approval, &command, SLACK, deadline).await {
+    Ok(match press(app, &approval, &command, SLACK, deadline).await {
         // An empty answer closes the form.
         Pressed::Card(_) => StatusCode::OK.into_response(),
         pressed => says(&pressed.words(SLACK).unwrap_or_default()),
@@ -71,17 +55,10 @@ pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Dead
 }
 
 fn view(approval: &Approval, command: &Command) -> SlackView {
-    let metadata = Metadata::new(approval, command);
     let told = rich_text::block(answers::REJECTING);
     let input = pressing::comment_input("Comment", None, !approval.rules.reason_on_reject);
     let blocks = pressing::about(approval).into_iter().chain([told, input]).collect();
-    SlackView::Modal(
-        SlackModalView::new(plain(REJECT), blocks)
-            .with_submit(plain(REJECT))
-            .with_close(plain("Keep waiting"))
-            .with_callback_id(SlackCallbackId(CALLBACK_ID.to_owned()))
-            .with_private_metadata(serde_json::to_string(&metadata).unwrap_or_default()),
-    )
+    pressing::modal((CALLBACK_ID, REJECT, "Keep waiting"), approval, command, blocks)
 }
 
 /// The answer to a submission that puts words in the place of the form.

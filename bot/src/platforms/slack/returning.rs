@@ -3,17 +3,12 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use slack_morphism::SlackCallbackId;
-use slack_morphism::blocks::{SlackModalView, SlackView};
+use slack_morphism::blocks::SlackView;
 
 use super::card::COMMENT;
-use super::elements::plain;
-use super::interaction::{Actor, View, comment};
-use super::pressing::{self, Metadata};
-use super::{Slack, form, rich_text};
-use crate::approval::place::Platform;
+use super::interaction::{Actor, View};
+use super::{Slack, form, pressing, rich_text};
 use crate::approval::record::Approval;
-use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
 use crate::approval::transitions::decide::{Command, Refusal};
 use crate::flow::app::App;
@@ -47,22 +42,11 @@ pub(super) async fn open(
 /// Sends back with what stands in the form. That it is missing is said under the input, and in the place of the form what the
 /// card will not say.
 pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
-    let metadata: Metadata = view.opened_with()?;
-    let (shown, person) = match (metadata.shown(), actor.decider(app, actor.person(app))) {
-        (None, _) => return Ok(says(&answers::unknown_approval())),
-        (Some(_), Err(stranger)) => return Ok(says(&answers::stranger(stranger))),
-        (Some(shown), Ok(person)) => (shown, person),
+    let (approval, command) = match pressing::submitted(app, actor, view, Verdict::Return)? {
+        Ok(submitted) => submitted,
+        Err(words) => return Ok(says(&words)),
     };
-    let command = Command {
-        person,
-        platform: Platform::Slack,
-        verdict: Verdict::Return,
-        comment: view.state.as_ref().and_then(comment),
-        answers: Answers::default(),
-        message: metadata.message(),
-        shown: shown.content,
-    };
-    Ok(match press(app, &shown.approval, &command, SLACK, deadline).await {
+    Ok(match press(app, &approval, &command, SLACK, deadline).await {
         // An empty answer closes the form.
         Pressed::Card(_) => StatusCode::OK.into_response(),
         Pressed::Unexplained(words) => Json(form::errors([(COMMENT.to_owned(), words)])).into_response(),
@@ -72,17 +56,10 @@ pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Dead
 }
 
 fn view(approval: &Approval, command: &Command, typed: Option<String>) -> SlackView {
-    let metadata = Metadata::new(approval, command);
     let told = rich_text::block(returning::SENDING_BACK);
     let input = pressing::comment_input(returning::CHANGES, typed, false);
     let blocks = pressing::about(approval).into_iter().chain([told, input]).collect();
-    SlackView::Modal(
-        SlackModalView::new(plain(returning::SEND_BACK), blocks)
-            .with_submit(plain(returning::SEND_BACK))
-            .with_close(plain("Cancel"))
-            .with_callback_id(SlackCallbackId(CALLBACK_ID.to_owned()))
-            .with_private_metadata(serde_json::to_string(&metadata).unwrap_or_default()),
-    )
+    pressing::modal((CALLBACK_ID, returning::SEND_BACK, "Cancel"), approval, command, blocks)
 }
 
 /// The answer to a submission that puts words in the place of the form.
