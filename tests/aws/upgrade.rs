@@ -23,7 +23,12 @@ pub(crate) fn cases() -> Vec<Case> {
 
 async fn what_is_open_is_decided_by_the_other_version(emulators: Arc<Emulators>) -> anyhow::Result<()> {
     let before = tools::before().expect("there is no such case without it");
-    let before = Version { infra: before.join("infra"), zips: before.join("target").join("test-lambda") };
+    // Its policy is read by both: what is new in this version, an earlier one refuses.
+    let before = Version {
+        infra: before.join("infra"),
+        zips: before.join("target").join("test-lambda"),
+        policy: before.join("tests").join("aws").join("policy.toml"),
+    };
     let now = Version::of_now(&emulators)?;
     let mut stack = Stack::deploy_other(&emulators, "upgrade", &before).await?;
     let asked_before = [asked(&stack, 1, 10).await?, asked(&stack, 1, 20).await?, asked(&stack, 1, 30).await?];

@@ -20,17 +20,19 @@ const TIMEOUT: &str = "\"TimeoutSeconds\": \"{% $approvalTimeoutSeconds %}\"";
 /// How long people have in what is deployed.
 pub(crate) const APPROVAL_TIMEOUT_SECONDS: u32 = 600;
 
-/// What is deployed: the folder with the template, and that with the packages of all functions.
+/// What is deployed: the folder with the template, that with the packages of all functions, and a policy that they can read.
 pub(crate) struct Version {
     pub(crate) infra: PathBuf,
     pub(crate) zips: PathBuf,
+    pub(crate) policy: PathBuf,
 }
 
 impl Version {
     /// What the repository holds now.
     pub(crate) fn of_now(emulators: &Emulators) -> anyhow::Result<Self> {
         let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests are in the repository")?;
-        Ok(Self { infra: repository.join("infra"), zips: emulators.tools().zips()?.to_owned() })
+        let policy = repository.join("tests").join("aws").join("policy.toml");
+        Ok(Self { infra: repository.join("infra"), zips: emulators.tools().zips()?.to_owned(), policy })
     }
 }
 

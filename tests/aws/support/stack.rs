@@ -121,7 +121,7 @@ impl Stack {
         let http = Http::new();
         let stack = Self { ministack, proxy, slack, teams, chats, parameters, outputs, http, mapping };
         stack.add_secrets().await?;
-        stack.push_policy(emulators).await?;
+        stack.push_policy(emulators, version).await?;
         // Whoever presses is to be answered within Slack's three seconds, and on a busy machine the emulator takes longer
         // than that to unpack a function.
         stack.browse("GET", &format!("{public_url}/email/approvals/apr_1"), "").await?;
@@ -150,8 +150,8 @@ impl Stack {
     }
 
     /// As whoever deploys does after the first deployment.
-    async fn push_policy(&self, emulators: &Emulators) -> anyhow::Result<()> {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/aws/policy.toml");
+    async fn push_policy(&self, emulators: &Emulators, version: &Version) -> anyhow::Result<()> {
+        let file = version.policy.to_str().context("the policy has a path in UTF-8")?;
         let (pushed, _) = self.countersign(emulators, &["policy", "push", file, "--stack", NAME, "--yes"]).await?;
         ensure!(pushed["outcome"] == "pushed", "{pushed:#}");
         Ok(())
