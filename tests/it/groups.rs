@@ -73,6 +73,44 @@ async fn the_members_of_the_moment_decide_and_no_others() {
     assert!(shown(&harness.card(&record)).contains("Zoe"));
 }
 
+/// Whoever is asked may ask about it, and a colleague who is not asked learns nothing by an id.
+#[tokio::test]
+async fn a_member_hears_of_what_asks_them_and_of_nothing_else() {
+    let harness = world("", "").await;
+    harness.world.slack.set_usergroup("S1", &["U0GRACE", "U0ZOE"]);
+    let approval = harness.ask().await;
+    let max = SlackUser { id: "U0MAX".to_owned(), ..zoe() };
+    for (user, typed, expected) in [
+        (&zoe(), String::new(), approval.id.as_str()),
+        (&zoe(), format!("show {}", approval.id), "You may approve or reject it."),
+        (&zoe(), format!("cancel {}", approval.id), "Only Ada Lovelace"),
+        (&max, String::new(), "Nothing waits"),
+        (&max, format!("show {}", approval.id), "This approval is not known here."),
+        (&max, format!("cancel {}", approval.id), "This approval is not known here."),
+        (&max, format!("break-glass {} fire", approval.id), "This approval is not known here."),
+        (&max, format!("acknowledge {}", approval.id), "This approval is not known here."),
+    ] {
+        let told = harness.world.slack.command(user, "C0FINANCE", "/approvals", &typed).await;
+        let told = texts(&told.blocks).concat();
+        assert!(told.contains(expected), "{} {typed}: {told}", user.id);
+    }
+    harness.settled(&approval, Status::Pending).await;
+}
+
+#[tokio::test]
+async fn a_member_who_is_away_has_somebody_stand_in_as_anybody_has() {
+    let harness = world("", "delegates = [\"linus\"]").await;
+    harness.world.slack.set_usergroup("S1", &["U0GRACE", "U0ZOE"]);
+    let says = "away until friday for linus";
+    let told = harness.world.slack.command(&zoe(), "C0FINANCE", "/approvals", says).await;
+    let told = texts(&told.blocks).concat();
+    assert!(told.contains("stands in for you until"), "{told}");
+    let approval = harness.ask().await;
+    harness.press("linus", &approval, "approve", None).await;
+    let record = harness.settled(&approval, Status::Approved).await;
+    assert!(shown(&harness.card(&record)).contains("Linus Pauling for Zoe"));
+}
+
 #[tokio::test]
 async fn who_was_in_it_is_kept_and_shown() {
     let harness = world("", "").await;

@@ -70,6 +70,10 @@ pub struct Terms {
     pub absent: Fingerprint,
     /// By what whoever stands in was.
     pub delegate: Fingerprint,
+    /// Whether whoever is away is in a live group without an entry: their key is made of their account, so that nobody else
+    /// gets it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub without_entry: bool,
     /// The policies that were named.
     pub policies: BTreeSet<String>,
 }

@@ -40,17 +40,19 @@ impl Policy {
     /// Whether what somebody has said of who stands in for them holds now: neither of the two has left since, nor has any of
     /// their accounts changed, by one of which it was said and by others of which it would be used.
     pub fn honours(&self, delegation: &Delegation, now: Timestamp) -> bool {
-        let is_known =
-            |id: &PersonId, by: &Fingerprint| self.people.get(id).is_some_and(|now| now.fingerprint() == *by);
         delegation.delegate_at(now).zip(delegation.terms.as_ref()).is_some_and(|(delegate, terms)| {
-            is_known(&delegation.absent, &terms.absent) && is_known(delegate, &terms.delegate)
+            let is_known = |id: &PersonId, by: &Fingerprint, without_entry: bool| {
+                self.people.get(id).map_or(without_entry, |now| now.fingerprint() == *by)
+            };
+            is_known(&delegation.absent, &terms.absent, terms.without_entry && !self.live.groups.is_empty())
+                && is_known(delegate, &terms.delegate, false)
         })
     }
 
     /// Whether it holds for what was asked under these rules as well, which have to mean the same two, and to be those of a
     /// policy that was named to whoever said it.
     pub fn honours_under(&self, rules: &Rules, delegation: &Delegation, now: Timestamp) -> bool {
-        let means = |id: &PersonId| self.people.get(id).is_some_and(|person| rules.mean(person));
+        let means = |id: &PersonId| self.people.get(id).is_none_or(|person| rules.mean(person));
         let is_named = |terms: &Terms| terms.policies.contains(&rules.name);
         self.honours(delegation, now)
             && delegation.terms.as_ref().is_some_and(is_named)

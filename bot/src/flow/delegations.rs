@@ -143,6 +143,7 @@ pub async fn say(
             number: before.map_or(0, |before| before.number).saturating_add(1),
             terms: delegate.map(|(person, policies)| Terms {
                 absent: absent.fingerprint(),
+                without_entry: !app.policy.people.contains_key(&absent.id),
                 delegate: person.fingerprint(),
                 policies: policies.iter().map(|policy| (*policy).to_owned()).collect(),
             }),

@@ -6,6 +6,7 @@ use super::commands::ChatCommand;
 use super::press::{on_record, take_back_in_words};
 use crate::approval::explain::explain;
 use crate::approval::ids::ApprovalId;
+use crate::approval::record::Approval;
 use crate::approval::request::Answers;
 use crate::approval::state::Verdict;
 use crate::approval::transitions::break_glass::Acknowledging;
@@ -20,6 +21,9 @@ use crate::messages::{explanation, lists, usage};
 
 /// Answers what somebody asks about approvals; nothing if the command is about something else.
 pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_>) -> Option<String> {
+    if let Some(refusal) = kept_from(app, asker, &command).await {
+        return Some(refusal);
+    }
     match command {
         ChatCommand::List => Some(list(app, asker).await),
         ChatCommand::Show { id } => Some(show(app, asker, id).await),
@@ -30,6 +34,23 @@ pub(super) async fn answer(app: &App, asker: &Asker<'_>, command: ChatCommand<'_
         ChatCommand::Back => Some(away::back(app, asker).await),
         ChatCommand::Unclear { word } => Some(usage::of(word, asker.dialect)),
         ChatCommand::Start { .. } | ChatCommand::Named { .. } | ChatCommand::Help => None,
+    }
+}
+
+/// What somebody without an entry in the policy hears of an approval that does not ask them: anybody of the workspace may
+/// type its id.
+async fn kept_from(app: &App, asker: &Asker<'_>, command: &ChatCommand<'_>) -> Option<String> {
+    let person = asker.person;
+    if app.policy.people.contains_key(&person.id) {
+        return None;
+    }
+    let id = ApprovalId::parse(command.approval()?).ok()?;
+    match asker.deadline.run("store", app.ports.store.load(&id)).await {
+        Ok(approval) => {
+            let asks = |approval: &Approval| approval.rules.asked(&approval.rules.known(person).id).is_some();
+            (!approval.as_ref().is_some_and(asks)).then(answers::unknown_approval)
+        }
+        Err(error) => Some(not_looked_up(&error)),
     }
 }
 

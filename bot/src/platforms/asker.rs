@@ -8,7 +8,7 @@ use crate::net::deadline::{Deadline, Unavailable};
 
 /// Who asks, where, and until when they want an answer.
 pub(super) struct Asker<'a> {
-    /// A person of the policy.
+    /// A person of the policy, or whoever may be in a group that it takes from the chat.
     pub(super) person: &'a Person,
     /// The chat they ask in.
     pub(super) platform: Platform,

@@ -72,6 +72,16 @@ pub(super) enum ChatCommand<'a> {
 }
 
 impl<'a> ChatCommand<'a> {
+    /// The id of the one approval that it is about, as it was typed.
+    pub(super) fn approval(&self) -> Option<&'a str> {
+        match self {
+            Self::Show { id } | Self::Cancel { id } | Self::BreakGlass { id, .. } | Self::Acknowledge { id } => {
+                Some(id)
+            }
+            _ => None,
+        }
+    }
+
     /// Reads words that were said to the bot, as they are seen: `start 125 122`, `approvals`, `approvals show ID`,
     /// `approvals cancel ID`, `approvals acknowledge ID`, `approvals break-glass ID REASON`, `approvals away until DATE for NAME`,
     /// `approvals back`, `help`, with or without a slash; the word `approvals` may be left out before another, and

@@ -22,6 +22,7 @@ fn delegation(absent: &PersonId, number: u32) -> Delegation {
     let terms = delegate.as_ref().map(|_| Terms {
         absent: Fingerprint::of(&BTreeMap::new(), Some("ada@example.com")),
         delegate: Fingerprint::default(),
+        without_entry: number == 3,
         policies: ["deploy".to_owned()].into(),
     });
     let pace = Some(Pace { since: after(0), said: number });

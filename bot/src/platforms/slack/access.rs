@@ -13,3 +13,12 @@ pub(super) fn person<'a>(app: &'a App, teams: &[&str], user: &str) -> Result<&'a
     }
     person
 }
+
+/// The person behind a user, or else whoever may be in a group that the policy takes from Slack. Whether they are is known
+/// to each approval.
+pub(super) fn decider(app: &App, teams: &[&str], user: &str) -> Result<Person, Stranger> {
+    person(app, teams, user).cloned().or_else(|stranger| {
+        let member = app.policy.possible_member(Platform::Slack, teams, user);
+        member.filter(|_| stranger == Stranger::Unlisted).ok_or(stranger)
+    })
+}

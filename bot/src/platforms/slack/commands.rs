@@ -57,16 +57,20 @@ pub(super) async fn receive(State(state): State<SlackState>, body: Verified) -> 
     let SlackState { app, slack } = state;
     let form: Form = body.form()?;
     let teams: Vec<&str> = [&form.team_id, &form.enterprise_id].into_iter().flatten().map(String::as_str).collect();
-    let person = match access::person(&app, &teams, &form.user_id) {
-        Ok(person) => person,
-        Err(stranger) => return Ok(ephemeral(&answers::stranger(stranger))),
-    };
     if form.command == APPROVALS {
-        let asker = Asker { person, platform: Platform::Slack, dialect: SLACK, deadline };
+        let person = match access::decider(&app, &teams, &form.user_id) {
+            Ok(person) => person,
+            Err(stranger) => return Ok(ephemeral(&answers::stranger(stranger))),
+        };
+        let asker = Asker { person: &person, platform: Platform::Slack, dialect: SLACK, deadline };
         let text = seen(&unescaped(&form.text).0);
         let answer = approvals::answer(&app, &asker, ChatCommand::about_approvals(&text)).await;
         return Ok(ephemeral(&answer.unwrap_or_else(|| usage::help(SLACK))));
     }
+    let person = match access::person(&app, &teams, &form.user_id) {
+        Ok(person) => person,
+        Err(stranger) => return Ok(ephemeral(&answers::stranger(stranger))),
+    };
     let (typed, is_unclear) = unescaped(&form.text);
     let typed = seen_lines(&typed);
     let typed = without_ticks(&typed);

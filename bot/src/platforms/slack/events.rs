@@ -12,7 +12,6 @@ use serde_json::json;
 use super::verified::Verified;
 use super::{PATIENCE, SlackState, access, home};
 use crate::approval::place::Platform;
-use crate::approval::policy::Stranger;
 use crate::flow::homes;
 use crate::net::deadline::Deadline;
 use crate::platforms::malformed::Malformed;
@@ -83,11 +82,7 @@ async fn opened(state: &SlackState, opened: Opened, teams: &[&str], deadline: De
     let SlackState { app, slack } = state;
     let Opened { user, view, .. } = opened;
     let shows = view.and_then(|view| view.hash);
-    let person = access::person(app, teams, &user).cloned().or_else(|stranger| {
-        let member = app.policy.possible_member(Platform::Slack, teams, &user);
-        member.filter(|_| stranger == Stranger::Unlisted).ok_or(stranger)
-    });
-    match (person, slack) {
+    match (access::decider(app, teams, &user), slack) {
         (Ok(person), _) => {
             let noted = homes::opened(app, &person.id, (Platform::Slack, &user), shows, deadline).await;
             if let Err(error) = noted {

@@ -10,7 +10,6 @@ use serde_json::Value;
 
 use super::{access, card, commands, form};
 use crate::approval::identities::ORGANISATION;
-use crate::approval::place::Platform;
 use crate::approval::policy::{Person, Stranger};
 use crate::approval::request::{Request, Written};
 use crate::flow::app::App;
@@ -80,16 +79,9 @@ impl Actor {
         access::person(app, &self.teams(), &self.user.id)
     }
 
-    /// The person of the policy, or whoever may be in a group that the policy takes from Slack. Whether they are is known to
-    /// each approval.
-    pub(super) fn decider(&self, app: &App, listed: Result<&Person, Stranger>) -> Result<Person, Stranger> {
-        match listed {
-            Err(Stranger::Unlisted) => {
-                let member = app.policy.possible_member(Platform::Slack, &self.teams(), &self.user.id);
-                member.ok_or(Stranger::Unlisted)
-            }
-            listed => listed.cloned(),
-        }
+    /// The person of the policy, or whoever may be in a group that the policy takes from Slack.
+    pub(super) fn decider(&self, app: &App) -> Result<Person, Stranger> {
+        access::decider(app, &self.teams(), &self.user.id)
     }
 
     /// The workspaces and organisations that the user is from, as far as the payload proves it. In a channel that is

@@ -156,48 +156,34 @@ async fn pressed(state: &SlackState, actions: BlockActions, deadline: Deadline) 
         return StatusCode::OK.into_response();
     };
     let (slack, trigger) = (slack.as_ref(), actions.trigger_id.as_str());
-    let answer = match (shown, actions.actor.person(app), button) {
+    let person = actions.actor.decider(app);
+    let answer = match (shown, person, button) {
         (None, ..) => Some(answers::unknown_approval()),
         // Whoever sees a card may read all that is asked, whether or not the policy lists them.
         (Some(shown), Ok(_) | Err(Stranger::Unlisted), Button::Details) => {
             details::open(app, slack, &shown, trigger, deadline).await
         }
-        (Some(shown), listed, Button::ApproveInForm) => match actions.actor.decider(app, listed) {
-            Ok(person) => {
-                let command = actions.command(person, Verdict::Approve, &shown);
-                approving::open(app, slack, &shown, &command, trigger, deadline).await
-            }
-            Err(stranger) => Some(answers::stranger(stranger)),
-        },
-        (Some(shown), listed, Button::ReturnInForm) => match actions.actor.decider(app, listed) {
-            Ok(person) => {
-                let command = actions.command(person, Verdict::Return, &shown);
-                returning::open(app, slack, &shown, command, trigger, deadline).await
-            }
-            Err(stranger) => Some(answers::stranger(stranger)),
-        },
-        (Some(shown), listed, Button::More(More::Look(look))) => match actions.actor.decider(app, listed) {
-            Ok(person) => {
-                let claiming = Claiming { person, platform: Platform::Slack, look };
-                look_at(app, &shown.approval, &claiming, SLACK, deadline).await.err()
-            }
-            Err(stranger) => Some(answers::stranger(stranger)),
-        },
-        (Some(shown), listed, Button::Decide(verdict)) => match actions.actor.decider(app, listed) {
-            Ok(person) => {
-                let command = actions.command(person, verdict, &shown);
-                press(app, &shown.approval, &command, SLACK, deadline).await.words(SLACK)
-            }
-            Err(stranger) => Some(answers::stranger(stranger)),
-        },
-        (Some(shown), listed, Button::RejectInForm) => match actions.actor.decider(app, listed) {
-            Ok(person) => {
-                let command = actions.command(person, Verdict::Reject, &shown);
-                rejecting::open(app, slack, &shown, &command, trigger, deadline).await
-            }
-            Err(stranger) => Some(answers::stranger(stranger)),
-        },
-        (Some(_), Err(stranger), Button::More(_) | Button::Details) => Some(answers::stranger(stranger)),
+        (Some(_), Err(stranger), _) => Some(answers::stranger(stranger)),
+        (Some(shown), Ok(person), Button::ApproveInForm) => {
+            let command = actions.command(person, Verdict::Approve, &shown);
+            approving::open(app, slack, &shown, &command, trigger, deadline).await
+        }
+        (Some(shown), Ok(person), Button::ReturnInForm) => {
+            let command = actions.command(person, Verdict::Return, &shown);
+            returning::open(app, slack, &shown, command, trigger, deadline).await
+        }
+        (Some(shown), Ok(person), Button::RejectInForm) => {
+            let command = actions.command(person, Verdict::Reject, &shown);
+            rejecting::open(app, slack, &shown, &command, trigger, deadline).await
+        }
+        (Some(shown), Ok(person), Button::Decide(verdict)) => {
+            let command = actions.command(person, verdict, &shown);
+            press(app, &shown.approval, &command, SLACK, deadline).await.words(SLACK)
+        }
+        (Some(shown), Ok(person), Button::More(More::Look(look))) => {
+            let claiming = Claiming { person, platform: Platform::Slack, look };
+            look_at(app, &shown.approval, &claiming, SLACK, deadline).await.err()
+        }
         (Some(shown), Ok(person), Button::More(More::TakeBack)) => {
             taking_back::open(app, slack, &shown.approval, person, trigger, deadline).await
         }

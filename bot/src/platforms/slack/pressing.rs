@@ -103,7 +103,7 @@ pub(super) fn submitted(
     verdict: Verdict,
 ) -> Result<Result<(ApprovalId, Command), String>, Malformed> {
     let metadata: Metadata = view.opened_with()?;
-    let (shown, person) = match (metadata.shown(), actor.decider(app, actor.person(app))) {
+    let (shown, person) = match (metadata.shown(), actor.decider(app)) {
         (None, _) => return Ok(Err(answers::unknown_approval())),
         (Some(_), Err(stranger)) => return Ok(Err(answers::stranger(stranger))),
         (Some(shown), Ok(person)) => (shown, person),

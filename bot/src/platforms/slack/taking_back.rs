@@ -40,11 +40,11 @@ pub(super) async fn open(
     app: &App,
     slack: Option<&Slack>,
     id: &ApprovalId,
-    person: &Person,
+    person: Person,
     trigger_id: &str,
     deadline: Deadline,
 ) -> Option<String> {
-    let cancellation = Cancellation { person: person.clone(), platform: Platform::Slack };
+    let cancellation = Cancellation { person, platform: Platform::Slack };
     let approval = match deadline.run("store", app.ports.store.load(id)).await {
         Ok(approval) => approval,
         Err(error) => {
@@ -66,10 +66,10 @@ pub(super) async fn open(
 /// Takes back what the form is about, and says in its place what has become of it.
 pub(super) async fn submit(app: &App, actor: &Actor, view: &View, deadline: Deadline) -> Result<Response, Malformed> {
     let Metadata { approval } = view.opened_with()?;
-    let words = match actor.person(app) {
+    let words = match actor.decider(app) {
         Err(stranger) => answers::stranger(stranger),
         Ok(person) => {
-            let cancellation = Cancellation { person: person.clone(), platform: Platform::Slack };
+            let cancellation = Cancellation { person, platform: Platform::Slack };
             take_back_in_words(app, &approval, &cancellation, SLACK, deadline).await
         }
     };
