@@ -27,7 +27,7 @@ const FUNCTION_PACKAGES: [&str; 2] = ["countersign-bot", "countersign-workflow-l
 const FLOOR: &str = "floor";
 
 /// A zip beyond this makes cold starts slow and is a sign of a dependency that does too much.
-const ZIP_MAX_BYTES: u64 = 5 * 1000 * 1000;
+const ZIP_MAX_BYTES: u64 = 5_500_000;
 
 /// The processors that Lambda has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
