@@ -4,6 +4,7 @@
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html>.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -21,7 +22,8 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// What takes messages until it is dropped.
 pub(crate) struct Mapping {
-    _pollers: JoinSet<()>,
+    pollers: JoinSet<()>,
+    ended: Arc<AtomicBool>,
 }
 
 impl Mapping {
@@ -42,12 +44,19 @@ impl Mapping {
         let name = queue.rsplit(':').next().context("the ARN of a queue has a name")?.to_owned();
         let queue_url = client.operate("sqs", "AmazonSQS.GetQueueUrl", &json!({ "QueueName": name })).await?;
         let queue_url = queue_url["QueueUrl"].as_str().context("a queue has an address")?.to_owned();
-        let poller = Arc::new(Poller { client, queue, queue_url, function });
+        let ended = Arc::new(AtomicBool::new(false));
+        let poller = Arc::new(Poller { client, queue, queue_url, function, ended: ended.clone() });
         let mut pollers = JoinSet::new();
         for _ in 0..AT_ONCE {
             pollers.spawn(Poller::poll(poller.clone()));
         }
-        Ok(Self { _pollers: pollers })
+        Ok(Self { pollers, ended })
+    }
+
+    /// Takes no more, and waits for what is in the hands of messengers: a message that nobody deletes holds up its group.
+    pub(crate) async fn end(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        while self.pollers.join_next().await.is_some() {}
     }
 }
 
@@ -56,11 +65,12 @@ struct Poller {
     queue: String,
     queue_url: String,
     function: String,
+    ended: Arc<AtomicBool>,
 }
 
 impl Poller {
     async fn poll(self: Arc<Self>) {
-        loop {
+        while !self.ended.load(Ordering::Relaxed) {
             // The emulator goes away before this does.
             if self.take().await.is_err() {
                 tokio::time::sleep(PAUSE).await;

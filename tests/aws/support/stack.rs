@@ -136,6 +136,7 @@ impl Stack {
         version: &Version,
     ) -> anyhow::Result<()> {
         let sam = Sam::lay_out(emulators, name, self.ministack.url(), version)?;
+        self.mapping.end().await;
         (self.outputs, self.mapping) = put_up(emulators, &self.ministack, &sam, &self.parameters).await?;
         Ok(())
     }
