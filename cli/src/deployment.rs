@@ -28,6 +28,17 @@ pub(crate) struct Login {
     pub(crate) region: Option<String>,
 }
 
+/// Where Slack and Microsoft are asked about the bot's credentials.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct Addresses {
+    /// The address of Slack's Web API, when it is not Slack's own.
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_SLACK_API_URL")]
+    pub(crate) slack_api_url: Option<String>,
+    /// The address of Microsoft's login, when it is not Microsoft's own.
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_LOGIN_URL")]
+    pub(crate) teams_login_url: Option<String>,
+}
+
 /// Looks at a deployment and says what would fail.
 ///
 /// It changes nothing and prints no secret. A message to each Slack channel and person of the policy is scheduled months
@@ -42,12 +53,8 @@ pub(crate) struct Login {
 pub(crate) struct Doctor {
     #[command(flatten)]
     pub(crate) deployment: Deployment,
-    /// The address of Slack's Web API, when it is not Slack's own.
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_SLACK_API_URL")]
-    pub(crate) slack_api_url: Option<String>,
-    /// The address of Microsoft's login, when it is not Microsoft's own.
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_LOGIN_URL")]
-    pub(crate) teams_login_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) addresses: Addresses,
     /// The address of Teams, when it is not Microsoft's own.
     #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_SERVICE_URL")]
     pub(crate) teams_service_url: Option<String>,

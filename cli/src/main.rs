@@ -19,11 +19,15 @@ mod mocks;
 mod output;
 #[cfg(feature = "aws")]
 mod patience;
+#[cfg(feature = "aws")]
+mod person;
 mod policy;
 mod run;
 mod spoke;
 #[cfg(feature = "aws")]
 mod stack;
+#[cfg(feature = "aws")]
+mod vendors;
 
 use std::process::ExitCode;
 

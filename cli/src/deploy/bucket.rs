@@ -2,7 +2,7 @@
 
 use super::cloud::Cloud;
 use super::deployable::Deployable;
-use super::person::Person;
+use crate::person::Person;
 use crate::aws::s3::address;
 
 /// What the names in the bucket begin with.

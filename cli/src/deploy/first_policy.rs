@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::cloud::Cloud;
-use super::person::Person;
+use crate::person::Person;
 use super::run::Order;
 use crate::policy::versions::Versions;
 

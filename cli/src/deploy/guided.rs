@@ -1,7 +1,7 @@
 //! Asks for what a deployment needs, with a proposal for each.
 
 use super::answers::Answers;
-use super::person::Person;
+use crate::person::Person;
 
 /// The chats that there are.
 const CHATS: [&str; 2] = ["slack", "teams"];

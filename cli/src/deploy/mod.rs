@@ -17,8 +17,6 @@ mod first_policy;
 #[cfg(feature = "aws")]
 mod guided;
 #[cfg(feature = "aws")]
-mod person;
-#[cfg(feature = "aws")]
 mod progress;
 #[cfg(feature = "aws")]
 mod remove;

@@ -7,7 +7,7 @@ use aws_sdk_cloudformation::types::StackEvent;
 use serde::Serialize;
 
 use super::cloud::{Cloud, Found, told};
-use super::person::Person;
+use crate::person::Person;
 use super::standing::Standing;
 
 /// What an operation begins with. That a failed one is taken back is a part of it.

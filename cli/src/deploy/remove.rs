@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::Remove;
 use super::bucket;
 use super::cloud::{Cloud, Found, told};
-use super::person::{AtTerminal, Person};
+use crate::person::{AtTerminal, Person};
 use super::progress::{self, Failure, watch};
 use super::standing::Standing;
 use crate::aws::Aws;

@@ -14,7 +14,7 @@ use super::change_set::{Plan, propose};
 use super::changes;
 use super::cloud::{Cloud, Found, token, told};
 use super::deployable::Deployable;
-use super::person::{AtTerminal, Person};
+use crate::person::{AtTerminal, Person};
 use super::progress::{self, watch};
 use super::report::{Outcome, Report};
 use super::standing::{self, Standing};

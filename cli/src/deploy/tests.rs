@@ -14,7 +14,7 @@ use serde_json::json;
 use super::answers::Answers;
 use super::cloud::Cloud;
 use super::deployable::Deployable;
-use super::person::Person;
+use crate::person::Person;
 use super::remove::{Removal, remove};
 use super::report::Outcome;
 use super::run::{Order, deploy};

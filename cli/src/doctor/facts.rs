@@ -16,15 +16,13 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 use super::line::Verdict;
-use super::slack::{Identity, Posting, Slack};
+use crate::vendors::slack::{Identity, Posting, Slack};
 use super::sources::{Configuration, Fact, Sources, after, refused};
-use super::teams::{self, Members, Settings};
-use super::web::Web;
+use super::teams::{self, Members};
+use crate::vendors::web::Web;
 use crate::aws::{Aws, Refused};
 use crate::stack::Stack;
-
-/// The address of Slack's Web API.
-const SLACK_API_URL: &str = "https://slack.com/api";
+use crate::vendors::teams::Settings;
 
 /// Everything that is known of a deployment.
 pub(crate) struct Facts {
@@ -101,11 +99,7 @@ pub(crate) async fn gather(stack_name: &str, sources: &Sources) -> Facts {
     };
     let token = secret.as_ref().ok().and_then(|secret| secret.get("slack_bot_token"));
     let token = token.filter(|token| !token.expose_secret().is_empty());
-    let slack = token.map(|token| Slack {
-        web,
-        api_url: sources.slack_api_url.as_deref().unwrap_or(SLACK_API_URL).trim_end_matches('/'),
-        token,
-    });
+    let slack = token.map(|token| Slack::new(web, sources.slack_api_url.as_deref(), token));
     let identity = identity(slack.as_ref(), &configuration).await;
     let (channels, people) = match (&identity, &slack, &configuration) {
         (Ok(_), Some(slack), Ok(Configuration { policy, .. })) => {

@@ -3,10 +3,8 @@
 mod checks;
 mod facts;
 pub(crate) mod line;
-mod slack;
 mod sources;
 mod teams;
-mod web;
 
 #[cfg(test)]
 mod tests;
@@ -19,6 +17,7 @@ use crate::aws::Aws;
 use crate::deployment::{Deployment, Doctor};
 use crate::ending::Ending;
 use crate::patience::waiting;
+use crate::vendors::web::Web;
 
 impl Doctor {
     /// Prints a line for each check.
@@ -26,9 +25,9 @@ impl Doctor {
         let Deployment { stack, login } = self.deployment;
         let sources = sources::Sources {
             aws: Aws::log_in(login).await?,
-            web: web::Web::new(clock)?,
-            slack_api_url: self.slack_api_url,
-            teams_login_url: self.teams_login_url,
+            web: Web::new(clock)?,
+            slack_api_url: self.addresses.slack_api_url,
+            teams_login_url: self.addresses.teams_login_url,
             teams_service_url: self.teams_service_url,
         };
         let facts = waiting(format!("Looking at {stack}"), facts::gather(&stack, &sources)).await;

@@ -5,7 +5,7 @@ use countersign_bot::startup::config::Config;
 use http::Uri;
 
 use super::line::Verdict;
-use super::web::Web;
+use crate::vendors::web::Web;
 use crate::aws::{Aws, Refused};
 
 /// Something that is known, or what to say about it instead.

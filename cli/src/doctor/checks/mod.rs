@@ -14,7 +14,7 @@ use secrecy::ExposeSecret;
 
 use super::facts::{Api, Facts, Mail};
 use super::line::{Line, Verdict};
-use super::slack::{Identity, Posting};
+use crate::vendors::slack::{Identity, Posting};
 use super::sources::{Configuration, Fact, after};
 use crate::output::counted;
 use crate::stack::Stack;

@@ -7,7 +7,8 @@ use super::with_configuration;
 use crate::doctor::facts::Facts;
 use crate::doctor::line::{Line, Verdict};
 use crate::doctor::sources::Configuration;
-use crate::doctor::teams::{Members, Membership, Settings};
+use crate::doctor::teams::Members;
+use crate::vendors::teams::{Membership, Settings};
 
 /// Teams' word for somebody who is not in a conversation that the bot is in.
 const NOT_A_MEMBER: &str = "MemberNotFoundInConversation";

@@ -18,7 +18,7 @@ use crate::aws::Aws;
 use crate::aws::fake::{self, Account};
 use crate::doctor::facts::gather;
 use crate::doctor::sources::Sources;
-use crate::doctor::web::Web;
+use crate::vendors::web::Web;
 use crate::doctor::{Line, checks};
 
 pub(super) const TOKEN: &str = "xoxb-hidden";

@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use anyhow::bail;
 
 /// Is told, asked, and agrees or not.
-pub(super) trait Person {
+pub(crate) trait Person {
     /// Is told something.
     fn told(&mut self, text: &str) -> anyhow::Result<()>;
 
@@ -23,14 +23,14 @@ fn is_yes(answer: &str) -> bool {
 }
 
 /// At a terminal, or the writer of the command that runs without one.
-pub(super) struct AtTerminal {
+pub(crate) struct AtTerminal {
     /// Whether the command itself agrees to everything.
-    pub(super) agrees: bool,
+    pub(crate) agrees: bool,
 }
 
 impl AtTerminal {
     /// Fails before anything is done where nobody could agree to it.
-    pub(super) fn can_be_asked(&self, otherwise: &str) -> anyhow::Result<()> {
+    pub(crate) fn can_be_asked(&self, otherwise: &str) -> anyhow::Result<()> {
         if !self.agrees && !io::stdin().is_terminal() {
             bail!("nobody can be asked, as standard input is no terminal: {otherwise}");
         }

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::web::{Answer, Web};
 
+/// The address of Slack's Web API.
+const API_URL: &str = "https://slack.com/api";
 /// Slack names the scopes of the token in this header of every answer.
 const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
 /// Slack takes messages for at most 120 days ahead: <https://docs.slack.dev/reference/methods/chat.scheduleMessage>.
@@ -24,12 +26,9 @@ const PROBE: &str = "countersign doctor scheduled this to see whether Countersig
 
 /// Slack's Web API with the bot's token.
 pub(crate) struct Slack<'a> {
-    /// Makes the calls.
-    pub(crate) web: &'a Web,
-    /// The address of the API, without a slash at its end.
-    pub(crate) api_url: &'a str,
-    /// The bot's token.
-    pub(crate) token: &'a SecretString,
+    web: &'a Web,
+    api_url: &'a str,
+    token: &'a SecretString,
 }
 
 /// Whom the token belongs to.
@@ -83,7 +82,12 @@ struct Scheduled {
     scheduled_message_id: String,
 }
 
-impl Slack<'_> {
+impl<'a> Slack<'a> {
+    /// The API at this address, or at Slack's own.
+    pub(crate) fn new(web: &'a Web, api_url: Option<&'a str>, token: &'a SecretString) -> Self {
+        Self { web, api_url: api_url.unwrap_or(API_URL).trim_end_matches('/'), token }
+    }
+
     /// `auth.test`: whom the token belongs to. The error is Slack's word for what is wrong.
     pub(crate) async fn identity(&self) -> Result<Identity, String> {
         let answer = self.call("auth.test", &json!({})).await?;

@@ -1,0 +1,5 @@
+//! Slack and Microsoft, asked over HTTP with the bot's own credentials by whoever looks at a deployment or sets one up.
+
+pub(crate) mod slack;
+pub(crate) mod teams;
+pub(crate) mod web;
