@@ -23,6 +23,7 @@ mod patience;
 mod person;
 mod policy;
 mod run;
+mod secrets;
 mod spoke;
 #[cfg(feature = "aws")]
 mod stack;
@@ -68,6 +69,7 @@ enum Command {
     Manifests(manifests::Manifests),
     Mocks(mocks::Mocks),
     Policy(policy::Policy),
+    Secrets(secrets::Secrets),
     Spoke(spoke::Spoke),
     Completions(completions::Completions),
 }
@@ -108,6 +110,7 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         Command::Manifests(manifests) => manifests.run(),
         Command::Mocks(mocks) => mocks.run(),
         Command::Policy(policy) => policy.run(now()).await,
+        Command::Secrets(secrets) => secrets.run(now).await,
         Command::Spoke(spoke) => spoke.run().await,
         Command::Completions(completions) => completions.run(Cli::command()),
     })
@@ -131,12 +134,14 @@ mod tests {
     #[test]
     fn every_command_has_examples_that_it_takes() {
         let program = Cli::command();
-        for command in std::iter::once(&program).chain(program.get_subcommands()) {
+        let mut commands = vec![&program];
+        while let Some(command) = commands.pop() {
+            commands.extend(command.get_subcommands());
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             let examples: Vec<&str> = help.lines().filter(|line| line.starts_with("  countersign")).collect();
             assert!(!examples.is_empty(), "{}: {help}", command.get_name());
             for example in examples {
-                let call = example.split(['|', '>']).next().unwrap_or_default();
+                let call = example.split(['|', '>', '<']).next().unwrap_or_default();
                 if let Err(error) = Cli::try_parse_from(call.split_whitespace()) {
                     panic!("{example}: {error}");
                 }

@@ -17,6 +17,7 @@ mod outages;
 mod policies;
 mod program;
 mod requests;
+mod secrets;
 mod starting;
 mod store;
 mod support;
@@ -40,6 +41,7 @@ fn cases() -> Vec<Case> {
         cdk::cases(),
         program::cases(),
         requests::cases(),
+        secrets::cases(),
         accounts::cases(),
         policies::cases(),
         crashes::cases(),

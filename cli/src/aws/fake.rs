@@ -3,6 +3,7 @@
 //! it does not know.
 
 pub(crate) mod cloud;
+mod secrets;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -17,9 +18,11 @@ use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::cloud::Cloud;
+pub(crate) use self::secrets::Secrets;
 pub(crate) use self::tables::Tables;
 use super::Aws;
 
@@ -37,7 +40,9 @@ pub(crate) struct Account {
     /// What a function answers to whoever invokes it, and whether it fails.
     pub(crate) invocations: BTreeMap<String, (Value, bool)>,
     /// The secrets, which are JSON.
-    pub(crate) secrets: BTreeMap<String, Value>,
+    pub(crate) secrets: Arc<Mutex<Secrets>>,
+    /// When the functions were last changed that were changed at all.
+    pub(crate) restarts: Arc<Mutex<BTreeMap<String, Timestamp>>>,
     /// The items of the tables, by their partition keys.
     pub(crate) tables: Mutex<Tables>,
     /// What a deployment finds and changes.
@@ -56,7 +61,7 @@ pub(crate) async fn serve(account: Account) -> Aws {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new()
         .route("/", post(operation))
-        .route("/2015-03-31/functions/{name}/configuration", get(function))
+        .route("/2015-03-31/functions/{name}/configuration", get(function).put(restart))
         .route("/2015-03-31/functions/{name}/invocations", post(invoke))
         .route("/v2/email/account", get(mail_account))
         .route("/v2/email/identities/{identity}", get(identity))
@@ -129,7 +134,11 @@ async fn operation(State(account): State<Shared>, headers: HeaderMap, body: Byte
         "DynamoDB_20120810.TransactWriteItems" => {
             table(&headers, &body, |call| tables::transact_write_items(&mut account.tables.lock().unwrap(), call))
         }
-        "secretsmanager.GetSecretValue" => secret(&account, &headers, &body),
+        "secretsmanager.GetSecretValue" => secret(&headers, &body, |call| account.secrets.lock().unwrap().get(call)),
+        "secretsmanager.PutSecretValue" => secret(&headers, &body, |call| account.secrets.lock().unwrap().put(call)),
+        "secretsmanager.UpdateSecretVersionStage" => {
+            secret(&headers, &body, |call| account.secrets.lock().unwrap().label(call))
+        }
         other => panic!("this program has no business with {other}"),
     };
     answer.map(Json).into_response()
@@ -160,6 +169,7 @@ fn operation_of_form(account: &Account, headers: &HeaderMap, body: &[u8]) -> Res
     }
     match (form["Action"].as_str(), form["Version"].as_str()) {
         ("DescribeStacks", "2010-05-15") => describe_stacks(account, headers, &form),
+        ("DescribeStackResource", "2010-05-15") => describe_stack_resource(account, headers, &form),
         ("GetCallerIdentity", "2011-06-15") => {
             let result = format!("<Arn>{CALLER}</Arn><UserId>AIDA1</UserId><Account>123456789012</Account>");
             let result = format!("<GetCallerIdentityResult>{result}</GetCallerIdentityResult>");
@@ -194,6 +204,27 @@ fn describe_stacks(account: &Account, headers: &HeaderMap, form: &BTreeMap<Strin
     xml(StatusCode::OK, &format!("<DescribeStacksResponse>{result}</DescribeStacksResponse>"))
 }
 
+/// Each resource is called after its stack and what the template calls it.
+fn describe_stack_resource(account: &Account, headers: &HeaderMap, form: &BTreeMap<String, String>) -> Response {
+    if let Err(refusal) = check_signed(headers, "cloudformation") {
+        return refused(refusal);
+    }
+    let (stack, resource) = (&form["StackName"], &form["LogicalResourceId"]);
+    let id = format!("{stack}-{resource}");
+    if !account.functions.contains_key(&id) {
+        let message = format!("Resource {resource} does not exist for stack {stack}");
+        return refused(Refusal::bad("ValidationError", message));
+    }
+    let detail = format!(
+        "<StackResourceDetail><LogicalResourceId>{resource}</LogicalResourceId><PhysicalResourceId>{id}\
+         </PhysicalResourceId><ResourceType>AWS::Lambda::Function</ResourceType>\
+         <LastUpdatedTimestamp>2026-11-23T10:00:00Z</LastUpdatedTimestamp>\
+         <ResourceStatus>CREATE_COMPLETE</ResourceStatus></StackResourceDetail>"
+    );
+    let result = format!("<DescribeStackResourceResult>{detail}</DescribeStackResourceResult>");
+    xml(StatusCode::OK, &format!("<DescribeStackResourceResponse>{result}</DescribeStackResourceResponse>"))
+}
+
 /// An error of a service that answers in XML.
 fn refused(Refusal(status, code, message, _): Refusal) -> Response {
     let error = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
@@ -209,27 +240,45 @@ fn xml(status: StatusCode, content: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "text/xml")], content.to_owned()).into_response()
 }
 
-fn secret(account: &Account, headers: &HeaderMap, body: &[u8]) -> Result<Value, Refusal> {
+/// An operation of Secrets Manager, if it is signed for that.
+fn secret(
+    headers: &HeaderMap,
+    body: &[u8],
+    answer: impl FnOnce(&Value) -> Result<Value, Refusal>,
+) -> Result<Value, Refusal> {
     check_signed(headers, "secretsmanager")?;
-    let call: Value = serde_json::from_slice(body).unwrap();
-    let id = call["SecretId"].as_str().unwrap_or_default();
-    let value = account
-        .secrets
-        .get(id)
-        .ok_or_else(|| Refusal::bad("ResourceNotFoundException", "Secrets Manager can't find the specified secret."))?;
-    Ok(json!({ "Name": id, "SecretString": value.to_string() }))
+    answer(&serde_json::from_slice(body).unwrap())
 }
 
 async fn function(State(account): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Response {
-    let find = || {
+    check_signed(&headers, "lambda").and_then(|()| configuration(&account, &name)).map(Json).into_response()
+}
+
+/// What Lambda says of a function.
+fn configuration(account: &Account, name: &str) -> Result<Value, Refusal> {
+    let mut function = account.functions.get(name).cloned().ok_or_else(|| no_function(name))?;
+    if let Some(at) = account.restarts.lock().unwrap().get(name) {
+        function["LastModified"] = json!(at.strftime("%Y-%m-%dT%H:%M:%S.000+0000").to_string());
+        function["LastUpdateStatus"] = json!("Successful");
+    }
+    Ok(function)
+}
+
+/// Whatever is changed of a function makes it begin anew.
+async fn restart(State(account): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Response {
+    let change = || {
         check_signed(&headers, "lambda")?;
-        let unknown = || {
-            let message = format!("Function not found: arn:aws:lambda:{REGION}:123456789012:function:{name}");
-            Refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", message, json!({}))
-        };
-        account.functions.get(&name).cloned().ok_or_else(unknown)
+        let function = configuration(&account, &name)?;
+        let now = account.secrets.lock().unwrap().now;
+        account.restarts.lock().unwrap().insert(name.clone(), now);
+        Ok::<_, Refusal>(Json(function))
     };
-    find().map(Json).into_response()
+    change().into_response()
+}
+
+fn no_function(name: &str) -> Refusal {
+    let message = format!("Function not found: arn:aws:lambda:{REGION}:123456789012:function:{name}");
+    Refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", message, json!({}))
 }
 
 async fn invoke(State(account): State<Shared>, Path(name): Path<String>, headers: HeaderMap) -> Response {
@@ -239,10 +288,7 @@ async fn invoke(State(account): State<Shared>, Path(name): Path<String>, headers
     match account.invocations.get(&name) {
         Some((answer, false)) => Json(answer.clone()).into_response(),
         Some((answer, true)) => ([("x-amz-function-error", "Unhandled")], Json(answer.clone())).into_response(),
-        None => {
-            let message = format!("Function not found: arn:aws:lambda:{REGION}:123456789012:function:{name}");
-            Refusal(StatusCode::NOT_FOUND, "ResourceNotFoundException", message, json!({})).into_response()
-        }
+        None => no_function(&name).into_response(),
     }
 }
 

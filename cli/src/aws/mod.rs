@@ -3,6 +3,7 @@
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod s3;
+pub(crate) mod secret;
 
 use std::error::Error;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 
 use super::cloud::Cloud;
 use super::deployable::Deployable;
-use crate::person::Person;
 use crate::aws::s3::address;
+use crate::person::Person;
 
 /// What the names in the bucket begin with.
 pub(super) const PREFIX: &str = "countersign/";

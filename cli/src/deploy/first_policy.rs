@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::cloud::Cloud;
-use crate::person::Person;
 use super::run::Order;
+use crate::person::Person;
 use crate::policy::versions::Versions;
 
 /// How the stack stands with its policy.

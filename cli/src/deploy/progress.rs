@@ -7,8 +7,8 @@ use aws_sdk_cloudformation::types::StackEvent;
 use serde::Serialize;
 
 use super::cloud::{Cloud, Found, told};
-use crate::person::Person;
 use super::standing::Standing;
+use crate::person::Person;
 
 /// What an operation begins with. That a failed one is taken back is a part of it.
 const BEGINNINGS: [&str; 3] = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 use super::Remove;
 use super::bucket;
 use super::cloud::{Cloud, Found, told};
-use crate::person::{AtTerminal, Person};
 use super::progress::{self, Failure, watch};
 use super::standing::Standing;
 use crate::aws::Aws;
 use crate::ending::Ending;
 use crate::output::Format;
+use crate::person::{AtTerminal, Person};
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,7 +14,6 @@ use super::change_set::{Plan, propose};
 use super::changes;
 use super::cloud::{Cloud, Found, token, told};
 use super::deployable::Deployable;
-use crate::person::{AtTerminal, Person};
 use super::progress::{self, watch};
 use super::report::{Outcome, Report};
 use super::standing::{self, Standing};
@@ -22,6 +21,7 @@ use super::{Deploy, first_policy, guided};
 use crate::aws::Aws;
 use crate::deployment::Login;
 use crate::ending::Ending;
+use crate::person::{AtTerminal, Person};
 use crate::policy::read;
 
 /// What is to be deployed, and how.

@@ -1,11 +1,10 @@
 //! Deployments on a small AWS: what is asked, what is said, and what is left alone.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use anyhow::Context;
 use data_encoding::HEXLOWER;
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
@@ -14,45 +13,16 @@ use serde_json::json;
 use super::answers::Answers;
 use super::cloud::Cloud;
 use super::deployable::Deployable;
-use crate::person::Person;
 use super::remove::{Removal, remove};
 use super::report::Outcome;
 use super::run::{Order, deploy};
 use super::{first_policy, guided};
 use crate::aws::fake::cloud::{Cloud as FakeCloud, Deployed};
 use crate::aws::fake::{Account, serve};
+use crate::person::scripted::Scripted;
 
 const BUCKET: &str = "countersign-code-123456789012-eu-west-1";
 const POLICY: &str = "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.p]\napprovers = [\"ada\"]\n";
-
-/// Answers as it was told to beforehand, and keeps what it heard.
-#[derive(Default)]
-struct Scripted {
-    answers: VecDeque<&'static str>,
-    heard: Vec<String>,
-}
-
-impl Scripted {
-    fn answering(answers: &[&'static str]) -> Self {
-        Self { answers: answers.iter().copied().collect(), heard: Vec::new() }
-    }
-
-    fn has_heard(&self, words: &str) -> bool {
-        self.heard.iter().any(|text| text.contains(words))
-    }
-}
-
-impl Person for Scripted {
-    fn told(&mut self, text: &str) -> anyhow::Result<()> {
-        self.heard.push(text.to_owned());
-        Ok(())
-    }
-
-    fn answer(&mut self, question: &str) -> anyhow::Result<String> {
-        self.heard.push(question.to_owned());
-        self.answers.pop_front().map(str::to_owned).with_context(|| format!("nobody expects: {question}"))
-    }
-}
 
 fn now() -> Timestamp {
     "2026-11-23T10:00:00Z".parse().unwrap()

@@ -16,13 +16,13 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 
 use super::line::Verdict;
-use crate::vendors::slack::{Identity, Posting, Slack};
 use super::sources::{Configuration, Fact, Sources, after, refused};
 use super::teams::{self, Members};
-use crate::vendors::web::Web;
 use crate::aws::{Aws, Refused};
 use crate::stack::Stack;
+use crate::vendors::slack::{Identity, Posting, Slack};
 use crate::vendors::teams::Settings;
+use crate::vendors::web::Web;
 
 /// Everything that is known of a deployment.
 pub(crate) struct Facts {
@@ -228,7 +228,7 @@ async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>
     };
     slack.identity().await.map_err(|why| {
         Verdict::Fail(format!(
-            "auth.test: {why}; install the app and put its bot token into the secret as slack_bot_token"
+            "auth.test: {why}; install the app and put its bot token in with `countersign secrets set slack_bot_token`"
         ))
     })
 }

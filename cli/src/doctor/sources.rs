@@ -5,8 +5,8 @@ use countersign_bot::startup::config::Config;
 use http::Uri;
 
 use super::line::Verdict;
-use crate::vendors::web::Web;
 use crate::aws::{Aws, Refused};
+use crate::vendors::web::Web;
 
 /// Something that is known, or what to say about it instead.
 pub(crate) type Fact<T> = Result<T, Verdict>;

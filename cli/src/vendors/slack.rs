@@ -14,6 +14,8 @@ use super::web::{Answer, Web};
 
 /// The address of Slack's Web API.
 const API_URL: &str = "https://slack.com/api";
+/// What the bot's calls and the slash command need; what else the manifest asks for, only some policies need.
+pub(crate) const NEEDED_SCOPES: [&str; 2] = ["chat:write", "commands"];
 /// Slack names the scopes of the token in this header of every answer.
 const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
 /// Slack takes messages for at most 120 days ahead: <https://docs.slack.dev/reference/methods/chat.scheduleMessage>.

@@ -35,15 +35,7 @@ pub(crate) struct Chats {
 impl Chats {
     /// Starts both. `meet` says where the bot is, once that is known.
     pub(crate) async fn start() -> anyhow::Result<Self> {
-        let slack = FakeSlack::new(FakeSlackConfig {
-            bot_token: BOT_TOKEN.to_owned(),
-            signing_secret: SIGNING_SECRET.to_owned(),
-            team_id: TEAM.to_owned(),
-            bot_url: String::new(),
-            clock: Clock::system(),
-            changes: Changes::default(),
-        });
-        slack.add_channel(CHANNEL, "finance");
+        let slack = Self::slack_signing_with(SIGNING_SECRET);
         let teams = FakeTeams::new(FakeTeamsConfig {
             app_id: APP_ID.to_owned(),
             app_password: APP_PASSWORD.to_owned(),
@@ -72,6 +64,20 @@ impl Chats {
             ("COUNTERSIGN_TEAMS_SERVICE_URL", teams_url),
         ];
         Ok(Self { slack, teams, environment })
+    }
+
+    /// The same workspace, where the app has this signing secret.
+    pub(crate) fn slack_signing_with(signing_secret: &str) -> FakeSlack {
+        let slack = FakeSlack::new(FakeSlackConfig {
+            bot_token: BOT_TOKEN.to_owned(),
+            signing_secret: signing_secret.to_owned(),
+            team_id: TEAM.to_owned(),
+            bot_url: String::new(),
+            clock: Clock::system(),
+            changes: Changes::default(),
+        });
+        slack.add_channel(CHANNEL, "finance");
+        slack
     }
 
     /// Tells both where the bot is.

@@ -150,6 +150,16 @@ impl Stack {
         operator::countersign(emulators.tools(), self.ministack.url(), &self.chats, arguments).await
     }
 
+    /// The same, with something to read from standard input.
+    pub(crate) async fn countersign_reading(
+        &self,
+        emulators: &Emulators,
+        arguments: &[&str],
+        input: &str,
+    ) -> anyhow::Result<(Value, Option<i32>)> {
+        operator::countersign_reading(emulators.tools(), self.ministack.url(), &self.chats, arguments, input).await
+    }
+
     /// As whoever deploys does after the first deployment.
     async fn push_policy(&self, emulators: &Emulators, version: &Version) -> anyhow::Result<()> {
         let file = version.policy.to_str().context("the policy has a path in UTF-8")?;

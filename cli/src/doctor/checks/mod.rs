@@ -14,15 +14,13 @@ use secrecy::ExposeSecret;
 
 use super::facts::{Api, Facts, Mail};
 use super::line::{Line, Verdict};
-use crate::vendors::slack::{Identity, Posting};
 use super::sources::{Configuration, Fact, after};
 use crate::output::counted;
 use crate::stack::Stack;
+use crate::vendors::slack::{Identity, NEEDED_SCOPES, Posting};
 
 /// The version of this program.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
-/// What the bot's calls and the slash command need.
-const SCOPES: [&str; 2] = ["chat:write", "commands"];
 /// Slack's signatures are taken for 300 seconds, and AWS's for about as long: this much is a sign of worse.
 const SKEW_MAX: SignedDuration = SignedDuration::from_secs(60);
 /// Slack's words for an id that it does not know, or no longer.
@@ -90,7 +88,7 @@ fn secret(values: &SecretValues) -> Verdict {
     let empty: Vec<&str> = empty(values).collect();
     if values.is_empty() || !empty.is_empty() {
         let what = if values.is_empty() { "everything".to_owned() } else { empty.join(", ") };
-        return Verdict::Fail(format!("{what} is empty: fill it with `aws secretsmanager put-secret-value`"));
+        return Verdict::Fail(format!("{what} is empty: fill it with `countersign secrets set`"));
     }
     Verdict::Ok(values.keys().map(String::as_str).collect::<Vec<_>>().join(", "))
 }
@@ -182,7 +180,7 @@ fn slack(identity: &Identity, Configuration { policy, .. }: &Configuration) -> V
     let Identity { team, team_name, scopes, .. } = identity;
     let sends_copies = policy.rules.values().any(|rules| rules.calling.direct).then_some("im:write");
     let reads_groups = (!policy.live.groups.is_empty()).then_some(["usergroups:read", "users:read"]);
-    let needed = SCOPES.into_iter().chain(sends_copies).chain(reads_groups.into_iter().flatten());
+    let needed = NEEDED_SCOPES.into_iter().chain(sends_copies).chain(reads_groups.into_iter().flatten());
     let missing: Vec<&str> = needed.filter(|scope| !scopes.iter().any(|has| has == scope)).collect();
     if !missing.is_empty() {
         return Verdict::Fail(format!(

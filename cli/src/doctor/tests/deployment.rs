@@ -18,8 +18,8 @@ use crate::aws::Aws;
 use crate::aws::fake::{self, Account};
 use crate::doctor::facts::gather;
 use crate::doctor::sources::Sources;
-use crate::vendors::web::Web;
 use crate::doctor::{Line, checks};
+use crate::vendors::web::Web;
 
 pub(super) const TOKEN: &str = "xoxb-hidden";
 pub(super) const SIGNING_SECRET: &str = "hidden-signing-secret";
@@ -211,7 +211,9 @@ impl Deployment {
         Account {
             stacks: [("approvals".to_owned(), stack)].into(),
             functions: [("approvals-webhook".to_owned(), function)].into(),
-            secrets: secrets.map(|(id, value)| (id.to_owned(), value.clone())).into(),
+            secrets: Arc::new(Mutex::new(
+                secrets.map(|(id, value)| (id.to_owned(), value.clone())).into_iter().collect(),
+            )),
             tables: Mutex::new([("approvals".to_owned(), BTreeMap::new())].into()),
             mail: self.mail.clone(),
             verified: self.verified.iter().map(|identity| (*identity).to_owned()).collect(),
