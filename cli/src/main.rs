@@ -1,6 +1,7 @@
 //! The program `countersign`: the local run, and what an operator needs. It reads its arguments, does one thing, and says
 //! with its exit code how that went.
 
+mod apps;
 #[cfg(feature = "aws")]
 mod audit;
 #[cfg(feature = "aws")]
@@ -70,6 +71,7 @@ enum Command {
     Mocks(mocks::Mocks),
     Policy(policy::Policy),
     Secrets(secrets::Secrets),
+    Slack(apps::Slack),
     Spoke(spoke::Spoke),
     Completions(completions::Completions),
 }
@@ -98,6 +100,8 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         Command::Deploy(deploy) => deploy.run(now).await,
         #[cfg(feature = "aws")]
         Command::Remove(remove) => remove.run(now).await,
+        #[cfg(feature = "aws")]
+        Command::Slack(slack) => slack.run(now).await,
         #[cfg(not(feature = "aws"))]
         Command::Deploy(_) => Err(deployment::not_in_this_build("deploy")),
         #[cfg(not(feature = "aws"))]
@@ -106,6 +110,8 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         Command::Doctor(_) => Err(deployment::not_in_this_build("doctor")),
         #[cfg(not(feature = "aws"))]
         Command::Audit(_) => Err(deployment::not_in_this_build("audit")),
+        #[cfg(not(feature = "aws"))]
+        Command::Slack(_) => Err(deployment::not_in_this_build("slack")),
         Command::Explain(explain) => explain.run(now()).await,
         Command::Manifests(manifests) => manifests.run(),
         Command::Mocks(mocks) => mocks.run(),

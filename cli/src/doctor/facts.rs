@@ -219,8 +219,8 @@ async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>
         let wants_slack = policy.rules.values().find(|rules| rules.conversation(Platform::Slack).is_some());
         return Err(match wants_slack {
             Some(rules) => Verdict::Fail(format!(
-                "the policy {} has a slack_channel, and the secret no slack_bot_token: add the app's slack_signing_secret \
-                 and slack_bot_token to it with `aws secretsmanager put-secret-value`",
+                "the policy {} has a slack_channel, and the secret no slack_bot_token: `countersign slack` stores what the \
+                 app has",
                 rules.name
             )),
             None => Verdict::Skipped("Slack is off: no policy has a slack_channel".to_owned()),
@@ -228,7 +228,7 @@ async fn identity(slack: Option<&Slack<'_>>, configuration: &Fact<Configuration>
     };
     slack.identity().await.map_err(|why| {
         Verdict::Fail(format!(
-            "auth.test: {why}; install the app and put its bot token in with `countersign secrets set slack_bot_token`"
+            "auth.test: {why}; install the app and put its bot token in with `countersign slack --again`"
         ))
     })
 }

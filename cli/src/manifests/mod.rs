@@ -18,7 +18,7 @@ use crate::output::Format;
 const PLACEHOLDER: &str = "https://countersign.example.com";
 
 /// Slack's manifest, for no deployment yet.
-const SLACK: &str = include_str!("../../../manifests/slack/manifest.yaml");
+pub(crate) const SLACK: &str = include_str!("../../../manifests/slack/manifest.yaml");
 
 /// Makes the Slack app's manifest and the Teams app for a deployment.
 #[derive(Debug, clap::Args)]
@@ -51,9 +51,8 @@ impl Manifests {
         let teams = self.teams_app_id.as_ref().map(|app_id| self.write_teams(app_id)).transpose()?;
         let mut text = format!(
             "Slack's manifest for {}: {}\n\
-             Next: create an app from this manifest at https://api.slack.com/apps, or paste it into the one you have;\n\
-             install it to your workspace, add its signing secret and bot token to the stack's secret, invite the bot\n\
-             to the channels of the policy, and run `countersign doctor --stack NAME`.",
+             Next: paste it into the app that you have, at https://api.slack.com/apps, or let `countersign slack --stack NAME`\n\
+             make one and store what it has; then run `countersign doctor --stack NAME`.",
             self.url,
             slack.display()
         );
@@ -72,7 +71,7 @@ impl Manifests {
 
     fn write_slack(&self) -> anyhow::Result<PathBuf> {
         let file = self.output.join("slack.yaml");
-        let manifest = filled_in(SLACK, &[(PLACEHOLDER, &self.url)])?;
+        let manifest = slack_manifest(&self.url)?;
         fs::write(&file, manifest).with_context(|| format!("{} cannot be written", file.display()))?;
         Ok(file)
     }
@@ -83,6 +82,11 @@ impl Manifests {
         teams::write(&file, &self.url, app_id, website)?;
         Ok(file)
     }
+}
+
+/// Slack's manifest for the deployment at this address.
+pub(crate) fn slack_manifest(url: &str) -> anyhow::Result<String> {
+    filled_in(SLACK, &[(PLACEHOLDER, url)])
 }
 
 /// The text of a template, with each of these in the place of what stands for it.

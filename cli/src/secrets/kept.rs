@@ -44,6 +44,11 @@ impl Kept {
         Ok(Self { aws, name: name.to_owned(), stack, bot })
     }
 
+    /// The address of the deployment.
+    pub(crate) fn public_url(&self) -> anyhow::Result<&str> {
+        self.stack.output("PublicUrl").map_err(told)
+    }
+
     /// The secret that the reference workflow shares with the third party; none if the stack is without the workflow.
     pub(super) fn double(&self) -> Option<Secret> {
         Some(Secret::new(&self.aws, self.stack.output("DoubleSecretId").ok()?))

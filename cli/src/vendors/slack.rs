@@ -23,7 +23,7 @@ const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(100 * 24);
 /// When Slack says that we ask too often it names a pause; a longer one than this is not waited for.
 const PAUSE_MAX: Duration = Duration::from_secs(60);
 
-const PROBE: &str = "countersign doctor scheduled this to see whether Countersign may post here, and could not delete it. \
+const PROBE: &str = "countersign scheduled this to see whether Countersign may post here, and could not delete it. \
                      Please ignore it.";
 
 /// Slack's Web API with the bot's token.
@@ -62,6 +62,17 @@ pub(crate) enum Posting {
         /// Why it is still there.
         why: String,
     },
+}
+
+/// A message that Slack has taken for later.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Probe {
+    /// The id of the place.
+    pub(crate) channel: String,
+    /// When it would be posted.
+    pub(crate) at: Timestamp,
+    /// Why it is still there, if it could not be deleted.
+    pub(crate) left: Option<String>,
 }
 
 /// What every answer says.
@@ -114,19 +125,23 @@ impl<'a> Slack<'a> {
     }
 
     async fn posting(&self, place: &str) -> Posting {
+        match self.probe(place).await {
+            Err(why) => Posting::Refused(why),
+            Ok(Probe { left: None, .. }) => Posting::Taken,
+            Ok(Probe { at, left: Some(why), .. }) => Posting::Left { at, why },
+        }
+    }
+
+    /// Has a message for a place scheduled and deletes it. A channel may be named by its name with a `#`, and Slack says
+    /// which it is: <https://docs.slack.dev/reference/methods/chat.scheduleMessage>. The error is why it takes none.
+    pub(crate) async fn probe(&self, place: &str) -> Result<Probe, String> {
         let at = self.web.now() + FAR_AHEAD;
         let message = json!({ "channel": place, "post_at": at.as_second(), "text": PROBE });
-        let scheduled = self.call("chat.scheduleMessage", &message).await;
-        let scheduled: Scheduled = match scheduled.and_then(|answer| read(&answer)) {
-            Ok(scheduled) => scheduled,
-            Err(why) => return Posting::Refused(why),
-        };
+        let scheduled: Scheduled = read(&self.call("chat.scheduleMessage", &message).await?)?;
         // A person's id has become the id of the conversation with the bot, which is what the deletion needs.
         let delete = json!({ "channel": scheduled.channel, "scheduled_message_id": scheduled.scheduled_message_id });
-        match self.call("chat.deleteScheduledMessage", &delete).await {
-            Ok(_) => Posting::Taken,
-            Err(why) => Posting::Left { at, why },
-        }
+        let left = self.call("chat.deleteScheduledMessage", &delete).await.err();
+        Ok(Probe { channel: scheduled.channel, at, left })
     }
 
     /// Calls a method. The error is Slack's word for what is wrong, or what became of the call.

@@ -1,0 +1,310 @@
+//! Sets the Slack app up: link, secrets, channel, and the lines for the policy.
+
+use std::fmt::Write as _;
+
+use anyhow::Context;
+use countersign_bot::ports::SecretValues;
+use jiff::Timestamp;
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::Slack as Command;
+use super::asking::hidden;
+use super::link::{link, scopes};
+use crate::aws::secret::{Replaced, Version};
+use crate::ending::Ending;
+use crate::output::Format;
+use crate::person::{AtTerminal, Person};
+use crate::secrets::Typed;
+use crate::secrets::form::{self, Vendors};
+use crate::secrets::kept::{Kept, check};
+use crate::vendors::slack::{Identity, Probe, Slack};
+use crate::vendors::web::Web;
+
+const SIGNING_SECRET: Typed = Typed::SlackSigningSecret;
+const TOKEN: Typed = Typed::SlackBotToken;
+/// Slack's words for a channel that the bot is not in; a private one it does not know then.
+const NOT_IN: [&str; 2] = ["not_in_channel", "channel_not_found"];
+
+/// What is asked for, and how.
+pub(super) struct Order<'a> {
+    pub(super) again: bool,
+    pub(super) channel: Option<&'a str>,
+    /// Whether somebody is there to be asked for the channel.
+    pub(super) asks: bool,
+    /// Opens a link, where there is somebody to look at it.
+    pub(super) browser: Option<fn(&str) -> bool>,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) struct Report {
+    stack: String,
+    /// What became of the two secrets.
+    pub(super) secrets: Secrets,
+    identity: Option<Identity>,
+    /// What the manifest asks for and the token does not have.
+    pub(super) lacking: Vec<&'static str>,
+    pub(super) channel: Channel,
+}
+
+/// What became of the two secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Secrets {
+    Stored,
+    /// They were there.
+    Unchanged,
+    /// Somebody else has changed the secret meanwhile.
+    TooLate,
+}
+
+/// What became of the channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Channel {
+    /// Nobody said which.
+    Unsaid,
+    /// The bot is in it, and this is its id.
+    Found(String),
+    /// The bot cannot post there, in Slack's word.
+    Refused(String),
+}
+
+impl Command {
+    /// Sets it up.
+    pub(crate) async fn run(self, clock: fn() -> Timestamp) -> anyhow::Result<Ending> {
+        let (web, kept) = (Web::new(clock)?, Kept::of(self.deployment).await?);
+        let vendors = Vendors { web: &web, addresses: &self.addresses };
+        let asks = AtTerminal::is_there();
+        let order = Order { again: self.again, channel: self.channel.as_deref(), asks, browser: asks.then_some(open) };
+        set_up(&kept, &vendors, &order, &mut AtTerminal { agrees: false }).await?.print(self.format)
+    }
+}
+
+/// Opens a link in whatever browser this machine has, and says whether there is one.
+fn open(link: &str) -> bool {
+    open::that_detached(link).is_ok()
+}
+
+/// Sets it up. What is there already is not asked for.
+pub(super) async fn set_up(
+    kept: &Kept,
+    vendors: &Vendors<'_>,
+    order: &Order<'_>,
+    person: &mut impl Person,
+) -> anyhow::Result<Report> {
+    let read = kept.bot.current().await?;
+    let stored = stored(&read.values).filter(|_| !order.again);
+    let mut report = Report {
+        stack: kept.name.clone(),
+        secrets: Secrets::Unchanged,
+        identity: None,
+        lacking: Vec::new(),
+        channel: Channel::Unsaid,
+    };
+    let (token, identity) = match stored {
+        Some(token) => {
+            person.told(&format!(
+                "The signing secret and the bot token are stored; the secret is as it is since {:.0}. --again asks for them.",
+                read.since
+            ))?;
+            let identity = form::slack(token, vendors).await.context("--again asks for the token that is stored")?;
+            (token.clone(), identity)
+        }
+        None => {
+            show_link(kept.public_url()?, order, person)?;
+            let (token, identity, replaced) = ask(kept, &read, vendors, person).await?;
+            if replaced == Replaced::TooLate {
+                report.secrets = Secrets::TooLate;
+                return Ok(report);
+            }
+            report.secrets = Secrets::Stored;
+            (token, identity)
+        }
+    };
+    person.told(&format!("Slack knows it as {} in {} ({}).", identity.bot_name, identity.team_name, identity.team))?;
+    report.lacking = scopes().into_iter().filter(|scope| !identity.scopes.iter().any(|has| has == scope)).collect();
+    let slack = Slack::new(vendors.web, vendors.addresses.slack_api_url.as_deref(), &token);
+    report.channel = channel(&slack, &identity.bot_name, order, person).await?;
+    report.identity = Some(identity);
+    Ok(report)
+}
+
+/// The token, if both values are there.
+fn stored(values: &SecretValues) -> Option<&SecretString> {
+    values.get(SIGNING_SECRET.key()).and(values.get(TOKEN.key()))
+}
+
+fn show_link(public_url: &str, order: &Order<'_>, person: &mut impl Person) -> anyhow::Result<()> {
+    let link = link(public_url)?;
+    person.told(&format!(
+        "1. Open this link, choose the workspace, and create the app. The link carries its manifest.\n\n{link}\n"
+    ))?;
+    if let Some(browser) = order.browser
+        && person.agrees("Open it in a browser?")?
+        && !browser(&link)
+    {
+        person.told("This machine has no browser that could be opened: copy the link.")?;
+    }
+    person.told(
+        "2. Install App, Install to Workspace.\n\
+         3. Basic Information has the signing secret, and OAuth & Permissions the bot token, which begins with xoxb-.",
+    )
+}
+
+/// Asks for both values, has Slack say whether it knows the token, and stores both in one write.
+async fn ask(
+    kept: &Kept,
+    read: &Version,
+    vendors: &Vendors<'_>,
+    person: &mut impl Person,
+) -> anyhow::Result<(SecretString, Identity, Replaced)> {
+    let signing_secret = hidden(person, SIGNING_SECRET)?;
+    let token = hidden(person, TOKEN)?;
+    let identity = form::slack(&token, vendors).await?;
+    let mut values = read.values.clone();
+    values.insert(SIGNING_SECRET.key().to_owned(), signing_secret);
+    values.insert(TOKEN.key().to_owned(), token.clone());
+    check(&read.values, &values)?;
+    let replaced = kept.bot.replace(read, &values).await?;
+    Ok((token, identity, replaced))
+}
+
+/// Finds the channel that cards are to go to, which the bot has to be invited to first.
+async fn channel(
+    slack: &Slack<'_>,
+    bot_name: &str,
+    order: &Order<'_>,
+    person: &mut impl Person,
+) -> anyhow::Result<Channel> {
+    if let Some(name) = order.channel {
+        return probe(slack, name, person).await;
+    }
+    if !order.asks {
+        return Ok(Channel::Unsaid);
+    }
+    let mut found = Channel::Unsaid;
+    while !matches!(found, Channel::Found(_)) {
+        person.told(&format!("Write /invite @{bot_name} in the channel that cards are to go to."))?;
+        let name = person.answer("Then its name, or its id, or nothing to leave it:")?;
+        if name.is_empty() {
+            return Ok(found);
+        }
+        found = probe(slack, &name, person).await?;
+        if let Channel::Refused(word) = &found {
+            person.told(&refused(word))?;
+        }
+    }
+    Ok(found)
+}
+
+/// Whether the bot may post there, and the id of the channel.
+async fn probe(slack: &Slack<'_>, name: &str, person: &mut impl Person) -> anyhow::Result<Channel> {
+    let place = if is_id(name) { name.to_owned() } else { format!("#{}", name.trim_start_matches('#')) };
+    Ok(match slack.probe(&place).await {
+        Ok(Probe { channel, at, left }) => {
+            if let Some(why) = left {
+                let what = "To see whether the bot may post there, a message was scheduled";
+                person.told(&format!("{what} for {at:.0}, and could not be deleted again ({why})."))?;
+            }
+            Channel::Found(channel)
+        }
+        Err(word) => Channel::Refused(word),
+    })
+}
+
+/// An id has capital letters and digits, and no name of a channel has a capital letter.
+fn is_id(name: &str) -> bool {
+    name.starts_with(['C', 'G']) && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// What Slack's word for a channel means.
+fn refused(word: &str) -> String {
+    match word {
+        _ if NOT_IN.contains(&word) => format!(
+            "Slack says {word}: the bot is not in that channel, or it is called otherwise. The id is at the end of the \
+             channel's details."
+        ),
+        _ => format!("Slack says {word}."),
+    }
+}
+
+impl Report {
+    /// Says it, and how well it is.
+    fn print(&self, format: Format) -> anyhow::Result<Ending> {
+        let is_well = self.is_well();
+        let secrets = match self.secrets {
+            Secrets::Stored => "stored",
+            Secrets::Unchanged => "unchanged",
+            Secrets::TooLate => "tooLate",
+        };
+        let (channel, why) = match &self.channel {
+            Channel::Unsaid => (None, None),
+            Channel::Found(id) => (Some(id), None),
+            Channel::Refused(word) => (None, Some(word)),
+        };
+        let identity = self.identity.as_ref();
+        let json = json!({
+            "ok": is_well,
+            "secrets": secrets,
+            "team": identity.map(|identity| &identity.team),
+            "teamName": identity.map(|identity| &identity.team_name),
+            "bot": identity.map(|identity| &identity.bot_name),
+            "lackingScopes": self.lacking,
+            "channel": channel,
+            "channelRefused": why,
+            "policy": self.policy(),
+        });
+        format.print(self.text(), &json)?;
+        Ok(Ending::well_if(is_well))
+    }
+
+    /// Whether nothing is left to do that was asked for.
+    pub(super) fn is_well(&self) -> bool {
+        self.secrets != Secrets::TooLate && !matches!(self.channel, Channel::Refused(_)) && self.lacking.is_empty()
+    }
+
+    /// The lines for the policy.
+    pub(super) fn policy(&self) -> Option<String> {
+        let team = &self.identity.as_ref()?.team;
+        let mut lines = format!("[access]\nslack_teams = [\"{team}\"]\n");
+        if let Channel::Found(id) = &self.channel {
+            // Writing to a text does not fail.
+            let _ = write!(lines, "\n[policies.NAME]\nslack_channel = \"{id}\"\n");
+        }
+        Some(lines)
+    }
+
+    fn text(&self) -> String {
+        let stack = &self.stack;
+        let mut paragraphs = Vec::new();
+        match self.secrets {
+            Secrets::TooLate => {
+                return "Nothing was stored: somebody else has changed the secret since it was read. Call this again."
+                    .to_owned();
+            }
+            Secrets::Stored => paragraphs.push(
+                "The signing secret and the bot token are stored. Every function goes by them within a minute: then press \
+                 Retry in Event Subscriptions of the app if its request URL is not verified yet."
+                    .to_owned(),
+            ),
+            Secrets::Unchanged => {}
+        }
+        if !self.lacking.is_empty() {
+            paragraphs.push(format!(
+                "The token lacks {}: give the app its manifest, from `countersign manifests`, and install it again.",
+                self.lacking.join(", ")
+            ));
+        }
+        if let Channel::Refused(word) = &self.channel {
+            paragraphs.push(refused(word));
+        }
+        if let Some(lines) = self.policy() {
+            paragraphs.push(format!("These are the lines for the policy:\n\n{}", lines.trim_end()));
+        }
+        paragraphs.push(format!(
+            "Next: `countersign policy push policy.toml --stack {stack}`, /invite the bot in every channel that the policy \
+             names, and `countersign doctor --stack {stack}`."
+        ));
+        paragraphs.join("\n\n")
+    }
+}

@@ -1,0 +1,115 @@
+//! The Slack app: what is asked, what is stored, and what is said.
+
+use serde_json::json;
+
+use crate::apps::slack::{Channel, Order, Report, Secrets, set_up};
+use crate::person::scripted::Scripted;
+use crate::secrets::tests::stage::Stage;
+use crate::vendors::fake::{self, TOKEN, World};
+
+const SIGNING_SECRET: &str = "0123456789abcdef0123456789abcdef";
+const FIRST_TIME: Order<'static> = Order { again: false, channel: None, asks: true, browser: None };
+
+/// A stack that has what it made itself, and something of others.
+async fn stage() -> Stage {
+    Stage::of(json!({ "link_key": "hidden", "of_others": "kept" })).await
+}
+
+/// Sets the app up with these answers, all of which have to be asked for.
+async fn run(stage: &Stage, order: &Order<'_>, answers: &[&str]) -> anyhow::Result<(Report, Scripted)> {
+    let mut person = Scripted::answering(answers);
+    let report = set_up(&stage.kept, &stage.vendors(), order, &mut person).await?;
+    assert!(person.was_asked_everything(), "{:?}", person.heard);
+    assert!(!person.has_heard(TOKEN) && !person.has_heard(SIGNING_SECRET), "{:?}", person.heard);
+    Ok((report, person))
+}
+
+#[tokio::test]
+async fn the_first_time_the_app_is_made_by_a_link_and_its_secrets_are_stored() {
+    let stage = stage().await;
+    let (report, person) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, "finance"]).await.unwrap();
+    assert!(person.has_heard("https://api.slack.com/apps?new_app=1&manifest_yaml="), "{:?}", person.heard);
+    assert!(person.has_heard("https%3A%2F%2Fbot.example.com%2Fslack%2Fcommands"), "{:?}", person.heard);
+    assert!(person.has_heard("/invite @countersign"), "{:?}", person.heard);
+    let expected = json!({
+        "link_key": "hidden", "of_others": "kept", "slack_bot_token": TOKEN, "slack_signing_secret": SIGNING_SECRET,
+    });
+    assert_eq!((stage.values(), report.secrets, report.is_well()), (expected, Secrets::Stored, true));
+    assert_eq!(stage.secrets.lock().unwrap().count("bot"), 2, "one write");
+    let policy = "[access]\nslack_teams = [\"T0123\"]\n\n[policies.NAME]\nslack_channel = \"C0789\"\n";
+    assert_eq!(report.policy().as_deref(), Some(policy));
+}
+
+#[tokio::test]
+async fn what_is_stored_is_asked_for_only_if_it_is_wanted() {
+    let stage = stage().await;
+    run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, ""]).await.unwrap();
+    let values = stage.values();
+    let order = Order { channel: Some("#finance"), ..FIRST_TIME };
+    let (report, person) = run(&stage, &order, &[]).await.unwrap();
+    assert!(person.has_heard("--again asks for them") && !person.has_heard("manifest_yaml"), "{:?}", person.heard);
+    assert_eq!((report.secrets, &report.channel), (Secrets::Unchanged, &Channel::Found("C0789".to_owned())));
+    assert_eq!(stage.values(), values);
+    let again = Order { again: true, ..order };
+    let other = "fedcba9876543210fedcba9876543210";
+    let (report, _) = run(&stage, &again, &[other, TOKEN]).await.unwrap();
+    assert_eq!((report.secrets, &stage.values()["slack_signing_secret"]), (Secrets::Stored, &json!(other)));
+}
+
+#[tokio::test]
+async fn what_cannot_be_right_is_asked_for_again_and_never_stored() {
+    let stage = stage().await;
+    let before = stage.values();
+    let (report, _) = run(&stage, &FIRST_TIME, &[TOKEN, SIGNING_SECRET, "xoxp-1", TOKEN, ""]).await.unwrap();
+    assert_eq!(report.secrets, Secrets::Stored);
+    let stage = self::stage().await;
+    assert!(run(&stage, &FIRST_TIME, &["1", "2", "3"]).await.is_err());
+    let refusal = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, "xoxb-unknown"]).await.err().unwrap();
+    assert!(format!("{refusal:#}").contains("invalid_auth"), "{refusal:#}");
+    assert_eq!(stage.values(), before);
+}
+
+#[tokio::test]
+async fn scopes_that_are_missing_are_named() {
+    let addresses = fake::serve(World { scopes: "commands,chat:write,users:read", ..World::default() }).await;
+    let stage = Stage { addresses, ..stage().await };
+    let (report, _) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, ""]).await.unwrap();
+    assert_eq!((report.lacking.as_slice(), report.is_well()), (["im:write", "usergroups:read"].as_slice(), false));
+    assert_eq!(report.secrets, Secrets::Stored, "not every policy needs them");
+}
+
+#[tokio::test]
+async fn a_channel_is_looked_for_until_the_bot_is_in_it() {
+    let stage = stage().await;
+    let answers = [SIGNING_SECRET, TOKEN, "sales", "nowhere", "C0789"];
+    let (report, person) = run(&stage, &FIRST_TIME, &answers).await.unwrap();
+    assert_eq!(report.channel, Channel::Found("C0789".to_owned()));
+    assert!(person.has_heard("Slack says not_in_channel: the bot is not in that channel"), "{:?}", person.heard);
+    assert!(person.has_heard("Slack says channel_not_found"), "{:?}", person.heard);
+    let order = Order { channel: Some("sales"), asks: false, ..FIRST_TIME };
+    let (report, _) = run(&stage, &order, &[]).await.unwrap();
+    assert_eq!((&report.channel, report.is_well()), (&Channel::Refused("not_in_channel".to_owned()), false));
+    let order = Order { asks: false, ..FIRST_TIME };
+    let (report, _) = run(&stage, &order, &[]).await.unwrap();
+    assert_eq!((&report.channel, report.is_well()), (&Channel::Unsaid, true));
+}
+
+#[tokio::test]
+async fn a_browser_is_opened_by_whoever_wants_it() {
+    let stage = stage().await;
+    let order = Order { browser: Some(|link| !link.starts_with("https://api.slack.com/")), ..FIRST_TIME };
+    let (_, person) = run(&stage, &order, &["y", SIGNING_SECRET, TOKEN, ""]).await.unwrap();
+    assert!(person.has_heard("copy the link"), "{:?}", person.heard);
+    let order = Order { again: true, ..order };
+    let (_, person) = run(&stage, &order, &["n", SIGNING_SECRET, TOKEN, ""]).await.unwrap();
+    assert!(!person.has_heard("copy the link"), "{:?}", person.heard);
+}
+
+#[tokio::test]
+async fn somebody_who_was_faster_is_not_overwritten() {
+    let stage = stage().await;
+    let theirs = json!({ "link_key": "theirs" });
+    stage.secrets.lock().unwrap().meanwhile = Some(theirs.clone());
+    let (report, _) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN]).await.unwrap();
+    assert_eq!((report.secrets, report.is_well(), stage.values()), (Secrets::TooLate, false, theirs));
+}
