@@ -73,6 +73,7 @@ enum Command {
     Secrets(secrets::Secrets),
     Slack(apps::Slack),
     Spoke(spoke::Spoke),
+    Teams(apps::Teams),
     Completions(completions::Completions),
 }
 
@@ -102,6 +103,8 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         Command::Remove(remove) => remove.run(now).await,
         #[cfg(feature = "aws")]
         Command::Slack(slack) => slack.run(now).await,
+        #[cfg(feature = "aws")]
+        Command::Teams(teams) => teams.run(now).await,
         #[cfg(not(feature = "aws"))]
         Command::Deploy(_) => Err(deployment::not_in_this_build("deploy")),
         #[cfg(not(feature = "aws"))]
@@ -112,6 +115,8 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         Command::Audit(_) => Err(deployment::not_in_this_build("audit")),
         #[cfg(not(feature = "aws"))]
         Command::Slack(_) => Err(deployment::not_in_this_build("slack")),
+        #[cfg(not(feature = "aws"))]
+        Command::Teams(_) => Err(deployment::not_in_this_build("teams")),
         Command::Explain(explain) => explain.run(now()).await,
         Command::Manifests(manifests) => manifests.run(),
         Command::Mocks(mocks) => mocks.run(),

@@ -227,7 +227,7 @@ fn help_tells_everything() {
     for word in ["--port", "--timeout", "--policy", "--state-machine", "Exit codes: 0", "Examples:"] {
         assert!(help.contains(word), "{word}");
     }
-    let commands = "local demo doctor audit explain manifests mocks policy secrets slack completions";
+    let commands = "local demo doctor audit explain manifests mocks policy secrets slack teams completions";
     for command in commands.split(' ') {
         assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
         let (help, complaint, code) = run(&[command, "--help"]);

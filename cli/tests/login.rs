@@ -10,8 +10,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 /// Commands that ask AWS about a stack.
-const ON_A_STACK: [&str; 5] =
-    ["doctor", "policy show", "audit verify apr_00000000000000000000000000", "secrets status", "slack"];
+const ON_A_STACK: [&str; 6] =
+    ["doctor", "policy show", "audit verify apr_00000000000000000000000000", "secrets status", "slack", "teams"];
 
 /// What the program printed, what it complained of, and its exit code, without anything of whoever runs the tests.
 fn run(arguments: &[&str]) -> (String, String, i32) {

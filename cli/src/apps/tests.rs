@@ -1,3 +1,4 @@
-//! An app that is set up for a stack on a small AWS, with a Slack that knows what is right.
+//! Apps that are set up for a stack on a small AWS, with a Slack and a Microsoft that know what is right.
 
 mod slack;
+mod teams;

@@ -94,12 +94,8 @@ impl Report {
             }
             Some(first_policy::Standing::InForce) | None => {}
         }
-        if self.outcome == Outcome::Created && !chats.is_empty() {
-            let url = self.outputs.get("PublicUrl").map_or("ADDRESS", String::as_str);
-            next.push(format!(
-                "The apps of {} are made from `countersign manifests --url {url}`.",
-                chats.join(" and ")
-            ));
+        if self.outcome == Outcome::Created {
+            next.extend(chats.iter().map(|chat| format!("`countersign {chat} --stack {stack}` sets the app up.")));
         }
         next.push(format!("`countersign doctor --stack {stack}` says what is still to do."));
         next

@@ -45,7 +45,7 @@ fn settings<'a>(secret: &Fact<SecretValues>, configuration: &'a Fact<Configurati
     Err(match wants_teams {
         Some(rules) => Verdict::Fail(format!(
             "the policy {} has a teams_conversation, and the secret nothing of the app: add {} to it with \
-             `aws secretsmanager put-secret-value`, as docs/teams.md says",
+             `countersign teams`",
             rules.name,
             KEYS.join(", ")
         )),

@@ -3,7 +3,7 @@
 mod teams;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
 use serde_json::json;
@@ -78,15 +78,31 @@ impl Manifests {
 
     fn write_teams(&self, app_id: &Guid) -> anyhow::Result<PathBuf> {
         let website = self.teams_website.as_ref().map_or(self.url.as_str(), Url::as_str);
-        let file = self.output.join("teams.zip");
-        teams::write(&file, &self.url, app_id, website)?;
-        Ok(file)
+        write_teams(&self.output, &self.url, app_id, website)
     }
 }
 
 /// Slack's manifest for the deployment at this address.
 pub(crate) fn slack_manifest(url: &str) -> anyhow::Result<String> {
     filled_in(SLACK, &[(PLACEHOLDER, url)])
+}
+
+fn write_teams(folder: &Path, url: &str, app_id: &Guid, website: &str) -> anyhow::Result<PathBuf> {
+    let file = folder.join("teams.zip");
+    teams::write(&file, url, app_id, website)?;
+    Ok(file)
+}
+
+/// Writes the Teams app of a deployment into a folder, and says where it is.
+#[cfg(feature = "aws")]
+pub(crate) fn write_teams_app(
+    folder: &Path,
+    url: &str,
+    app_id: &str,
+    website: Option<&str>,
+) -> anyhow::Result<PathBuf> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    write_teams(folder, url, &Guid::parse(app_id)?, website.unwrap_or(url))
 }
 
 /// The text of a template, with each of these in the place of what stands for it.
@@ -109,7 +125,8 @@ fn public_url(text: &str) -> anyhow::Result<String> {
     Ok(url.origin().ascii_serialization())
 }
 
-fn https(text: &str) -> anyhow::Result<Url> {
+/// An address that is called by https alone.
+pub(crate) fn https(text: &str) -> anyhow::Result<Url> {
     let url = Url::parse(text).context("it is no address")?;
     ensure!(url.scheme() == "https", "it must begin with https://");
     ensure!(url.username().is_empty() && url.password().is_none(), "it must not hold a name or a password");
