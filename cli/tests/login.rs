@@ -46,6 +46,20 @@ fn without_a_login_or_a_region_nothing_is_asked() {
     assert!(output.status.code() == Some(2) && complaint.starts_with("error: no region is set"), "{complaint}");
 }
 
+#[cfg(feature = "aws")]
+#[test]
+fn without_a_terminal_nothing_is_changed_that_nobody_agreed_to() {
+    for action in ["set slack_bot_token", "rotate link_key", "remove slack"] {
+        let action: Vec<&str> = action.split(' ').collect();
+        let (printed, complaint, code) = run(&[&["secrets"], &action[..], &["--stack", "approvals"]].concat());
+        assert!(complaint.contains("standard input is no terminal: say --yes"), "{complaint}");
+        assert_eq!((printed.as_str(), code), ("", 2));
+    }
+    let on_the_command_line = ["secrets", "set", "slack_bot_token", "xoxb-1", "--stack", "approvals"];
+    let (_, complaint, code) = run(&on_the_command_line);
+    assert!(complaint.contains("unexpected argument") && code == 2, "{complaint}");
+}
+
 /// The settings of the AWS command line hold: a profile, a program that gives credentials, the address of AWS. Nobody
 /// answers there, which the doctor says.
 #[cfg(feature = "aws")]

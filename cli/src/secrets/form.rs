@@ -92,7 +92,7 @@ impl Typed {
 /// Whom Slack knows a token as. One that lacks what every bot needs is refused.
 pub(crate) async fn slack(token: &SecretString, vendors: &Vendors<'_>) -> anyhow::Result<Identity> {
     let slack = Slack::new(vendors.web, vendors.addresses.slack_api_url.as_deref(), token);
-    let identity = slack.identity().await.map_err(|why| anyhow!("Slack does not take the token: {why}"))?;
+    let identity = slack.identity().await.map_err(|why| anyhow!("auth.test does not show whose token it is: {why}"))?;
     let lacks = |scope: &&&str| !identity.scopes.iter().any(|has| has == **scope);
     if let Some(scope) = NEEDED_SCOPES.iter().find(lacks) {
         bail!("the token lacks the scope {scope}: give the app its manifest, and install it again");

@@ -108,7 +108,13 @@ async fn a_value_that_cannot_be_one_is_not_stored() {
 #[tokio::test]
 async fn a_value_that_its_vendor_does_not_know_is_not_stored() {
     let stage = Stage::of(slack()).await;
-    expect_refusal(&stage, Typed::SlackBotToken, "xoxb-2-hidden", "Slack does not take the token: invalid_auth").await;
+    expect_refusal(
+        &stage,
+        Typed::SlackBotToken,
+        "xoxb-2-hidden",
+        "auth.test does not show whose token it is: invalid_auth",
+    )
+    .await;
     let stage = Stage::of(teams()).await;
     expect_refusal(&stage, Typed::TeamsAppPassword, "hidden-wrong", "AADSTS7000215").await;
     let nobody = Addresses { slack_api_url: Some("http://127.0.0.1:1".to_owned()), teams_login_url: None };
