@@ -1,10 +1,12 @@
 //! A policy that is pushed while functions run: who goes by which version, and since when.
 
+mod shelf;
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
-use async_trait::async_trait;
 use countersign_bot::approval::explain::explain;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_version::PolicyVersion;
@@ -16,74 +18,16 @@ use countersign_bot::lambda::live::Live;
 use countersign_bot::lambda::policy::LivePolicy;
 use countersign_bot::messages::dialect::PLAIN;
 use countersign_bot::messages::explanation;
-use countersign_bot::net::deadline::Unavailable;
 use countersign_bot::ports::{Policies, SecretValues};
 use countersign_bot::startup::{Bot, routes};
-use countersign_playground::memory::{LocalClock, MemoryStore};
+use countersign_playground::memory::LocalClock;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use self::shelf::Shelf;
 use crate::support::logs::Logs;
 use crate::support::{Harness, RULES, RULES_WITH_TEAMS, START, policy};
-
-/// A place for versions that can be out of reach, and counts how often it is asked.
-#[derive(Default)]
-struct Shelf {
-    versions: MemoryStore,
-    is_closed: AtomicBool,
-    asked: AtomicUsize,
-    /// From this version on none can be used, as with a stricter parser; 0 while all can.
-    unusable_from: AtomicU32,
-}
-
-impl Shelf {
-    async fn push(&self, text: &str) -> u32 {
-        let number = self.versions.current().await.unwrap().unwrap_or_default();
-        let version = PolicyVersion::after(number, text.to_owned(), "ada".to_owned(), START.parse().unwrap());
-        assert!(self.versions.push(&version).await.unwrap());
-        version.number
-    }
-
-    fn open(&self) -> Result<&MemoryStore, Unavailable> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        if self.is_closed.load(Ordering::Relaxed) {
-            Err(Unavailable::new("shelf", "closed"))
-        } else {
-            Ok(&self.versions)
-        }
-    }
-}
-
-#[async_trait]
-impl Policies for Shelf {
-    async fn current(&self) -> Result<Option<u32>, Unavailable> {
-        self.open()?.current().await
-    }
-
-    async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable> {
-        let version = self.open()?.version(number).await?;
-        let from = self.unusable_from.load(Ordering::Relaxed);
-        let is_unusable = from > 0 && number >= from;
-        Ok(version.map(|version| if is_unusable { PolicyVersion { text: "?".to_owned(), ..version } } else { version }))
-    }
-
-    async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable> {
-        self.open()?.versions(limit).await
-    }
-
-    async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable> {
-        self.open()?.push(version).await
-    }
-
-    async fn take_up(&self, number: u32) -> Result<(), Unavailable> {
-        self.versions.take_up(number).await
-    }
-
-    async fn last_taken_up(&self) -> Result<Option<u32>, Unavailable> {
-        self.open()?.last_taken_up().await
-    }
-}
 
 /// A function of a world, with its policy on a shelf.
 struct Function {
@@ -330,6 +274,32 @@ async fn a_store_that_does_not_answer_leaves_the_policy_in_force() {
     function.shelf.is_closed.store(false, Ordering::Relaxed);
     function.pass_time(60);
     assert_eq!(function.version().await, Some(2));
+}
+
+/// Whoever presses waits for the reading.
+#[tokio::test]
+async fn a_store_that_hangs_is_given_up_and_leaves_the_policy_in_force() {
+    let function = Function::start(&[policy(RULES)]).await;
+    function.shelf.push(&stricter()).await;
+    function.shelf.hangs.store(true, Ordering::Relaxed);
+    function.pass_time(60);
+    let in_time = tokio::time::timeout(Duration::from_secs(3), function.version()).await;
+    assert_eq!(in_time, Ok(Some(1)));
+    function.shelf.hangs.store(false, Ordering::Relaxed);
+    function.pass_time(60);
+    assert_eq!(function.version().await, Some(2));
+}
+
+/// Somebody has removed the item, or the table was put back to before the first push.
+#[tokio::test]
+async fn a_table_that_no_longer_says_which_version_leaves_the_policy_in_force() {
+    let (logs, _guard) = Logs::catch();
+    let function = Function::start(&[policy(RULES)]).await;
+    function.shelf.is_lost.store(true, Ordering::Relaxed);
+    function.pass_time(60);
+    assert_eq!(function.version().await, Some(1));
+    assert!(logs.text().contains("no longer says which version"), "{}", logs.text());
+    assert_eq!(function.ask("meanwhile").await.unwrap().policy_version, Some(1));
 }
 
 #[tokio::test]
