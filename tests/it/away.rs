@@ -143,6 +143,28 @@ async fn nobody_passes_on_what_was_passed_to_them_and_nobody_stands_in_whom_the_
     assert!(refused.contains("No policy under which you decide lets Linus Pauling stand in"), "{refused}");
 }
 
+/// Linus stands in for Grace and has somebody stand in for himself, who decides for him and not for her.
+#[tokio::test]
+async fn whoever_stands_in_for_somebody_who_stands_in_decides_for_them_alone() {
+    let rules = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"grace\", \"linus\"]");
+    let away = async || {
+        let harness = Harness::with_rules(&format!("{rules}\n{RULES}")).await;
+        in_slack(&harness, "grace", "away until friday for linus").await;
+        in_slack(&harness, "linus", "away until friday for ada").await;
+        harness
+    };
+    let harness = away().await;
+    let request = json!({ "policy": "calculation", "title": "Pay", "requestedBy": "linus" });
+    let approval = harness.ask_for(&request).await;
+    assert_may_not_decide(&harness, "ada", &approval, "You cannot decide on this request").await;
+
+    let harness = away().await;
+    let approval = harness.ask_for(&json!({ "policy": "calculation", "title": "Pay" })).await;
+    harness.press("ada", &approval, "approve", None).await;
+    let record = harness.settled(&approval, Status::Approved).await;
+    assert_eq!(record.votes[0].stands_for.iter().map(ToString::to_string).collect::<Vec<_>>(), ["linus"]);
+}
+
 #[tokio::test]
 async fn a_person_counts_once_and_a_place_is_taken_once() {
     let harness = with("required = 2\nself_approval = true").await;

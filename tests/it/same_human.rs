@@ -236,6 +236,20 @@ async fn who_stands_in_does_so_under_the_policies_that_were_named_and_no_others(
     harness.settled(&approval, Status::Approved).await;
 }
 
+/// The policy that was named is there, and names others now.
+#[tokio::test]
+async fn who_stands_in_does_so_as_long_as_the_policy_lets_them() {
+    let harness = with(DELEGATES).await;
+    in_slack(&harness, "grace", "away until friday for linus").await;
+    push(&harness, &policy(&rules("delegates = [\"ada\"]"))).await;
+    let approval = harness.ask().await;
+    for card in cards(&harness, &approval) {
+        assert!(!card.contains("stands in for"), "{card}");
+    }
+    assert_may_not_decide(&harness, "linus", &approval, "You cannot decide on this request").await;
+    assert!(!in_slack(&harness, "linus", "").await.contains("You stand in for"));
+}
+
 #[tokio::test]
 async fn what_was_said_before_it_was_kept_of_whom_it_was_said_holds_no_longer_and_they_are_told() {
     let harness = with(DELEGATES).await;

@@ -117,6 +117,27 @@ async fn who_has_approved_before_neither_stands_in_nor_breaks_the_glass() {
     assert_eq!(harness.record(&approval.id).status(), Status::Pending);
 }
 
+/// Each could otherwise have the other give their approval in the second stage.
+#[tokio::test]
+async fn who_stood_in_and_whom_they_stood_in_for_both_decide_nothing_after() {
+    let here = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"finance\", \"linus\"]");
+    let manager = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"grace\"]");
+    let rules = policy(&format!("{here}\ndistinct_from = [\"manager\"]\nself_approval = true"))
+        + &format!("[policies.manager]\n{manager}\ndelegates = [\"ada\"]\n");
+    let harness = Harness::with_policy(&rules, |ports| ports).await;
+    in_slack(&harness, "grace", "away until friday for ada").await;
+    start(&harness, &one_after_the_other());
+    let manager = asked(&harness, "manager").await;
+    harness.press("ada", &manager, "approve", None).await;
+    harness.settled(&manager, Status::Approved).await;
+    let approval = asked(&harness, "calculation").await;
+    for who in ["ada", "grace"] {
+        assert_may_not_decide(&harness, who, &approval, "You have approved under the policy “manager”").await;
+    }
+    harness.press("linus", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+}
+
 #[tokio::test]
 async fn where_too_few_are_left_the_request_is_refused_by_its_field() {
     let harness = Harness::with_policy(&rules("[\"board\"]"), |ports| ports).await;

@@ -57,6 +57,18 @@ async fn whoever_stands_in_has_it_on_their_home_until_the_other_is_back() {
 }
 
 #[tokio::test]
+async fn whoever_stands_in_sees_there_what_is_asked_and_decided_meanwhile() {
+    let harness = Harness::with_rules(&format!("{RULES_WITH_TEAMS}\ndelegates = [\"linus\"]")).await;
+    in_slack(&harness, "grace", "away until friday for linus").await;
+    open(&harness, "linus").await;
+    let approval = harness.ask_for(&request("Deploy")).await;
+    says(&harness, "linus", approval.id.as_str()).await;
+    harness.press("grace", &approval, "approve", None).await;
+    harness.settled(&approval, Status::Approved).await;
+    says(&harness, "linus", "Nothing waits for you").await;
+}
+
+#[tokio::test]
 async fn a_week_after_it_was_last_opened_nobody_is_looking_any_more() {
     let harness = Harness::start().await;
     open(&harness, "grace").await;
