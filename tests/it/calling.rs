@@ -1,8 +1,10 @@
 //! Who is called when a request goes out: the card names who may decide and mentions, once and in each chat, those whom the
 //! policy has called.
 
+use countersign_bot::approval::audit::What;
 use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
+use countersign_bot::ports::Store;
 use serde_json::{Value, json};
 
 use crate::support::{Harness, RULES_WITH_TEAMS, policy, shown, texts};
@@ -73,6 +75,22 @@ async fn the_policy_says_who_is_called_and_who_is_left_in_peace() {
     }
     harness.press("grace", &approval, "approve", None).await;
     harness.settled(&approval, Status::Approved).await;
+}
+
+#[tokio::test]
+async fn the_trail_says_who_was_reminded_and_not_who_was_left_in_peace() {
+    let rules = RULES_WITH_TEAMS.replace("[\"finance\"]", "[\"finance\", \"linus\"]");
+    let harness = Harness::with_rules(&format!("{rules}\nsilent = [\"board\"]\nremind_after = [\"5m\"]")).await;
+    let approval = harness.ask().await;
+    harness.pass_time(300);
+    harness.reconcile().await;
+    harness.settled(&approval, Status::Pending).await;
+    let trail = harness.world.store.history(&approval.id).await.unwrap();
+    let reminded = trail.iter().find_map(|entry| match &entry.what {
+        What::Reminded { people } => Some(people.iter().map(ToString::to_string).collect::<Vec<_>>()),
+        _ => None,
+    });
+    assert_eq!(reminded.as_deref(), Some(&["linus".to_owned()][..]), "{trail:?}");
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{open, published, says};
 use crate::support::faults::{Call, Fault, Faults};
+use crate::support::said::in_slack;
 use crate::support::{Harness, RULES, policy};
 
 #[tokio::test]
@@ -78,6 +79,21 @@ async fn the_oldest_deadline_comes_first_and_what_has_no_room_is_counted() {
     }
     let to_ada = open(&harness, "ada").await;
     assert!(to_ada.contains("And 12 more: \n/approvals pending"), "twenty are looked at: {to_ada}");
+}
+
+#[tokio::test]
+async fn of_the_glass_that_was_broken_five_are_shown_and_the_others_counted() {
+    let glass = "required = 2\nself_approval = true\nbreak_glass = { who = [\"linus\"] }";
+    let rules = policy(&format!("{RULES}\n{glass}")).replace("\"optional\"", "\"known\"");
+    let harness = Harness::with_policy(&rules, |ports| ports).await;
+    for number in 0..6 {
+        let approval = harness.ask_again(&format!("{number} 1")).await;
+        in_slack(&harness, "linus", &format!("break-glass {} down", approval.id)).await;
+        harness.settled(&approval, Status::Approved).await;
+    }
+    let to_grace = open(&harness, "grace").await;
+    assert_eq!(to_grace.matches("Glass broken: ").count(), 5, "{to_grace}");
+    assert!(to_grace.contains("Waits for your acknowledgement") && to_grace.contains("And 1 more: "), "{to_grace}");
 }
 
 #[tokio::test]
