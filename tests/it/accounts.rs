@@ -12,8 +12,8 @@ use countersign_bot::approval::state::Status;
 use countersign_bot::aws::step_functions::AwsStepFunctions;
 use countersign_bot::aws::step_functions::accounts::{Spokes, StepFunctionsOfAccounts};
 use countersign_bot::flow::app::Ports;
-use countersign_bot::flow::hear;
 use countersign_bot::flow::spokes::Found;
+use countersign_bot::flow::{hear, notify};
 use countersign_bot::lambda::reconciler::{self, Woken};
 use countersign_playground::engine::{ExecutionStatus, ORIGIN};
 use countersign_playground::world::Options;
@@ -22,7 +22,7 @@ use serde_json::json;
 use crate::requests::{approval, machine, start, taken};
 use crate::support::aws::FakeAws;
 use crate::support::logs::Logs;
-use crate::support::{Harness, RULES, has_buttons, is_out, options, policy, shown};
+use crate::support::{Harness, RULES, START, has_buttons, is_out, options, policy, shown};
 
 /// The deployment's own account; the engine's is another.
 const HUB: &str = "arn:aws:states:local:999999999999";
@@ -180,6 +180,29 @@ async fn an_account_or_a_region_that_is_not_listed_is_refused_by_the_name_of_the
         assert_eq!(status, ExecutionStatus::Running);
         assert_eq!(company.aws.take_calls(), ["HUB SendTaskFailure"], "no role is assumed that the list has not");
     }
+}
+
+/// The account and the region are on the list, and those of another partition are other ones.
+#[tokio::test]
+async fn an_execution_of_another_partition_is_none_of_an_account_that_is_listed() {
+    let company = Company::start().await;
+    let input = json!({
+        "taskToken": "t".repeat(700), "stateEnteredAt": START, "timeoutSeconds": 600, "approval": approval(),
+        "executionArn": "arn:aws-cn:states:local:000000000000:execution:calculation:by-hand",
+    });
+    let refused = notify::notify(&company.harness.world.bot().app, input).await.unwrap_err();
+    assert_eq!(refused.to_string(), "executionArn: is of an account or a region that may not ask here");
+    assert!(company.harness.world.store.all().is_empty() && company.aws.take_calls().is_empty());
+}
+
+#[tokio::test]
+async fn the_role_is_called_and_told_what_the_policy_says() {
+    let company = Company::with(&format!("{LISTED}role = \"approvals\"\nexternal_id = \"own\"\n")).await;
+    company.aws.set_role(Some(("arn:aws:iam::000000000000:role/approvals", "own")));
+    let approval = company.ask().await;
+    company.harness.press("grace", &approval, "approve", None).await;
+    company.harness.settled(&approval, Status::Approved).await;
+    assert_eq!(company.alarms.load(Ordering::Relaxed), 0);
 }
 
 #[tokio::test]
