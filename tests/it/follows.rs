@@ -9,6 +9,7 @@ use countersign_bot::approval::record::Approval;
 use countersign_bot::approval::state::Status;
 use countersign_bot::flow::notify;
 use countersign_bot::platforms::teams::words::{CHANGES, RETURN};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::faults::{Call, Fault, Faults};
@@ -207,12 +208,11 @@ async fn what_has_changed_is_told_once_the_execution_is_proven() {
     assert!(shown(&harness.card(&second)).contains(&told), "{}", shown(&harness.card(&second)));
 }
 
-#[tokio::test]
-async fn the_next_try_of_the_same_visit_says_it_by_itself() {
-    let harness = Harness::with_policy(&rules(), |ports| ports).await;
+/// A state asks that is tried once more after this error; returns what is out then.
+async fn ask_with_retry(harness: &Harness, error: &str) -> Approval {
     let mut machine = machine();
     let state = &mut machine["States"]["Ask"];
-    state["Retry"] = json!([{ "ErrorEquals": ["ApprovalReturned"], "IntervalSeconds": 1, "MaxAttempts": 1 }]);
+    state["Retry"] = json!([{ "ErrorEquals": [error], "IntervalSeconds": 1, "MaxAttempts": 1 }]);
     let payload = state["Parameters"]["Payload"].as_object_mut().unwrap();
     payload.remove("approval.$");
     let title = "States.Format('Release, try {}', $$.State.RetryCount)";
@@ -220,18 +220,43 @@ async fn the_next_try_of_the_same_visit_says_it_by_itself() {
     let engine = &harness.world.engine;
     let arn = engine.load("release", &machine.to_string(), &BTreeMap::new()).unwrap();
     engine.start_execution(&arn, "run", json!({})).unwrap();
-    let first = harness.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await;
+    harness.until("the request is out", |world| world.store.all().into_iter().find(is_out)).await
+}
+
+/// The next try of the same visit, once it is out.
+async fn asked_again(harness: &Harness, first: &Approval) -> Approval {
+    harness
+        .until("it is asked again", |world| {
+            world.clock.advance(SignedDuration::from_secs(1));
+            world.store.all().into_iter().find(|approval| approval.id != first.id && is_out(approval))
+        })
+        .await
+}
+
+#[tokio::test]
+async fn the_next_try_of_the_same_visit_says_it_by_itself() {
+    let harness = Harness::with_policy(&rules(), |ports| ports).await;
+    let first = ask_with_retry(&harness, "ApprovalReturned").await;
     harness.press_in_teams("grace", &first, RETURN, &[(CHANGES, "Again.")]).await;
     harness.settled(&first, Status::Returned).await;
-    harness.pass_time(1);
-    let id = first.id.clone();
-    let second = harness
-        .until("it is asked again", |world| {
-            world.store.all().into_iter().find(|approval| approval.id != id && is_out(approval))
-        })
-        .await;
+    let second = asked_again(&harness, &first).await;
     for (place, shown) in places(&harness, &second).await {
         assert!(shown.contains("Title: “Release, try 0” → “Release, try 1”"), "{place}: {shown}");
     }
     assert_eq!(harness.record(&first.id).status(), Status::Returned, "what was decided stays");
+}
+
+/// Nobody has asked for changes, so nobody looks for any.
+#[tokio::test]
+async fn the_next_try_of_one_that_was_not_sent_back_says_nothing_of_it() {
+    let harness = Harness::with_policy(&rules(), |ports| ports).await;
+    let first = ask_with_retry(&harness, "Lost").await;
+    harness.world.engine.send_task_failure(first.token.expose(), "Lost", "the worker was lost").unwrap();
+    let second = asked_again(&harness, &first).await;
+    harness.settled(&first, Status::Superseded).await;
+    let second = harness.settled(&second, Status::Pending).await;
+    assert_eq!(second.since, None);
+    for (place, shown) in places(&harness, &second).await {
+        assert!(!shown.contains("hanged since"), "{place}: {shown}");
+    }
 }
