@@ -47,6 +47,18 @@ fn every_seat_is_filled_by_somebody_else_in_any_order() {
     }
 }
 
+/// However the votes came about, so many of them are no quorum as long as a seat is open.
+#[test]
+fn enough_approvals_are_not_enough_where_a_seat_is_open() {
+    let request = approval(ALL_OF_TWO_KINDS);
+    let mut of_finance = approve(&request, "grace");
+    of_finance.votes.extend(approve(&request, "ada").votes);
+    assert_eq!((of_finance.approvals(), of_finance.rules.required), (2, 2));
+    assert!(!of_finance.is_filled());
+    of_finance.votes.extend(approve(&request, "linus").votes);
+    assert!(of_finance.is_filled());
+}
+
 #[test]
 fn whoever_sits_makes_room_for_whoever_can_fill_no_other_seat() {
     let request = approval(&format!("self_approval = true\n{TWO_KINDS}"));

@@ -42,6 +42,19 @@ fn a_good_input_gives_a_request_with_its_deadline() {
     assert_eq!(asked.rules.name, "p");
 }
 
+/// At rest the rules lack them, so that somebody else would decide than should.
+#[test]
+fn nothing_is_asked_under_rules_whose_live_groups_nobody_was_asked_for() {
+    let text = "[access]\nslack_teams = [\"T1\"]\n[people.ada]\nname = \"Ada\"\nslack = \"U1\"\n[people.grace]\n\
+                name = \"Grace\"\nslack = \"U2\"\n[groups]\noncall = { slack_usergroup = \"S1\" }\n\
+                [policies.p]\napprovers = [\"grace\", \"oncall\"]\nslack_channel = \"C1\"\n";
+    let at_rest = policy_file::read(text).unwrap();
+    let refused = read(good(), &at_rest, entered()).unwrap_err();
+    assert_eq!(refused.to_string(), "approval.policy: it is not known who is in `oncall`");
+    let members = [("oncall".to_owned(), vec![at_rest.people.values().next().unwrap().clone()])].into();
+    assert!(read(good(), &policy_file::read_with(text, &members).unwrap(), entered()).is_ok());
+}
+
 #[test]
 fn what_is_asked_has_a_hash_that_others_can_make() {
     let policy = policy_with("requester = \"optional\"");

@@ -167,6 +167,20 @@ mod tests {
         assert!(!store.push(&version(2)).await.unwrap());
     }
 
+    /// The first try took effect, and its answer did not arrive.
+    #[tokio::test]
+    async fn whoever_meets_their_own_push_has_pushed() {
+        fastrand::seed(7);
+        let own = format!("{:032x}", fastrand::u128(..));
+        let (status, mut body) = refusal(400, "TransactionCanceledException");
+        let reason = json!({ "Code": "ConditionalCheckFailed", "Item": { "write_id": { "S": own } } });
+        body["CancellationReasons"] = json!([reason, { "Code": "ConditionalCheckFailed" }]);
+        let (service, store) = table([(status, body)]).await;
+        fastrand::seed(7);
+        assert!(store.push(&version(2)).await.unwrap());
+        assert_eq!(service.asked()[0]["ClientRequestToken"], own);
+    }
+
     #[tokio::test]
     async fn what_was_taken_up_is_noted_outside_of_the_partition_that_no_function_writes_and_never_goes_back() {
         let answers = [(200, json!({})), refusal(400, "ConditionalCheckFailedException")];
