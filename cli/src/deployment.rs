@@ -1,8 +1,11 @@
 //! What the commands that look at a deployment are told. A build without AWS clients has these commands too, and says
 //! which build can carry them out.
 
-use clap::{Args, Subcommand};
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand, ValueEnum};
 use countersign_bot::approval::ids::{ApprovalId, PersonId};
+use jiff::civil::Date;
 
 use crate::examples::examples;
 use crate::output::Format;
@@ -62,13 +65,16 @@ pub(crate) struct Doctor {
     pub(crate) format: Format,
 }
 
-/// Reads the audit trail of an approval, and says whether it is whole; or who has let whom stand in for them.
+/// Reads the audit trail of an approval, or those of a period, and says whether they are whole; or who has let whom stand
+/// in for them.
 ///
-/// The exit code is 0 if it is whole, 1 if it is not, 2 if it could not be read.
+/// The exit code is 0 if all are whole, 1 if one is not, 2 if something could not be read.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "countersign audit show apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign",
     "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign --json",
+    "countersign audit export --from 2026-10-01 --to 2026-12-31 --stack countersign --output q4.csv",
+    "countersign audit verify-export q4.csv --stack countersign",
     "countersign audit delegations ada grace --stack countersign"))]
 pub(crate) struct Audit {
     #[command(subcommand)]
@@ -86,9 +92,56 @@ pub(crate) enum Action {
     #[command(after_help = examples!(
         "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign"))]
     Verify(OfApproval),
+    /// Writes a line for each approval that was asked in a period: what was asked, who decided, how it ended, and the proof.
+    #[command(after_help = examples!(
+        "countersign audit export --from 2026-10-01 --to 2026-12-31 --stack countersign --output q4.csv",
+        "countersign audit export --from 2026-11-01 --to 2026-11-30 --stack countersign --format jsonl | jq .outcome"))]
+    Export(Export),
+    /// Reads what `export` has written, and holds each line against the trail of its approval as it is now.
+    #[command(after_help = examples!("countersign audit verify-export q4.csv --stack countersign"))]
+    VerifyExport(Exported),
     /// Prints a line for each time that one of these people has said who stands in for them, or that they are back.
     #[command(after_help = examples!("countersign audit delegations ada grace --stack countersign"))]
     Delegations(OfPeople),
+}
+
+/// Which period, and what it is written into.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The first day, such as 2026-10-01. Days are those of UTC, and an approval is of the day on which it was asked.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Date,
+    /// The last day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Date,
+    /// How the lines are written.
+    #[arg(long, value_enum, default_value_t = SheetFormat::Csv)]
+    pub(crate) format: SheetFormat,
+    /// The file to write, which must not be there yet; without it the lines go to standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) deployment: Deployment,
+}
+
+/// How the lines of an export are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SheetFormat {
+    /// For spreadsheets: a line of names, then one line each; lists are JSON in their cells.
+    Csv,
+    /// For programs: one JSON object a line.
+    Jsonl,
+}
+
+/// What was exported.
+#[derive(Debug, Args)]
+pub(crate) struct Exported {
+    /// The file that `export` has written, in either format.
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) deployment: Deployment,
+    #[command(flatten)]
+    pub(crate) format: Format,
 }
 
 /// Whose delegations.

@@ -96,7 +96,7 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         #[cfg(feature = "aws")]
         Command::Doctor(doctor) => doctor.run(now).await,
         #[cfg(feature = "aws")]
-        Command::Audit(audit) => audit.run().await,
+        Command::Audit(audit) => audit.run(now()).await,
         #[cfg(feature = "aws")]
         Command::Deploy(deploy) => deploy.run(now).await,
         #[cfg(feature = "aws")]

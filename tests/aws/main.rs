@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by a panic")]
 
 mod accounts;
+mod auditing;
 mod burst;
 mod cdk;
 mod conformance;
@@ -40,6 +41,7 @@ fn cases() -> Vec<Case> {
         deploying::cases(),
         cdk::cases(),
         program::cases(),
+        auditing::cases(),
         requests::cases(),
         secrets::cases(),
         accounts::cases(),

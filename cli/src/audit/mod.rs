@@ -1,7 +1,8 @@
-//! Reads the audit trail of an approval from the table, and says what happened and whether the trail is whole. Of people
-//! it reads who has let whom stand in for them.
+//! Reads the audit trail of an approval from the table, and says what happened and whether the trail is whole; or the
+//! trails of all approvals of a period, into a file for auditors. Of people it reads who has let whom stand in for them.
 
 mod delegations;
+mod export;
 mod line;
 mod table;
 
@@ -9,9 +10,11 @@ mod table;
 mod tests;
 
 use anyhow::bail;
-use countersign_bot::approval::audit::{self, Entry};
+use aws_sdk_dynamodb::Client;
+use countersign_bot::approval::audit::Entry;
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::transitions::journal::ATTEMPTS_KEPT;
+use jiff::Timestamp;
 use serde::Serialize;
 
 use self::delegations::Delegations;
@@ -38,11 +41,13 @@ struct Report {
 }
 
 impl Audit {
-    /// Reads the trail with the engineer's login, and prints what was asked for.
-    pub(crate) async fn run(self) -> anyhow::Result<Ending> {
+    /// Reads trails with the engineer's login, and prints what was asked for.
+    pub(crate) async fn run(self, now: Timestamp) -> anyhow::Result<Ending> {
         match self.action {
             Action::Show(approval) => approval.audited(true).await,
             Action::Verify(approval) => approval.audited(false).await,
+            Action::Export(export) => export.run(now).await,
+            Action::VerifyExport(exported) => exported.verify(now).await,
             Action::Delegations(people) => people.listed().await,
         }
     }
@@ -81,7 +86,7 @@ impl OfPeople {
 async fn report(aws: &Aws, stack: &str, id: ApprovalId, is_shown: bool) -> Result<Report, Refused> {
     let stack = Stack::describe(aws, stack).await?;
     let table = stack.output("TableName")?;
-    Ok(match Trail::read(aws, table, &id).await? {
+    Ok(match Trail::read(&Client::new(aws.config()), table, &id).await? {
         Some(trail) => judge(id, trail, is_shown),
         // Whoever removed everything has broken the trail as well.
         None => {
@@ -92,11 +97,11 @@ async fn report(aws: &Aws, stack: &str, id: ApprovalId, is_shown: bool) -> Resul
 }
 
 fn judge(id: ApprovalId, trail: Trail, is_shown: bool) -> Report {
-    let broken = match (&trail.unreadable, &trail.head) {
-        (Some(item), _) => Some(format!("the item {item} is not what this version writes")),
-        (None, None) => Some("the record of the approval is gone, and with it the number of its entries".to_owned()),
-        (None, Some(head)) => audit::verify(&id, &trail.entries, head).err().map(|broken| broken.to_string()),
-    };
+    let end = trail.head.unwrap_or_else(|| trail.end(&id));
+    let broken = trail.broken(&id, &end).or_else(|| {
+        let is_gone = trail.head.is_none();
+        is_gone.then(|| "the record of the approval is gone, and with it the number of its entries".to_owned())
+    });
     let only_counted = trail.refused.saturating_sub(ATTEMPTS_KEPT);
     let (ok, count) = (broken.is_none(), trail.entries.len());
     let mut verdict = match broken {

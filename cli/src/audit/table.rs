@@ -1,16 +1,19 @@
 //! The items of one approval, asked for without the task token.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
-use countersign_bot::approval::audit::{Entry, Hash, Head};
+use countersign_bot::approval::audit::{Entry, Hash, Head, verify};
 use countersign_bot::approval::ids::ApprovalId;
 
-use crate::aws::{Aws, Refused};
+use crate::aws::Refused;
 
 /// The range key of the record.
-const RECORD: &str = "approval";
+pub(super) const RECORD: &str = "approval";
+/// The range key of the first entry, which says what was asked.
+pub(super) const FIRST: &str = "audit#000001";
 
 /// What the table has of an audit trail.
 #[derive(Debug)]
@@ -26,18 +29,24 @@ pub(crate) struct Trail {
 }
 
 /// An item as far as it was asked for.
-struct Item(HashMap<String, AttributeValue>);
+pub(super) struct Item(pub(super) HashMap<String, AttributeValue>);
 
 impl Item {
-    fn text(&self, name: &str) -> Option<&str> {
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name)?.as_s().ok().map(String::as_str)
     }
 
-    fn number(&self, name: &str) -> Option<u32> {
+    pub(super) fn number<N: FromStr>(&self, name: &str) -> Option<N> {
         self.0.get(name)?.as_n().ok()?.parse().ok()
     }
 
-    fn key(&self) -> &str {
+    /// The entry of the trail that this is, if it is one.
+    pub(super) fn entry(&self) -> Option<Entry> {
+        serde_json::from_str(self.text("entry")?).ok()
+    }
+
+    /// Its range key.
+    pub(super) fn key(&self) -> &str {
         self.text("item").unwrap_or_default()
     }
 }
@@ -45,8 +54,8 @@ impl Item {
 impl Trail {
     /// Asks for the record, as far as it tells of the trail, and for the entries. There is none if the table knows
     /// nothing of the approval.
-    pub(crate) async fn read(aws: &Aws, table: &str, id: &ApprovalId) -> Result<Option<Self>, Refused> {
-        let query = Client::new(aws.config())
+    pub(crate) async fn read(client: &Client, table: &str, id: &ApprovalId) -> Result<Option<Self>, Refused> {
+        let query = client
             .query()
             .table_name(table)
             .consistent_read(true)
@@ -71,10 +80,23 @@ impl Trail {
         Ok(Some(trail))
     }
 
+    /// The end of the entries that are there.
+    pub(super) fn end(&self, id: &ApprovalId) -> Head {
+        self.entries.last().map_or_else(|| Head::genesis(id), Entry::head)
+    }
+
+    /// What is wrong with it, measured by this end.
+    pub(super) fn broken(&self, id: &ApprovalId, head: &Head) -> Option<String> {
+        match &self.unreadable {
+            Some(item) => Some(format!("the item {item} is not what this version writes")),
+            None => verify(id, &self.entries, head).err().map(|broken| broken.to_string()),
+        }
+    }
+
     /// Takes an item in, and says whether it could be read.
     fn take(&mut self, id: &ApprovalId, item: &Item) -> bool {
         if item.key() != RECORD {
-            let entry = item.text("entry").and_then(|entry| serde_json::from_str(entry).ok());
+            let entry = item.entry();
             let is_read = entry.is_some();
             self.entries.extend(entry);
             return is_read;

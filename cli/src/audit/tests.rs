@@ -1,5 +1,6 @@
 //! Trails in a table, whole and tampered with.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use countersign_bot::approval::audit::{Entry, Failure, Fate, Found, Place, Reason, What, Who};
@@ -18,21 +19,26 @@ use crate::aws::fake::{self, Account};
 
 const RAISED_AT: &str = "2026-11-23T10:00:00Z";
 
-fn approval() -> Approval {
+/// A request with this title of a task with this token, asked at this time.
+pub(super) fn asked(token: &str, title: &str, at: &str) -> Approval {
     let policy = "[people.ada]\nname = \"Ada Lovelace\"\n[people.grace]\nname = \"Grace Hopper\"\n\
                   email = \"grace@example.com\"\n\
                   [policies.calculation]\napprovers = [\"grace\"]\nslack_channel = \"C1\"\n";
     let input = json!({
-        "taskToken": "AQCEAAAAKgAAAAMAAAAAAAAAAb",
+        "taskToken": token,
         "executionArn": "arn:aws:states:eu-west-1:123456789012:execution:calculation:run-1",
-        "stateEnteredAt": RAISED_AT,
+        "stateEnteredAt": at,
         "timeoutSeconds": 600,
-        "approval": { "policy": "calculation", "title": "1 + 1", "requestedBy": "ada" },
+        "approval": { "policy": "calculation", "title": title, "requestedBy": "ada" },
     });
-    Approval::raise(request::read(input, &policy_file::read(policy).unwrap(), RAISED_AT.parse().unwrap()).unwrap())
+    Approval::raise(request::read(input, &policy_file::read(policy).unwrap(), at.parse().unwrap()).unwrap())
 }
 
-fn grace() -> Who {
+fn approval() -> Approval {
+    asked("AQCEAAAAKgAAAAMAAAAAAAAAAb", "1 + 1", RAISED_AT)
+}
+
+pub(super) fn grace() -> Who {
     Who { person: PersonId::parse("grace").unwrap(), name: "Grace Hopper".to_owned() }
 }
 
@@ -75,9 +81,10 @@ fn approved() -> Approval {
 }
 
 /// The items of an approval in the JSON of DynamoDB.
-fn items(approval: &Approval) -> Vec<Value> {
+pub(super) fn items(approval: &Approval) -> Vec<Value> {
     let record = json!({
-        "item": { "S": "approval" }, "audit_count": { "N": approval.audit.count.to_string() },
+        "item": { "S": "approval" }, "raised_at": { "N": approval.request.raised_at.as_millisecond().to_string() },
+        "audit_count": { "N": approval.audit.count.to_string() },
         "audit_hash": { "S": approval.audit.hash }, "refused": { "N": approval.refused.to_string() },
     });
     let entry = |entry: &Entry| {
@@ -89,8 +96,12 @@ fn items(approval: &Approval) -> Vec<Value> {
 
 /// An account with a table that has these items.
 fn account(id: &ApprovalId, items: Vec<Value>) -> Account {
+    account_with([(id.to_string(), items)].into_iter().filter(|(_, items)| !items.is_empty()).collect())
+}
+
+/// The same with the items of several partition keys.
+pub(super) fn account_with(table: BTreeMap<String, Vec<Value>>) -> Account {
     let outputs = vec![("TableName".to_owned(), "approvals-table".to_owned())];
-    let table = [(id.to_string(), items)].into_iter().filter(|(_, items)| !items.is_empty()).collect();
     Account {
         stacks: [("approvals".to_owned(), ("UPDATE_COMPLETE".to_owned(), outputs))].into(),
         tables: Mutex::new([("approvals-table".to_owned(), table)].into()),

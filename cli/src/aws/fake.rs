@@ -7,6 +7,7 @@ mod secrets;
 mod tables;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -45,12 +46,21 @@ pub(crate) struct Account {
     pub(crate) restarts: Arc<Mutex<BTreeMap<String, Timestamp>>>,
     /// The items of the tables, by their partition keys.
     pub(crate) tables: Mutex<Tables>,
+    /// So many of the next calls to tables are refused, because others have the table busy.
+    pub(crate) throttled: AtomicU32,
     /// What a deployment finds and changes.
     pub(crate) cloud: Mutex<Cloud>,
     /// What SES says of the account.
     pub(crate) mail: Value,
     /// The identities that SES has verified.
     pub(crate) verified: Vec<String>,
+}
+
+impl Account {
+    fn is_busy(&self) -> bool {
+        let fewer = |left: u32| left.checked_sub(1);
+        self.throttled.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fewer).is_ok()
+    }
 }
 
 type Shared = Arc<Account>;
@@ -124,7 +134,12 @@ async fn operation(State(account): State<Shared>, headers: HeaderMap, body: Byte
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else {
         return operation_of_form(&account, &headers, &body);
     };
+    if target.starts_with("DynamoDB_") && account.is_busy() {
+        let message = "The level of configured provisioned throughput for the table was exceeded.";
+        return Refusal::bad("ProvisionedThroughputExceededException", message).into_response();
+    }
     let answer = match target {
+        "DynamoDB_20120810.Scan" => table(&headers, &body, |call| tables::scan(&account.tables.lock().unwrap(), call)),
         "DynamoDB_20120810.Query" => {
             table(&headers, &body, |call| tables::query(&account.tables.lock().unwrap(), call))
         }

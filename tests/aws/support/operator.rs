@@ -1,6 +1,6 @@
 //! The program `countersign`, as an operator calls it on a machine without the AWS command line.
 
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 
 use anyhow::Context;
 use serde_json::Value;
@@ -28,8 +28,21 @@ pub(crate) async fn countersign_reading(
     arguments: &[&str],
     input: &str,
 ) -> anyhow::Result<(Value, Option<i32>)> {
+    let output = run(tools, aws_url, environment, &[arguments, &["--json"]].concat(), input).await?;
+    let json = serde_json::from_slice(&output.stdout);
+    Ok((json.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?, output.status.code()))
+}
+
+/// The same without `--json`: what it printed, and how it ended.
+pub(crate) async fn run(
+    tools: &Tools,
+    aws_url: &str,
+    environment: &[(&'static str, String)],
+    arguments: &[&str],
+    input: &str,
+) -> anyhow::Result<Output> {
     let mut command = Command::new(tools.program()?);
-    command.args(arguments).args(["--region", REGION, "--json"]);
+    command.args(arguments).args(["--region", REGION]);
     // Nothing is on this search path.
     command.env_clear().env("PATH", env!("CARGO_TARGET_TMPDIR")).env("AWS_ENDPOINT_URL", aws_url);
     command.env("AWS_ACCESS_KEY_ID", "test").env("AWS_SECRET_ACCESS_KEY", "test");
@@ -40,7 +53,5 @@ pub(crate) async fn countersign_reading(
     // One that ends without reading closes it, and says itself why it has ended.
     to_it.write_all(input.as_bytes()).await.ok();
     drop(to_it);
-    let output = program.wait_with_output().await?;
-    let json = serde_json::from_slice(&output.stdout);
-    Ok((json.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?, output.status.code()))
+    Ok(program.wait_with_output().await?)
 }

@@ -2,6 +2,7 @@
 //! Teams beside it.
 
 use std::collections::BTreeMap;
+use std::process::Output;
 
 use anyhow::{Context, ensure};
 use axum::body::Bytes;
@@ -158,6 +159,11 @@ impl Stack {
         input: &str,
     ) -> anyhow::Result<(Value, Option<i32>)> {
         operator::countersign_reading(emulators.tools(), self.ministack.url(), &self.chats, arguments, input).await
+    }
+
+    /// The same without `--json`: what it printed, and how it ended.
+    pub(crate) async fn program(&self, emulators: &Emulators, arguments: &[&str]) -> anyhow::Result<Output> {
+        operator::run(emulators.tools(), self.ministack.url(), &self.chats, arguments, "").await
     }
 
     /// As whoever deploys does after the first deployment.
