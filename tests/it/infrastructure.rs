@@ -15,7 +15,7 @@ use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
 use countersign_bot::flow::deliver::TRIES_MAX;
 use countersign_bot::flow::{hear, notify, reconcile, requests};
-use countersign_bot::lambda::messenger;
+use countersign_bot::lambda::{messenger, metrics};
 use countersign_bot::platforms::{slack, teams};
 use countersign_bot::startup::routes;
 use countersign_playground::deliveries::VISIBILITY_TIMEOUT;
@@ -308,6 +308,28 @@ fn every_route_that_people_come_by_has_a_limit_of_its_own() {
 #[test]
 fn the_template_says_which_version_it_deploys() {
     assert_eq!(yaml(TEMPLATE)["Outputs"]["Version"]["Value"], env!("CARGO_PKG_VERSION"));
+}
+
+/// What is printed is found by what the dashboard searches for, and the dashboard is JSON.
+#[test]
+fn the_dashboard_shows_how_long_decisions_take() {
+    let (_, dashboard) = resources("AWS::CloudWatch::Dashboard").into_iter().next().unwrap();
+    let (body, names) = (&dashboard["DashboardBody"]["!Sub"][0], &dashboard["DashboardBody"]["!Sub"][1]);
+    let schema = metrics::DIMENSIONS_OF_AN_END.join(",");
+    let ends =
+        format!(r#"{{Countersign,{schema}}} MetricName=\"{}\" Table=\"${{Approvals}}\""#, metrics::TIME_TO_DECISION);
+    assert_eq!(names["Ends"]["!Sub"], ends);
+    let parts = ["${Calculations}", "${CalculationAlarmArn}", "${MailAlarmArn}"];
+    let body = parts.iter().fold(body.as_str().unwrap().replace("${Ends}", &ends), |body, part| body.replace(part, ""));
+    let body: Value = serde_json::from_str(&body).unwrap();
+    let widgets = body["widgets"].as_array().unwrap().iter();
+    let searches = widgets.filter_map(|widget| widget["properties"]["metrics"][0][0]["expression"].as_str());
+    let expected = ["'p50')", "'p90')", "'SampleCount')"];
+    let searches: Vec<&str> = searches.collect();
+    assert_eq!(searches.len(), expected.len());
+    for (search, statistic) in searches.iter().zip(expected) {
+        assert!(search.starts_with("SEARCH('{Countersign,") && search.ends_with(statistic), "{search}");
+    }
 }
 
 /// The query of a mail's link lets whoever has it decide.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::audit::{Entry, Hash, Head};
+use super::audit::{Entry, Hash, Head, What};
 use super::break_glass::BrokenGlass;
 use super::claim::Claim;
 use super::delegation::StandIn;
@@ -211,6 +211,11 @@ impl Approval {
     /// The votes of those who have approved.
     pub fn approvers(&self) -> impl Iterator<Item = &Vote> {
         self.votes.iter().filter(|vote| vote.verdict == Verdict::Approve)
+    }
+
+    /// Whether the change that is not written yet ends it. An end is told in the trail once, whoever tries to write it.
+    pub fn has_just_ended(&self) -> bool {
+        self.journal.iter().any(|entry| matches!(entry.what, What::Resolved { .. }))
     }
 
     /// When the decision was made, or the wait ended; what is recorded later only confirms it.

@@ -95,8 +95,9 @@ async fn start<T: Clone>(
         let own = AwsStepFunctions::new(&aws);
         let step_functions = StepFunctionsOfAccounts::new(own, origins, policy.accounts.clone(), spokes);
         let step_functions = Arc::new(step_functions);
+        let store = DynamoDbStore::new(&aws, deployed.table).keeping(deployed.kept).telling(metrics::print_end);
         let ports = Ports {
-            store: Arc::new(DynamoDbStore::new(&aws, deployed.table).keeping(deployed.kept)),
+            store: Arc::new(store),
             callbacks: step_functions.clone(),
             executions: step_functions,
             bus: Arc::new(EventBridgeBus::new(&aws, deployed.bus)),

@@ -58,6 +58,7 @@ pub struct DynamoDbStore {
     client: Client,
     table: String,
     kept: Kept,
+    on_end: Option<fn(&Approval)>,
 }
 
 impl DynamoDbStore {
@@ -67,12 +68,17 @@ impl DynamoDbStore {
             .timeout_config(timeouts(TRY_TIMEOUT))
             .retry_config(retries())
             .build();
-        Self { client: Client::from_conf(config), table, kept: Kept::default() }
+        Self { client: Client::from_conf(config), table, kept: Kept::default(), on_end: None }
     }
 
     /// The same table, in which what is written from now on is kept for so long.
     pub fn keeping(self, kept: Kept) -> Self {
         Self { kept, ..self }
+    }
+
+    /// The same table, which hands over each approval that a write has ended, once that is made.
+    pub fn telling(self, on_end: fn(&Approval)) -> Self {
+        Self { on_end: Some(on_end), ..self }
     }
 
     /// The first keys of an index that match, in the order of its range key.
@@ -160,6 +166,9 @@ impl Store for DynamoDbStore {
         approval.version += 1;
         match self.write(&approval, Condition::At(read)).await? {
             Put::Done => {
+                if let Some(tell) = self.on_end.filter(|_| approval.has_just_ended()) {
+                    tell(&approval);
+                }
                 approval.journal.clear();
                 Ok(Saved::Done(Box::new(approval)))
             }

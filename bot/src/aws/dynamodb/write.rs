@@ -170,13 +170,15 @@ fn cancelled_for(reasons: Vec<CancellationReason>) -> Result<Try, Unavailable> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+
     use serde_json::{Value, json};
 
     use super::super::tests::table;
     use super::*;
     use crate::approval::audit::What;
     use crate::approval::sample::{after, approval};
-    use crate::approval::state::Outcome;
+    use crate::approval::state::{Outcome, Status};
     use crate::aws::wire::{Answer, refusal};
     use crate::ports::{Kept, Raised, Saved, Store};
 
@@ -311,6 +313,22 @@ mod tests {
         assert!(matches!(store.save(told(3)).await, Ok(Saved::Done(_))));
         let asked = service.asked();
         assert_eq!(asked[0], asked[1], "DynamoDB knows it by its token");
+    }
+
+    #[tokio::test]
+    async fn the_write_that_ends_an_approval_is_told_once_and_no_other_is() {
+        static ENDS: Mutex<Vec<Status>> = Mutex::new(Vec::new());
+        let mut ending = recorded(0);
+        ending.resolve(Outcome::Expired, after(600));
+        let conflict = cancelled(&["ConditionalCheckFailed", "None"], Some(&recorded(1)));
+        let (_service, store) = table([conflict, (500, json!({})), (200, json!({})), (200, json!({}))]).await;
+        let store = store.telling(|approval| ENDS.lock().unwrap().push(approval.status()));
+        assert!(matches!(store.save(ending.clone()).await, Ok(Saved::Conflict(_))));
+        assert_eq!(*ENDS.lock().unwrap(), [], "somebody else was first");
+        let Ok(Saved::Done(mut ended)) = store.save(ending).await else { panic!("nobody else was there") };
+        ended.log(What::Broadcast { events: Vec::new() }, after(601));
+        assert!(matches!(store.save(*ended).await, Ok(Saved::Done(_))));
+        assert_eq!(*ENDS.lock().unwrap(), [Status::Expired], "though its first answer was lost");
     }
 
     #[tokio::test]
