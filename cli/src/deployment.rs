@@ -100,6 +100,16 @@ pub(crate) enum Action {
     /// Reads what `export` has written, and holds each line against the trail of its approval as it is now.
     #[command(after_help = examples!("countersign audit verify-export q4.csv --stack countersign"))]
     VerifyExport(Exported),
+    /// Copies the trails of a period into the stack's locked bucket, as far as they are not in it yet.
+    ///
+    /// New entries get there by themselves. This is for those from before the bucket was there, and for those that an alarm
+    /// has told of.
+    #[command(after_help = examples!(
+        "countersign audit archive --from 2026-10-01 --to 2026-12-31 --stack countersign"))]
+    Archive(Archive),
+    /// Prints a trail from copies that were taken out of that bucket, and whether it is whole. It asks nobody.
+    #[command(after_help = examples!("countersign audit copies apr_ecr0gwfm9gb8wz4mkqhcem761g trail/"))]
+    Copies(Copies),
     /// Prints a line for each time that one of these people has said who stands in for them, or that they are back.
     #[command(after_help = examples!("countersign audit delegations ada grace --stack countersign"))]
     Delegations(OfPeople),
@@ -131,6 +141,33 @@ pub(crate) enum SheetFormat {
     Csv,
     /// For programs: one JSON object a line.
     Jsonl,
+}
+
+/// Of which period the trails are copied.
+#[derive(Debug, Args)]
+pub(crate) struct Archive {
+    /// The first day, such as 2026-10-01. Days are those of UTC, and an approval is of the day on which it was asked.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) from: Date,
+    /// The last day.
+    #[arg(long, value_name = "DATE")]
+    pub(crate) to: Date,
+    #[command(flatten)]
+    pub(crate) deployment: Deployment,
+    #[command(flatten)]
+    pub(crate) format: Format,
+}
+
+/// Of which approval, and where they are.
+#[derive(Debug, Args)]
+pub(crate) struct Copies {
+    /// The id of the approval: apr_ and 26 lower-case letters and digits.
+    #[arg(value_parser = ApprovalId::parse)]
+    pub(crate) id: ApprovalId,
+    /// The folder with its objects, by their names: 000001.json and so on.
+    pub(crate) folder: PathBuf,
+    #[command(flatten)]
+    pub(crate) format: Format,
 }
 
 /// What was exported.

@@ -10,7 +10,7 @@ use serde::Serialize;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 
 /// Whether a result is for people or for a script.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(crate) struct Format {
     /// Print JSON, for scripts.
     #[arg(long)]

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use anyhow::Context;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
+use countersign_bot::approval::audit::{Entry, verify};
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::state::Status;
 use countersign_bot::ports::{Clock, SystemClock};
 use countersign_tests::cases;
 use countersign_tests::harness::Shared;
+use countersign_tests::patience::until;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ use crate::support::emulators::{Case, Emulators};
 use crate::support::stack::{NAME, Stack};
 
 pub(crate) fn cases() -> Vec<Case> {
-    cases![a_period_is_exported_and_a_tampered_trail_is_found]
+    cases![a_period_is_exported_and_a_tampered_trail_is_found, each_entry_is_copied_and_locked]
 }
 
 /// Approved, rejected and run out, and each on its line in both formats; what is changed in the table is found.
@@ -62,6 +64,48 @@ async fn a_period_is_exported_and_a_tampered_trail_is_found(emulators: Arc<Emula
     Ok(())
 }
 
+/// The stream of the table, the mapping with its filter, the function and the bucket, as the template has them.
+async fn each_entry_is_copied_and_locked(emulators: Arc<Emulators>) -> anyhow::Result<()> {
+    let parameters = ["TrailArchiveDays=7".to_owned(), "TrailArchiveMode=COMPLIANCE".to_owned()];
+    let stack = Stack::deploy_with(&emulators, "archive", &parameters).await?;
+    let (client, bucket) = (stack.ministack.client(), stack.output("TrailArchiveName"));
+    stack.ministack.run_script(include_str!("support/lock.py"), [bucket, "COMPLIANCE", "7"].into_iter()).await?;
+    let calculation = Calculation::run(&stack, stack.output("StateMachineArn"), 64, 7).await?;
+    calculation.decide("grace", "approve", None).await?;
+    calculation.ended().await?;
+    let record = calculation.finished(Status::Approved).await?;
+    let (keys, entries) = until("the whole trail is in the bucket", async || {
+        let listed = client.text("s3", &format!("/{bucket}?list-type=2&prefix={}%2F", record.id)).await?;
+        let mut keys: Vec<String> = between(&listed, "<Key>", "</Key>").collect();
+        keys.sort();
+        let mut entries = Vec::new();
+        for key in &keys {
+            entries.push(serde_json::from_str::<Entry>(&client.text("s3", &format!("/{bucket}/{key}")).await?)?);
+        }
+        Ok(verify(&record.id, &entries, &record.audit).is_ok().then_some((keys, entries)))
+    })
+    .await?;
+    assert_eq!(entries, calculation.history(&record.id).await?);
+    assert_eq!(keys[0], format!("{}/000001.json", record.id));
+    let lock = client.text("s3", &format!("/{bucket}/{}?retention", keys[0])).await?;
+    assert!(lock.contains("<Mode>COMPLIANCE</Mode>"), "{lock}");
+    // Nothing else of the table gets there: neither the record nor the policy.
+    let all = client.text("s3", &format!("/{bucket}?list-type=2")).await?;
+    assert!(between(&all, "<Key>", "</Key>").all(|key| key.starts_with("apr_")), "{all}");
+    // Whoever copies them once more finds them there.
+    let now = SystemClock.now();
+    let (from, to) = (day(now - SignedDuration::from_hours(1)), day(now + SignedDuration::from_mins(1)));
+    let again = ["audit", "archive", "--stack", NAME, "--from", &from, "--to", &to];
+    let (copied, code) = stack.countersign(&emulators, &again).await?;
+    assert_eq!((&copied["copied"], &copied["approvals"], code), (&json!(0), &json!(1), Some(0)), "{copied:#}");
+    Ok(())
+}
+
+/// What stands between two marks, as often as it does.
+fn between<'a>(text: &'a str, start: &'a str, end: &'a str) -> impl Iterator<Item = String> + 'a {
+    text.split(start).skip(1).filter_map(move |rest| Some(rest.split_once(end)?.0.to_owned()))
+}
+
 /// An approval of each kind, with nothing left to do about any.
 async fn ended(stack: &Stack) -> anyhow::Result<Vec<(ApprovalId, Status)>> {
     let machine = stack.output("StateMachineArn");
@@ -90,7 +134,6 @@ async fn export(
 ) -> anyhow::Result<(String, String, Option<i32>)> {
     // The cases may run over midnight.
     let now = SystemClock.now();
-    let day = |at: Timestamp| at.strftime("%F").to_string();
     let (from, to) = (day(now - SignedDuration::from_hours(1)), day(now + SignedDuration::from_mins(1)));
     let path = emulators.folder().join(format!("{name}.{format}"));
     let path = path.to_str().context("the folder has a name in UTF-8")?;
@@ -100,6 +143,11 @@ async fn export(
     let text = std::fs::read_to_string(path);
     let text = text.with_context(|| String::from_utf8_lossy(&output.stderr).into_owned())?;
     Ok((path.to_owned(), text, output.status.code()))
+}
+
+/// A day of UTC, as the program takes it.
+fn day(at: Timestamp) -> String {
+    at.strftime("%F").to_string()
 }
 
 fn of<'a>(rows: &'a [Value], id: &ApprovalId) -> anyhow::Result<&'a Value> {

@@ -1,5 +1,6 @@
 //! What is deployed and the code name the same things: routes, variables, scopes, indexes and times.
 
+mod archive;
 mod company;
 mod spoke;
 mod state_machines;
@@ -15,7 +16,7 @@ use countersign_bot::approval::event::{DetailType, SOURCE};
 use countersign_bot::aws::dynamodb::{DUE_INDEX, EXECUTIONS_INDEX, REQUESTERS_INDEX, WAITING_INDEX};
 use countersign_bot::flow::deliver::TRIES_MAX;
 use countersign_bot::flow::{hear, notify, reconcile, requests};
-use countersign_bot::lambda::{messenger, metrics};
+use countersign_bot::lambda::{archivist, messenger, metrics};
 use countersign_bot::platforms::{slack, teams};
 use countersign_bot::startup::routes;
 use countersign_playground::deliveries::VISIBILITY_TIMEOUT;
@@ -212,6 +213,7 @@ fn every_function_has_the_time_it_needs() {
     assert!(timeout("Notifier") > notify::LONGEST);
     assert!(timeout("Messenger") > messenger::LONGEST);
     assert!(timeout("Reconciler") > reconcile::LONGEST);
+    assert!(timeout("Archivist") > archivist::LONGEST);
     assert!(timeout("Calculate") > calculate::LONGEST);
     let machine: Value = serde_json::from_str(include_str!("../../infra/state-machines/calculation.asl.json")).unwrap();
     let waits = machine["States"]["Calculate"]["TimeoutSeconds"].as_u64().unwrap();
@@ -319,7 +321,7 @@ fn the_dashboard_shows_how_long_decisions_take() {
     let ends =
         format!(r#"{{Countersign,{schema}}} MetricName=\"{}\" Table=\"${{Approvals}}\""#, metrics::TIME_TO_DECISION);
     assert_eq!(names["Ends"]["!Sub"], ends);
-    let parts = ["${Calculations}", "${CalculationAlarmArn}", "${MailAlarmArn}"];
+    let parts = ["${Calculations}", "${CalculationAlarmArn}", "${MailAlarmArn}", "${ArchiveAlarmArns}"];
     let body = parts.iter().fold(body.as_str().unwrap().replace("${Ends}", &ends), |body, part| body.replace(part, ""));
     let body: Value = serde_json::from_str(&body).unwrap();
     let widgets = body["widgets"].as_array().unwrap().iter();

@@ -17,8 +17,17 @@ use crate::steps::{head, programs, programs_of_tests, root, say, step, target};
 use crate::tools::{Tool, search_path_with};
 
 /// The functions of the bot, and those of the reference workflow.
-pub(crate) const FUNCTIONS: [&str; 8] =
-    ["webhook", "notifier", "messenger", "reconciler", "is-input-valid", "calculate", "double", "finalize"];
+pub(crate) const FUNCTIONS: [&str; 9] = [
+    "webhook",
+    "notifier",
+    "messenger",
+    "reconciler",
+    "archivist",
+    "is-input-valid",
+    "calculate",
+    "double",
+    "finalize",
+];
 
 /// The packages that they are in.
 const FUNCTION_PACKAGES: [&str; 2] = ["countersign-bot", "countersign-workflow-lambdas"];

@@ -27,6 +27,7 @@ ARNS = {
     "AWS::Events::EventBus": "arn:aws:events:{place}:event-bus/{name}",
     "AWS::Events::Rule": "arn:aws:events:{place}:rule/{name}",
     "AWS::Logs::LogGroup": "arn:aws:logs:{place}:log-group:{name}:*",
+    "AWS::S3::Bucket": "arn:aws:s3:::{name}",
     "AWS::SQS::Queue": "arn:aws:sqs:{place}:{name}",
     "AWS::SecretsManager::Secret": "arn:aws:secretsmanager:{place}:secret:{name}-abcdef",
     "AWS::Serverless::Function": "arn:aws:lambda:{place}:function:{name}",

@@ -2,6 +2,7 @@
 
 pub mod dynamodb;
 pub mod eventbridge;
+pub mod s3;
 pub mod secrets_manager;
 pub mod ses;
 pub mod sqs;

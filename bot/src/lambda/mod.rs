@@ -1,5 +1,6 @@
 //! What the Lambda binaries share: they start, log, and keep up with changed secrets in the same way.
 
+pub mod archivist;
 pub mod live;
 pub mod logging;
 pub mod messenger;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 use crate::approval::policy::Policy;
 use crate::aws::dynamodb::DynamoDbStore;
 use crate::aws::eventbridge::EventBridgeBus;
+use crate::aws::s3::LockedBucket;
 use crate::aws::sdk_config;
 use crate::aws::secrets_manager::SecretsManager;
 use crate::aws::ses::Ses;
@@ -63,6 +65,15 @@ pub async fn messenger() -> Result<Live<App>, Problems> {
 /// The app of the function that repairs.
 pub async fn reconciler() -> Result<Live<App>, Problems> {
     start(sdk_config().await, Ok, |_, _| None, |bot| bot.app).await
+}
+
+/// The bucket of the function that copies audit trails, which knows nothing else of the bot.
+pub async fn archivist() -> Result<LockedBucket, Problems> {
+    let problem = |problem: &str| Problems(vec![problem.to_owned()]);
+    let name = environment("COUNTERSIGN_TRAIL_ARCHIVE").filter(|name| !name.is_empty());
+    let name = name.ok_or_else(|| problem("COUNTERSIGN_TRAIL_ARCHIVE is missing: audit trails are copied into it"))?;
+    let bucket = LockedBucket::new(&sdk_config().await, &name);
+    bucket.ok_or_else(|| problem("there is no region or no login to copy audit trails with"))
 }
 
 fn mailer(aws: &aws_config::SdkConfig, config: &Config) -> Option<Mailer> {

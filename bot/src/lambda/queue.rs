@@ -1,4 +1,4 @@
-//! Messages of a queue, as Lambda hands them over, and those that come again:
+//! Messages of a queue, as Lambda hands them over, and what of these or of a stream comes again:
 //! <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>.
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +49,11 @@ struct Failure {
 impl BatchResponse {
     /// Has a message come again.
     pub(super) fn comes_again(&mut self, message: Message) {
-        self.batch_item_failures.push(Failure { item_identifier: message.message_id });
+        self.lists(message.message_id);
+    }
+
+    /// Has what goes by this identifier come again.
+    pub(super) fn lists(&mut self, item_identifier: String) {
+        self.batch_item_failures.push(Failure { item_identifier });
     }
 }

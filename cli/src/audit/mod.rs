@@ -1,6 +1,7 @@
 //! Reads the audit trail of an approval from the table, and says what happened and whether the trail is whole; or the
 //! trails of all approvals of a period, into a file for auditors. Of people it reads who has let whom stand in for them.
 
+mod copies;
 mod delegations;
 mod export;
 mod line;
@@ -47,6 +48,8 @@ impl Audit {
             Action::Show(approval) => approval.audited(true).await,
             Action::Verify(approval) => approval.audited(false).await,
             Action::Export(export) => export.run(now).await,
+            Action::Archive(archive) => archive.run(now).await,
+            Action::Copies(copies) => copies.read(),
             Action::VerifyExport(exported) => exported.verify(now).await,
             Action::Delegations(people) => people.listed().await,
         }

@@ -1,24 +1,16 @@
-//! The little of S3 that a deployment needs: a bucket of one's own, and objects by name. The SDK's client of S3 takes as
-//! long to compile as all others together; what is hard about it, the signature, is the SDK's here too.
+//! The little of S3 that a deployment needs: a bucket of one's own, and objects by name.
 
 use std::io::Cursor;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use aws_credential_types::provider::ProvideCredentials;
-use aws_sigv4::http_request::{
-    PayloadChecksumKind, PercentEncodingMode, SignableBody, SignableRequest, SigningSettings, UriPathNormalizationMode,
-    sign,
-};
-use aws_sigv4::sign::v4::SigningParams;
-use aws_smithy_runtime_api::client::identity::Identity;
-use data_encoding::{BASE64, HEXLOWER};
-use http::{Method, Request, StatusCode, header};
+use countersign_bot::aws::s3::{Signer, address};
+use http::{Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use jiff::Timestamp;
-use ring::digest::{SHA256, digest};
 
 use super::Aws;
 
@@ -44,8 +36,7 @@ const NOT_PUBLIC: &str = "<PublicAccessBlockConfiguration xmlns=\"http://s3.amaz
 /// <https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html>
 pub(crate) struct S3 {
     client: Client<countersign_bot::net::http::Connector, Full<Cursor<Vec<u8>>>>,
-    identity: Identity,
-    region: String,
+    signer: Signer,
     account: String,
     endpoint: String,
     clock: fn() -> Timestamp,
@@ -67,8 +58,7 @@ impl S3 {
         let endpoint = config.endpoint_url().map_or_else(|| address(&region), str::to_owned);
         Ok(Self {
             client: Client::builder(TokioExecutor::new()).build(countersign_bot::net::http::connector()?),
-            identity: credentials.into(),
-            region,
+            signer: Signer { identity: credentials.into(), region },
             account: account.to_owned(),
             endpoint: endpoint.trim_end_matches('/').to_owned(),
             clock,
@@ -95,7 +85,7 @@ impl S3 {
     async fn create_bucket(&self, bucket: &str) -> anyhow::Result<bool> {
         // In the first region of AWS a bucket names none.
         // <https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html>
-        let body = match self.region.as_str() {
+        let body = match self.signer.region.as_str() {
             "us-east-1" => String::new(),
             region => format!(
                 "<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><LocationConstraint>{region}\
@@ -175,34 +165,13 @@ impl S3 {
         what: &str,
         body: &[u8],
     ) -> anyhow::Result<Request<Full<Cursor<Vec<u8>>>>> {
-        let url = format!("{}/{bucket}{what}", self.endpoint);
-        let hash = digest(&SHA256, body);
-        let mut request = Request::builder().method(method).uri(&url);
+        let mut request = Request::builder().method(method).uri(format!("{}/{bucket}{what}", self.endpoint));
         // Nobody owns what is not there yet.
         if *method != Method::PUT || !what.is_empty() {
             request = request.header("x-amz-expected-bucket-owner", &self.account);
         }
-        if *method == Method::PUT {
-            request = request.header("x-amz-checksum-sha256", BASE64.encode(hash.as_ref()));
-            request = request.header(header::CONTENT_LENGTH, body.len());
-        }
-        let mut request = request.body(Full::new(Cursor::new(body.to_vec())))?;
-        let mut settings = SigningSettings::default();
-        settings.percent_encoding_mode = PercentEncodingMode::Single;
-        settings.payload_checksum_kind = PayloadChecksumKind::XAmzSha256;
-        settings.uri_path_normalization_mode = UriPathNormalizationMode::Disabled;
-        let signing = SigningParams::builder().identity(&self.identity).region(&self.region).name("s3");
-        let signing = signing.time(SystemTime::from((self.clock)())).settings(settings).build()?.into();
-        let headers = request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
-        let signable = SignableRequest::new(
-            method.as_str(),
-            url.as_str(),
-            headers,
-            SignableBody::Precomputed(HEXLOWER.encode(hash.as_ref())),
-        )?;
-        let (signature, _) = sign(signable, &signing)?.into_parts();
-        signature.apply_to_request_http1x(&mut request);
-        Ok(request)
+        let request = self.signer.sign(request.body(body.to_vec())?, (self.clock)())?;
+        Ok(request.map(|body| Full::new(Cursor::new(body))))
     }
 }
 
@@ -215,12 +184,6 @@ impl Answer {
     fn is_passing(&self) -> bool {
         self.status.is_server_error() || self.status == StatusCode::TOO_MANY_REQUESTS
     }
-}
-
-/// Where S3 is in a region. <https://docs.aws.amazon.com/general/latest/gr/s3.html>
-pub(crate) fn address(region: &str) -> String {
-    let domain = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-    format!("https://s3.{region}.{domain}")
 }
 
 fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {

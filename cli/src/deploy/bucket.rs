@@ -1,8 +1,9 @@
 //! The bucket of the zips, and what goes into it.
 
+use countersign_bot::aws::s3::address;
+
 use super::cloud::Cloud;
 use super::deployable::Deployable;
-use crate::aws::s3::address;
 use crate::person::Person;
 
 /// What the names in the bucket begin with.

@@ -35,6 +35,8 @@ impl Actions {
         let action = match call.action.as_str() {
             "TransactWriteItems" => "PutItem",
             "SendMessageBatch" => "SendMessage",
+            // Of S3 the method is known, and nothing is put but objects.
+            "PUT" if call.service == "s3" => "PutObject",
             action => action,
         };
         let mut seen = self.seen.lock().unwrap();

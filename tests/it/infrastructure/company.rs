@@ -88,12 +88,13 @@ fn keys_are_used_through_their_services() {
             "TableKeyArn" => Some("dynamodb"),
             "SecretsKeyArn" => Some("secretsmanager"),
             "QueuesKeyArn" => Some("sqs"),
+            "TrailArchiveKeyArn" => Some("s3"),
             _ => None,
         };
         assert_eq!(service, expected, "{key}");
         used.insert(key);
     }
-    assert_eq!(used, texts(["TableKeyArn", "QueuesKeyArn", "SecretsKeyArn", "WorkflowKeyArns"]));
+    assert_eq!(used, texts(["TableKeyArn", "QueuesKeyArn", "SecretsKeyArn", "TrailArchiveKeyArn", "WorkflowKeyArns"]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The approvals of a period, a line each, with the chain of each verified on the way. However many there are, no more of
 //! them is held than is being read.
 
+mod archive;
 mod period;
 mod row;
 mod sheet;

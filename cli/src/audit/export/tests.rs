@@ -1,6 +1,6 @@
 //! Exports of a table, whole and tampered with, and what becomes of a file that was changed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
 
 use countersign_bot::approval::audit::{Reason, What};
@@ -12,6 +12,7 @@ use jiff::civil::Date;
 use serde_json::json;
 
 use super::super::tests::{account_with, asked, grace, items};
+use super::archive::{Copied, archive};
 use super::row::FIELDS;
 use super::sheet::Lines;
 use super::verify::{Problem, Report, verify};
@@ -286,4 +287,26 @@ async fn what_is_no_export_is_refused_and_what_names_nothing_is_told_by_its_line
     let lines = Lines::of(Cursor::new("{\n")).unwrap();
     let error = verify(&aws, "approvals", lines, now()).await.unwrap_err();
     assert_eq!(error.to_string(), "a line is no JSON object");
+}
+
+#[tokio::test]
+async fn the_trails_of_a_period_are_copied_as_far_as_they_are_not_there() {
+    let approvals = ["token-1", "token-2"].map(|token| approved(token, "1 + 1", "2026-11-23T10:00:00Z"));
+    let changed = approved("token-3", "1 + 1", "2026-11-23T10:00:00Z");
+    let mut table = table(&approvals);
+    let mut of_changed = items(&changed);
+    of_changed.remove(2);
+    table.insert(changed.id.to_string(), of_changed);
+    let mut account = account_with(table);
+    account.stacks.get_mut("approvals").unwrap().1.push(("TrailArchiveName".to_owned(), "trails".to_owned()));
+    account.cloud.get_mut().unwrap().buckets.insert("trails".to_owned(), ("123456789012".to_owned(), BTreeSet::new()));
+    let aws = fake::serve(account).await;
+    let first = archive(&aws, "approvals", period(NOVEMBER), now()).await.unwrap();
+    let expected = Copied { ok: false, approvals: 3, copied: 12, broken: 1, named: vec![changed.id] };
+    assert_eq!(first, expected);
+    let second = archive(&aws, "approvals", period(NOVEMBER), now()).await.unwrap();
+    assert_eq!(second, Copied { copied: 0, ..expected }, "what is there is left as it is");
+    let without = fake::serve(account_with(BTreeMap::new())).await;
+    let error = archive(&without, "approvals", period(NOVEMBER), now()).await.unwrap_err();
+    assert!(error.to_string().contains("no output TrailArchiveName"), "{error}");
 }
