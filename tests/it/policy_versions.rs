@@ -172,6 +172,18 @@ async fn which_version_is_in_force_is_asked_once_a_minute() {
 }
 
 #[tokio::test]
+async fn a_function_that_starts_writes_nothing_unless_it_is_the_first_to_go_by_a_version() {
+    let mut function = Function::start(&[policy(RULES_WITH_TEAMS)]).await;
+    let noted = |function: &Function| function.shelf.noted.load(Ordering::Relaxed);
+    assert_eq!((function.version().await, noted(&function)), (Some(1), 1));
+    function.start_anew().await;
+    assert_eq!((function.version().await, noted(&function)), (Some(1), 1));
+    function.shelf.push(&policy(RULES)).await;
+    function.start_anew().await;
+    assert_eq!((function.version().await, noted(&function)), (Some(2), 2));
+}
+
+#[tokio::test]
 async fn a_version_that_cannot_be_used_changes_nothing_and_raises_an_alarm() {
     let (logs, _guard) = Logs::catch();
     for broken in ["[policies.none]\n", "people = 1\n"] {

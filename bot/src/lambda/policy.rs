@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
+use futures::future;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::policy::{NoPolicy, Policy};
@@ -51,7 +52,11 @@ enum Found {
     Nothing,
     NothingNew,
     /// A version that can be used.
-    New(Usable),
+    New {
+        usable: Usable,
+        /// Whether a function has noted already that it goes by it.
+        is_noted: bool,
+    },
     /// The newest version, which cannot be used, and the one that was in force before, if that was looked for.
     Unusable(u32, Option<Policy>),
 }
@@ -94,13 +99,13 @@ impl LivePolicy {
 
     async fn read_again(&self, within: Duration) {
         let found = Deadline::after(within).run("the store of the policy", self.find()).await;
-        if let Ok(Found::New(usable)) = &found {
+        if let Ok(Found::New { usable, is_noted: false }) = &found {
             self.note(usable.policy.version()).await;
         }
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         let has_one = current.policy.in_force().is_ok();
         match found {
-            Ok(Found::New(Usable { policy, left_out })) => {
+            Ok(Found::New { usable: Usable { policy, left_out }, .. }) => {
                 tracing::info!(policy.version = policy.version(), "this version of the policy is in force");
                 current.looked_at = policy.version();
                 current.is_whole = left_out.is_empty();
@@ -135,16 +140,24 @@ impl LivePolicy {
     }
 
     async fn find(&self) -> Result<Found, Unavailable> {
-        let Some(newest) = self.policies.current().await? else { return Ok(Found::Nothing) };
         let (looked_at, has_one) = {
             let current = self.current();
             (current.looked_at, current.policy.in_force().is_ok())
         };
+        // A function that starts mostly finds it noted, which it reads beside the rest rather than write it once more.
+        let noted = async {
+            match looked_at {
+                None => self.policies.last_taken_up().await.ok().flatten(),
+                Some(_) => None,
+            }
+        };
+        let (newest, noted) = future::join(self.policies.current(), noted).await;
+        let Some(newest) = newest? else { return Ok(Found::Nothing) };
         if looked_at == Some(newest) {
             return Ok(Found::NothingNew);
         }
         if let Some(usable) = self.usable(newest).await? {
-            return Ok(Found::New(usable));
+            return Ok(Found::New { usable, is_noted: noted == Some(newest) });
         }
         if has_one {
             return Ok(Found::Unusable(newest, None));

@@ -20,6 +20,8 @@ pub(super) struct Shelf {
     /// Whether nothing says any more which version is in force.
     pub(super) is_lost: AtomicBool,
     pub(super) asked: AtomicUsize,
+    /// How often it was written that a function goes by a version.
+    pub(super) noted: AtomicUsize,
     /// From this version on none can be used, as with a stricter parser; 0 while all can.
     pub(super) unusable_from: AtomicU32,
 }
@@ -68,6 +70,7 @@ impl Policies for Shelf {
     }
 
     async fn take_up(&self, number: u32) -> Result<(), Unavailable> {
+        self.noted.fetch_add(1, Ordering::Relaxed);
         self.versions.take_up(number).await
     }
 

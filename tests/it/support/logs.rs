@@ -1,22 +1,39 @@
 //! Catches every log line of one test, at the finest level.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
-use tracing::subscriber::DefaultGuard;
+use tracing_subscriber::filter::dynamic_filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::prelude::*;
+
+thread_local! {
+    static CATCHING: RefCell<Option<Logs>> = const { RefCell::new(None) };
+}
+
+/// One subscriber serves all threads: with one for each, a line that another test logs first may be taken for one that
+/// nobody wants.
+static INSTALLED: Once = Once::new();
 
 /// What has been logged; clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Logs(Arc<Mutex<Vec<u8>>>);
 
+/// Catches for as long as it is kept.
+pub(crate) struct Catching;
+
 impl Logs {
     /// Catches what this thread logs until the guard is dropped; a test with one thread does all its work on it.
-    pub(crate) fn catch() -> (Self, DefaultGuard) {
+    pub(crate) fn catch() -> (Self, Catching) {
+        INSTALLED.call_once(|| {
+            let caught = dynamic_filter_fn(|_, _| CATCHING.with_borrow(Option::is_some));
+            let lines = tracing_subscriber::fmt::layer().json().with_writer(ToThread).with_filter(caught);
+            tracing_subscriber::registry().with(lines).init();
+        });
         let logs = Self::default();
-        let subscriber =
-            tracing_subscriber::fmt().json().with_max_level(tracing::Level::TRACE).with_writer(logs.clone()).finish();
-        (logs, tracing::subscriber::set_default(subscriber))
+        CATCHING.set(Some(logs.clone()));
+        (logs, Catching)
     }
 
     pub(crate) fn text(&self) -> String {
@@ -35,10 +52,19 @@ impl Write for Logs {
     }
 }
 
-impl<'a> MakeWriter<'a> for Logs {
-    type Writer = Self;
+impl Drop for Catching {
+    fn drop(&mut self) {
+        CATCHING.set(None);
+    }
+}
 
-    fn make_writer(&'a self) -> Self {
-        self.clone()
+/// Writes to whatever catches what this thread logs.
+struct ToThread;
+
+impl MakeWriter<'_> for ToThread {
+    type Writer = Logs;
+
+    fn make_writer(&self) -> Logs {
+        CATCHING.with_borrow(Clone::clone).unwrap_or_default()
     }
 }
