@@ -109,7 +109,10 @@ async fn the_first_time_again_and_with_other_code(emulators: Arc<Emulators>) -> 
     let (report, code) = account.deploy(&second, "fresh").await?;
     assert_eq!((&report["outcome"], code), (&json!("updated"), Some(0)), "{report:#}");
     let changed = report["changes"].as_array().context("changes are listed")?;
-    let is_code = |change: &&Value| change["kind"] == "AWS::Lambda::Function" && change["effect"] == "changed";
+    // A change set of ministack names what a condition leaves out as well, as the copy of the trails is here.
+    let is_code = |change: &&Value| {
+        change["kind"] == "AWS::Lambda::Function" && change["effect"] == "changed" && change["name"] != "Archivist"
+    };
     assert_eq!(changed.iter().filter(is_code).count(), 8, "{report:#}");
     assert!(changed.iter().all(|change| change["losesData"] == false), "{report:#}");
     Ok(())
