@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use countersign_bot::approval::audit::{Entry, verify};
 use countersign_bot::approval::ids::ApprovalId;
 use countersign_bot::approval::state::Status;
+use countersign_bot::lambda::metrics::TIME_TO_DECISION;
 use countersign_bot::ports::{Clock, SystemClock};
 use countersign_tests::cases;
 use countersign_tests::harness::Shared;
@@ -17,6 +18,7 @@ use serde_json::{Value, json};
 
 use crate::support::calculation::Calculation;
 use crate::support::emulators::{Case, Emulators};
+use crate::support::ministack;
 use crate::support::stack::{NAME, Stack};
 
 pub(crate) fn cases() -> Vec<Case> {
@@ -92,6 +94,14 @@ async fn each_entry_is_copied_and_locked(emulators: Arc<Emulators>) -> anyhow::R
     // Nothing else of the table gets there: neither the record nor the policy.
     let all = client.text("s3", &format!("/{bucket}?list-type=2")).await?;
     assert!(between(&all, "<Key>", "</Key>").all(|key| key.starts_with("apr_")), "{all}");
+    // How long it took is measured once, whichever function has recorded the end.
+    let measured = until("the end is measured", async || {
+        let measured = measured(&client).await?;
+        Ok((!measured.is_empty()).then_some(measured))
+    })
+    .await?;
+    let [line] = &measured[..] else { panic!("{measured:#?}") };
+    assert_eq!((&line["Policy"], &line["Outcome"]), (&json!("calculation"), &json!("approved")), "{line:#}");
     // Whoever copies them once more finds them there.
     let now = SystemClock.now();
     let (from, to) = (day(now - SignedDuration::from_hours(1)), day(now + SignedDuration::from_mins(1)));
@@ -99,6 +109,19 @@ async fn each_entry_is_copied_and_locked(emulators: Arc<Emulators>) -> anyhow::R
     let (copied, code) = stack.countersign(&emulators, &again).await?;
     assert_eq!((&copied["copied"], &copied["approvals"], code), (&json!(0), &json!(1), Some(0)), "{copied:#}");
     Ok(())
+}
+
+/// What the functions have printed of how long an approval took.
+async fn measured(client: &ministack::Client) -> anyhow::Result<Vec<Value>> {
+    let mut lines = Vec::new();
+    for function in ["webhook", "notifier", "reconciler"] {
+        let group = json!({ "logGroupName": format!("/aws/lambda/{NAME}-{function}") });
+        let logged = client.operate("logs", "Logs_20140328.FilterLogEvents", &group).await?;
+        let messages = logged["events"].as_array().into_iter().flatten().filter_map(|event| event["message"].as_str());
+        let measured = messages.filter_map(|message| serde_json::from_str::<Value>(message).ok());
+        lines.extend(measured.filter(|line| line[TIME_TO_DECISION].is_number()));
+    }
+    Ok(lines)
 }
 
 /// What stands between two marks, as often as it does.
