@@ -42,6 +42,14 @@ pub(crate) struct Addresses {
     pub(crate) teams_login_url: Option<String>,
 }
 
+/// Where Teams is.
+#[derive(Debug, Clone, Default, Args)]
+pub(crate) struct TeamsService {
+    /// The address of Teams, when it is not Microsoft's own.
+    #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_SERVICE_URL")]
+    pub(crate) teams_service_url: Option<String>,
+}
+
 /// Looks at a deployment and says what would fail.
 ///
 /// It changes nothing and prints no secret. A message to each Slack channel and person of the policy is scheduled months
@@ -58,9 +66,8 @@ pub(crate) struct Doctor {
     pub(crate) deployment: Deployment,
     #[command(flatten)]
     pub(crate) addresses: Addresses,
-    /// The address of Teams, when it is not Microsoft's own.
-    #[arg(long, value_name = "URL", env = "COUNTERSIGN_TEAMS_SERVICE_URL")]
-    pub(crate) teams_service_url: Option<String>,
+    #[command(flatten)]
+    pub(crate) service: TeamsService,
     #[command(flatten)]
     pub(crate) format: Format,
 }

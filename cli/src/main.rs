@@ -10,6 +10,8 @@ mod completions;
 mod deploy;
 mod deployment;
 #[cfg(feature = "aws")]
+mod directory;
+#[cfg(feature = "aws")]
 mod doctor;
 mod ending;
 mod examples;
@@ -120,7 +122,7 @@ async fn run(Cli { local, command }: Cli) -> ExitCode {
         Command::Explain(explain) => explain.run(now()).await,
         Command::Manifests(manifests) => manifests.run(),
         Command::Mocks(mocks) => mocks.run(),
-        Command::Policy(policy) => policy.run(now()).await,
+        Command::Policy(policy) => policy.run(now).await,
         Command::Secrets(secrets) => secrets.run(now).await,
         Command::Spoke(spoke) => spoke.run().await,
         Command::Completions(completions) => completions.run(Cli::command()),

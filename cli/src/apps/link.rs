@@ -43,6 +43,9 @@ mod tests {
 
     #[test]
     fn the_scopes_are_those_of_the_manifest() {
-        assert_eq!(scopes(), ["commands", "chat:write", "im:write", "usergroups:read", "users:read"]);
+        assert_eq!(
+            scopes(),
+            ["commands", "chat:write", "im:write", "usergroups:read", "users:read", "users:read.email"]
+        );
     }
 }

@@ -28,7 +28,7 @@ impl Doctor {
             web: Web::new(clock)?,
             slack_api_url: self.addresses.slack_api_url,
             teams_login_url: self.addresses.teams_login_url,
-            teams_service_url: self.teams_service_url,
+            teams_service_url: self.service.teams_service_url,
         };
         let facts = waiting(format!("Looking at {stack}"), facts::gather(&stack, &sources)).await;
         let lines = checks::lines(&facts);

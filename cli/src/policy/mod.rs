@@ -2,7 +2,11 @@
 
 mod check;
 #[cfg(feature = "aws")]
-mod confirm;
+mod draft;
+#[cfg(feature = "aws")]
+mod look_up;
+#[cfg(feature = "aws")]
+mod push;
 #[cfg(feature = "aws")]
 pub(crate) mod versions;
 #[cfg(feature = "aws")]
@@ -15,7 +19,7 @@ use anyhow::Context;
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
 
-use crate::deployment::Deployment;
+use crate::deployment::{Addresses, Deployment, TeamsService};
 use crate::ending::Ending;
 use crate::examples::examples;
 use crate::output::Format;
@@ -40,8 +44,12 @@ enum Action {
     /// Checks a file, tells what it changes, and puts it in force once that is confirmed.
     ///
     /// All functions go by it within a minute. What has been asked already keeps the rules that it was asked under.
+    ///
+    /// A person may be written with their address alone: their ids in Slack and Teams are looked up by it, with the bot's
+    /// secret, and are part of what is shown and put in force.
     #[command(after_help = examples!(
         "countersign policy push infra/policy.toml --stack countersign",
+        "countersign policy push infra/policy.toml --stack countersign --look-up-people --save",
         "countersign policy push infra/policy.toml --stack countersign --yes --json"))]
     Push(Push),
     /// Prints a version as it was pushed; without a number the one that is in force.
@@ -76,8 +84,18 @@ enum Action {
 struct Push {
     /// The policy file.
     file: PathBuf,
+    /// Look up the ids of those who have an address and none for a chat that a policy uses, without asking about it.
+    #[arg(long)]
+    look_up_people: bool,
+    /// Put the ids that were found into the file too, without asking about it.
+    #[arg(long, requires = "look_up_people")]
+    save: bool,
     #[command(flatten)]
     how: How,
+    #[command(flatten)]
+    addresses: Addresses,
+    #[command(flatten)]
+    service: TeamsService,
 }
 
 /// Where a push goes, and who confirms it.
@@ -149,13 +167,13 @@ struct Check {
 
 impl Policy {
     /// Does what was asked for.
-    pub(crate) async fn run(self, now: Timestamp) -> anyhow::Result<Ending> {
+    pub(crate) async fn run(self, clock: fn() -> Timestamp) -> anyhow::Result<Ending> {
         match self.action {
             Action::Check(check) => check.run(),
             #[cfg(feature = "aws")]
-            Action::Push(push) => push.run(now).await,
+            Action::Push(push) => push.run(clock).await,
             #[cfg(feature = "aws")]
-            Action::Rollback(rollback) => rollback.run(now).await,
+            Action::Rollback(rollback) => rollback.run(clock).await,
             #[cfg(feature = "aws")]
             Action::Show(show) => show.run().await,
             #[cfg(feature = "aws")]
@@ -164,7 +182,7 @@ impl Policy {
             Action::Diff(diff) => diff.run().await,
             #[cfg(not(feature = "aws"))]
             Action::Push(_) | Action::Rollback(_) | Action::Show(_) | Action::History(_) | Action::Diff(_) => {
-                let _ = now;
+                let _ = clock;
                 Err(crate::deployment::not_in_this_build("policy"))
             }
         }

@@ -13,11 +13,11 @@ use countersign_bot::aws::dynamodb::DynamoDbStore;
 use countersign_bot::ports::Policies;
 use jiff::Timestamp;
 
-use super::confirm::Consent;
 use super::written::{self, Pushed};
-use super::{Diff, History, How, Push, Rollback, Show, read};
+use super::{Diff, History, Show, read};
 use crate::aws::{Aws, Refused};
-use crate::deployment::Deployment;
+use crate::deployment::{Addresses, Deployment, TeamsService};
+use crate::directory::Directory;
 use crate::ending::Ending;
 use crate::patience::waiting;
 use crate::stack::Stack;
@@ -31,6 +31,8 @@ pub(crate) struct Versions {
     store: DynamoDbStore,
     /// What its commands may start.
     state_machines: BTreeSet<String>,
+    /// Where the keys and tokens are with which people are looked up.
+    secret_id: Option<String>,
 }
 
 /// Two policies to compare, and what to call each.
@@ -55,8 +57,20 @@ impl Versions {
         let state_machines = stack.output("StateMachines").unwrap_or_default();
         let pairs = state_machines.split(',').filter_map(|pair| pair.split_once('='));
         let state_machines = pairs.map(|(name, _)| name.to_owned()).collect();
+        let secret_id = stack.output("SecretId").ok().map(str::to_owned);
         let store = DynamoDbStore::new(aws.config(), table);
-        Ok(Self { aws, store, state_machines })
+        Ok(Self { aws, store, state_machines, secret_id })
+    }
+
+    /// The chats, asked with the bot's credentials.
+    pub(crate) async fn directory(
+        &self,
+        addresses: (Addresses, TeamsService),
+        clock: fn() -> Timestamp,
+    ) -> anyhow::Result<Directory> {
+        let secret_id = self.secret_id.as_deref();
+        let secret_id = secret_id.context("the stack has no output SecretId: deploy this version of it")?;
+        Directory::of(&self.aws, secret_id, addresses, clock).await
     }
 
     /// The version that is in force; none if nobody has pushed any.
@@ -158,32 +172,6 @@ fn as_it_is(text: &str) -> Policy {
 
 fn name(named: &str) -> String {
     if named.parse::<u32>().is_ok() { format!("version {named}") } else { named.to_owned() }
-}
-
-impl How {
-    fn consent(&self) -> Consent {
-        if self.yes { Consent::Given } else { Consent::Asked }
-    }
-}
-
-impl Push {
-    /// Pushes the file.
-    pub(super) async fn run(self, now: Timestamp) -> anyhow::Result<Ending> {
-        let text = read(&self.file)?;
-        let consent = self.how.consent();
-        let versions = Versions::of(self.how.deployment).await?;
-        versions.push(text, now, async |what| consent.given_to(&what)).await?.print(self.how.format)
-    }
-}
-
-impl Rollback {
-    /// Pushes the text of an earlier version.
-    pub(super) async fn run(self, now: Timestamp) -> anyhow::Result<Ending> {
-        let consent = self.how.consent();
-        let versions = Versions::of(self.how.deployment).await?;
-        let text = versions.version(self.version).await?.text;
-        versions.push(text, now, async |what| consent.given_to(&what)).await?.print(self.how.format)
-    }
 }
 
 impl Show {

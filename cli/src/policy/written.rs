@@ -5,8 +5,7 @@ use countersign_bot::approval::policy_version::{PolicyVersion, Unusable};
 use serde_json::{Value, json};
 
 use super::versions::Compared;
-use crate::ending::Ending;
-use crate::output::{Format, counted};
+use crate::output::counted;
 
 /// What became of a push.
 #[derive(Debug)]
@@ -24,12 +23,6 @@ pub(crate) enum Pushed {
 }
 
 impl Pushed {
-    /// Says it, and how well that is.
-    pub(super) fn print(&self, format: Format) -> anyhow::Result<Ending> {
-        format.print(self.text(), &self.json())?;
-        Ok(Ending::well_if(self.is_well()))
-    }
-
     /// Whether the file is in force.
     pub(crate) fn is_well(&self) -> bool {
         matches!(self, Self::Done { .. } | Self::Unchanged(_))

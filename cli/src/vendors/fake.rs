@@ -34,7 +34,7 @@ type Shared = Arc<Mutex<World>>;
 impl Default for World {
     fn default() -> Self {
         Self {
-            scopes: "commands,chat:write,im:write,usergroups:read,users:read",
+            scopes: "commands,chat:write,im:write,usergroups:read,users:read,users:read.email",
             channels: [("finance", ("C0789", true)), ("sales", ("C0111", false))].into(),
             scheduled: BTreeSet::new(),
         }

@@ -1,8 +1,8 @@
 //! Asks Slack with the bot's own token and no further scopes than the bot has.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use http::request::Builder;
 use http::{HeaderName, Request, header};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
@@ -20,8 +20,6 @@ pub(crate) const NEEDED_SCOPES: [&str; 2] = ["chat:write", "commands"];
 const SCOPES: HeaderName = HeaderName::from_static("x-oauth-scopes");
 /// Slack takes messages for at most 120 days ahead: <https://docs.slack.dev/reference/methods/chat.scheduleMessage>.
 const FAR_AHEAD: SignedDuration = SignedDuration::from_hours(100 * 24);
-/// When Slack says that we ask too often it names a pause; a longer one than this is not waited for.
-const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 const PROBE: &str = "countersign scheduled this to see whether Countersign may post here, and could not delete it. \
                      Please ignore it.";
@@ -146,25 +144,26 @@ impl<'a> Slack<'a> {
 
     /// Calls a method. The error is Slack's word for what is wrong, or what became of the call.
     async fn call(&self, method: &str, arguments: &Value) -> Result<Answer, String> {
-        let mut answer = self.send(method, arguments).await?;
-        let pause = answer.headers.get(header::RETRY_AFTER).and_then(|pause| pause.to_str().ok()?.parse().ok());
-        if let Some(pause) = pause.map(Duration::from_secs).filter(|pause| *pause <= PAUSE_MAX) {
-            tokio::time::sleep(pause).await;
-            answer = self.send(method, arguments).await?;
-        }
+        let request = Request::post(format!("{}/{method}", self.api_url))
+            .header(header::CONTENT_TYPE, "application/json; charset=utf-8");
+        self.send(request, arguments.to_string().into_bytes()).await
+    }
+
+    /// Calls a method that reads, which takes its arguments in the address. The error is that of `call`.
+    pub(crate) async fn get<T: DeserializeOwned>(&self, method: &str, arguments: &[(&str, &str)]) -> Result<T, String> {
+        let arguments = serde_urlencoded::to_string(arguments).map_err(|_| "the request cannot be made")?;
+        let request = Request::get(format!("{}/{method}?{arguments}", self.api_url));
+        read(&self.send(request, Vec::new()).await?)
+    }
+
+    async fn send(&self, request: Builder, body: Vec<u8>) -> Result<Answer, String> {
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose_secret()));
+        let request = request.body(body).map_err(|_| "the request cannot be made")?;
+        let answer = self.web.send_patiently(request).await?;
         match read::<Outcome>(&answer)? {
             Outcome { ok: true, .. } => Ok(answer),
             Outcome { error, .. } => Err(error.unwrap_or_else(|| "it gave no reason".to_owned())),
         }
-    }
-
-    async fn send(&self, method: &str, arguments: &Value) -> Result<Answer, String> {
-        let request = Request::post(format!("{}/{method}", self.api_url))
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose_secret()))
-            .header(header::CONTENT_TYPE, "application/json; charset=utf-8")
-            .body(arguments.to_string().into_bytes())
-            .map_err(|_| "the request cannot be made")?;
-        self.web.send(request).await
     }
 }
 

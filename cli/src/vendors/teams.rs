@@ -116,6 +116,25 @@ impl<'a> Teams<'a> {
             Err(why) => Membership::Refused(why),
         }
     }
+
+    /// Reads what is at a path of the service. The error is one of Teams' words, or what became of the call.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        token: &SecretString,
+    ) -> Result<T, String> {
+        let query = serde_urlencoded::to_string(query).map_err(|_| "the request cannot be made")?;
+        let request = Request::get(format!("{}/{path}?{query}", self.service_url))
+            .header(header::AUTHORIZATION, format!("Bearer {}", token.expose_secret()))
+            .body(Vec::new())
+            .map_err(|_| "the request cannot be made")?;
+        let answer = self.web.send_patiently(request).await?;
+        if !answer.status.is_success() {
+            return Err(word(&answer.body).unwrap_or_else(|| answer.status.to_string()));
+        }
+        read(&answer.body).ok_or_else(|| "the answer is not what Teams documents".to_owned())
+    }
 }
 
 /// What the login's refusal means. The texts that it sends along name the app and the moment; the number says enough.

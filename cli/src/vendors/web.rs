@@ -16,6 +16,11 @@ const EXCHANGE_MAX: Duration = Duration::from_secs(20);
 /// No answer that is looked at is longer than this.
 const ANSWER_MAX_BYTES: usize = 1024 * 1024;
 
+/// When the other says that we ask too often it names a pause; a longer one than this is not waited for.
+const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// So often a call that comes too often is made.
+const TRIES_MAX: usize = 4;
+
 /// A client that notes what time the others say it is.
 pub(crate) struct Web {
     client: Client<HttpsConnector<HttpConnector>, Full<Cursor<Vec<u8>>>>,
@@ -46,6 +51,18 @@ impl Web {
     /// The present moment of this machine.
     pub(crate) fn now(&self) -> Timestamp {
         (self.clock)()
+    }
+
+    /// Sends a request that may be sent twice, and sends it again after the pause that the other asks for.
+    pub(crate) async fn send_patiently(&self, request: Request<Vec<u8>>) -> Result<Answer, String> {
+        let mut answer = self.send(request.clone()).await?;
+        for _ in 1..TRIES_MAX {
+            let pause = answer.headers.get(header::RETRY_AFTER).and_then(|pause| pause.to_str().ok()?.parse().ok());
+            let Some(pause) = pause.map(Duration::from_secs).filter(|pause| *pause <= PAUSE_MAX) else { break };
+            tokio::time::sleep(pause).await;
+            answer = self.send(request.clone()).await?;
+        }
+        Ok(answer)
     }
 
     /// Sends a request. The error says what went wrong without the address, which may hold a signature.

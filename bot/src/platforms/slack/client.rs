@@ -25,8 +25,10 @@ use crate::net::http::ConnectorOnDemand;
 use crate::net::retry::{Repeat, Try, retry};
 
 /// What the app must be allowed to do in a workspace: take slash commands, post where it was invited, begin the chat with
-/// somebody who gets a copy of their own, and read who is in a user group and what they are called.
-pub const SCOPES: [&str; 5] = ["commands", "chat:write", "im:write", "usergroups:read", "users:read"];
+/// somebody who gets a copy of their own, read who is in a user group and what they are called, and find the people of a
+/// policy by their addresses.
+pub const SCOPES: [&str; 6] =
+    ["commands", "chat:write", "im:write", "usergroups:read", "users:read", "users:read.email"];
 
 /// The pause when Slack says 429 without `Retry-After`.
 const DEFAULT_RATE_PAUSE: Duration = Duration::from_secs(1);

@@ -74,7 +74,10 @@ async fn scopes_that_are_missing_are_named() {
     let addresses = fake::serve(World { scopes: "commands,chat:write,users:read", ..World::default() }).await;
     let stage = Stage { addresses, ..stage().await };
     let (report, _) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, ""]).await.unwrap();
-    assert_eq!((report.lacking.as_slice(), report.is_well()), (["im:write", "usergroups:read"].as_slice(), false));
+    assert_eq!(
+        (report.lacking.as_slice(), report.is_well()),
+        (["im:write", "usergroups:read", "users:read.email"].as_slice(), false)
+    );
     assert_eq!(report.secrets, Secrets::Stored, "not every policy needs them");
 }
 

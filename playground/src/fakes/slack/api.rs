@@ -12,7 +12,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::workspace::Refusal;
-use super::{BOT_ID, BOT_USER, FakeSlack, Fault, SCOPES, TEAM_DOMAIN};
+use super::{BOT_ID, BOT_USER, FakeSlack, Fault, TEAM_DOMAIN};
 use crate::fakes::broken_off;
 
 /// Slack names the scopes of the token in this header.
@@ -23,7 +23,7 @@ pub(super) fn router(slack: FakeSlack) -> Router {
 }
 
 /// Methods that read take their arguments in the address, and no JSON.
-const READING: [&str; 2] = ["usergroups.users.list", "users.info"];
+const READING: [&str; 4] = ["usergroups.users.list", "users.info", "users.lookupByEmail", "conversations.list"];
 
 async fn read(
     State(slack): State<FakeSlack>,
@@ -52,7 +52,7 @@ async fn receive(
 async fn carry_out(slack: &FakeSlack, method: &str, headers: &HeaderMap, body: &Value) -> Response {
     let fault = slack.note_call(method, body);
     match fault {
-        None => answer(slack.carry_out(method, headers, body)),
+        None => answer(slack, slack.carry_out(method, headers, body)),
         Some(Fault::NotOk(code)) => Json(json!({ "ok": false, "error": code })).into_response(),
         Some(Fault::RateLimited { retry_after }) => {
             let wait = [(header::RETRY_AFTER, retry_after.to_string())];
@@ -71,7 +71,7 @@ async fn carry_out(slack: &FakeSlack, method: &str, headers: &HeaderMap, body: &
     }
 }
 
-fn answer(result: Result<Value, Refusal>) -> Response {
+fn answer(slack: &FakeSlack, result: Result<Value, Refusal>) -> Response {
     let body = match result {
         Ok(mut body) => {
             body["ok"] = json!(true);
@@ -83,7 +83,8 @@ fn answer(result: Result<Value, Refusal>) -> Response {
         }
     };
     // A token that Slack does not know has no scopes; nobody looks at the header of such an answer.
-    ([(SCOPES_HEADER, SCOPES)], Json(body)).into_response()
+    let scopes = slack.workspace().scopes().join(",");
+    ([(SCOPES_HEADER, scopes)], Json(body)).into_response()
 }
 
 impl FakeSlack {
@@ -110,6 +111,8 @@ impl FakeSlack {
             "chat.postMessage" => workspace.post(body, now)?,
             "usergroups.users.list" => workspace.usergroup_users(body)?,
             "users.info" => workspace.user_info(body, &self.shared.team_id)?,
+            "users.lookupByEmail" => workspace.user_of_address(body, &self.shared.team_id)?,
+            "conversations.list" => workspace.conversations(body)?,
             "conversations.open" => workspace.open_chat(body)?,
             "chat.update" => workspace.update(body)?,
             "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,

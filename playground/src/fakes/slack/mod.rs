@@ -6,6 +6,7 @@
 mod api;
 mod block_kit;
 mod chats;
+mod directory;
 mod elements;
 mod homes;
 mod inputs;
@@ -43,7 +44,7 @@ const BOT_ID: &str = "B0COUNTERSIGN";
 const APP_ID: &str = "A0COUNTERSIGN";
 const TEAM_DOMAIN: &str = "playground";
 /// What the app's manifest asks for, as Slack names it with every answer.
-const SCOPES: &str = "commands,chat:write,im:write,usergroups:read,users:read";
+const SCOPES: &str = "commands,chat:write,im:write,usergroups:read,users:read,users:read.email";
 
 /// What a workspace is made with.
 #[derive(Clone)]
@@ -188,6 +189,11 @@ impl FakeSlack {
     /// Somebody takes the bot out of a channel, which it can write nothing into then.
     pub fn remove_bot(&self, channel: &str) {
         self.workspace().without_bot.insert(channel.to_owned());
+    }
+
+    /// Somebody archives a channel.
+    pub fn archive(&self, channel: &str) {
+        self.workspace().archived.insert(channel.to_owned());
     }
 
     /// Somebody (by user id) leaves the workspace, and can be written to no more.

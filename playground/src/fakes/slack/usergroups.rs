@@ -18,6 +18,10 @@ pub struct Profile {
     pub enterprise_id: Option<String>,
     /// Whether the user is no human being.
     pub is_bot: bool,
+    /// Their address; none if it is empty.
+    pub email: String,
+    /// Whether the user is of another workspace and in no channel of this one.
+    pub is_stranger: bool,
 }
 
 /// A user group.
@@ -56,12 +60,17 @@ impl Workspace {
     /// `users.info`.
     pub(super) fn user_info(&self, body: &Value, own_team: &str) -> Result<Value, Refusal> {
         let id = body["user"].as_str().unwrap_or_default();
-        let Profile { real_name, team_id, enterprise_id, is_bot } = self.profiles.get(id).ok_or("user_not_found")?;
+        let profile = self.profiles.get(id).ok_or("user_not_found")?;
+        let Profile { real_name, team_id, enterprise_id, is_bot, email, is_stranger } = profile;
         let team = if team_id.is_empty() { own_team } else { team_id };
         let mut user = json!({
             "id": id, "team_id": team, "name": id.to_lowercase(), "real_name": real_name, "is_bot": is_bot,
-            "deleted": self.deactivated.contains(id), "profile": { "real_name": real_name, "display_name": "" },
+            "deleted": self.deactivated.contains(id), "is_stranger": is_stranger,
+            "profile": { "real_name": real_name, "display_name": "" },
         });
+        if !email.is_empty() && self.scopes().contains(&"users:read.email") {
+            user["profile"]["email"] = json!(email);
+        }
         if let Some(enterprise) = enterprise_id {
             user["enterprise_user"] = json!({ "id": id, "enterprise_id": enterprise, "teams": [team] });
         }

@@ -1,7 +1,9 @@
 //! What is served: the login, the keys, and the connector (Bot Connector API, version 3).
 
+use std::collections::BTreeMap;
+
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post, put};
@@ -12,7 +14,7 @@ use super::address::Address;
 use super::create::Creator;
 use super::login::Form;
 use super::refusal::Refusal;
-use super::{Call, FakeTeams, Fault, Operation, TeamsUser, activity, keys};
+use super::{Call, FakeTeams, Fault, Operation, activity, keys};
 use crate::fakes::broken_off;
 
 const METADATA: &str = "/v1/.well-known/openidconfiguration";
@@ -27,6 +29,7 @@ pub(super) fn router(teams: FakeTeams) -> Router {
         .route("/v3/conversations/{conversation}/activities", post(send))
         .route("/v3/conversations/{conversation}/activities/{activity}", put(update).post(reply).delete(remove))
         .route("/v3/conversations/{conversation}/members/{member}", get(member))
+        .route("/v3/conversations/{conversation}/pagedmembers", get(roster))
         .with_state(teams)
 }
 
@@ -139,9 +142,24 @@ async fn member(
     let effect = || {
         teams.check_login(&headers)?;
         let tenant = teams.tenant();
-        let TeamsUser { object_id, mri, name, tenant: of } = tenant.member(&conversation, &member)?;
-        let member = json!({ "id": mri, "name": name, "aadObjectId": object_id, "tenantId": of, "userRole": "user" });
-        Ok((StatusCode::OK, member))
+        Ok((StatusCode::OK, tenant.account(tenant.member(&conversation, &member)?)))
+    };
+    serve(&teams, call, effect).await
+}
+
+/// Everybody in a conversation.
+async fn roster(
+    State(teams): State<FakeTeams>,
+    Path(conversation): Path<String>,
+    Query(page): Query<BTreeMap<String, String>>,
+    headers: HeaderMap,
+) -> Response {
+    let path = format!("/v3/conversations/{conversation}/pagedmembers");
+    let call = Call { operation: Operation::Member, path, body: json!(page) };
+    let effect = || {
+        teams.check_login(&headers)?;
+        let part = |key: &str| page.get(key).map(String::as_str);
+        Ok((StatusCode::OK, teams.tenant().roster(&conversation, part("pageSize"), part("continuationToken"))?))
     };
     serve(&teams, call, effect).await
 }

@@ -19,6 +19,7 @@ mod payloads;
 mod people;
 mod rate_limits;
 mod refusal;
+mod roster;
 mod shapes;
 mod tenant;
 #[cfg(test)]

@@ -20,6 +20,10 @@ const CALLS_KEPT: usize = 10_000;
 pub(super) struct Tenant {
     pub(super) names: BTreeMap<String, String>,
     pub(super) people: Vec<TeamsUser>,
+    /// The addresses of people, by their object ids.
+    pub(super) addresses: BTreeMap<String, String>,
+    /// Those who are guests, by their object ids.
+    pub(super) guests: BTreeSet<String>,
     pub(super) messages: BTreeMap<(String, String), TeamsMessage>,
     /// The card in the place of a message's own, by person and message.
     pub(super) views: BTreeMap<(String, String), Value>,
