@@ -12,6 +12,7 @@ mod crossings;
 mod deployed;
 mod deploying;
 mod examples;
+mod first_policy;
 mod lasting_outages;
 mod machine_on_moto;
 mod outages;
@@ -46,6 +47,7 @@ fn cases() -> Vec<Case> {
         secrets::cases(),
         accounts::cases(),
         policies::cases(),
+        first_policy::cases(),
         crashes::cases(),
         outages::cases(),
         crossings::cases(),

@@ -1,5 +1,5 @@
-//! Who is behind an address in the chats: asked with the bot's own credentials, and told as an id or as a reason why there
-//! is none. Nobody is guessed.
+//! Who is behind an address in the chats, and which channel is behind a name: asked with the bot's own credentials, and
+//! told as an id or as a reason why there is none. Nobody is guessed.
 
 pub(crate) mod slack;
 pub(crate) mod teams;

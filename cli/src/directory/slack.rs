@@ -1,4 +1,4 @@
-//! People of Slack.
+//! People and channels of Slack.
 
 use countersign_bot::approval::place::Platform;
 use serde::Deserialize;
@@ -8,6 +8,15 @@ use crate::vendors::slack::Slack;
 
 /// Slack's own assistant, which is not called a bot.
 const SLACKBOT: &str = "USLACKBOT";
+/// Slack recommends pages of no more than this: <https://docs.slack.dev/apis/web-api/pagination>.
+const PAGE: &str = "200";
+/// A list that is longer than so many pages is not looked through.
+const PAGES_MAX: usize = 100;
+/// What lists the channels that everybody of the workspace can see.
+const CHANNELS: &str = "channels:read";
+/// What lists the private ones that the bot is in.
+const PRIVATE_CHANNELS: &str = "groups:read";
+
 /// `users.lookupByEmail`: <https://docs.slack.dev/reference/methods/users.lookupByEmail>.
 #[derive(Deserialize)]
 struct Found {
@@ -38,6 +47,37 @@ struct Profile {
 #[derive(Deserialize)]
 struct EnterpriseUser {
     enterprise_id: Option<String>,
+}
+
+/// `conversations.list`: <https://docs.slack.dev/reference/methods/conversations.list>.
+#[derive(Deserialize)]
+struct Page {
+    channels: Vec<Channel>,
+    #[serde(default)]
+    response_metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Channel {
+    id: String,
+    name: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Metadata {
+    #[serde(default)]
+    next_cursor: String,
+}
+
+/// What became of the search for a channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Named {
+    /// It has this id.
+    Found(String),
+    /// The bot sees none of this name; it does not see private ones that it is not in.
+    NotSeen,
+    /// The app was not given the scope with which channels are listed.
+    MayNotList,
 }
 
 /// Who has an address. The error says what is wrong with the question, or with the answer.
@@ -77,4 +117,30 @@ fn judge(user: User, email: &str, let_in: &[String]) -> Account {
             if places.is_empty() { "a workspace that Slack does not name".to_owned() } else { places.join(" and ") }
         )),
     }
+}
+
+/// Looks for the channel of this name, which may begin with `#`.
+pub(crate) async fn channel(slack: &Slack<'_>, name: &str, scopes: &[String]) -> Result<Named, String> {
+    let name = name.trim_start_matches('#');
+    let has = |scope: &str| scopes.iter().any(|has| has == scope);
+    let types = match (has(CHANNELS), has(PRIVATE_CHANNELS)) {
+        (true, true) => "public_channel,private_channel",
+        (true, false) => "public_channel",
+        (false, true) => "private_channel",
+        (false, false) => return Ok(Named::MayNotList),
+    };
+    let mut cursor = String::new();
+    for _ in 0..PAGES_MAX {
+        let page = [("types", types), ("exclude_archived", "true"), ("limit", PAGE), ("cursor", cursor.as_str())];
+        let Page { channels, response_metadata } =
+            slack.get("conversations.list", &page).await.map_err(|why| format!("conversations.list: {why}"))?;
+        if let Some(found) = channels.into_iter().find(|channel| channel.name.as_deref() == Some(name)) {
+            return Ok(Named::Found(found.id));
+        }
+        if response_metadata.next_cursor.is_empty() {
+            return Ok(Named::NotSeen);
+        }
+        cursor = response_metadata.next_cursor;
+    }
+    Err(format!("there are more than {PAGES_MAX} pages of channels: name it by its id"))
 }

@@ -1,4 +1,4 @@
-//! People, looked up in a Slack and a Teams that refuse what the real ones refuse.
+//! People and channels, looked up in a Slack and a Teams that refuse what the real ones refuse.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
@@ -10,7 +10,7 @@ use countersign_playground::fakes::{FakeSlack, FakeSlackConfig, Fault, Profile};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::slack;
+use super::slack::{self, Named};
 use super::teams::Roster;
 use super::{Account, Directory};
 use crate::aws::fake::{self, Account as AwsAccount};
@@ -97,6 +97,13 @@ impl Chats {
         let directory = self.directory().await.unwrap();
         let (teams, token) = directory.teams().await.unwrap();
         Roster::read(&teams, &token, &BTreeSet::from([CONVERSATION.to_owned()])).await
+    }
+
+    async fn channel(&self, name: &str) -> Result<Named, String> {
+        let directory = self.directory().await.unwrap();
+        let slack = directory.needed_slack().unwrap();
+        let scopes = slack.identity().await.unwrap().scopes;
+        slack::channel(&slack, name, &scopes).await
     }
 }
 
@@ -207,4 +214,24 @@ async fn whoever_could_be_taken_for_somebody_else_in_teams_is_refused() {
     refused(&roster.look_up("two@example.com", &let_in), "two accounts");
     refused(&roster.look_up("guest@example.com", &let_in), "role in the conversation is guest");
     refused(&roster.look_up("eve@example.com", &let_in), "access.teams_tenants does not let in");
+}
+
+#[tokio::test]
+async fn a_channel_is_found_on_any_page_if_the_app_may_list_it() {
+    let chats = Chats::start().await;
+    for number in 0..450 {
+        chats.slack.add_channel(&format!("C{number}"), &format!("channel-{number}"));
+    }
+    chats.slack.add_channel("G1", "secret");
+    assert_eq!(chats.channel("#channel-1").await, Ok(Named::MayNotList));
+    chats.slack.grant("channels:read");
+    assert_eq!(chats.channel("#channel-449").await, Ok(Named::Found("C449".to_owned())));
+    assert_eq!(chats.channel("channel-0").await, Ok(Named::Found("C0".to_owned())));
+    for unseen in ["#nowhere", "#channel", "#secret"] {
+        assert_eq!(chats.channel(unseen).await, Ok(Named::NotSeen), "{unseen}");
+    }
+    chats.slack.archive("C0");
+    assert_eq!(chats.channel("channel-0").await, Ok(Named::NotSeen), "nobody is asked in an archived one");
+    chats.slack.grant("groups:read");
+    assert_eq!(chats.channel("#secret").await, Ok(Named::Found("G1".to_owned())));
 }

@@ -4,6 +4,8 @@ mod check;
 #[cfg(feature = "aws")]
 mod draft;
 #[cfg(feature = "aws")]
+mod init;
+#[cfg(feature = "aws")]
 mod look_up;
 #[cfg(feature = "aws")]
 mod push;
@@ -17,9 +19,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Args, Subcommand};
+use countersign_bot::approval::identities::is_address;
 use jiff::Timestamp;
 
-use crate::deployment::{Addresses, Deployment, TeamsService};
+use crate::deployment::{Addresses, Deployment, Login, TeamsService};
 use crate::ending::Ending;
 use crate::examples::examples;
 use crate::output::Format;
@@ -30,6 +33,7 @@ use crate::output::Format;
 /// not be carried out.
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
+    "countersign policy init policy.toml --stack countersign",
     "countersign policy check infra/policy.toml",
     "countersign policy push infra/policy.toml --stack countersign",
     "countersign policy history --stack countersign",
@@ -41,6 +45,15 @@ pub(crate) struct Policy {
 
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Writes a first policy: who may approve, who may ask, and in which channel.
+    ///
+    /// People are named by their addresses and the channel by its name. With a stack whose Slack app is installed, their ids
+    /// are looked up; without, they are asked for or left to a push. A file that is there stays as it is.
+    #[command(after_help = examples!(
+        "countersign policy init",
+        "countersign policy init policy.toml --stack countersign",
+        "countersign policy init --stack countersign --email ada@example.com --email grace@example.com --channel #approvals --yes"))]
+    Init(Init),
     /// Checks a file, tells what it changes, and puts it in force once that is confirmed.
     ///
     /// All functions go by it within a minute. What has been asked already keeps the rules that it was asked under.
@@ -77,6 +90,41 @@ enum Action {
         "countersign policy check infra/policy.toml",
         "countersign policy check infra/policy.toml --json"))]
     Check(Check),
+}
+
+/// What a first policy says.
+#[derive(Debug, Args)]
+struct Init {
+    /// The file to write.
+    #[arg(default_value = "policy.toml")]
+    file: PathBuf,
+    /// The name of the stack, whose Slack is asked.
+    #[arg(long)]
+    stack: Option<String>,
+    #[command(flatten)]
+    login: Login,
+    /// The address of a person; the first may approve, and the others may ask.
+    #[arg(long = "email", value_name = "ADDRESS", value_parser = address)]
+    emails: Vec<String>,
+    /// The Slack channel that gets the cards, as #NAME or by its id; without one people are asked by mail.
+    #[arg(long)]
+    channel: Option<String>,
+    /// The id of the Slack workspace whose members are let in; with a stack it is the one that the app is installed in.
+    #[arg(long, value_name = "ID")]
+    slack_team: Option<String>,
+    /// Let people approve what they asked for themselves.
+    #[arg(long)]
+    self_approval: bool,
+    /// Ask nobody for what is not said, for a script.
+    #[arg(long)]
+    yes: bool,
+    /// Write over a file that is there.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    addresses: Addresses,
+    #[command(flatten)]
+    format: Format,
 }
 
 /// What is pushed.
@@ -171,6 +219,8 @@ impl Policy {
         match self.action {
             Action::Check(check) => check.run(),
             #[cfg(feature = "aws")]
+            Action::Init(init) => init.run(clock).await,
+            #[cfg(feature = "aws")]
             Action::Push(push) => push.run(clock).await,
             #[cfg(feature = "aws")]
             Action::Rollback(rollback) => rollback.run(clock).await,
@@ -181,12 +231,23 @@ impl Policy {
             #[cfg(feature = "aws")]
             Action::Diff(diff) => diff.run().await,
             #[cfg(not(feature = "aws"))]
-            Action::Push(_) | Action::Rollback(_) | Action::Show(_) | Action::History(_) | Action::Diff(_) => {
+            Action::Init(_)
+            | Action::Push(_)
+            | Action::Rollback(_)
+            | Action::Show(_)
+            | Action::History(_)
+            | Action::Diff(_) => {
                 let _ = clock;
                 Err(crate::deployment::not_in_this_build("policy"))
             }
         }
     }
+}
+
+/// An address that mail goes to.
+fn address(text: &str) -> Result<String, String> {
+    let address = text.to_lowercase();
+    if is_address(&address) { Ok(address) } else { Err("it is no address".to_owned()) }
 }
 
 /// The text of a file, or which one cannot be read.

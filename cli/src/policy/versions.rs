@@ -33,6 +33,7 @@ pub(crate) struct Versions {
     state_machines: BTreeSet<String>,
     /// Where the keys and tokens are with which people are looked up.
     secret_id: Option<String>,
+    sends_mail: bool,
 }
 
 /// Two policies to compare, and what to call each.
@@ -58,8 +59,19 @@ impl Versions {
         let pairs = state_machines.split(',').filter_map(|pair| pair.split_once('='));
         let state_machines = pairs.map(|(name, _)| name.to_owned()).collect();
         let secret_id = stack.output("SecretId").ok().map(str::to_owned);
+        let sends_mail = stack.output("MailFrom").is_ok();
         let store = DynamoDbStore::new(aws.config(), table);
-        Ok(Self { aws, store, state_machines, secret_id })
+        Ok(Self { aws, store, state_machines, secret_id, sends_mail })
+    }
+
+    /// Whether the deployment sends mails.
+    pub(super) fn sends_mail(&self) -> bool {
+        self.sends_mail
+    }
+
+    /// Whether its commands may start this machine.
+    pub(super) fn may_start(&self, machine: &str) -> bool {
+        self.state_machines.contains(machine)
     }
 
     /// The chats, asked with the bot's credentials.
