@@ -2,9 +2,11 @@
 //! which build can carry them out.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 use countersign_bot::approval::ids::{ApprovalId, PersonId};
+use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use crate::examples::examples;
@@ -60,6 +62,7 @@ pub(crate) struct TeamsService {
 #[command(after_help = examples!(
     "countersign doctor --stack countersign",
     "countersign doctor --stack countersign --profile work --region eu-central-1",
+    "countersign doctor --stack countersign --self-test --decided-by grace --requested-by ada",
     "countersign doctor --stack countersign --json | jq '.checks[] | select(.verdict == \"fail\")'"))]
 pub(crate) struct Doctor {
     #[command(flatten)]
@@ -68,8 +71,42 @@ pub(crate) struct Doctor {
     pub(crate) addresses: Addresses,
     #[command(flatten)]
     pub(crate) service: TeamsService,
+    /// When all is well, ask for an approval on every platform that is on, which you decide yourself.
+    ///
+    /// It tells how long each step took: until the card is out, until it is decided, until every copy is closed. The rules of
+    /// the policy hold as for every request, and nothing is left open.
+    #[arg(long)]
+    pub(crate) self_test: bool,
+    #[command(flatten)]
+    pub(crate) choice: Choice,
     #[command(flatten)]
     pub(crate) format: Format,
+}
+
+/// Whom a self-test asks, in whose name, and under which policy.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Choice {
+    /// The policy that the self-test asks under; it may be left out where there is one.
+    #[arg(long, value_name = "POLICY", requires = "self_test")]
+    pub(crate) under: Option<String>,
+    /// Who decides it, by any name that the policy has for them: you, or whoever sits beside you.
+    #[arg(long, value_name = "PERSON", requires = "self_test")]
+    pub(crate) decided_by: Option<String>,
+    /// In whose name it is asked, where the policy wants to know: somebody else, unless people may approve their own.
+    #[arg(long, value_name = "PERSON", requires = "self_test")]
+    pub(crate) requested_by: Option<String>,
+    /// How long each of its approvals is waited for, at most 25m.
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = wait, requires = "self_test")]
+    pub(crate) wait: Duration,
+}
+
+/// The state of a self-test waits for longer than this.
+const WAIT_MAX: SignedDuration = SignedDuration::from_mins(25);
+
+fn wait(text: &str) -> Result<Duration, String> {
+    let wait = text.parse::<SignedDuration>().ok().filter(|wait| wait.is_positive() && *wait <= WAIT_MAX);
+    wait.and_then(|wait| Duration::try_from(wait).ok())
+        .ok_or_else(|| "a time is needed, such as 90s or 5m, at most 25m".to_owned())
 }
 
 /// Reads the audit trail of an approval, or those of a period, and says whether they are whole; or who has let whom stand

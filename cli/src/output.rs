@@ -27,6 +27,14 @@ impl Format {
         }
         Ok(())
     }
+
+    /// Prints what people can read before the rest of a result is there; a script is given all of it at the end.
+    pub(crate) fn begin(self, text: impl Display) -> anyhow::Result<()> {
+        if !self.json {
+            say(text)?;
+        }
+        Ok(())
+    }
 }
 
 /// Prints a result. Colours are left out where they are not wanted.

@@ -60,6 +60,7 @@ mod risk;
 mod same_human;
 mod scanners;
 mod seats;
+mod self_test;
 mod separation;
 mod signatures;
 mod slack_outages;

@@ -3,6 +3,7 @@
 //! it does not know.
 
 pub(crate) mod cloud;
+mod executions;
 mod secrets;
 mod tables;
 
@@ -23,6 +24,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use self::cloud::Cloud;
+pub(crate) use self::executions::Executions;
 pub(crate) use self::secrets::Secrets;
 pub(crate) use self::tables::Tables;
 use super::Aws;
@@ -48,6 +50,8 @@ pub(crate) struct Account {
     pub(crate) tables: Mutex<Tables>,
     /// So many of the next calls to tables are refused, because others have the table busy.
     pub(crate) throttled: AtomicU32,
+    /// What Step Functions runs.
+    pub(crate) executions: Mutex<Executions>,
     /// What a deployment finds and changes.
     pub(crate) cloud: Mutex<Cloud>,
     /// What SES says of the account.
@@ -67,6 +71,12 @@ type Shared = Arc<Account>;
 
 /// Clients of an account.
 pub(crate) async fn serve(account: Account) -> Aws {
+    serve_shared(account).await.0
+}
+
+/// The same, and the account, to look at what was done to it.
+pub(crate) async fn serve_shared(account: Account) -> (Aws, Arc<Account>) {
+    let account = Arc::new(account);
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let router = Router::new()
@@ -76,9 +86,9 @@ pub(crate) async fn serve(account: Account) -> Aws {
         .route("/v2/email/account", get(mail_account))
         .route("/v2/email/identities/{identity}", get(identity))
         .fallback(s3)
-        .with_state(Arc::new(account));
+        .with_state(Arc::clone(&account));
     tokio::spawn(async { axum::serve(listener, router).await });
-    at(&url)
+    (at(&url), account)
 }
 
 /// Clients of whatever is at this address.
@@ -154,6 +164,8 @@ async fn operation(State(account): State<Shared>, headers: HeaderMap, body: Byte
         "secretsmanager.UpdateSecretVersionStage" => {
             secret(&headers, &body, |call| account.secrets.lock().unwrap().label(call))
         }
+        _ if target.starts_with("AWSStepFunctions.") => check_signed(&headers, "states")
+            .and_then(|()| account.executions.lock().unwrap().answer(target, &serde_json::from_slice(&body).unwrap())),
         other => panic!("this program has no business with {other}"),
     };
     answer.map(Json).into_response()
