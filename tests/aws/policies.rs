@@ -57,5 +57,13 @@ async fn a_push_reaches_functions_that_run(emulators: Arc<Emulators>) -> anyhow:
     }
     let (history, _) = stack.countersign(&emulators, &["policy", "history", "--stack", NAME]).await?;
     assert_eq!(history["inForce"], 2, "{history:#}");
+
+    let (shown, _) = stack.countersign(&emulators, &["policy", "show", "--stack", NAME]).await?;
+    let text = shown["text"].as_str().unwrap_or_default();
+    assert!(shown["number"] == 2 && text.contains("Pushed later"), "{shown:#}");
+    let (back, code) = stack.countersign(&emulators, &["policy", "rollback", "1", "--stack", NAME, "--yes"]).await?;
+    assert_eq!((&back["outcome"], &back["version"]["number"], code), (&json!("pushed"), &json!(3), Some(0)));
+    let (told, _) = stack.countersign(&emulators, &["policy", "diff", "1", "3", "--stack", NAME]).await?;
+    assert_eq!(told["changes"], json!([]), "{told:#}");
     Ok(())
 }

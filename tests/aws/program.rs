@@ -9,7 +9,7 @@ use countersign_bot::approval::state::Status;
 use countersign_bot::ports::Store;
 use countersign_tests::cases;
 use countersign_tests::patience::until;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::calculation::Calculation;
 use crate::support::chats::{CHANNEL, CONVERSATION, Chats};
@@ -173,5 +173,8 @@ async fn an_audit_trail_is_whole(emulators: Arc<Emulators>) -> anyhow::Result<()
     let entries = shown["entries"].as_array().context("the entries are shown")?;
     assert_eq!(Some(entries.len()), shown["count"].as_u64().and_then(|count| usize::try_from(count).ok()));
     assert_eq!(entries, serde_json::to_value(calculation.history(&approval.id).await?)?.as_array().unwrap());
+    let people = ["audit", "delegations", "ada", "grace", "--stack", NAME];
+    let (said, code) = stack.countersign(&emulators, &people).await?;
+    assert_eq!((&said["delegations"], code), (&json!([]), Some(0)), "the policy lets nobody stand in: {said:#}");
     Ok(())
 }
