@@ -13,6 +13,8 @@ mod deployment;
 mod directory;
 #[cfg(feature = "aws")]
 mod doctor;
+#[cfg(test)]
+mod documented;
 mod ending;
 mod examples;
 mod explain;

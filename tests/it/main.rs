@@ -21,6 +21,7 @@ mod deciding;
 mod delivery;
 mod details;
 mod direct;
+mod documented;
 mod documents;
 mod email;
 mod events;

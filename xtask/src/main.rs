@@ -6,6 +6,8 @@
 mod bench;
 mod chromium;
 mod deployable;
+#[cfg(test)]
+mod documented;
 mod fuzz;
 mod infra;
 mod licences;

@@ -161,13 +161,14 @@ fn bills_of_materials(output: &Path) -> anyhow::Result<()> {
 }
 
 /// The packages of the workspace.
-const MEMBERS: [&str; 9] = [
+const MEMBERS: [&str; 10] = [
     "bot",
     "workflow-lambdas",
     "playground",
     "playground/engine",
     "cli",
     "tests",
+    "tests/documents",
     "tests/floor",
     "tests/fuzz",
     "xtask",
