@@ -208,7 +208,7 @@ pub(crate) struct Copies {
     /// The id of the approval: apr_ and 26 lower-case letters and digits.
     #[arg(value_parser = ApprovalId::parse)]
     pub(crate) id: ApprovalId,
-    /// The folder with its objects, by their names: 000001.json and so on.
+    /// The folder with its objects, by their names: 000001-….json and so on.
     pub(crate) folder: PathBuf,
     #[command(flatten)]
     pub(crate) format: Format,

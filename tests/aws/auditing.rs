@@ -88,7 +88,7 @@ async fn each_entry_is_copied_and_locked(emulators: Arc<Emulators>) -> anyhow::R
     })
     .await?;
     assert_eq!(entries, calculation.history(&record.id).await?);
-    assert_eq!(keys[0], format!("{}/000001.json", record.id));
+    assert_eq!(keys[0], format!("{}/000001-{}.json", record.id, entries[0].hash));
     let lock = client.text("s3", &format!("/{bucket}/{}?retention", keys[0])).await?;
     assert!(lock.contains("<Mode>COMPLIANCE</Mode>"), "{lock}");
     // Nothing else of the table gets there: neither the record nor the policy.

@@ -17,6 +17,7 @@ use http::{HeaderValue, Method, Request, StatusCode, header};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use crate::approval::audit::Head;
 use crate::approval::ids::ApprovalId;
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::net::http::HttpClient;
@@ -36,9 +37,10 @@ pub fn address(region: &str) -> String {
     format!("https://s3.{region}.{domain}")
 }
 
-/// The name of the object that has an entry of an audit trail.
-pub fn name_of_entry(id: &ApprovalId, number: u32) -> String {
-    format!("{id}/{number:06}.json")
+/// The name of the object that has an entry of an audit trail: its number, and the hash that it ends the chain with. So
+/// what somebody puts in the place of an entry has a name of its own, and both are there to be seen.
+pub fn name_of_entry(id: &ApprovalId, end: &Head) -> String {
+    format!("{id}/{:06}-{}.json", end.count, end.hash)
 }
 
 /// Whose requests these are, and where they go.

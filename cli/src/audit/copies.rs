@@ -23,7 +23,7 @@ impl Copies {
         let Self { id, folder, format: _ } = self;
         let entries = entries(folder)?;
         let end = entries.last().map_or_else(|| Head::genesis(id), Entry::head);
-        let broken = verify(id, &entries, &end).err();
+        let broken = twofold(&entries).or_else(|| verify(id, &entries, &end).err().map(|broken| broken.to_string()));
         let count = entries.len();
         let verdict = match &broken {
             Some(broken) => format!("the chain is broken: {broken}"),
@@ -31,6 +31,15 @@ impl Copies {
         };
         Ok(Report { id: id.clone(), ok: broken.is_none(), verdict, count, entries: Some(entries) })
     }
+}
+
+/// An object is named by its number and its hash, so that two of one number are two contents: what was put in the place
+/// of an entry is beside it, and which of them came first the bucket knows.
+fn twofold(entries: &[Entry]) -> Option<String> {
+    let twice = entries.windows(2).find(|two| two[0].sequence == two[1].sequence)?;
+    let [one, other] = [&twice[0], &twice[1]].map(|entry| entry.hash.short());
+    let number = twice[0].sequence;
+    Some(format!("there are two objects of entry {number}, {one}… and {other}…: somebody has put another in its place"))
 }
 
 /// The entries in the files of a folder, in the order of their names.
@@ -82,17 +91,20 @@ mod tests {
         let copies: Vec<String> = approval.journal.iter().map(|entry| serde_json::to_string(entry).unwrap()).collect();
         let [first, second, third] = &copies[..] else { panic!("{copies:?}") };
         let file = |name: &'static str, text: &str| (name, text.to_owned());
-        let all = [file("000003.json", third), file("000001.json", first), file("000002.json", second)];
+        let all = [file("000003-ab.json", third), file("000001-ab.json", first), file("000002-ab.json", second)];
         let whole = report(&approval, &all).unwrap();
         let hash = approval.audit.hash;
         assert_eq!(whole.verdict, format!("chain of 3 entries is whole; the hash of the last one is {hash}"));
         assert!(whole.ok && whole.text().contains("asked for \"1 + 1\""), "{}", whole.text());
         let missing = report(&approval, &[all[0].clone(), all[1].clone()]).unwrap();
         assert_eq!(missing.verdict, "the chain is broken: entry 2 is missing");
-        let changed = report(&approval, &[file("000001.json", &first.replace("1 + 1", "2 + 2"))]).unwrap();
+        let again = file("000003-cd.json", &third.replace("SUCCEEDED", "FAILED"));
+        let twofold = report(&approval, &[all[0].clone(), all[1].clone(), all[2].clone(), again]).unwrap();
+        assert!(!twofold.ok && twofold.verdict.contains("there are two objects of entry 3, "), "{}", twofold.verdict);
+        let changed = report(&approval, &[file("000001-ab.json", &first.replace("1 + 1", "2 + 2"))]).unwrap();
         assert!(!changed.ok && changed.verdict.contains("entry 1 was changed"), "{}", changed.verdict);
-        let error = report(&approval, &[file("000001.json", "{}")]).unwrap_err();
-        assert!(error.to_string().ends_with("000001.json is no entry that this version knows"), "{error}");
+        let error = report(&approval, &[file("000001-ab.json", "{}")]).unwrap_err();
+        assert!(error.to_string().ends_with("000001-ab.json is no entry that this version knows"), "{error}");
         assert!(report(&approval, &[]).unwrap_err().to_string().ends_with("has no copies of entries"));
     }
 }

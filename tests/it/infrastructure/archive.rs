@@ -79,6 +79,10 @@ fn every_new_entry_is_handed_over_and_none_is_given_up() {
     assert_eq!(pattern, json!({ "eventName": ["INSERT"], "dynamodb": entries }));
     let late = &resource("ArchiveLateAlarm")["Properties"];
     assert_eq!((&late["MetricName"], &late["Threshold"]), (&json!("IteratorAge"), &json!(3_600_000)));
+    let no_entry = &resource("ArchivistErrorsAlarm")["Properties"];
+    let errors = &resource("ArchivistErrors")["Properties"];
+    assert_eq!(errors["FilterPattern"], r#"{ $.level = "ERROR" }"#);
+    assert_eq!(no_entry["MetricName"], errors["MetricTransformations"][0]["MetricName"]);
     let lost = &resource("UnarchivedEntriesAlarm")["Properties"]["Dimensions"][0]["Value"];
     assert_eq!(*lost, json!({ "!GetAtt": "UnarchivedEntries.QueueName" }));
 }

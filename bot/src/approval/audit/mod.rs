@@ -101,6 +101,24 @@ fn hash_of(id: &ApprovalId, sequence: u32, at: Timestamp, what: &What, previous:
     Hash::over(&json!([SCHEME, id, sequence, at, what, previous]))
 }
 
+/// An entry as far as its hash goes, whatever it tells.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sealed {
+    sequence: u32,
+    at: Value,
+    what: Value,
+    previous: Hash,
+    hash: Hash,
+}
+
+/// The number and the hash of an entry that is as it was hashed, also of a kind that only a later version knows.
+pub fn sealed(id: &ApprovalId, text: &str) -> Option<Head> {
+    let Sealed { sequence, at, what, previous, hash } = serde_json::from_str(text).ok()?;
+    let is_as_it_was_hashed = Hash::over(&json!([SCHEME, id, sequence, at, what, previous])) == hash;
+    is_as_it_was_hashed.then_some(Head { count: sequence, hash })
+}
+
 /// A SHA-256 hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Hash([u8; 32]);
@@ -227,6 +245,22 @@ mod tests {
         // Made by a program in another language that follows the documentation of this module.
         let expected = "d070d82fe5fac10835268b18cca022dd340c53948c029a9876026739d1426199";
         assert_eq!((head.count, head.hash.to_string().as_str()), (23, expected));
+    }
+
+    #[test]
+    fn an_entry_of_a_later_version_is_told_from_one_that_was_changed() {
+        let approval = crate::approval::sample::approval("");
+        let first = &approval.journal[0];
+        let text = serde_json::to_string(first).unwrap();
+        assert_eq!(sealed(&approval.id, &text), Some(first.head()));
+        assert_eq!(sealed(&ApprovalId::parse("apr_00000000000000000000000000").unwrap(), &text), None);
+        assert_eq!(sealed(&approval.id, &text.replace("\"sequence\":1", "\"sequence\":2")), None);
+        assert_eq!(sealed(&approval.id, &text.replacen('{', "{\"note\":\"added\",", 1)), None);
+        let (at, what) = (first.at, json!({ "kind": "unheardOf", "times": 2 }));
+        let hash = Hash::over(&json!([SCHEME, approval.id, 2, at, what, first.hash]));
+        let later = json!({ "sequence": 2, "at": at, "what": what, "previous": first.hash, "hash": hash });
+        assert!(serde_json::from_value::<Entry>(later.clone()).is_err());
+        assert_eq!(sealed(&approval.id, &later.to_string()), Some(Head { count: 2, hash }));
     }
 
     #[test]

@@ -38,6 +38,11 @@ const APPROVAL: &str = "approval";
 /// What the range keys of the audit trail begin with, before the number of the entry.
 pub(super) const AUDIT: &str = "audit#";
 
+/// The range key of the entry of an audit trail with this number.
+pub fn key_of_entry(number: u32) -> String {
+    format!("{AUDIT}{number:06}")
+}
+
 pub(super) type Attributes = HashMap<String, AttributeValue>;
 
 /// What is in the table for one approval.
@@ -163,7 +168,7 @@ impl Item {
         let item = |entry: &Entry| {
             Ok(HashMap::from([
                 ("id".to_owned(), text(approval.id.as_str())),
-                ("item".to_owned(), text(&format!("{AUDIT}{:06}", entry.sequence))),
+                ("item".to_owned(), text(&key_of_entry(entry.sequence))),
                 ("entry".to_owned(), text(&to_json(entry)?)),
                 ("expires".to_owned(), number(expires.as_second())),
             ]))

@@ -36,6 +36,7 @@ use crate::approval::run::Run;
 use crate::net::deadline::Unavailable;
 use crate::ports::{Kept, Raised, Saved, Store, Waiting};
 
+pub use item::key_of_entry;
 use item::{AUDIT, DUE_SHARDS, Item, Key, LIST_SHARDS, list, list_of_execution, read_entry, unacknowledged};
 use write::{Condition, Put};
 

@@ -116,7 +116,7 @@ async fn every_entry_arrives_whole_however_often_it_is_handed_over() {
     let archived = archived(&state, &approval);
     assert_eq!(verify(&approval.id, &archived, &approval.audit), Ok(()));
     let first = state.objects.lock().unwrap().keys().next().cloned();
-    assert_eq!(first, Some(format!("{}/000001.json", approval.id)));
+    assert_eq!(first, Some(format!("{}/000001-{}.json", approval.id, approval.journal[0].hash)));
 }
 
 #[tokio::test]
@@ -134,30 +134,40 @@ async fn what_could_not_be_put_comes_again_and_a_passing_failure_is_tried_again(
 }
 
 #[tokio::test]
-async fn what_is_put_in_the_place_of_an_entry_later_changes_nothing() {
+async fn what_is_put_in_the_place_of_an_entry_later_replaces_nothing_and_is_seen_beside_it() {
     let (state, bucket) = bucket().await;
     let approval = ended();
     handle(&bucket, event(&approval, &approval.journal)).await;
-    let mut forged = approval.journal.clone();
-    forged[3].at = after(7);
-    assert_eq!(handle(&bucket, event(&approval, &forged)).await, BatchResponse::default());
-    assert_eq!(archived(&state, &approval), approval.journal);
+    let (before, what) = (approval.journal[2].head(), approval.journal[3].what.clone());
+    let forged = Entry::after(&approval.id, &before, what, after(7));
+    assert_eq!(handle(&bucket, event(&approval, std::slice::from_ref(&forged))).await, BatchResponse::default());
+    let archived = archived(&state, &approval);
+    let of_number: Vec<&Entry> = archived.iter().filter(|entry| entry.sequence == 4).collect();
+    assert!(of_number.len() == 2 && of_number.contains(&&forged) && of_number.contains(&&approval.journal[3]));
+    assert_eq!(archived.len(), approval.journal.len() + 1);
 }
 
 #[tokio::test]
 async fn what_is_no_entry_holds_nothing_up_and_names_no_object() {
     let (state, bucket) = bucket().await;
     let approval = ended();
-    let mut event = event(&approval, &approval.journal[..4]);
-    let set = |record: &mut Record, name: &str, value: &str| {
-        let attribute = Attribute { text: Some(value.to_owned()) };
-        record.dynamodb.new_image.insert(name.to_owned(), attribute);
+    let mut event = event(&approval, &approval.journal[..9]);
+    let mut spoil = |index: usize, name: &str, value: &str| {
+        let image = &mut event.records[index].dynamodb.new_image;
+        image.insert(name.to_owned(), Attribute { text: Some(value.to_owned()) });
+        event.records[index].dynamodb.entry().unwrap_err()
     };
-    set(&mut event.records[0], "id", "../policy");
-    set(&mut event.records[1], "item", "audit#../1");
-    event.records[2].dynamodb.new_image.remove("entry");
+    assert_eq!(spoil(0, "id", "../policy"), NoEntry::OfNoApproval);
+    // Each of these is read as a number by somebody.
+    for (index, key) in ["audit#../1", "audit#3", "audit#0000004", "audit#+00005", "audit#000005"].iter().enumerate() {
+        assert_eq!(spoil(index + 1, "item", key), NoEntry::Misplaced, "{key}");
+    }
+    let mut changed = approval.journal[6].clone();
+    changed.at = after(7);
+    assert_eq!(spoil(6, "entry", &serde_json::to_string(&changed).unwrap()), NoEntry::Changed);
+    assert_eq!(spoil(7, "entry", "{}"), NoEntry::Changed);
     assert_eq!(handle(&bucket, event).await, BatchResponse::default());
-    assert_eq!(archived(&state, &approval), approval.journal[3..4]);
+    assert_eq!(archived(&state, &approval), approval.journal[8..9]);
     assert_eq!(state.objects.lock().unwrap().len(), 1);
 }
 

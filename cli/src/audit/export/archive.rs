@@ -92,7 +92,7 @@ pub(super) async fn archive(aws: &Aws, stack: &str, period: Period, now: Timesta
 /// Puts the entries of a trail, and says how many of them were not there.
 async fn put(bucket: &LockedBucket, id: &ApprovalId, entries: &[Entry]) -> anyhow::Result<usize> {
     let puts = entries.iter().map(|entry| async move {
-        let (name, text) = (name_of_entry(id, entry.sequence), serde_json::to_string(entry)?);
+        let (name, text) = (name_of_entry(id, &entry.head()), serde_json::to_string(entry)?);
         let is_new = bucket.put_once(&name, text.as_bytes(), Deadline::after(PUT_MAX)).await?;
         Ok::<_, anyhow::Error>(usize::from(is_new))
     });
