@@ -27,7 +27,7 @@ fn nothing_is_copied_and_nothing_is_made_for_it_unless_it_is_asked_for() {
 }
 
 #[test]
-fn what_is_in_the_bucket_is_locked_and_nobody_comes_by_without_tls() {
+fn what_is_in_the_bucket_is_locked_and_nobody_hides_it_or_comes_by_without_tls() {
     let bucket = resource("TrailArchive");
     assert_eq!(
         (&bucket["DeletionPolicy"], &bucket["UpdateReplacePolicy"]),
@@ -50,11 +50,19 @@ fn what_is_in_the_bucket_is_locked_and_nobody_comes_by_without_tls() {
     // What is still locked stays, whatever the rule says.
     assert_eq!(bucket["LifecycleConfiguration"]["Rules"][0]["ExpirationInDays"], json!({ "!Ref": "TrailArchiveDays" }));
     let policy = &resource("TrailArchivePolicy")["Properties"]["PolicyDocument"]["Statement"];
-    let denied = json!([{
-        "Effect": "Deny", "Principal": "*", "Action": "s3:*",
-        "Resource": [{ "!GetAtt": "TrailArchive.Arn" }, { "!Sub": "${TrailArchive.Arn}/*" }],
-        "Condition": { "Bool": { "aws:SecureTransport": "false" } }
-    }]);
+    let objects = json!({ "!Sub": "${TrailArchive.Arn}/*" });
+    let denied = json!([
+        {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": [{ "!GetAtt": "TrailArchive.Arn" }, objects],
+            "Condition": { "Bool": { "aws:SecureTransport": "false" } }
+        },
+        { "Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": objects },
+        {
+            "Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": objects,
+            "Condition": { "Null": { "s3:if-none-match": "true" } }
+        }
+    ]);
     assert_eq!(*policy, denied);
 }
 
