@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 
 use anstyle::{AnsiColor, Style};
+use countersign_bot::messages::escape::lines;
 use serde::Serialize;
 
 /// The style of an error's first word, as clap has it.
@@ -58,11 +59,27 @@ pub(crate) fn complain(error: &anyhow::Error) {
     // Whoever closes the pipe, as `head` does, wants to read no more.
     if !is_closed_pipe(error) {
         // There is nowhere left to say that standard error is closed.
-        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {error:#}");
+        let _ = writeln!(anstream::stderr(), "{ERROR}error:{ERROR:#} {}", told(error));
     }
+}
+
+/// What went wrong. It may name what somebody else has named, such as a file, so that no terminal obeys it.
+fn told(error: &anyhow::Error) -> String {
+    lines(&format!("{error:#}"))
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io_error = error.chain().find_map(|cause| cause.downcast_ref::<io::Error>());
     io_error.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_terminal_obeys_what_an_error_quotes() {
+        let error = anyhow::anyhow!("no entry\u{1b}[2J").context("trail/000001\u{9b}1m.json\rwell");
+        assert_eq!(told(&error), "trail/000001[U+009B]1m.json\nwell: no entry[U+001B][2J");
+    }
 }

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::AttributeValue;
 use countersign_bot::approval::audit::{Entry, Hash, Head, verify};
 use countersign_bot::approval::ids::ApprovalId;
+use countersign_bot::messages::escape::one_line;
 
 use crate::aws::Refused;
 
@@ -88,7 +89,8 @@ impl Trail {
     /// What is wrong with it, measured by this end.
     pub(super) fn broken(&self, id: &ApprovalId, head: &Head) -> Option<String> {
         match &self.unreadable {
-            Some(item) => Some(format!("the item {item} is not what this version writes")),
+            // Whoever may write to the table names its items.
+            Some(item) => Some(format!("the item {} is not what this version writes", one_line(item))),
             None => verify(id, &self.entries, head).err().map(|broken| broken.to_string()),
         }
     }

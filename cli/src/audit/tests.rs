@@ -177,6 +177,13 @@ async fn whatever_was_tampered_with_is_said() {
     assert_eq!(changed, "the chain is broken: entry 5 was changed: its hash is not that of what it says");
     let added = verdict(|items| entry(items, 5, "\"verdict\"", "\"more\":1,\"verdict\"")).await;
     assert_eq!(added, "the chain is broken: the item audit#000005 is not what this version writes");
+    // Whoever put it there has named it, and no terminal obeys the name.
+    let key = "audit#000005\u{1b}[2J\r\u{9b}1m";
+    let named = verdict(|items| items[5] = json!({ "item": { "S": key }, "entry": { "S": "{}" } })).await;
+    assert_eq!(
+        named,
+        "the chain is broken: the item audit#000005[U+001B][2J [U+009B]1m is not what this version writes"
+    );
     let missing = verdict(|items| drop(items.remove(4))).await;
     assert_eq!(missing, "the chain is broken: entry 4 is missing");
     let cut_off = verdict(|items| items.truncate(7)).await;

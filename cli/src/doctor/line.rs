@@ -3,6 +3,7 @@
 use std::fmt;
 
 use anstyle::{AnsiColor, Style};
+use countersign_bot::messages::escape::one_line;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 
@@ -39,17 +40,17 @@ impl Verdict {
         }
     }
 
-    /// What others say may have line breaks, and a check has one line.
+    /// What others say may have line breaks, and codes that a terminal obeys. A check has one line, and shows them.
     fn text(&self) -> String {
         let (Self::Ok(text) | Self::Warn(text) | Self::Fail(text) | Self::Skipped(text)) = self;
-        text.split_whitespace().collect::<Vec<_>>().join(" ")
+        one_line(text)
     }
 }
 
 impl Line {
     /// A line of the report.
     pub(crate) fn new(name: impl Into<String>, verdict: Verdict) -> Self {
-        Self { name: name.into(), verdict }
+        Self { name: one_line(&name.into()), verdict }
     }
 
     /// Whether something would fail.
@@ -83,5 +84,16 @@ impl Serialize for Line {
         line.serialize_field("verdict", &word.to_lowercase())?;
         line.serialize_field("text", &self.verdict.text())?;
         line.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_terminal_obeys_what_others_say() {
+        let line = Line::new("role \u{1b}[2J", Verdict::Fail("no\u{9b}1m\r\nsuch role".to_owned()));
+        assert_eq!(line.to_string(), format!("{:<8} {:<24} no[U+009B]1m such role", "FAIL", "role [U+001B][2J"));
     }
 }
