@@ -76,9 +76,9 @@ fn every_new_entry_is_handed_over_and_none_is_given_up() {
     // What was written between the stream and the mapping is taken too.
     assert_eq!(mapping["StartingPosition"], "TRIM_HORIZON");
     assert_eq!(mapping["FunctionResponseTypes"], json!(["ReportBatchItemFailures"]));
-    for limit in ["MaximumRetryAttempts", "MaximumRecordAgeInSeconds"] {
-        assert_eq!(mapping[limit], Value::Null, "without a limit it comes again as long as the stream has it");
-    }
+    assert_eq!(mapping["MaximumRetryAttempts"], Value::Null, "it comes again as often as there is time");
+    // The stream lets an entry go after 24 hours and tells nobody; Lambda, which gives up before, tells the queue.
+    assert_eq!(mapping["MaximumRecordAgeInSeconds"], 23 * 3_600);
     let queue = json!({ "Type": "SQS", "Destination": { "!GetAtt": "UnarchivedEntries.Arn" } });
     assert_eq!(mapping["DestinationConfig"]["OnFailure"], queue);
     let pattern = mapping["FilterCriteria"]["Filters"][0]["Pattern"].as_str().unwrap();
