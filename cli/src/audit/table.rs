@@ -13,6 +13,8 @@ use crate::aws::Refused;
 
 /// The range key of the record.
 pub(super) const RECORD: &str = "approval";
+/// What the range keys of the entries begin with.
+pub(super) const AUDIT: &str = "audit#";
 /// The range key of the first entry, which says what was asked.
 pub(super) const FIRST: &str = "audit#000001";
 

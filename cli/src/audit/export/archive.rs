@@ -69,12 +69,11 @@ pub(super) async fn archive(aws: &Aws, stack: &str, period: Period, now: Timesta
     let bucket = bucket.ok_or_else(|| anyhow::anyhow!("there is no login"))?;
     let client = patient(aws);
     let mut copied = Copied::default();
-    let mut search = Search::new(&client, table, period);
+    let mut search = Search::new(&client, table, period, now);
     while let Some(found) = search.next().await.map_err(told)? {
         for id in found {
-            let Some(Read { row, entries }) = read(&client, table, id.clone(), now).await.map_err(told)? else {
-                continue;
-            };
+            let trail = read(&client, table, id.clone(), now).await.map_err(told)?;
+            let Some(Read { row, entries }) = trail.filter(|it| !period.leaves_out(&it.row)) else { continue };
             copied.approvals += 1;
             // What somebody has changed is no proof of anything, and what was right may be in the bucket.
             if row.problem().is_some() {

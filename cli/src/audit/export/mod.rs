@@ -136,12 +136,12 @@ async fn export(
     let client = patient(aws);
     let mut sheet = Sheet::begin(format, BufWriter::new(to))?;
     let mut written = Written::default();
-    let mut search = Search::new(&client, table, period);
+    let mut search = Search::new(&client, table, period, now);
     while let Some(found) = search.next().await.map_err(told)? {
         let reads = found.into_iter().map(|id| read(&client, table, id, now));
         let mut rows = stream::iter(reads).buffered(AT_ONCE);
         while let Some(row) = rows.try_next().await.map_err(told)? {
-            let Some(Read { row, .. }) = row else { continue };
+            let Some(Read { row, .. }) = row.filter(|it| !period.leaves_out(&it.row)) else { continue };
             sheet.put(&row)?;
             written.lines += 1;
             if row.problem().is_some() {

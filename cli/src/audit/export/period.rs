@@ -6,13 +6,15 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use countersign_bot::approval::audit::{Entry, Head};
 use countersign_bot::approval::ids::ApprovalId;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::time::Instant;
 
-use super::super::table::{FIRST, Item, RECORD};
+use super::super::table::{AUDIT, FIRST, Item, RECORD};
+use super::row::Row;
 use crate::aws::Refused;
 
 /// So much is read in a second, of the 3,000 that a partition gives:
@@ -37,6 +39,11 @@ impl Period {
     fn has(&self, at: Timestamp) -> bool {
         (self.from..self.until).contains(&at)
     }
+
+    /// Whether a trail that is whole was begun at another time. What is broken tells no time that counts.
+    pub(super) fn leaves_out(&self, row: &Row) -> bool {
+        row.problem().is_none() && row.asked_at().is_some_and(|at| !self.has(at))
+    }
 }
 
 /// Goes through the table, one page after the other.
@@ -44,6 +51,7 @@ pub(super) struct Search<'a> {
     client: &'a Client,
     table: &'a str,
     period: Period,
+    now: Timestamp,
     after: Option<HashMap<String, AttributeValue>>,
     is_over: bool,
     open: Option<Found>,
@@ -52,18 +60,31 @@ pub(super) struct Search<'a> {
 /// An approval whose items are being gone through.
 struct Found {
     id: ApprovalId,
-    is_of_period: bool,
+    /// Whether it was asked in the period, as its first entry proves it.
+    is_proven: Option<bool>,
+    /// Whether the record says so.
+    is_recorded: bool,
+    /// Whether an item is there whose time is not over. DynamoDB takes those whose time is within days, in no order.
+    is_kept: bool,
+}
+
+impl Found {
+    /// What proves no time may be of any period, as it is where somebody has changed or taken the first entry.
+    fn is_of_period(&self) -> bool {
+        self.is_recorded || self.is_proven.unwrap_or(self.is_kept)
+    }
 }
 
 impl<'a> Search<'a> {
-    pub(super) fn new(client: &'a Client, table: &'a str, period: Period) -> Self {
-        Self { client, table, period, after: None, is_over: false, open: None }
+    pub(super) fn new(client: &'a Client, table: &'a str, period: Period, now: Timestamp) -> Self {
+        Self { client, table, period, now, after: None, is_over: false, open: None }
     }
 
     /// The approvals of the period that the next page shows; none once the table is gone through.
     ///
-    /// DynamoDB keeps the items of a partition key together and in order, so that the two items of an approval which are
-    /// asked for come one after the other.
+    /// DynamoDB keeps the items of a partition key together and in order, so that those of an approval come one after the
+    /// other. Its entries are asked for as well as its record, or whoever took the one and the first of the others would have
+    /// it left out.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<ApprovalId>>, Refused> {
         if self.is_over {
             return Ok(None);
@@ -71,12 +92,13 @@ impl<'a> Search<'a> {
         let began = Instant::now();
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let scan = self.client.scan().table_name(self.table).set_exclusive_start_key(self.after.take());
-        let scan = scan.filter_expression("begins_with(id, :approval) AND #item IN (:record, :first)");
-        let scan = scan.projection_expression("id, #item, raised_at, entry");
+        let scan =
+            scan.filter_expression("begins_with(id, :approval) AND (#item = :record OR begins_with(#item, :audit))");
+        let scan = scan.projection_expression("id, #item, raised_at, expires, entry");
         let scan = scan.expression_attribute_names("#item", "item");
         let scan = scan.expression_attribute_values(":approval", text("apr_"));
         let scan = scan.expression_attribute_values(":record", text(RECORD));
-        let scan = scan.expression_attribute_values(":first", text(FIRST));
+        let scan = scan.expression_attribute_values(":audit", text(AUDIT));
         let page = scan.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
         let page = page.map_err(|error| Refused::because("Scan", error))?;
         self.after = page.last_evaluated_key;
@@ -84,7 +106,7 @@ impl<'a> Search<'a> {
         let mut found: Vec<ApprovalId> =
             page.items.unwrap_or_default().into_iter().filter_map(|item| self.take(&Item(item))).collect();
         if self.is_over {
-            found.extend(self.open.take().filter(|last| last.is_of_period).map(|last| last.id));
+            found.extend(self.open.take().filter(|last| last.is_of_period()).map(|last| last.id));
         } else {
             let units = page.consumed_capacity.and_then(|consumed| consumed.capacity_units).unwrap_or_default();
             let least = Duration::try_from_secs_f64(units / READ_UNITS_A_SECOND).unwrap_or_default();
@@ -96,25 +118,22 @@ impl<'a> Search<'a> {
     /// Takes an item in; if it is of another approval than the one before, that one is done.
     fn take(&mut self, item: &Item) -> Option<ApprovalId> {
         let id = ApprovalId::parse(item.text("id")?).ok()?;
-        // What was changed by somebody else than the bot may not tell a time. It is looked at all the same.
-        let is_of_period = time_of(item).is_none_or(|at| self.period.has(at));
-        match &mut self.open {
-            Some(open) if open.id == id => {
-                open.is_of_period |= is_of_period;
-                None
-            }
-            open => {
-                let done = open.replace(Found { id, is_of_period });
-                done.filter(|done| done.is_of_period).map(|done| done.id)
-            }
+        let is_new = self.open.as_ref().is_none_or(|open| open.id != id);
+        let done = if is_new { self.open.take().filter(Found::is_of_period).map(|done| done.id) } else { None };
+        let open = self.open.get_or_insert(Found { id, is_proven: None, is_recorded: false, is_kept: false });
+        open.is_kept |= item.number::<i64>("expires").is_none_or(|expires| expires > self.now.as_second());
+        if item.key() == RECORD {
+            let raised_at = item.number("raised_at").and_then(|at| Timestamp::from_millisecond(at).ok());
+            open.is_recorded = raised_at.is_some_and(|at| self.period.has(at));
+        } else if item.key() == FIRST {
+            open.is_proven = item.entry().filter(|it| begins(&open.id, it)).map(|it| self.period.has(it.at));
         }
+        done
     }
 }
 
-/// When it was asked, as the record or the first entry says it.
-fn time_of(item: &Item) -> Option<Timestamp> {
-    if item.key() == RECORD {
-        return Timestamp::from_millisecond(item.number("raised_at")?).ok();
-    }
-    item.entry().map(|entry| entry.at)
+/// Whether it is the first entry of the trail of this approval, as it was written.
+fn begins(id: &ApprovalId, entry: &Entry) -> bool {
+    let genesis = Head::genesis(id);
+    entry.sequence == 1 && entry.previous == genesis.hash && entry.is_as_it_was_hashed(id)
 }

@@ -150,6 +150,11 @@ impl Row {
         self.asked_at.is_some()
     }
 
+    /// When it was asked.
+    pub(super) fn asked_at(&self) -> Option<Timestamp> {
+        self.asked_at
+    }
+
     /// Whether it has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.ended_at.is_some()

@@ -228,6 +228,34 @@ async fn a_line_whose_chain_is_broken_says_so() {
     assert!(written.told().starts_with("2 chains are broken, apr_"), "{}", written.told());
 }
 
+/// Whoever could not change the proof may take away what says when it was asked, or move it into another time.
+#[tokio::test]
+async fn what_does_not_prove_when_it_was_asked_is_a_broken_line_of_every_period() {
+    let [orphan, moved, expired, other] =
+        ["token-1", "token-2", "token-3", "token-4"].map(|token| approved(token, "1 + 1", "2026-10-23T10:00:00Z"));
+    let mut table = table(&[orphan.clone(), moved.clone(), expired.clone(), other]);
+    table.get_mut(orphan.id.as_str()).unwrap().drain(..2);
+    let of_moved = table.get_mut(moved.id.as_str()).unwrap();
+    of_moved[0]["raised_at"] = json!({ "N": "0" });
+    let first = of_moved[1]["entry"]["S"].as_str().unwrap().replacen("2026-10-23", "2025-10-23", 1);
+    of_moved[1]["entry"] = json!({ "S": first });
+    // What DynamoDB has begun to take away since its time is over is as good as gone.
+    let of_expired = table.get_mut(expired.id.as_str()).unwrap();
+    of_expired.drain(..2);
+    for item in of_expired {
+        item["expires"] = json!({ "N": (now().as_second() - 1).to_string() });
+    }
+    let (written, rows) = rows(table, now()).await;
+    let mut named = vec![orphan.id.clone(), moved.id.clone()];
+    named.sort();
+    assert_eq!((written.lines, written.broken, &written.named), (2, 2, &named));
+    let problem = |approval: &Approval| {
+        rows.iter().find(|row| row["approval"] == approval.id.as_str()).unwrap()["problem"].clone()
+    };
+    assert_eq!(problem(&orphan), "entry 1 is missing");
+    assert_eq!(problem(&moved), "entry 1 was changed: its hash is not that of what it says");
+}
+
 #[tokio::test]
 async fn a_table_that_is_busy_is_asked_again_and_one_that_refuses_leaves_no_file() {
     let approval = approved("token-1", "1 + 1", "2026-11-23T10:00:00Z");

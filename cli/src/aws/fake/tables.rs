@@ -108,11 +108,10 @@ pub(super) fn query(tables: &Tables, call: &Value) -> Result<Value, Refusal> {
 /// One page of a table, of which a filter leaves some: as DynamoDB does, it may leave none of a page that is not the last.
 pub(super) fn scan(tables: &Tables, call: &Value) -> Result<Value, Refusal> {
     let text = |pointer: &str| call.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-    let (prefix, [record, first]) = match text("/FilterExpression") {
-        "begins_with(id, :approval) AND #item IN (:record, :first)" => (
-            text("/ExpressionAttributeValues/:approval/S"),
-            [":record", ":first"].map(|name| text(&format!("/ExpressionAttributeValues/{name}/S"))),
-        ),
+    let [prefix, record, audit] = match text("/FilterExpression") {
+        "begins_with(id, :approval) AND (#item = :record OR begins_with(#item, :audit))" => {
+            [":approval", ":record", ":audit"].map(|name| text(&format!("/ExpressionAttributeValues/{name}/S")))
+        }
         other => panic!("this program has no business with {other}"),
     };
     if text("/ExpressionAttributeNames/#item") != "item" {
@@ -133,8 +132,8 @@ pub(super) fn scan(tables: &Tables, call: &Value) -> Result<Value, Refusal> {
     let after = (text("/ExclusiveStartKey/id/S"), text("/ExclusiveStartKey/item/S"));
     let seen = items.iter().position(|(id, item)| (*id, key(item).as_str()) == after).map_or(0, |at| at + 1);
     let page = &items[seen..items.len().min(seen + PAGE)];
-    let found =
-        page.iter().filter(|(id, item)| id.starts_with(prefix) && [record, first].contains(&key(item).as_str()));
+    let is_asked_for = |item: &Value| key(item) == record || key(item).starts_with(audit);
+    let found = page.iter().filter(|(id, item)| id.starts_with(prefix) && is_asked_for(item));
     let found: Vec<Value> = found
         .map(|(id, item)| {
             let mut item = item.clone();
