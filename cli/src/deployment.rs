@@ -118,7 +118,7 @@ fn wait(text: &str) -> Result<Duration, String> {
     "countersign audit show apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign",
     "countersign audit verify apr_ecr0gwfm9gb8wz4mkqhcem761g --stack countersign --json",
     "countersign audit export --from 2026-10-01 --to 2026-12-31 --stack countersign --output q4.csv",
-    "countersign audit verify-export q4.csv --stack countersign",
+    "countersign audit verify-export q4.csv --from 2026-10-01 --to 2026-12-31 --stack countersign",
     "countersign audit delegations ada grace --stack countersign"))]
 pub(crate) struct Audit {
     #[command(subcommand)]
@@ -142,7 +142,10 @@ pub(crate) enum Action {
         "countersign audit export --from 2026-11-01 --to 2026-11-30 --stack countersign --format jsonl | jq .outcome"))]
     Export(Export),
     /// Reads what `export` has written, and holds each line against the trail of its approval as it is now.
-    #[command(after_help = examples!("countersign audit verify-export q4.csv --stack countersign"))]
+    ///
+    /// With the period it names each approval that has no line as well.
+    #[command(after_help = examples!(
+        "countersign audit verify-export q4.csv --from 2026-10-01 --to 2026-12-31 --stack countersign"))]
     VerifyExport(Exported),
     /// Copies the trails of a period into the stack's locked bucket, as far as they are not in it yet.
     ///
@@ -219,6 +222,12 @@ pub(crate) struct Copies {
 pub(crate) struct Exported {
     /// The file that `export` has written, in either format.
     pub(crate) file: PathBuf,
+    /// The first day of its period. With it every approval of the period has to have a line.
+    #[arg(long, value_name = "DATE", requires = "to")]
+    pub(crate) from: Option<Date>,
+    /// The last day.
+    #[arg(long, value_name = "DATE", requires = "from")]
+    pub(crate) to: Option<Date>,
     #[command(flatten)]
     pub(crate) deployment: Deployment,
     #[command(flatten)]

@@ -49,6 +49,9 @@ async fn a_period_is_exported_and_a_tampered_trail_is_found(emulators: Arc<Emula
     let (csv, text, _) = export(&emulators, stack, "csv", "second").await?;
     assert!(ids.iter().all(|(id, _)| text.contains(id.as_str())), "{text}");
     let verify = ["audit", "verify-export", &csv, "--stack", NAME];
+    let whole = [&verify[..], &["--from", "2026-01-01", "--to", "2026-01-31"]].concat();
+    let (report, code) = stack.countersign(&emulators, &whole).await?;
+    assert_eq!((&report["missing"], code), (&json!(0), Some(0)), "{report:#}");
     let (report, code) = stack.countersign(&emulators, &verify).await?;
     assert_eq!((&report["ok"], code), (&json!(true), Some(0)), "{report:#}");
 

@@ -84,7 +84,7 @@ fn cell(value: &Value) -> String {
 /// A line that was read.
 pub(super) enum Line {
     Csv(Map<String, Value>),
-    Jsonl(Map<String, Value>),
+    Jsonl { fields: Map<String, Value>, is_as_written: bool },
 }
 
 impl Line {
@@ -92,13 +92,23 @@ impl Line {
     pub(super) fn says(&self, name: &str, value: &Value) -> bool {
         match self {
             Self::Csv(cells) => cells.get(name).and_then(Value::as_str) == Some(cell(value).as_str()),
-            Self::Jsonl(fields) => fields.get(name) == Some(value),
+            Self::Jsonl { fields, .. } => fields.get(name) == Some(value),
+        }
+    }
+
+    /// Whether it has the fields of an export and no others, each of them once. One that is there twice could be read as
+    /// either of the two.
+    pub(super) fn is_as_written(&self) -> bool {
+        match self {
+            // The columns are those of the first line.
+            Self::Csv(_) => true,
+            Self::Jsonl { is_as_written, .. } => *is_as_written,
         }
     }
 
     /// What it has under this name, as text.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        let (Self::Csv(fields) | Self::Jsonl(fields)) = self;
+        let (Self::Csv(fields) | Self::Jsonl { fields, .. }) = self;
         match fields.get(name)? {
             Value::String(text) => Some(text.clone()),
             value => Some(value.to_string()),
@@ -124,6 +134,9 @@ impl Lines {
         if !names.iter().any(|name| name == FIELDS[0]) {
             bail!("it is no export: its first line does not name the column {}", FIELDS[0]);
         }
+        if !names.iter().eq(FIELDS) {
+            bail!("its first line has other columns than an export, or one of them twice");
+        }
         Ok(Self::Csv { reader, names })
     }
 
@@ -143,7 +156,11 @@ impl Lines {
                 if Read::by_ref(file).take(LINE_MAX_BYTES).read_line(&mut line)? == 0 {
                     return Ok(None);
                 }
-                Ok(Some(Line::Jsonl(serde_json::from_str(&line).context("a line is no JSON object")?)))
+                let fields: Map<String, Value> = serde_json::from_str(&line).context("a line is no JSON object")?;
+                // What was left out by reading it, such as a name that is there twice, is not written again.
+                let is_same = serde_json::to_string(&fields)? == line.trim_end();
+                let is_as_written = is_same && fields.keys().eq(FIELDS);
+                Ok(Some(Line::Jsonl { fields, is_as_written }))
             }
         }
     }

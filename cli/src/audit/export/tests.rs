@@ -85,7 +85,14 @@ async fn rows(table: Table, now: Timestamp) -> (Written, Vec<serde_json::Value>)
 async fn verified(table: Table, text: &str) -> Report {
     let aws = fake::serve(account_with(table)).await;
     let lines = Lines::of(Cursor::new(text.to_owned())).unwrap();
-    verify(&aws, "approvals", lines, now()).await.unwrap()
+    verify(&aws, "approvals", lines, None, now()).await.unwrap()
+}
+
+/// The same of an export of November.
+async fn verified_whole(table: Table, text: &str) -> Report {
+    let aws = fake::serve(account_with(table)).await;
+    let lines = Lines::of(Cursor::new(text.to_owned())).unwrap();
+    verify(&aws, "approvals", lines, Some(period(NOVEMBER)), now()).await.unwrap()
 }
 
 #[tokio::test]
@@ -306,14 +313,63 @@ async fn an_export_is_held_against_the_trails_though_they_have_grown() {
 }
 
 #[tokio::test]
+async fn an_export_of_a_period_has_a_line_for_each_approval_and_only_one() {
+    let approvals = ["token-1", "token-2"].map(|token| approved(token, "1 + 1", "2026-11-23T10:00:00Z"));
+    let earlier = approved("token-3", "1 + 1", "2026-10-23T10:00:00Z");
+    let all = table(&[approvals.to_vec(), vec![earlier]].concat());
+    for format in [SheetFormat::Csv, SheetFormat::Jsonl] {
+        let (_, text) = exported(all.clone(), NOVEMBER, format, now()).await;
+        let whole = verified_whole(all.clone(), &text).await;
+        assert_eq!(whole, Report { ok: true, lines: 2, missing: Some(0), ..Report::default() });
+        assert_eq!(whole.text(), "2 lines, each as its trail tells it; every approval of the period has a line");
+        let lines: Vec<&str> = text.lines().collect();
+        let shorter = lines[..lines.len() - 1].join("\n") + "\n";
+        let unchecked = verified(all.clone(), &shorter).await;
+        assert!(unchecked.ok && unchecked.text().ends_with("was not checked, which takes --from and --to"));
+        let short = verified_whole(all.clone(), &shorter).await;
+        assert_eq!((short.ok, short.missing), (false, Some(1)));
+        assert!(short.problems[0].text.ends_with("it is of the period and has no line"), "{short:?}");
+        let longer = format!("{text}{}\n", lines[lines.len() - 1]);
+        let twice = verified_whole(all.clone(), &longer).await;
+        assert_eq!((twice.ok, twice.wrong, twice.problems[0].line), (false, 1, Some(3)));
+        assert!(twice.problems[0].text.ends_with("it has a line already"), "{twice:?}");
+    }
+    let nothing = verified(all.clone(), "").await;
+    assert!(!nothing.ok && nothing.text().starts_with("there is no line; "), "{nothing:?}");
+    assert!(verified_whole(BTreeMap::new(), "").await.ok, "where nothing was asked there is nothing to tell");
+}
+
+#[tokio::test]
+async fn a_line_has_the_fields_of_an_export_and_each_of_them_once() {
+    let all = table(&[approved("token-1", "1 + 1", "2026-11-23T10:00:00Z")]);
+    let (_, text) = exported(all.clone(), NOVEMBER, SheetFormat::Jsonl, now()).await;
+    for (from, to) in [
+        ("\"outcome\":", "\"outcome\":\"rejected\",\"outcome\":"),
+        ("\"verdict\":", "\"verdict\":\"reject\",\"verdict\":"),
+        ("\"outcome\":", "\"approvedBy\":\"eve\",\"outcome\":"),
+    ] {
+        let report = verified(all.clone(), &text.replacen(from, to, 1)).await;
+        assert_eq!((report.ok, report.wrong), (false, 1), "{to}");
+        assert!(report.problems[0].text.contains("not as an export writes it"), "{report:?}");
+    }
+    let (_, text) = exported(all, NOVEMBER, SheetFormat::Csv, now()).await;
+    for column in ["\"outcome\"", "\"approvedBy\""] {
+        let wider: Vec<String> =
+            text.lines().zip([column, "\"eve\""]).map(|(line, cell)| format!("{line},{cell}")).collect();
+        let error = Lines::of(Cursor::new(wider.join("\r\n"))).err().unwrap();
+        assert_eq!(error.to_string(), "its first line has other columns than an export, or one of them twice");
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_export_is_refused_and_what_names_nothing_is_told_by_its_line() {
     let error = Lines::of(Cursor::new("a,b\r\n1,2\r\n")).err().unwrap();
     assert_eq!(error.to_string(), "it is no export: its first line does not name the column approval");
     let report = verified(BTreeMap::new(), "{\"approval\": \"apr_1\"}\n").await;
-    assert_eq!(report.problems, [Problem { line: 1, text: "it names no approval".to_owned() }]);
+    assert_eq!(report.problems, [Problem { line: Some(1), text: "it names no approval".to_owned() }]);
     let aws = fake::serve(account_with(BTreeMap::new())).await;
     let lines = Lines::of(Cursor::new("{\n")).unwrap();
-    let error = verify(&aws, "approvals", lines, now()).await.unwrap_err();
+    let error = verify(&aws, "approvals", lines, None, now()).await.unwrap_err();
     assert_eq!(error.to_string(), "a line is no JSON object");
 }
 

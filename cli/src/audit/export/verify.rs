@@ -1,6 +1,7 @@
 //! Holds an export against the table: each line has to be what the trail of its approval tells, up to the entry that the
-//! line was written by. The trail may have grown since.
+//! line was written by. The trail may have grown since. Where the period is told, each of its approvals has to have a line.
 
+use std::collections::HashSet;
 use std::fs::File;
 
 use anyhow::Context;
@@ -10,6 +11,7 @@ use futures::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::period::{Period, Search};
 use super::row::{OF_THE_MOMENT, Row};
 use super::sheet::{self, Line, Lines};
 use super::{AT_ONCE, Read, patient, read, told};
@@ -32,79 +34,149 @@ pub(super) struct Report {
     pub(super) lines: usize,
     /// How many of them are not what the trails tell.
     pub(super) wrong: usize,
-    /// The first of these.
+    /// How many approvals of the period have no line; none if no period was told, and that was not checked.
+    pub(super) missing: Option<usize>,
+    /// The first of all these.
     pub(super) problems: Vec<Problem>,
 }
 
-/// A line that is not verified.
+/// A line that is not verified, or one that is missing.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Problem {
-    /// Its number, from 1, without the line of the names.
-    pub(super) line: usize,
+    /// Its number, from 1, without the line of the names; none if it is missing.
+    pub(super) line: Option<usize>,
     pub(super) text: String,
 }
 
 impl Exported {
     /// Reads the file, and says which lines are not what they were.
     pub(crate) async fn verify(self, now: Timestamp) -> anyhow::Result<Ending> {
-        let Self { file, deployment: Deployment { stack, login }, format } = self;
+        let Self { file, from, to, deployment: Deployment { stack, login }, format } = self;
+        let period = from.zip(to).map(|(from, to)| Period::of(from, to)).transpose()?;
         let open = File::open(&file).with_context(|| format!("{} cannot be read", file.display()))?;
         let lines = Lines::of(open).with_context(|| file.display().to_string())?;
         let aws = Aws::log_in(login).await?;
-        let report = waiting("Reading the audit trails".to_owned(), verify(&aws, &stack, lines, now)).await?;
+        let report = waiting("Reading the audit trails".to_owned(), verify(&aws, &stack, lines, period, now)).await?;
         format.print(report.text(), &report)?;
         Ok(Ending::well_if(report.ok))
     }
 }
 
 impl Report {
-    fn text(&self) -> String {
-        let problems = self.problems.iter().map(|Problem { line, text }| format!("line {line}: {text}"));
-        let summary = match self.wrong {
-            0 => format!("{}, each as its trail tells it", counted(self.lines, "line", "lines")),
-            wrong => format!("{wrong} of {} not verified", counted(self.lines, "line is", "lines are")),
+    pub(super) fn text(&self) -> String {
+        let problems = self.problems.iter().map(|Problem { line, text }| match line {
+            Some(line) => format!("line {line}: {text}"),
+            None => text.clone(),
+        });
+        let lines = match (self.wrong, self.lines) {
+            (0, 0) => "there is no line".to_owned(),
+            (0, lines) => format!("{}, each as its trail tells it", counted(lines, "line", "lines")),
+            (wrong, lines) => format!("{wrong} of {} not verified", counted(lines, "line is", "lines are")),
         };
-        problems.chain([summary]).collect::<Vec<_>>().join("\n")
+        let missing = match self.missing {
+            None => "whether approvals are missing was not checked, which takes --from and --to".to_owned(),
+            Some(0) => "every approval of the period has a line".to_owned(),
+            Some(missing) => {
+                format!("{} no line", counted(missing, "approval of the period has", "approvals of the period have"))
+            }
+        };
+        problems.chain([format!("{lines}; {missing}")]).collect::<Vec<_>>().join("\n")
+    }
+
+    fn tell(&mut self, line: Option<usize>, text: String) {
+        if self.problems.len() < TOLD_MAX {
+            self.problems.push(Problem { line, text });
+        }
     }
 }
 
-pub(super) async fn verify(aws: &Aws, stack: &str, mut lines: Lines, now: Timestamp) -> anyhow::Result<Report> {
+pub(super) async fn verify(
+    aws: &Aws,
+    stack: &str,
+    mut lines: Lines,
+    period: Option<Period>,
+    now: Timestamp,
+) -> anyhow::Result<Report> {
     let stack = Stack::describe(aws, stack).await.map_err(told)?;
     let table = stack.output("TableName").map_err(told)?;
     let client = &patient(aws);
     let lines = stream::iter(std::iter::from_fn(|| lines.next().transpose()));
-    let checks = lines.map(|line| async move { hold(client, table, &line?, now).await.map_err(told) });
+    let checks = lines.map(|line| async move {
+        let line = line?;
+        let id = line.text("approval").and_then(|id| ApprovalId::parse(&id).ok());
+        let Some(id) = id else { return Ok((None, Some("it names no approval".to_owned()))) };
+        let problem = hold(client, table, &id, &line, now).await.map_err(told)?;
+        Ok::<_, anyhow::Error>((Some(id), problem))
+    });
     let mut checks = checks.buffered(AT_ONCE);
-    let mut report = Report::default();
-    while let Some(found) = checks.try_next().await? {
+    let (mut report, mut seen) = (Report::default(), HashSet::new());
+    while let Some((id, problem)) = checks.try_next().await? {
         report.lines += 1;
-        let Some(text) = found else { continue };
-        report.wrong += 1;
-        if report.problems.len() < TOLD_MAX {
-            report.problems.push(Problem { line: report.lines, text });
+        let problem = match id {
+            Some(id) => {
+                let problem = problem.map(|problem| format!("{id}: {problem}"));
+                let again = format!("{id}: it has a line already");
+                if seen.insert(id) { problem } else { Some(again) }
+            }
+            None => problem,
+        };
+        if let Some(text) = problem {
+            report.wrong += 1;
+            report.tell(Some(report.lines), text);
         }
     }
-    report.ok = report.wrong == 0;
+    if let Some(period) = period {
+        let missing = missing(client, table, period, &seen, now).await.map_err(told)?;
+        report.missing = Some(missing.len());
+        missing.iter().for_each(|id| report.tell(None, format!("{id}: it is of the period and has no line")));
+    }
+    // Of nothing, nothing is verified, unless there was nothing in the period.
+    report.ok = report.wrong == 0 && report.missing.map_or(report.lines > 0, |missing| missing == 0);
     Ok(report)
 }
 
-/// What is wrong with a line, if anything is.
-async fn hold(client: &Client, table: &str, line: &Line, now: Timestamp) -> Result<Option<String>, Refused> {
-    let id = line.text("approval").unwrap_or_default();
-    let Ok(id) = ApprovalId::parse(&id) else { return Ok(Some("it names no approval".to_owned())) };
+/// The approvals of the period that were not seen.
+async fn missing(
+    client: &Client,
+    table: &str,
+    period: Period,
+    seen: &HashSet<ApprovalId>,
+    now: Timestamp,
+) -> Result<Vec<ApprovalId>, Refused> {
+    let mut missing = Vec::new();
+    let mut search = Search::new(client, table, period, now);
+    while let Some(found) = search.next().await? {
+        for id in found.into_iter().filter(|id| !seen.contains(id)) {
+            let trail = read(client, table, id.clone(), now).await?;
+            missing.extend(trail.filter(|it| !period.leaves_out(&it.row)).map(|_| id));
+        }
+    }
+    Ok(missing)
+}
+
+/// What is wrong with the line of an approval, if anything is.
+async fn hold(
+    client: &Client,
+    table: &str,
+    id: &ApprovalId,
+    line: &Line,
+    now: Timestamp,
+) -> Result<Option<String>, Refused> {
+    if !line.is_as_written() {
+        return Ok(Some("it is not as an export writes it, or has other fields or one of them twice".to_owned()));
+    }
     let entries = line.text("entries").and_then(|entries| entries.parse::<usize>().ok());
-    let Some(entries) = entries else { return Ok(Some(format!("{id}: it does not say how many entries there were"))) };
-    let problem = match read(client, table, id.clone(), now).await? {
+    let Some(entries) = entries else { return Ok(Some("it does not say how many entries there were".to_owned())) };
+    Ok(match read(client, table, id.clone(), now).await? {
         None => Some("nothing of its trail is left to hold it against".to_owned()),
         Some(Read { row, entries: there }) => match row.problem() {
             Some(problem) => Some(format!("the chain is broken: {problem}")),
             None if there.len() < entries => {
                 Some(format!("it was written by {entries} entries, and the trail has {}", there.len()))
             }
-            None => differences(line, &Row::told_by(&id, &there[..entries])),
+            None => differences(line, &Row::told_by(id, &there[..entries])),
         },
-    };
-    Ok(problem.map(|problem| format!("{id}: {problem}")))
+    })
 }
 
 /// Which fields of a line are not what the trail tells.
