@@ -56,7 +56,10 @@ const KEPT_MIN: SignedDuration = SignedDuration::from_hours(24);
 struct Written {
     lines: usize,
     broken: usize,
-    /// The first of these.
+    /// How many chains are whole and have no record any more, which would count their entries: what was cut off at the end
+    /// after the approval had ended, nobody can tell from them.
+    uncounted: usize,
+    /// The first of those that are broken.
     named: Vec<ApprovalId>,
 }
 
@@ -88,12 +91,18 @@ impl Export {
 
 impl Written {
     fn told(&self) -> String {
-        if self.broken == 0 {
-            return "the chain of each is whole".to_owned();
-        }
         let named: Vec<String> = self.named.iter().map(ToString::to_string).collect();
         let more = if self.broken > self.named.len() { " and others" } else { "" };
-        format!("{} broken, {}{more}", counted(self.broken, "chain is", "chains are"), named.join(", "))
+        let told = match self.broken {
+            0 => "the chain of each is whole".to_owned(),
+            broken => format!("{} broken, {}{more}", counted(broken, "chain is", "chains are"), named.join(", ")),
+        };
+        let one = "has no record any more, and is whole as far as it goes";
+        let many = "have no record any more, and are whole as far as they go";
+        match self.uncounted {
+            0 => told,
+            uncounted => format!("{told}; {}", counted(uncounted, one, many)),
+        }
     }
 }
 
@@ -148,6 +157,8 @@ async fn export(
                 written.broken += 1;
                 let named = (written.named.len() < NAMED_MAX).then(|| row.approval().clone());
                 written.named.extend(named);
+            } else if row.is_uncounted() {
+                written.uncounted += 1;
             }
         }
     }

@@ -160,6 +160,11 @@ impl Row {
         self.ended_at.is_some()
     }
 
+    /// Whether there is no record any more that counts its entries.
+    pub(super) fn is_uncounted(&self) -> bool {
+        self.record == Record::Expired
+    }
+
     /// The end or the deadline, whichever is later: so long its record is kept at the least.
     pub(super) fn last_moment(&self) -> Option<Timestamp> {
         self.ended_at.max(self.deadline)

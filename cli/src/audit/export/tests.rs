@@ -99,7 +99,7 @@ async fn verified_whole(table: Table, text: &str) -> Report {
 async fn a_line_says_what_was_asked_who_decided_how_it_ended_and_what_proves_it() {
     let approval = approved("token-1", "1 + 1", "2026-11-23T10:00:00Z");
     let (written, rows) = rows(table(std::slice::from_ref(&approval)), now()).await;
-    assert_eq!(written, Written { lines: 1, broken: 0, named: Vec::new() });
+    assert_eq!(written, Written { lines: 1, ..Written::default() });
     let expected = json!([{
         "approval": approval.id, "policy": "calculation", "policyVersion": null, "title": "1 + 1",
         "contentHash": approval.content_hash(), "execution": approval.request.execution,
@@ -204,7 +204,8 @@ async fn an_approval_whose_record_has_expired_is_told_by_its_trail() {
         items.truncate(entries);
         table
     };
-    let (_, whole) = rows(without_record(6), half_a_year_later).await;
+    let (written, whole) = rows(without_record(6), half_a_year_later).await;
+    assert_eq!(written.told(), "the chain of each is whole; 1 has no record any more, and is whole as far as it goes");
     let seen = (&whole[0]["record"], &whole[0]["chain"], &whole[0]["title"], &whole[0]["lastHash"]);
     assert_eq!(seen, (&json!("expired"), &json!("whole"), &json!("1 + 1"), &json!(approval.audit.hash)));
     let (written, cut_off) = rows(without_record(3), half_a_year_later).await;
