@@ -43,6 +43,8 @@ async fn an_example_is_started_with_the_form_of_its_command(tools: Arc<Tools>) -
     let said = seen["json"]["mistakes"][0][1].as_str().unwrap_or_default();
     ensure!(said.starts_with("The input is not JSON") && seen["json"]["focus"] == "Input (JSON)", "{seen:#}");
     ensure!(seen["stranger"] == "You are not in the policy, so you may start nothing.", "{seen:#}");
+    let mentioned = seen["mentioned"].as_array().is_some_and(|names| !names.is_empty());
+    ensure!(mentioned && seen["markup"] == false, "the card in Teams mentions people by their names: {seen:#}");
     ensure!(seen["problems"] == json!([]) && seen["width"] == 1366, "{seen:#}");
 
     let inputs: Vec<Value> = world.engine.executions().into_iter().map(|execution| execution.input).collect();

@@ -81,8 +81,11 @@ try {
   await form.getByRole("button", { name: "Start as Mallory" }).press("Enter");
   await form.locator("#start-problem:not([hidden])").waitFor();
   const stranger = await form.locator("#start-problem").textContent();
+  const mentioned = await page.locator(".c-card .at").allTextContents();
+  const markup = (await page.locator("body").innerText()).includes("<at>");
   const width = await page.evaluate(() => document.documentElement.scrollWidth);
-  process.stdout.write(JSON.stringify({ labels, wrong, typing, right, kept, toggled, json, stranger, problems, width }));
+  const shown = { mentioned, markup, problems, width };
+  process.stdout.write(JSON.stringify({ labels, wrong, typing, right, kept, toggled, json, stranger, ...shown }));
 } finally {
   await browser.close();
 }

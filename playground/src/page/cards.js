@@ -29,15 +29,22 @@ export function showCard(parent, card, context) {
   if (!parent.firstChild) parent.append(h("div", { class: "c-body" }), h("div"));
   parent.classList.add("c-card");
   const [body, foot] = parent.children;
+  context = { mentions: mentions(card), ...context };
   elements(body, card.body, context);
   actionBar(foot, card.actions, context, "foot");
+}
+
+/** The texts that stand for a mention, by the entities of a whole card. */
+function mentions({ msteams }) {
+  const entities = (msteams?.entities ?? []).filter(({ type }) => type === "mention");
+  return new Set(entities.map(({ text }) => text));
 }
 
 /** What a card says first, for what reads aloud. */
 export function headline(card) {
   const said = (element) => {
     if (element.inlines) return [element.inlines.map((run) => run.text ?? run).join("")];
-    if (element.text) return [words(cardText(element.text))];
+    if (element.text) return [words(cardText(element.text, mentions(card)))];
     return (element.items ?? element.columns ?? []).flatMap(said);
   };
   return (card.body ?? []).flatMap(said).slice(0, 2).join(": ");
@@ -77,7 +84,7 @@ function word(value) {
   return /^[a-z]+$/i.test(value ?? "") ? value.toLowerCase() : "default";
 }
 
-function textBlock(block) {
+function textBlock(block, { mentions }) {
   const isHeading = block.style === "heading";
   // Without `wrap`, Teams shows one line and cuts it.
   const shape = `c-text align-${word(block.horizontalAlignment)} ${block.wrap === true ? "" : "clip"}`;
@@ -88,7 +95,7 @@ function textBlock(block) {
       role: isHeading ? "heading" : null,
       "aria-level": isHeading ? "3" : null,
     },
-    cardText(String(block.text ?? "")),
+    cardText(String(block.text ?? ""), mentions),
   );
 }
 

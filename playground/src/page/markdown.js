@@ -16,8 +16,10 @@ const STRIKE = "~~(?=\\S)(?<strike>(?:\\\\.|[^~\\\\])+)(?<=\\S)~~";
 const MENTION = "<at>(?<mention>[^<>]+)</at>";
 
 // In this order: what is escaped is no mark, a link hides the marks of its address, two stars come before one.
-const IN_CARD = new RegExp([ESCAPED, ENTITY, DATE, LINK, BOLD, STAR, ITALIC].join("|"), "g");
+const IN_CARD = new RegExp([ESCAPED, ENTITY, DATE, MENTION, LINK, BOLD, STAR, ITALIC].join("|"), "g");
 const IN_MESSAGE = new RegExp([ESCAPED, ENTITY, CODE, MENTION, LINK, BOLD, STAR, ITALIC, STRIKE].join("|"), "g");
+const EVERY_MENTION = { has: () => true };
+const NO_MENTION = { has: () => false };
 
 const ENTITIES = { lt: "<", gt: ">", amp: "&", quot: "\"", apos: "'", nbsp: "\u00a0" };
 const MARKER = /^\s*(?:(?<bullet>[-*+])|(?<number>\d{1,9})[.)])\s+(?<rest>.*)$/;
@@ -28,14 +30,17 @@ const DAYS = {
   LONG: { weekday: "long", year: "numeric", month: "long", day: "numeric" },
 };
 
-/** The text of a TextBlock or of a fact: bold, italic, links, lists, lines, and dates in the reader's own zone. */
-export function cardText(text) {
-  return blocks(text, IN_CARD);
+/**
+ * The text of a TextBlock or of a fact: bold, italic, links, lists, lines, and dates in the reader's own zone. Only what
+ * an entity of the card stands for is a mention.
+ */
+export function cardText(text, mentions = NO_MENTION) {
+  return blocks(text, { pattern: IN_CARD, mentions, quotes: false });
 }
 
 /** The text of a message, which also knows quotations, code, what is struck out, and mentions. */
 export function messageText(text) {
-  return blocks(text, IN_MESSAGE);
+  return blocks(text, { pattern: IN_MESSAGE, mentions: EVERY_MENTION, quotes: true });
 }
 
 /** Nodes as words, for what reads aloud. */
@@ -54,7 +59,7 @@ function blocks(text, marks) {
   let open = null;
   for (const line of text.split(/\r\n?|\n/)) {
     const item = MARKER.exec(line)?.groups;
-    const quoted = marks === IN_MESSAGE ? QUOTE.exec(line)?.groups.rest : undefined;
+    const quoted = marks.quotes ? QUOTE.exec(line)?.groups.rest : undefined;
     const kind = kindOf(line, item, quoted);
     const goesOn = kind !== null && open?.localName === kind;
     if (!goesOn) {
@@ -76,7 +81,7 @@ function kindOf(line, item, quoted) {
 function inline(text, marks) {
   const nodes = [];
   let end = 0;
-  for (const found of text.matchAll(marks)) {
+  for (const found of text.matchAll(marks.pattern)) {
     nodes.push(...withIcons(text.slice(end, found.index)), mark(found[0], found.groups, marks));
     end = found.index + found[0].length;
   }
@@ -90,10 +95,14 @@ function mark(whole, groups, marks) {
   if (groups.what) return date(whole, groups);
   if (groups.label) return link(groups, marks);
   if (groups.code) return h("code", null, groups.code);
-  if (groups.mention) return h("span", { class: "at" }, groups.mention.replace(/&(\w+);/g, (_, name) => entity(name)));
+  if (groups.mention) return marks.mentions.has(whole) ? mention(groups.mention) : document.createTextNode(whole);
   if (groups.bold) return h("strong", null, ...inline(groups.bold, marks));
   if (groups.strike) return h("s", null, ...inline(groups.strike, marks));
   return h("em", null, ...inline(groups.star ?? groups.under, marks));
+}
+
+function mention(name) {
+  return h("span", { class: "at" }, name.replace(/&(\w+);/g, (_, escaped) => entity(escaped)));
 }
 
 function entity(name) {
