@@ -33,6 +33,16 @@ struct User {
     is_bot: bool,
     #[serde(default)]
     is_stranger: bool,
+    /// A guest of a few channels, or of a single one.
+    #[serde(default)]
+    is_restricted: bool,
+    #[serde(default)]
+    is_ultra_restricted: bool,
+    /// Invited, and not there yet.
+    #[serde(default)]
+    is_invited_user: bool,
+    /// Whether the account has shown that the address is theirs.
+    is_email_confirmed: Option<bool>,
     #[serde(default)]
     profile: Profile,
     enterprise_user: Option<EnterpriseUser>,
@@ -94,10 +104,16 @@ pub(crate) async fn look_up(slack: &Slack<'_>, email: &str, let_in: &[String]) -
 }
 
 fn judge(user: User, email: &str, let_in: &[String]) -> Account {
-    let User { id, team_id, deleted, is_bot, is_stranger, profile, enterprise_user } = user;
+    let User { id, team_id, deleted, is_bot, is_stranger, profile, enterprise_user, .. } = user;
     let refused = |why: &str| Account::Refused(why.to_owned());
-    if profile.email.as_ref().is_some_and(|other| !other.eq_ignore_ascii_case(email)) {
-        return refused("Slack answers with somebody who has another address");
+    if !profile.email.is_some_and(|its| its.eq_ignore_ascii_case(email)) {
+        return refused("Slack answers with somebody of whom it does not say that they have this address");
+    }
+    if user.is_invited_user || user.is_email_confirmed == Some(false) {
+        return refused("the account has not confirmed its address");
+    }
+    if user.is_restricted || user.is_ultra_restricted {
+        return refused("the account is a guest's");
     }
     if deleted {
         return refused("the account is deactivated");

@@ -87,7 +87,8 @@ impl Roster {
         if found.next().is_some() {
             return Account::Refused("two accounts have this address".to_owned());
         }
-        if let Some(role) = member.user_role.as_ref().filter(|role| !role.eq_ignore_ascii_case(USER)) {
+        let role = member.user_role.as_deref().unwrap_or("not said");
+        if !role.eq_ignore_ascii_case(USER) {
             return Account::Refused(format!(
                 "the account's role in the conversation is {}, not {USER}",
                 visible::shown(role)

@@ -151,6 +151,10 @@ async fn whoever_could_be_taken_for_somebody_else_in_slack_is_refused() {
     refused(&chats.in_slack("bot@example.com", &["T0123"]).await.unwrap(), "a bot's");
     chats.slack_user("U4", "eve@example.com", |profile| profile.is_stranger = true);
     refused(&chats.in_slack("eve@example.com", &["T0123"]).await.unwrap(), "another company");
+    chats.slack_user("U5", "mallory@example.com", |profile| profile.is_unconfirmed = true);
+    refused(&chats.in_slack("mallory@example.com", &["T0123"]).await.unwrap(), "has not confirmed its address");
+    chats.slack_user("U6", "trent@example.com", |profile| profile.is_restricted = true);
+    refused(&chats.in_slack("trent@example.com", &["T0123"]).await.unwrap(), "a guest's");
     chats.slack.deactivate("U1");
     assert_eq!(chats.in_slack("ada@example.com", &["T0123"]).await, Ok(Account::Nobody));
 }

@@ -1,10 +1,12 @@
 //! `countersign policy push` and `rollback`: what is put in force, by whoever agrees to it.
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
+use tempfile::NamedTempFile;
 
 use super::draft::Draft;
 use super::look_up::{LookedUp, look_up};
@@ -157,10 +159,13 @@ fn replace(file: &Path, before: &str, after: &str) -> anyhow::Result<()> {
     if fs::read_to_string(&file)? != before {
         bail!("somebody has changed it meanwhile");
     }
-    let half = file.with_extension("toml.half");
-    fs::write(&half, after)?;
-    fs::set_permissions(&half, fs::metadata(&file)?.permissions())?;
-    Ok(fs::rename(&half, &file)?)
+    // It has a name that nobody could have put a link at, and becomes the file with its rights.
+    let folder = file.parent().context("a file is in a folder")?;
+    let mut whole = NamedTempFile::new_in(folder)?;
+    whole.write_all(after.as_bytes())?;
+    whole.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
+    whole.persist(&file)?;
+    Ok(())
 }
 
 #[cfg(test)]

@@ -22,6 +22,10 @@ pub struct Profile {
     pub email: String,
     /// Whether the user is of another workspace and in no channel of this one.
     pub is_stranger: bool,
+    /// Whether the user is a guest of some channels.
+    pub is_restricted: bool,
+    /// Whether they have not shown yet that the address is theirs.
+    pub is_unconfirmed: bool,
 }
 
 /// A user group.
@@ -61,11 +65,13 @@ impl Workspace {
     pub(super) fn user_info(&self, body: &Value, own_team: &str) -> Result<Value, Refusal> {
         let id = body["user"].as_str().unwrap_or_default();
         let profile = self.profiles.get(id).ok_or("user_not_found")?;
-        let Profile { real_name, team_id, enterprise_id, is_bot, email, is_stranger } = profile;
+        let Profile { real_name, team_id, enterprise_id, is_bot, email, is_stranger, is_restricted, is_unconfirmed } =
+            profile;
         let team = if team_id.is_empty() { own_team } else { team_id };
         let mut user = json!({
             "id": id, "team_id": team, "name": id.to_lowercase(), "real_name": real_name, "is_bot": is_bot,
             "deleted": self.deactivated.contains(id), "is_stranger": is_stranger,
+            "is_restricted": is_restricted, "is_ultra_restricted": false, "is_email_confirmed": !is_unconfirmed,
             "profile": { "real_name": real_name, "display_name": "" },
         });
         if !email.is_empty() && self.scopes().contains(&"users:read.email") {
