@@ -12,6 +12,7 @@ mod crossings;
 mod deployed;
 mod deploying;
 mod examples;
+mod first_approval;
 mod first_policy;
 mod lasting_outages;
 mod machine_on_moto;
@@ -39,6 +40,7 @@ fn cases() -> Vec<Case> {
     [
         deployed::cases(),
         examples::cases(),
+        first_approval::cases(),
         deploying::cases(),
         cdk::cases(),
         program::cases(),

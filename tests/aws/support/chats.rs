@@ -10,10 +10,10 @@ use countersign_playground::fakes::{FakeSlack, FakeSlackConfig, SlackUser};
 use tokio::net::TcpListener;
 
 const BOT_TOKEN: &str = "xoxb-tests";
-const SIGNING_SECRET: &str = "the signing secret of the tests";
+const SIGNING_SECRET: &str = "0123456789abcdef0123456789abcdef";
 const TEAM: &str = "T0TESTS";
 const APP_ID: &str = "c0117e45-1671-4000-8000-0000000000b0";
-const APP_PASSWORD: &str = "the password of the tests";
+const APP_PASSWORD: &str = "the-password-of-the-tests";
 const TENANT: &str = "c0117e45-1671-4000-8000-0000000000a0";
 /// The channel that the policy of the tests names.
 pub(crate) const CHANNEL: &str = "C0FINANCE";
@@ -97,6 +97,16 @@ impl Chats {
         ] {
             secret.insert(key.to_owned(), value.to_owned());
         }
+    }
+
+    /// The signing secret and the bot token, as they are typed.
+    pub(crate) fn slack_secrets() -> String {
+        format!("{SIGNING_SECRET}\n{BOT_TOKEN}\n")
+    }
+
+    /// The app's id, its tenant and its password.
+    pub(crate) const fn teams_secrets() -> [&'static str; 3] {
+        [APP_ID, TENANT, APP_PASSWORD]
     }
 
     /// A member of the workspace.

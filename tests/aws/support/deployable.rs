@@ -1,6 +1,7 @@
 //! What `countersign deploy` takes, as `cargo xtask package` lays it out, changed to what a case needs.
 
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
@@ -9,6 +10,7 @@ use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::emulators::Emulators;
+use super::sam::{APPROVAL_TIMEOUT_SECONDS, TIMEOUT};
 
 /// The end of a zip with nothing in it, but for the length of its comment: a function that nobody calls needs no more.
 const EMPTY_ZIP: &[u8] = b"PK\x05\x06\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
@@ -42,6 +44,18 @@ impl Deployable {
         let policy = folder.join("policy.toml");
         fs::write(&policy, POLICY)?;
         Ok(Self { folder, policy: policy.to_string_lossy().into_owned() })
+    }
+
+    /// As it is made, but for the timeouts: ministack takes no expression there, which AWS documents, so the number is
+    /// written in its place. <https://docs.aws.amazon.com/step-functions/latest/dg/state-task.html>
+    pub(crate) fn whole(emulators: &Emulators, name: &str) -> anyhow::Result<Self> {
+        let (made, folder) = (emulators.tools().deployable()?, folder(emulators, name)?);
+        symlink(made.join("zips"), folder.join("zips"))?;
+        let escaped = |text: &str| text.replace('"', "\\\"");
+        let seconds = escaped(&format!("\"TimeoutSeconds\": {APPROVAL_TIMEOUT_SECONDS}"));
+        let template = fs::read_to_string(made.join("template.json"))?.replace(&escaped(TIMEOUT), &seconds);
+        fs::write(folder.join("template.json"), template)?;
+        Ok(Self { policy: folder.join("policy.toml").to_string_lossy().into_owned(), folder })
     }
 
     /// The folder.

@@ -16,7 +16,7 @@ use super::sdk::REGION;
 
 const DEPLOYING: Duration = Duration::from_secs(300);
 /// How the timeout of the state that asks people is written in the state machines.
-const TIMEOUT: &str = "\"TimeoutSeconds\": \"{% $approvalTimeoutSeconds %}\"";
+pub(crate) const TIMEOUT: &str = "\"TimeoutSeconds\": \"{% $approvalTimeoutSeconds %}\"";
 /// How long people have in what is deployed.
 pub(crate) const APPROVAL_TIMEOUT_SECONDS: u32 = 600;
 

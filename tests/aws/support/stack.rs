@@ -17,6 +17,7 @@ use http_body_util::Full;
 use serde_json::{Value, json};
 
 use super::chats::Chats;
+use super::deployable::Deployable;
 use super::emulators::Emulators;
 use super::mail::Mail;
 use super::mapping::Mapping;
@@ -98,13 +99,8 @@ impl Stack {
         concurrency: Option<u32>,
         more: &[String],
     ) -> anyhow::Result<Self> {
-        let proxy = Proxy::start(emulators.actions.clone()).await?;
-        let chats = Chats::start().await?;
-        let deployment =
-            Deployment { aws_url: proxy.url().to_owned(), environment: chats.environment.clone(), concurrency };
-        let ministack = emulators.new_ministack_for(name, deployment).await?;
-        proxy.lead_to(ministack.url());
-        let public_url = format!("{}/_aws/execute-api/{API}", ministack.url());
+        let Ground { proxy, chats, ministack } = Ground::new(emulators, name, concurrency).await?;
+        let public_url = address(&ministack, API);
         chats.meet(&public_url);
         let sam = Sam::lay_out(emulators, name, ministack.url(), version)?;
         let parameters = [
@@ -127,6 +123,36 @@ impl Stack {
         // than that to unpack a function.
         stack.browse("GET", &format!("{public_url}/email/approvals/apr_1"), "").await?;
         Ok(stack)
+    }
+
+    /// What the program itself deploys from this folder in an account with nothing in it, without secrets or a policy.
+    /// ministack has the API at another address than AWS, of which the stack is told in a deployment more.
+    pub(crate) async fn deploy_with_program(
+        emulators: &Emulators,
+        name: &str,
+        folder: &Deployable,
+    ) -> anyhow::Result<Self> {
+        let Ground { proxy, chats, ministack } = Ground::new(emulators, name, None).await?;
+        let mut deploy = vec!["deploy", "--from", folder.path()?, "--stack", NAME, "--yes", "--answers", "none.toml"];
+        deploy.extend(["--arch", "x86_64"]);
+        for parameter in ["EventArchiveDays=0", "ReferenceWorkflow=true"] {
+            deploy.extend(["--parameter", parameter]);
+        }
+        let deployed = async |arguments: &[&str], outcome: &str| {
+            let (report, code) = operator::countersign(emulators.tools(), ministack.url(), &[], arguments).await?;
+            ensure!((&report["outcome"], code) == (&json!(outcome), Some(0)), "{report:#}");
+            Ok::<BTreeMap<String, String>, anyhow::Error>(serde_json::from_value(report["outputs"].clone())?)
+        };
+        let outputs = deployed(&deploy, "created").await?;
+        let public_url = address(&ministack, outputs.get("HttpApiId").context("the stack names its API")?);
+        let elsewhere = format!("PublicUrl={public_url}");
+        deploy.extend(["--parameter", &elsewhere]);
+        let outputs = deployed(&deploy, "updated").await?;
+        chats.meet(&public_url);
+        let mapping = serve(emulators, &ministack).await?;
+        let Chats { slack, teams, environment: chats } = chats;
+        let (http, parameters) = (Http::new(), Vec::new());
+        Ok(Self { ministack, proxy, slack, teams, chats, parameters, outputs, http, mapping })
     }
 
     /// Puts another version in the place of this one, as an upgrade does, or the way back.
@@ -283,8 +309,37 @@ async fn put_up(
     parameters: &[String],
 ) -> anyhow::Result<(BTreeMap<String, String>, Mapping)> {
     sam.deploy(NAME, &format!("ms-custom-id={API}"), parameters).await?;
+    let mapping = serve(emulators, ministack).await?;
+    Ok((sam.outputs(NAME).await?, mapping))
+}
+
+/// Does for what is deployed what ministack leaves out, and gives what takes messages from its queue.
+async fn serve(emulators: &Emulators, ministack: &Ministack) -> anyhow::Result<Mapping> {
     ministack.run_script(include_str!("grant.py"), [NAME].into_iter().chain(BOT_ROLES)).await?;
     emulators.actions.learn(&ministack.client().get("lambda", "/2015-03-31/functions").await?)?;
-    let mapping = Mapping::replace(ministack.client()).await?;
-    Ok((sam.outputs(NAME).await?, mapping))
+    Mapping::replace(ministack.client()).await
+}
+
+/// Where the API of this id is on an emulator.
+fn address(ministack: &Ministack, api: &str) -> String {
+    format!("{}/_aws/execute-api/{api}", ministack.url())
+}
+
+/// An account with nothing in it, whose functions will find Slack and Teams.
+struct Ground {
+    proxy: Proxy,
+    chats: Chats,
+    ministack: Ministack,
+}
+
+impl Ground {
+    async fn new(emulators: &Emulators, name: &str, concurrency: Option<u32>) -> anyhow::Result<Self> {
+        let proxy = Proxy::start(emulators.actions.clone()).await?;
+        let chats = Chats::start().await?;
+        let deployment =
+            Deployment { aws_url: proxy.url().to_owned(), environment: chats.environment.clone(), concurrency };
+        let ministack = emulators.new_ministack_for(name, deployment).await?;
+        proxy.lead_to(ministack.url());
+        Ok(Self { proxy, chats, ministack })
+    }
 }

@@ -10,10 +10,16 @@ use super::workspace::{Refusal, Workspace, is_id};
 const FARTHEST: SignedDuration = SignedDuration::from_hours(120 * 24);
 
 impl Workspace {
-    /// `chat.scheduleMessage`. A message for a person goes to the bot's conversation with them.
+    /// `chat.scheduleMessage`. A message for a person goes to the bot's conversation with them, and a channel may be called by
+    /// its name.
     pub(super) fn schedule(&mut self, body: &Value, now: Timestamp) -> Result<Value, Refusal> {
         let to = body["channel"].as_str().unwrap_or_default();
-        let channel = if is_id(to, &['U', 'W']) { to.replacen(['U', 'W'], "D", 1) } else { self.channel(body)? };
+        let named = to.strip_prefix('#').and_then(|to| self.channels.iter().find(|(_, name)| **name == to));
+        let channel = match named {
+            Some((id, _)) => self.channel(&json!({ "channel": id }))?,
+            None if is_id(to, &['U', 'W']) => to.replacen(['U', 'W'], "D", 1),
+            None => self.channel(body)?,
+        };
         let post_at = body["post_at"].as_i64().ok_or("invalid_time")?;
         if post_at <= now.as_second() {
             return Err("time_in_past".into());
@@ -52,7 +58,7 @@ mod tests {
     fn a_message_for_later_is_taken_and_deleted_where_it_is() {
         let mut workspace = Workspace::default();
         workspace.channels.insert("C1".to_owned(), "finance".to_owned());
-        for (to, conversation) in [("C1", "C1"), ("U7", "D7")] {
+        for (to, conversation) in [("C1", "C1"), ("#finance", "C1"), ("U7", "D7")] {
             let message = scheduled(&mut workspace, to, 1001).unwrap();
             assert_eq!(message["channel"], conversation);
             let mut delete = json!({ "channel": "C9", "scheduled_message_id": message["scheduled_message_id"] });
