@@ -67,7 +67,10 @@ enum Action {
     /// Does the next step of a rotation that is due, and says when the one after it is.
     ///
     /// The first call puts a new value in; where the old one stays valid beside it, a later call takes that out. A call that
-    /// is too early changes nothing and says so. Keys that nobody but Countersign knows are made here.
+    /// is too early changes nothing, and says when to call again. Keys that nobody but Countersign knows are made here.
+    ///
+    /// After a leak, --now puts a new value in that alone counts, however far a rotation is: no value that was valid before
+    /// stays valid. What only its vendor can make is made there first.
     ///
     /// The exit code is 0 if a step was done or none is left, 1 if not, 2 if it could not be carried out.
     #[command(after_help = examples!(
@@ -147,7 +150,8 @@ struct Set {
 struct Rotate {
     /// What it is.
     name: Rotated,
-    /// It has leaked: keep no old value beside the new one, and wait for nothing. What that breaks is said.
+    /// It has leaked: put a new value in now, in the place of the value and of a previous one beside it. What that breaks
+    /// is said.
     #[arg(long)]
     now: bool,
     #[command(flatten)]

@@ -20,13 +20,18 @@ pub(super) enum Step {
     End,
 }
 
-/// The step that is due. Whoever is in a hurry waits for nothing.
-pub(super) fn step(has_previous: bool, due: Timestamp, now: Timestamp, at_once: bool) -> Step {
-    match has_previous {
+/// The step that is due. What has leaked may be the value or the previous one, so a new one takes the place of both.
+pub(super) fn step(has_previous: bool, due: Timestamp, now: Timestamp, has_leaked: bool) -> Step {
+    match has_previous && !has_leaked {
         false => Step::Begin,
-        true if at_once || now >= due => Step::End,
+        true if now >= due => Step::End,
         true => Step::Wait(due),
     }
+}
+
+/// What the previous value of a name is called.
+pub(super) fn previous(key: &str) -> String {
+    format!("{key}_previous")
 }
 
 /// The moment after a pause. A moment that no calendar has is the last one that it has.
@@ -64,7 +69,7 @@ pub(super) fn shared(values: &SecretValues, before: Option<&SecretValues>) -> Sh
 pub(super) fn replaced(values: &SecretValues, key: &str, new: SecretString, keeps: bool) -> SecretValues {
     let mut values = values.clone();
     let old = values.insert(key.to_owned(), new);
-    let previous = format!("{key}_previous");
+    let previous = previous(key);
     match old.filter(|_| keeps) {
         Some(old) => values.insert(previous, old),
         None => values.remove(&previous),
@@ -75,6 +80,6 @@ pub(super) fn replaced(values: &SecretValues, key: &str, new: SecretString, keep
 /// The values without the previous one of this name.
 pub(super) fn ended(values: &SecretValues, key: &str) -> SecretValues {
     let mut values = values.clone();
-    values.remove(&format!("{key}_previous"));
+    values.remove(&previous(key));
     values
 }

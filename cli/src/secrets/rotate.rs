@@ -21,6 +21,8 @@ use crate::vendors::web::Web;
 
 /// How many random bytes a key is made of.
 const KEY_BYTES: usize = 32;
+/// What is said once nothing is kept beside a new value.
+const ALONE: &str = "After a minute it alone counts.";
 
 /// What is to be rotated, and in how much of a hurry.
 #[derive(Debug, Clone, Copy)]
@@ -55,17 +57,18 @@ pub(super) async fn rotate(
     person: &mut impl Person,
 ) -> anyhow::Result<Report> {
     match order.name {
-        Rotated::SlackBotToken => exchange(kept, vendors, Typed::SlackBotToken, person).await,
-        Rotated::TeamsAppPassword => exchange(kept, vendors, Typed::TeamsAppPassword, person).await,
+        Rotated::SlackBotToken => exchange(kept, vendors, Typed::SlackBotToken, order, person).await,
+        Rotated::TeamsAppPassword => exchange(kept, vendors, Typed::TeamsAppPassword, order, person).await,
         Rotated::SlackSigningSecret | Rotated::LinkKey => {
             let read = kept.bot.current().await?;
             let (name, stays) = (order.name.key(), order.stays());
-            let has_previous = read.values.contains_key(&format!("{name}_previous"));
+            let has_previous = read.values.contains_key(&plan::previous(name));
             match plan::step(has_previous, plan::after(read.since, stays), order.now, order.at_once) {
                 Step::Begin => begin(kept, &read, order, person).await,
                 Step::Wait(due) => {
                     let said = format!(
-                        "It is too early: {name}_previous is still needed. If it has leaked, --now takes it out at once: {}",
+                        "It is too early: {name}_previous is needed until {due:.0}; this takes it out from then on. If one of the two \
+                         has leaked, --now puts a new one in the place of both: {}",
                         order.breaks()
                     );
                     Ok(Report::new(name, Outcome::TooEarly, said).then(order.command(kept), due))
@@ -147,6 +150,9 @@ async fn begin(kept: &Kept, read: &Version, order: Order, person: &mut impl Pers
             )?;
             let new = person.hidden("New signing secret:")?;
             Typed::SlackSigningSecret.check(&new)?;
+            if at_once {
+                expect_unused(name, &read.values, &new)?;
+            }
             if new.expose_secret() == old.expose_secret() {
                 return Ok(Report::new(name, Outcome::Unchanged, format!("{name} is that already.")));
             }
@@ -156,7 +162,7 @@ async fn begin(kept: &Kept, read: &Version, order: Order, person: &mut impl Pers
     let values = plan::replaced(&read.values, name, new, !at_once);
     check(&read.values, &values)?;
     if at_once {
-        person.told(&format!("No old value is kept: {}", order.breaks()))?;
+        person.told(&format!("No value that was valid before is kept: {}", order.breaks()))?;
     }
     if !person.agrees(&format!("Put a new {name} in?"))? {
         return Ok(Report::declined(name));
@@ -165,7 +171,7 @@ async fn begin(kept: &Kept, read: &Version, order: Order, person: &mut impl Pers
         return Ok(Report::too_late(name));
     }
     if at_once || old.is_none() {
-        return Ok(Report::new(name, Outcome::Ended, format!("The new {name} is in. After a minute it alone counts.")));
+        return Ok(Report::new(name, Outcome::Ended, format!("The new {name} is in. {ALONE}")));
     }
     let said = format!(
         "The new {name} is in, and the old one is valid beside it. Every function goes by them within a minute."
@@ -173,13 +179,22 @@ async fn begin(kept: &Kept, read: &Version, order: Order, person: &mut impl Pers
     Ok(Report::new(name, Outcome::Begun, said).then(order.command(kept), plan::after(now, order.stays())))
 }
 
-/// Takes the previous value out.
+/// Refuses a value that was valid before, which may be the one that has leaked.
+fn expect_unused(name: &str, values: &SecretValues, new: &SecretString) -> anyhow::Result<()> {
+    let is_same = |key: &str| values.get(key).is_some_and(|old| old.expose_secret() == new.expose_secret());
+    if is_same(name) || is_same(&plan::previous(name)) {
+        bail!(
+            "nothing was changed: the secret has that value already, and it may be what has leaked. Make a new one, and call \
+             this again"
+        );
+    }
+    Ok(())
+}
+
+/// Takes the previous value out, once it is due.
 async fn end(kept: &Kept, read: &Version, order: Order, person: &mut impl Person) -> anyhow::Result<Report> {
     let name = order.name.key();
     let values: SecretValues = plan::ended(&read.values, name);
-    if order.now < plan::after(read.since, order.stays()) {
-        person.told(&format!("It is early: {}", order.breaks()))?;
-    }
     if !person.agrees(&format!("Take {name}_previous out?"))? {
         return Ok(Report::declined(name));
     }
@@ -197,16 +212,20 @@ async fn exchange(
     kept: &Kept,
     vendors: &Vendors<'_>,
     typed: Typed,
+    order: Order,
     person: &mut impl Person,
 ) -> anyhow::Result<Report> {
     let (name, read) = (typed.key(), kept.bot.current().await?);
     let Some(old) = read.values.get(name) else {
         bail!("there is no {name} to rotate: `countersign slack` and `countersign teams` store the first")
     };
-    let (before, after) = steps(typed);
+    let (before, after) = steps(typed, order.at_once);
     person.told(before)?;
     let new = person.hidden(&format!("New {}:", lower_first(typed.title())))?;
     typed.check(&new)?;
+    if order.at_once {
+        expect_unused(name, &read.values, &new)?;
+    }
     if new.expose_secret() == old.expose_secret() {
         return Ok(Report::new(name, Outcome::Unchanged, format!("{name} is that already.")));
     }
@@ -225,7 +244,7 @@ async fn exchange(
 }
 
 /// What is done by hand before a value of which there is one is exchanged, and after it.
-fn steps(typed: Typed) -> (&'static str, &'static str) {
+fn steps(typed: Typed, has_leaked: bool) -> (&'static str, &'static str) {
     match typed {
         Typed::SlackBotToken => (
             "In OAuth & Permissions of the app, at https://api.slack.com/apps, revoke the token, and install the app again.",
@@ -235,8 +254,11 @@ fn steps(typed: Typed) -> (&'static str, &'static str) {
         _ => (
             "In Certificates & secrets of the app registration, at https://entra.microsoft.com, make a new client secret; the \
              old one stays until you delete it.",
-            "Every function goes by it within a minute: then delete the old client secret. If that one has leaked, delete it \
-             now.",
+            if has_leaked {
+                "Every function goes by it within a minute. Delete the old client secret now: Microsoft takes it until then."
+            } else {
+                "Every function goes by it within a minute: then delete the old client secret."
+            },
         ),
     }
 }

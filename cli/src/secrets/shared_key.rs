@@ -45,13 +45,13 @@ pub(super) async fn rotate(kept: &Kept, order: Order, person: &mut impl Person) 
     // Whatever has started before the secret became what it is has not read it.
     let concerned = concerned(standing, &read.values, old);
     let (changed, behind) = looked(kept, concerned, read.since).await?;
-    let starts_over = order.at_once && matches!(standing, Shared::Whole | Shared::Unclear);
-    if !behind.is_empty() && !starts_over {
+    if !behind.is_empty() && !order.at_once {
         return catch_up(kept, order, standing, behind, person).await;
     }
     let due = plan::after(changed.max(read.since), TAKEN_UP_WITHIN);
     if matches!(standing, Shared::Known | Shared::InUse) && !order.at_once && order.now < due {
-        let said = "It is too early: the functions may still work with what they have read before.";
+        let said = "It is too early: the functions may still work with what they have read before. If one of the two keys \
+                    has leaked, --now puts a new one in the place of both: calculations that are under way may fail.";
         return Ok(Report::new(NAME, Outcome::TooEarly, said).then(order.command(kept), due));
     }
     carry_out(kept, &secret, &read, step(standing, &read.values, order.at_once)?, order, person).await
@@ -109,16 +109,16 @@ async fn catch_up(
     Ok(reported(kept, order, outcome, said))
 }
 
-/// The step that is due.
-fn step(standing: Shared, values: &SecretValues, at_once: bool) -> anyhow::Result<Step> {
+/// The step that is due. What has leaked may be either key, so a new one takes the place of both.
+fn step(standing: Shared, values: &SecretValues, has_leaked: bool) -> anyhow::Result<Step> {
     let key = |name: &str| values.get(name).cloned().with_context(|| format!("the secret has no {name}"));
     let mut next = values.clone();
     Ok(match standing {
-        Shared::Whole | Shared::Unclear if at_once => Step {
+        _ if has_leaked => Step {
             values: plan::replaced(values, NAME, made()?, false),
             restarts: &[CHECKS, SIGNS],
             outcome: Outcome::Ended,
-            question: "Put a new key in, with none kept beside it?",
+            question: "Put a new key in, with no other kept beside it?",
             said: "The new key alone counts.",
         },
         Shared::Whole | Shared::Unclear => {

@@ -58,7 +58,7 @@ impl Status {
 pub(super) async fn status(kept: &Kept, longest: SignedDuration) -> anyhow::Result<Vec<Shown>> {
     let read = kept.bot.current().await?;
     let bot = [&slack::config::SECRET_KEYS[..], &teams::config::SECRET_KEYS, &email::config::SECRET_KEYS].concat();
-    let has_previous = |name: &Rotated| read.values.contains_key(&format!("{}_previous", name.key()));
+    let has_previous = |name: &Rotated| read.values.contains_key(&plan::previous(name.key()));
     let half_done = [Rotated::SlackSigningSecret, Rotated::LinkKey].into_iter().filter(has_previous);
     let half_done = half_done.map(|name| HalfDone {
         name: name.key(),

@@ -19,6 +19,8 @@ use crate::vendors::fake::{self, APP_ID, PASSWORD, TENANT, TOKEN, World};
 
 const OLD: &str = "0123456789abcdef0123456789abcdef";
 const NEW: &str = "fedcba9876543210fedcba9876543210";
+const NEWEST: &str = "00112233445566778899aabbccddeeff";
+const DAY: SignedDuration = SignedDuration::from_hours(24);
 const LONGEST: SignedDuration = SignedDuration::from_hours(168);
 
 impl Stage {
@@ -194,12 +196,63 @@ async fn a_signing_secret_that_has_leaked_is_not_kept() {
     let ended = stage.rotate_as(order, &[NEW, "y"]).await.unwrap();
     assert_eq!((ended.outcome, ended.next), (Outcome::Ended, None));
     assert!(stage.values().get("slack_signing_secret_previous").is_none());
-    // It comes to light while the old one is still beside the new one.
-    stage.rotate(Rotated::SlackSigningSecret, start(), &[OLD, "y"]).await.unwrap();
-    assert_eq!(stage.rotate_as(order, &["y"]).await.unwrap().outcome, Outcome::Ended);
-    let mut expected = slack();
-    expected["slack_signing_secret"] = json!(OLD);
-    assert_eq!(stage.values(), expected);
+}
+
+/// Either of the two may be what has leaked, and the one that is typed in may be it too.
+#[tokio::test]
+async fn both_signing_secrets_are_replaced_if_one_has_leaked_while_there_are_two() {
+    for now in [start(), start() + DAY * 2] {
+        let stage = Stage::of(slack()).await;
+        stage.rotate(Rotated::SlackSigningSecret, start(), &[NEW, "y"]).await.unwrap();
+        let (half_done, order) =
+            (stage.values(), Order { name: Rotated::SlackSigningSecret, at_once: true, longest: LONGEST, now });
+        for valid in [OLD, NEW] {
+            let refusal = stage.rotate_as(order, &[valid]).await.unwrap_err().to_string();
+            assert!(refusal.contains("nothing was changed") && !refusal.contains(valid), "{refusal}");
+            assert_eq!(stage.values(), half_done);
+        }
+        let ended = stage.rotate_as(order, &[NEWEST, "y"]).await.unwrap();
+        assert_eq!((ended.outcome, ended.next), (Outcome::Ended, None));
+        let mut expected = slack();
+        expected["slack_signing_secret"] = json!(NEWEST);
+        assert_eq!(stage.values(), expected);
+        assert_eq!(stage.secrets.lock().unwrap().count("bot"), 3, "one write");
+    }
+}
+
+#[tokio::test]
+async fn a_link_key_is_made_anew_if_one_has_leaked_while_there_are_two() {
+    for now in [start(), start() + LONGEST * 2] {
+        let stage = Stage::of(slack()).await;
+        stage.rotate(Rotated::LinkKey, start(), &["y"]).await.unwrap();
+        let half_done = stage.values();
+        let early = stage.rotate(Rotated::LinkKey, start(), &[]).await.unwrap();
+        assert!(early.said.contains("until 2026-11-30T10:00:00Z") && early.said.contains("--now"), "{}", early.said);
+        let order = Order { name: Rotated::LinkKey, at_once: true, longest: LONGEST, now };
+        let ended = stage.rotate_as(order, &["y"]).await.unwrap();
+        assert_eq!((ended.outcome, ended.next), (Outcome::Ended, None));
+        let values = stage.values();
+        assert!(values.get("link_key_previous").is_none());
+        for valid in ["link_key", "link_key_previous"] {
+            assert_ne!(values["link_key"], half_done[valid]);
+        }
+        assert_eq!(stage.secrets.lock().unwrap().count("bot"), 3, "one write");
+    }
+}
+
+#[tokio::test]
+async fn what_has_leaked_is_not_taken_for_new() {
+    let leaked = |name| Order { name, at_once: true, longest: LONGEST, now: start() };
+    let stage = Stage::of(slack()).await;
+    let refusal = stage.rotate_as(leaked(Rotated::SlackBotToken), &["xoxb-0"]).await.unwrap_err().to_string();
+    assert!(refusal.contains("Make a new one"), "{refusal}");
+    let ended = stage.rotate_as(leaked(Rotated::SlackBotToken), &[TOKEN, "y"]).await.unwrap();
+    assert_eq!((ended.outcome, &stage.values()["slack_bot_token"]), (Outcome::Ended, &json!(TOKEN)));
+    let stage = Stage::of(teams()).await;
+    let refusal = stage.rotate_as(leaked(Rotated::TeamsAppPassword), &["hidden-old"]).await.unwrap_err().to_string();
+    assert!(refusal.contains("Make a new one"), "{refusal}");
+    let ended = stage.rotate_as(leaked(Rotated::TeamsAppPassword), &[PASSWORD, "y"]).await.unwrap();
+    assert!(ended.said.contains("Delete the old client secret now"), "{}", ended.said);
 }
 
 #[tokio::test]

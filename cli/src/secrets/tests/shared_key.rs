@@ -94,6 +94,25 @@ async fn a_key_that_has_leaked_is_replaced_at_once() {
     assert_eq!((stage.restarted("Double"), stage.restarted("Calculate")), (Some(order.now), Some(order.now)));
 }
 
+/// Before the functions have started anew, and when the next step is long due: either key may be what has leaked.
+#[tokio::test]
+async fn both_keys_are_replaced_if_one_has_leaked_while_there_are_two() {
+    for (steps, now) in [(1, 1), (1, 9), (2, 2), (2, 9)] {
+        let stage = stage().await;
+        for step in 1..=steps {
+            stage.step(start() + MINUTE * step, &["y"]).await;
+        }
+        let half_done = stage.shared();
+        let order = Order { name: Rotated::Key, at_once: true, longest: LONGEST, now: start() + MINUTE * now };
+        let ended = stage.rotate_as(order, &["y"]).await.unwrap();
+        assert_eq!((ended.outcome, ended.next), (Outcome::Ended, None));
+        let values = stage.shared();
+        assert!(values.get("key_previous").is_none(), "{steps}");
+        assert!(values["key"] != half_done["key"] && values["key"] != half_done["key_previous"], "{steps}");
+        assert_eq!((stage.restarted("Double"), stage.restarted("Calculate")), (Some(order.now), Some(order.now)));
+    }
+}
+
 #[tokio::test]
 async fn two_keys_of_which_nobody_knows_the_new_one_are_left_alone() {
     let stage = stage().await;
