@@ -40,7 +40,8 @@ pub(crate) struct Slack {
     /// The channel that cards are to go to, by its name or its id; without it that is asked for at a terminal.
     #[arg(long)]
     channel: Option<String>,
-    /// Ask for the signing secret and the token although they are stored.
+    /// Ask for the signing secret and the token although they are stored. Of what they replace nothing is kept, a previous
+    /// signing secret included.
     #[arg(long)]
     again: bool,
     #[command(flatten)]

@@ -18,6 +18,7 @@ use crate::person::{AtTerminal, Person};
 use crate::secrets::Typed;
 use crate::secrets::form::{self, Vendors};
 use crate::secrets::kept::{Kept, check};
+use crate::secrets::plan::replaced;
 use crate::vendors::slack::{Identity, Probe, Slack};
 use crate::vendors::web::Web;
 
@@ -112,8 +113,8 @@ pub(super) async fn set_up(
         }
         None => {
             show_link(kept.public_url()?, order, person)?;
-            let (token, identity, replaced) = ask(kept, &read, vendors, person).await?;
-            if replaced == Replaced::TooLate {
+            let (token, identity, written) = ask(kept, &read, vendors, person).await?;
+            if written == Replaced::TooLate {
                 report.secrets = Secrets::TooLate;
                 return Ok(report);
             }
@@ -151,7 +152,8 @@ fn show_link(public_url: &str, order: &Order<'_>, person: &mut impl Person) -> a
     )
 }
 
-/// Asks for both values, has Slack say whether it knows the token, and stores both in one write.
+/// Asks for both values, has Slack say whether it knows the token, and stores both in one write, with nothing kept of what
+/// they replace.
 async fn ask(
     kept: &Kept,
     read: &Version,
@@ -161,12 +163,11 @@ async fn ask(
     let signing_secret = hidden(person, SIGNING_SECRET)?;
     let token = hidden(person, TOKEN)?;
     let identity = form::slack(&token, vendors).await?;
-    let mut values = read.values.clone();
-    values.insert(SIGNING_SECRET.key().to_owned(), signing_secret);
-    values.insert(TOKEN.key().to_owned(), token.clone());
+    let values = replaced(&read.values, SIGNING_SECRET.key(), signing_secret, false);
+    let values = replaced(&values, TOKEN.key(), token.clone(), false);
     check(&read.values, &values)?;
-    let replaced = kept.bot.replace(read, &values).await?;
-    Ok((token, identity, replaced))
+    let written = kept.bot.replace(read, &values).await?;
+    Ok((token, identity, written))
 }
 
 /// Finds the channel that cards are to go to, which the bot has to be invited to first.

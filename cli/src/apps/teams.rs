@@ -18,6 +18,7 @@ use crate::person::{AtTerminal, Person};
 use crate::secrets::Typed;
 use crate::secrets::form::Vendors;
 use crate::secrets::kept::{Kept, check};
+use crate::secrets::plan::replaced;
 use crate::vendors::teams::Settings;
 use crate::vendors::web::Web;
 
@@ -132,7 +133,8 @@ fn steps(endpoint: &str) -> String {
     )
 }
 
-/// Asks for the three values, has Microsoft say whether it knows them, and stores them in one write.
+/// Asks for the three values, has Microsoft say whether it knows them, and stores them in one write, with nothing kept of
+/// what they replace.
 async fn ask(
     kept: &Kept,
     read: &Version,
@@ -147,9 +149,9 @@ async fn ask(
             None => visible(person, typed)?,
         };
         typed.check(&value)?;
-        values.insert(typed.key().to_owned(), value);
+        values = replaced(&values, typed.key(), value, false);
     }
-    values.insert(PASSWORD.key().to_owned(), hidden(person, PASSWORD)?);
+    let values = replaced(&values, PASSWORD.key(), hidden(person, PASSWORD)?, false);
     check(&read.values, &values)?;
     if let Some(proof) = PASSWORD.prove(&values, vendors).await? {
         person.told(&proof)?;

@@ -7,7 +7,7 @@ mod functions;
 #[cfg(feature = "aws")]
 pub(crate) mod kept;
 #[cfg(feature = "aws")]
-mod plan;
+pub(crate) mod plan;
 #[cfg(feature = "aws")]
 mod remove;
 #[cfg(feature = "aws")]
@@ -54,6 +54,8 @@ enum Action {
         "countersign secrets status --stack countersign --json"))]
     Status(Status),
     /// Asks for a value, checks it, and stores it beside the others.
+    ///
+    /// It alone counts then: neither the value that it replaces nor a previous one is kept.
     ///
     /// At a terminal it is typed unseen; otherwise it is a line of standard input. No command line has it. A token is held
     /// against Slack, and the password of the Teams app against Microsoft, before anything is stored. If somebody else has

@@ -66,7 +66,7 @@ pub(super) fn shared(values: &SecretValues, before: Option<&SecretValues>) -> Sh
 }
 
 /// The values with a new one, and the one that it replaces as the previous, or with no previous one.
-pub(super) fn replaced(values: &SecretValues, key: &str, new: SecretString, keeps: bool) -> SecretValues {
+pub(crate) fn replaced(values: &SecretValues, key: &str, new: SecretString, keeps: bool) -> SecretValues {
     let mut values = values.clone();
     let old = values.insert(key.to_owned(), new);
     let previous = previous(key);

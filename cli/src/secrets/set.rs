@@ -5,6 +5,7 @@ use secrecy::ExposeSecret;
 
 use super::form::Vendors;
 use super::kept::{Kept, check};
+use super::plan;
 use super::report::{Outcome, Report};
 use super::{How, Set, Typed};
 use crate::aws::secret::Replaced;
@@ -41,11 +42,11 @@ pub(super) async fn set(
     }
     let value = person.hidden(&format!("{}:", typed.title()))?;
     typed.check(&value)?;
-    if old.is_some_and(|old| old.expose_secret() == value.expose_secret()) {
+    let is_alone = !read.values.contains_key(&plan::previous(name));
+    if is_alone && old.is_some_and(|old| old.expose_secret() == value.expose_secret()) {
         return Ok(Report::new(name, Outcome::Unchanged, format!("{name} is that already.")));
     }
-    let mut values = read.values.clone();
-    values.insert(name.to_owned(), value);
+    let values = plan::replaced(&read.values, name, value, false);
     check(&read.values, &values)?;
     if let Some(found) = typed.prove(&values, vendors).await? {
         person.told(&found)?;

@@ -256,6 +256,19 @@ async fn what_has_leaked_is_not_taken_for_new() {
 }
 
 #[tokio::test]
+async fn what_is_set_alone_counts() {
+    for value in [NEWEST, NEW] {
+        let stage = Stage::of(slack()).await;
+        stage.rotate(Rotated::SlackSigningSecret, start(), &[NEW, "y"]).await.unwrap();
+        assert_eq!(stage.set(Typed::SlackSigningSecret, &[value, "y"]).await.unwrap().outcome, Outcome::Stored);
+        let mut expected = slack();
+        expected["slack_signing_secret"] = json!(value);
+        assert_eq!(stage.values(), expected);
+        assert_eq!(stage.set(Typed::SlackSigningSecret, &[value]).await.unwrap().outcome, Outcome::Unchanged);
+    }
+}
+
+#[tokio::test]
 async fn a_link_key_is_made_and_stays_for_as_long_as_links_live() {
     let stage = Stage::of(slack()).await;
     let begun = stage.rotate(Rotated::LinkKey, start(), &["y"]).await.unwrap();

@@ -57,6 +57,20 @@ async fn what_is_stored_is_asked_for_only_if_it_is_wanted() {
 }
 
 #[tokio::test]
+async fn a_previous_signing_secret_does_not_outlive_the_one_that_is_typed_in() {
+    let stage = Stage::of(json!({
+        "link_key": "hidden", "slack_bot_token": "xoxb-0", "slack_signing_secret": "00112233445566778899aabbccddeeff",
+        "slack_signing_secret_previous": "fedcba9876543210fedcba9876543210",
+    }))
+    .await;
+    let order = Order { again: true, ..FIRST_TIME };
+    run(&stage, &order, &[SIGNING_SECRET, TOKEN, ""]).await.unwrap();
+    let expected = json!({ "link_key": "hidden", "slack_bot_token": TOKEN, "slack_signing_secret": SIGNING_SECRET });
+    assert_eq!(stage.values(), expected);
+    assert_eq!(stage.secrets.lock().unwrap().count("bot"), 2, "one write");
+}
+
+#[tokio::test]
 async fn what_cannot_be_right_is_asked_for_again_and_never_stored() {
     let stage = stage().await;
     let before = stage.values();
