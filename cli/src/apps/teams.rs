@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
+use countersign_bot::messages::escape::one_line;
 use countersign_bot::ports::SecretValues;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -115,7 +116,8 @@ fn expect_stored(order: &Order<'_>, app: &Settings) -> anyhow::Result<()> {
         if let Some(named) = named {
             ensure!(
                 named.eq_ignore_ascii_case(stored),
-                "the secret has {stored}, and not {named}: --again replaces it"
+                "the secret has {}, and not {named}: --again replaces it",
+                one_line(stored)
             );
         }
     }

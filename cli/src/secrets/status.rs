@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use countersign_bot::messages::escape::one_line;
 use countersign_bot::platforms::{email, slack, teams};
 use countersign_bot::ports::SecretValues;
 use jiff::{SignedDuration, Timestamp};
@@ -105,8 +106,8 @@ impl Shown {
             id: id.to_owned(),
             since: read.since,
             values: known.iter().map(|name| ((*name).to_owned(), read.values.contains_key(*name))).collect(),
-            unknown: read.values.keys().filter(|name| !is_known(name)).cloned().collect(),
-            problems,
+            unknown: read.values.keys().filter(|name| !is_known(name)).map(|name| one_line(name)).collect(),
+            problems: problems.iter().map(|problem| one_line(problem)).collect(),
             half_done,
         }
     }

@@ -269,6 +269,13 @@ async fn what_is_set_alone_counts() {
 }
 
 #[tokio::test]
+async fn names_that_nobody_knows_are_shown_on_one_line() {
+    let stage = Stage::of(json!({ "link_key": "hidden", "of\u{1b}[2J\nothers": "kept" })).await;
+    let (text, _) = stage.status(start()).await;
+    assert!(text.contains("of[U+001B][2J others") && !text.contains('\u{1b}'), "{text}");
+}
+
+#[tokio::test]
 async fn a_link_key_is_made_and_stays_for_as_long_as_links_live() {
     let stage = Stage::of(slack()).await;
     let begun = stage.rotate(Rotated::LinkKey, start(), &["y"]).await.unwrap();

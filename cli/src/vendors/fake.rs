@@ -21,10 +21,14 @@ pub(crate) const PASSWORD: &str = "hidden~password&of+the=app";
 /// What both know.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
+    /// What the workspace is called.
+    pub(crate) team: &'static str,
     /// The scopes of the bot's token.
     pub(crate) scopes: &'static str,
     /// The channels by name, with their ids, and whether the bot is in them.
     pub(crate) channels: BTreeMap<&'static str, (&'static str, bool)>,
+    /// The word for a channel that there is not.
+    pub(crate) unknown: &'static str,
     /// The channels that a message is scheduled for.
     pub(crate) scheduled: BTreeSet<String>,
 }
@@ -34,6 +38,8 @@ type Shared = Arc<Mutex<World>>;
 impl Default for World {
     fn default() -> Self {
         Self {
+            team: "Engines",
+            unknown: "channel_not_found",
             scopes: "commands,chat:write,im:write,usergroups:read,users:read,users:read.email",
             channels: [("finance", ("C0789", true)), ("sales", ("C0111", false))].into(),
             scheduled: BTreeSet::new(),
@@ -72,14 +78,14 @@ async fn slack(
 fn carry_out(world: &mut World, method: &str, call: &Value) -> Result<Value, &'static str> {
     let text = |key: &str| call[key].as_str().unwrap_or_default();
     match method {
-        "auth.test" => Ok(json!({ "ok": true, "team_id": "T0123", "team": "Engines", "user": "countersign" })),
+        "auth.test" => Ok(json!({ "ok": true, "team_id": "T0123", "team": world.team, "user": "countersign" })),
         _ if !world.scopes.contains("chat:write") => Err("missing_scope"),
         "chat.scheduleMessage" => {
             let channel = text("channel");
             let named =
                 |(name, (id, _)): &(&&str, &(&str, bool))| *id == channel || channel.trim_start_matches('#') == **name;
             let found = world.channels.iter().find(named).map(|(_, found)| *found);
-            let (id, is_in) = found.ok_or("channel_not_found")?;
+            let (id, is_in) = found.ok_or(world.unknown)?;
             if !is_in {
                 return Err("not_in_channel");
             }

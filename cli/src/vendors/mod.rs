@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 pub(crate) mod fake;
+mod said;
 pub(crate) mod slack;
 pub(crate) mod teams;
 pub(crate) mod web;

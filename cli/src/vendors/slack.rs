@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+use super::said::Said;
 use super::web::{Answer, Web};
 
 /// The address of Slack's Web API.
@@ -77,19 +78,19 @@ pub(crate) struct Probe {
 #[derive(Deserialize)]
 struct Outcome {
     ok: bool,
-    error: Option<String>,
+    error: Option<Said>,
 }
 
 #[derive(Deserialize)]
 struct AuthTest {
-    team_id: String,
-    team: String,
-    user: String,
+    team_id: Said,
+    team: Said,
+    user: Said,
 }
 
 #[derive(Deserialize)]
 struct Scheduled {
-    channel: String,
+    channel: Said,
     scheduled_message_id: String,
 }
 
@@ -104,9 +105,8 @@ impl<'a> Slack<'a> {
         let answer = self.call("auth.test", &json!({})).await?;
         let scopes = answer.headers.get(SCOPES).and_then(|scopes| scopes.to_str().ok()).unwrap_or_default();
         let scopes = scopes.split(',').map(|scope| scope.trim().to_owned()).filter(|scope| !scope.is_empty()).collect();
-        let test: AuthTest = read(&answer)?;
-        let Answer { ahead, .. } = answer;
-        Ok(Identity { team: test.team_id, team_name: test.team, bot_name: test.user, scopes, ahead })
+        let AuthTest { team_id: Said(team), team: Said(team_name), user: Said(bot_name) } = read(&answer)?;
+        Ok(Identity { team, team_name, bot_name, scopes, ahead: answer.ahead })
     }
 
     /// Whether a message would be taken for each of these channels and people.
@@ -135,11 +135,12 @@ impl<'a> Slack<'a> {
     pub(crate) async fn probe(&self, place: &str) -> Result<Probe, String> {
         let at = self.web.now() + FAR_AHEAD;
         let message = json!({ "channel": place, "post_at": at.as_second(), "text": PROBE });
-        let scheduled: Scheduled = read(&self.call("chat.scheduleMessage", &message).await?)?;
+        let scheduled = self.call("chat.scheduleMessage", &message).await?;
+        let Scheduled { channel: Said(channel), scheduled_message_id } = read(&scheduled)?;
         // A person's id has become the id of the conversation with the bot, which is what the deletion needs.
-        let delete = json!({ "channel": scheduled.channel, "scheduled_message_id": scheduled.scheduled_message_id });
+        let delete = json!({ "channel": channel, "scheduled_message_id": scheduled_message_id });
         let left = self.call("chat.deleteScheduledMessage", &delete).await.err();
-        Ok(Probe { channel: scheduled.channel, at, left })
+        Ok(Probe { channel, at, left })
     }
 
     /// Calls a method. The error is Slack's word for what is wrong, or what became of the call.
@@ -162,7 +163,7 @@ impl<'a> Slack<'a> {
         let answer = self.web.send_patiently(request).await?;
         match read::<Outcome>(&answer)? {
             Outcome { ok: true, .. } => Ok(answer),
-            Outcome { error, .. } => Err(error.unwrap_or_else(|| "it gave no reason".to_owned())),
+            Outcome { error, .. } => Err(error.map_or_else(|| "it gave no reason".to_owned(), |Said(word)| word)),
         }
     }
 }

@@ -7,6 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::said::Said;
 use super::web::Web;
 
 /// The keys of the secret that Teams needs, all of them or none.
@@ -166,11 +167,23 @@ fn word(body: &[u8]) -> Option<String> {
     }
     #[derive(Deserialize)]
     struct Problem {
-        code: String,
+        code: Said,
     }
-    read::<Refusal>(body).map(|refusal| refusal.error.code)
+    read::<Refusal>(body).map(|refusal| refusal.error.code.0)
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Option<T> {
     serde_json::from_slice(body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_of_teams_is_on_one_line_and_obeyed_by_no_terminal() {
+        let word = |code: &str| word(serde_json::json!({ "error": { "code": code } }).to_string().as_bytes());
+        assert_eq!(word("BotNotInConversationRoster").as_deref(), Some("BotNotInConversationRoster"));
+        assert_eq!(word("no\u{1b}[2J\nway").as_deref(), Some("no[U+001B][2J way"));
+    }
 }

@@ -70,6 +70,23 @@ async fn a_previous_signing_secret_does_not_outlive_the_one_that_is_typed_in() {
     assert_eq!(stage.secrets.lock().unwrap().count("bot"), 2, "one write");
 }
 
+/// A terminal obeys what it is shown, and people give workspaces their names.
+#[tokio::test]
+async fn what_slack_says_is_shown_on_one_line_and_obeyed_by_no_terminal() {
+    let world = World {
+        team: "Eng\u{1b}[2Jines\n\u{202e}x",
+        channels: [("finance", ("C0789\u{1b}]0;", true))].into(),
+        unknown: "no\u{1b}[31m\nchannel",
+        ..World::default()
+    };
+    let stage = Stage { addresses: fake::serve(world).await, ..stage().await };
+    let (report, person) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, "nowhere", "finance"]).await.unwrap();
+    assert!(person.has_heard("countersign in Eng[U+001B][2Jines [U+202E]x (T0123)."), "{:?}", person.heard);
+    assert!(person.has_heard("Slack says no[U+001B][31m channel."), "{:?}", person.heard);
+    assert_eq!(report.channel, Channel::Found("C0789[U+001B]]0;".to_owned()));
+    assert!(person.heard.iter().all(|text| !text.contains(['\u{1b}', '\u{202e}'])), "{:?}", person.heard);
+}
+
 #[tokio::test]
 async fn what_cannot_be_right_is_asked_for_again_and_never_stored() {
     let stage = stage().await;
