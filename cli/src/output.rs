@@ -30,6 +30,7 @@ impl Format {
     }
 
     /// Prints what people can read before the rest of a result is there; a script is given all of it at the end.
+    #[cfg(feature = "aws")]
     pub(crate) fn begin(self, text: impl Display) -> anyhow::Result<()> {
         if !self.json {
             say(text)?;
