@@ -111,6 +111,7 @@ fn dates_answers_and_people_are_read() {
             ("2027-01-01", Err("must be from 2026-01-01 to 2026-12-31")),
             ("2026-02-30", Err("must be a date such as 2026-11-23, and “2026-02-30” is not one")),
             ("2026-1-1", Err("must be a date such as 2026-11-23, and “2026-1-1” is not one")),
+            ("-026-12-24", Err("must be a date such as 2026-11-23, and “-026-12-24” is not one")),
             ("tomorrow", Err("must be a date such as 2026-11-23, and “tomorrow” is not one")),
         ],
     );
