@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use anyhow::Context;
+use countersign_bot::approval::identities::{CHATS, Chat};
 use countersign_bot::ports::SecretValues;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -22,6 +23,8 @@ use crate::secrets::plan::replaced;
 use crate::vendors::slack::{Identity, Probe, Slack};
 use crate::vendors::web::Web;
 
+/// What the ids of Slack look like.
+const SLACK: &Chat = &CHATS[0];
 const SIGNING_SECRET: Typed = Typed::SlackSigningSecret;
 const TOKEN: Typed = Typed::SlackBotToken;
 /// Slack's words for a channel that the bot is not in; a private one it does not know then.
@@ -200,7 +203,8 @@ async fn channel(
 
 /// Whether the bot may post there, and the id of the channel.
 async fn probe(slack: &Slack<'_>, name: &str, person: &mut impl Person) -> anyhow::Result<Channel> {
-    let place = if is_id(name) { name.to_owned() } else { format!("#{}", name.trim_start_matches('#')) };
+    let place =
+        if (SLACK.conversation.is)(name) { name.to_owned() } else { format!("#{}", name.trim_start_matches('#')) };
     Ok(match slack.probe(&place).await {
         Ok(Probe { channel, at, left }) => {
             if let Some(why) = left {
@@ -211,11 +215,6 @@ async fn probe(slack: &Slack<'_>, name: &str, person: &mut impl Person) -> anyho
         }
         Err(word) => Channel::Refused(word),
     })
-}
-
-/// An id has capital letters and digits, and no name of a channel has a capital letter.
-fn is_id(name: &str) -> bool {
-    name.starts_with(['C', 'G']) && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
 }
 
 /// What Slack's word for a channel means.
@@ -264,11 +263,13 @@ impl Report {
         self.secrets != Secrets::TooLate && !matches!(self.channel, Channel::Refused(_)) && self.lacking.is_empty()
     }
 
-    /// The lines for the policy.
+    /// The lines for the policy, in which stands nothing but ids.
     pub(super) fn policy(&self) -> Option<String> {
-        let team = &self.identity.as_ref()?.team;
+        let team = self.identity.as_ref().map(|identity| &identity.team).filter(|team| (SLACK.place.is)(team))?;
         let mut lines = format!("[access]\nslack_teams = [\"{team}\"]\n");
-        if let Channel::Found(id) = &self.channel {
+        if let Channel::Found(id) = &self.channel
+            && (SLACK.conversation.is)(id)
+        {
             // Writing to a text does not fail.
             let _ = write!(lines, "\n[policies.NAME]\nslack_channel = \"{id}\"\n");
         }
