@@ -45,7 +45,6 @@ async fn people_and_a_channel_are_looked_up_and_pushed(emulators: Arc<Emulators>
         let profile = Profile { real_name: name.to_owned(), email: email.to_owned(), ..Profile::default() };
         stack.slack.set_profile(id, profile);
     }
-    stack.slack.grant("channels:read");
     let file = emulators.folder().join("first-policy.toml");
     let path = file.to_str().context("the folder has a name in UTF-8")?;
     let init = ["policy", "init", path, "--stack", STACK, "--email", "ada@example.com", "--email", "grace@example.com"];

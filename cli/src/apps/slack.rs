@@ -13,6 +13,7 @@ use super::Slack as Command;
 use super::asking::hidden;
 use super::link::{link, scopes};
 use crate::aws::secret::{Replaced, Version};
+use crate::directory::slack::{Channel, channel, refusal};
 use crate::ending::Ending;
 use crate::output::Format;
 use crate::person::{AtTerminal, Person};
@@ -20,15 +21,13 @@ use crate::secrets::Typed;
 use crate::secrets::form::{self, Vendors};
 use crate::secrets::kept::{Kept, check};
 use crate::secrets::plan::replaced;
-use crate::vendors::slack::{Identity, Probe, Slack};
+use crate::vendors::slack::{Identity, Slack};
 use crate::vendors::web::Web;
 
 /// What the ids of Slack look like.
 const SLACK: &Chat = &CHATS[0];
 const SIGNING_SECRET: Typed = Typed::SlackSigningSecret;
 const TOKEN: Typed = Typed::SlackBotToken;
-/// Slack's words for a channel that the bot is not in; a private one it does not know then.
-const NOT_IN: [&str; 2] = ["not_in_channel", "channel_not_found"];
 
 /// What is asked for, and how.
 pub(super) struct Order<'a> {
@@ -49,7 +48,8 @@ pub(super) struct Report {
     identity: Option<Identity>,
     /// What the manifest asks for and the token does not have.
     pub(super) lacking: Vec<&'static str>,
-    pub(super) channel: Channel,
+    /// What Slack says of the channel; nothing if nobody has named one.
+    pub(super) channel: Option<Channel>,
 }
 
 /// What became of the two secrets.
@@ -60,17 +60,6 @@ pub(super) enum Secrets {
     Unchanged,
     /// Somebody else has changed the secret meanwhile.
     TooLate,
-}
-
-/// What became of the channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Channel {
-    /// Nobody said which.
-    Unsaid,
-    /// The bot is in it, and this is its id.
-    Found(String),
-    /// The bot cannot post there, in Slack's word.
-    Refused(String),
 }
 
 impl Command {
@@ -103,7 +92,7 @@ pub(super) async fn set_up(
         secrets: Secrets::Unchanged,
         identity: None,
         lacking: Vec::new(),
-        channel: Channel::Unsaid,
+        channel: None,
     };
     let (token, identity) = match stored {
         Some(token) => {
@@ -128,7 +117,7 @@ pub(super) async fn set_up(
     person.told(&format!("Slack knows it as {} in {} ({}).", identity.bot_name, identity.team_name, identity.team))?;
     report.lacking = scopes().into_iter().filter(|scope| !identity.scopes.iter().any(|has| has == scope)).collect();
     let slack = Slack::new(vendors.web, vendors.addresses.slack_api_url.as_deref(), &token);
-    report.channel = channel(&slack, &identity.bot_name, order, person).await?;
+    report.channel = the_channel(&slack, &identity.bot_name, order, person).await?;
     report.identity = Some(identity);
     Ok(report)
 }
@@ -173,59 +162,30 @@ async fn ask(
     Ok((token, identity, written))
 }
 
-/// Finds the channel that cards are to go to, which the bot has to be invited to first.
-async fn channel(
+/// Finds the channel that cards are to go to, which the bot has to be invited to first; none if nobody names one.
+async fn the_channel(
     slack: &Slack<'_>,
     bot_name: &str,
     order: &Order<'_>,
     person: &mut impl Person,
-) -> anyhow::Result<Channel> {
+) -> anyhow::Result<Option<Channel>> {
     if let Some(name) = order.channel {
-        return probe(slack, name, person).await;
+        return channel(slack, name, person).await.map(Some);
     }
-    if !order.asks {
-        return Ok(Channel::Unsaid);
-    }
-    let mut found = Channel::Unsaid;
-    while !matches!(found, Channel::Found(_)) {
+    let mut found = None;
+    while order.asks && !matches!(found, Some(Channel::Found(_))) {
         person.told(&format!("Write /invite @{bot_name} in the channel that cards are to go to."))?;
         let name = person.answer("Then its name, or its id, or nothing to leave it:")?;
         if name.is_empty() {
-            return Ok(found);
+            break;
         }
-        found = probe(slack, &name, person).await?;
-        if let Channel::Refused(word) = &found {
-            person.told(&refused(word))?;
+        let said = channel(slack, &name, person).await?;
+        if let Channel::Refused(word) = &said {
+            person.told(&refusal(word))?;
         }
+        found = Some(said);
     }
     Ok(found)
-}
-
-/// Whether the bot may post there, and the id of the channel.
-async fn probe(slack: &Slack<'_>, name: &str, person: &mut impl Person) -> anyhow::Result<Channel> {
-    let place =
-        if (SLACK.conversation.is)(name) { name.to_owned() } else { format!("#{}", name.trim_start_matches('#')) };
-    Ok(match slack.probe(&place).await {
-        Ok(Probe { channel, at, left }) => {
-            if let Some(why) = left {
-                let what = "To see whether the bot may post there, a message was scheduled";
-                person.told(&format!("{what} for {at:.0}, and could not be deleted again ({why})."))?;
-            }
-            Channel::Found(channel)
-        }
-        Err(word) => Channel::Refused(word),
-    })
-}
-
-/// What Slack's word for a channel means.
-fn refused(word: &str) -> String {
-    match word {
-        _ if NOT_IN.contains(&word) => format!(
-            "Slack says {word}: the bot is not in that channel, or it is called otherwise. The id is at the end of the \
-             channel's details."
-        ),
-        _ => format!("Slack says {word}."),
-    }
 }
 
 impl Report {
@@ -238,9 +198,9 @@ impl Report {
             Secrets::TooLate => "tooLate",
         };
         let (channel, why) = match &self.channel {
-            Channel::Unsaid => (None, None),
-            Channel::Found(id) => (Some(id), None),
-            Channel::Refused(word) => (None, Some(word)),
+            None => (None, None),
+            Some(Channel::Found(id)) => (Some(id), None),
+            Some(Channel::Refused(word)) => (None, Some(word)),
         };
         let identity = self.identity.as_ref();
         let json = json!({
@@ -260,23 +220,24 @@ impl Report {
 
     /// Whether nothing is left to do that was asked for.
     pub(super) fn is_well(&self) -> bool {
-        self.secrets != Secrets::TooLate && !matches!(self.channel, Channel::Refused(_)) && self.lacking.is_empty()
+        self.secrets != Secrets::TooLate
+            && !matches!(self.channel, Some(Channel::Refused(_)))
+            && self.lacking.is_empty()
     }
 
     /// The lines for the policy, in which stands nothing but ids.
     pub(super) fn policy(&self) -> Option<String> {
         let team = self.identity.as_ref().map(|identity| &identity.team).filter(|team| (SLACK.place.is)(team))?;
         let mut lines = format!("[access]\nslack_teams = [\"{team}\"]\n");
-        if let Channel::Found(id) = &self.channel
-            && (SLACK.conversation.is)(id)
-        {
+        if let Some(Channel::Found(id)) = &self.channel {
             // Writing to a text does not fail.
             let _ = write!(lines, "\n[policies.NAME]\nslack_channel = \"{id}\"\n");
         }
         Some(lines)
     }
 
-    fn text(&self) -> String {
+    /// What was done, and what comes next.
+    pub(super) fn text(&self) -> String {
         let stack = &self.stack;
         let mut paragraphs = Vec::new();
         match self.secrets {
@@ -297,8 +258,8 @@ impl Report {
                 self.lacking.join(", ")
             ));
         }
-        if let Channel::Refused(word) = &self.channel {
-            paragraphs.push(refused(word));
+        if let Some(Channel::Refused(word)) = &self.channel {
+            paragraphs.push(refusal(word));
         }
         if let Some(lines) = self.policy() {
             paragraphs.push(format!("These are the lines for the policy:\n\n{}", lines.trim_end()));

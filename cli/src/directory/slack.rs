@@ -1,21 +1,19 @@
 //! People and channels of Slack.
 
+use countersign_bot::approval::identities::{CHATS, Chat};
 use countersign_bot::approval::place::Platform;
 use serde::Deserialize;
 
 use super::{Account, named, place_of, within};
-use crate::vendors::slack::Slack;
+use crate::person::Person;
+use crate::vendors::slack::{Probe, Slack};
 
+/// What the ids of Slack look like.
+const SLACK: &Chat = &CHATS[0];
 /// Slack's own assistant, which is not called a bot.
 const SLACKBOT: &str = "USLACKBOT";
-/// Slack recommends pages of no more than this: <https://docs.slack.dev/apis/web-api/pagination>.
-const PAGE: &str = "200";
-/// A list that is longer than so many pages is not looked through.
-const PAGES_MAX: usize = 100;
-/// What lists the channels that everybody of the workspace can see.
-const CHANNELS: &str = "channels:read";
-/// What lists the private ones that the bot is in.
-const PRIVATE_CHANNELS: &str = "groups:read";
+/// Slack's words for a channel that the bot is not in; a private one it does not know then.
+const NOT_IN: [&str; 2] = ["not_in_channel", "channel_not_found"];
 
 /// `users.lookupByEmail`: <https://docs.slack.dev/reference/methods/users.lookupByEmail>.
 #[derive(Deserialize)]
@@ -59,35 +57,13 @@ struct EnterpriseUser {
     enterprise_id: Option<String>,
 }
 
-/// `conversations.list`: <https://docs.slack.dev/reference/methods/conversations.list>.
-#[derive(Deserialize)]
-struct Page {
-    channels: Vec<Channel>,
-    #[serde(default)]
-    response_metadata: Metadata,
-}
-
-#[derive(Deserialize)]
-struct Channel {
-    id: String,
-    name: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Metadata {
-    #[serde(default)]
-    next_cursor: String,
-}
-
-/// What became of the search for a channel.
+/// What Slack says of a channel that somebody has named.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Named {
-    /// It has this id.
+pub(crate) enum Channel {
+    /// The bot may post there, and this is its id.
     Found(String),
-    /// The bot sees none of this name; it does not see private ones that it is not in.
-    NotSeen,
-    /// The app was not given the scope with which channels are listed.
-    MayNotList,
+    /// The bot may not post there, in Slack's word or in what became of the call.
+    Refused(String),
 }
 
 /// Who has an address. The error says what is wrong with the question, or with the answer.
@@ -135,28 +111,34 @@ fn judge(user: User, email: &str, let_in: &[String]) -> Account {
     }
 }
 
-/// Looks for the channel of this name, which may begin with `#`.
-pub(crate) async fn channel(slack: &Slack<'_>, name: &str, scopes: &[String]) -> Result<Named, String> {
-    let name = name.trim_start_matches('#');
-    let has = |scope: &str| scopes.iter().any(|has| has == scope);
-    let types = match (has(CHANNELS), has(PRIVATE_CHANNELS)) {
-        (true, true) => "public_channel,private_channel",
-        (true, false) => "public_channel",
-        (false, true) => "private_channel",
-        (false, false) => return Ok(Named::MayNotList),
+/// Which channel it is that somebody names, by its name with or without a `#` or by its id, and whether the bot may post
+/// there. It takes no scope for reading channels, since a message is scheduled there and deleted at once; whoever has named
+/// it is told if that one is left.
+pub(crate) async fn channel(slack: &Slack<'_>, name: &str, person: &mut impl Person) -> anyhow::Result<Channel> {
+    let place =
+        if (SLACK.conversation.is)(name) { name.to_owned() } else { format!("#{}", name.trim_start_matches('#')) };
+    let Probe { channel, at, left } = match slack.probe(&place).await {
+        Ok(probe) => probe,
+        Err(word) => return Ok(Channel::Refused(word)),
     };
-    let mut cursor = String::new();
-    for _ in 0..PAGES_MAX {
-        let page = [("types", types), ("exclude_archived", "true"), ("limit", PAGE), ("cursor", cursor.as_str())];
-        let Page { channels, response_metadata } =
-            slack.get("conversations.list", &page).await.map_err(|why| format!("conversations.list: {why}"))?;
-        if let Some(found) = channels.into_iter().find(|channel| channel.name.as_deref() == Some(name)) {
-            return Ok(Named::Found(found.id));
-        }
-        if response_metadata.next_cursor.is_empty() {
-            return Ok(Named::NotSeen);
-        }
-        cursor = response_metadata.next_cursor;
+    if let Some(why) = left {
+        let what = "To see whether the bot may post there, a message was scheduled";
+        person.told(&format!("{what} for {at:.0}, and could not be deleted again ({why})."))?;
     }
-    Err(format!("there are more than {PAGES_MAX} pages of channels: name it by its id"))
+    Ok(if (SLACK.conversation.is)(&channel) {
+        Channel::Found(channel)
+    } else {
+        Channel::Refused(format!("that its id is {channel}, which is none"))
+    })
+}
+
+/// What Slack's word for a channel means.
+pub(crate) fn refusal(word: &str) -> String {
+    match word {
+        _ if NOT_IN.contains(&word) => format!(
+            "Slack says {word}: the bot is not in that channel, so /invite it, or the channel is called otherwise. The id is \
+             at the end of the channel's details."
+        ),
+        _ => format!("Slack says {word}."),
+    }
 }

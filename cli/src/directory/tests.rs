@@ -10,11 +10,12 @@ use countersign_playground::fakes::{FakeSlack, FakeSlackConfig, Fault, Profile};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::slack::{self, Named};
+use super::slack::{self, Channel};
 use super::teams::Roster;
 use super::{Account, Directory};
 use crate::aws::fake::{self, Account as AwsAccount};
 use crate::deployment::{Addresses, TeamsService};
+use crate::person::scripted::Scripted;
 
 pub(crate) const TENANT: &str = "5e0a1c52-0f5e-4d67-9a34-0d9f8e1c2b3a";
 pub(crate) const CONVERSATION: &str = "19:finance@thread.tacv2";
@@ -99,11 +100,11 @@ impl Chats {
         Roster::read(&teams, &token, &BTreeSet::from([CONVERSATION.to_owned()])).await
     }
 
-    async fn channel(&self, name: &str) -> Result<Named, String> {
-        let directory = self.directory().await.unwrap();
-        let slack = directory.needed_slack().unwrap();
-        let scopes = slack.identity().await.unwrap().scopes;
-        slack::channel(&slack, name, &scopes).await
+    /// What Slack says of a channel, and what whoever names it is told.
+    async fn channel(&self, name: &str) -> (Channel, String) {
+        let (directory, mut person) = (self.directory().await.unwrap(), Scripted::default());
+        let channel = slack::channel(&directory.needed_slack().unwrap(), name, &mut person).await.unwrap();
+        (channel, person.heard.join("\n"))
     }
 }
 
@@ -221,21 +222,27 @@ async fn whoever_could_be_taken_for_somebody_else_in_teams_is_refused() {
 }
 
 #[tokio::test]
-async fn a_channel_is_found_on_any_page_if_the_app_may_list_it() {
+async fn a_channel_is_found_by_its_name_or_its_id_where_the_bot_may_post() {
     let chats = Chats::start().await;
-    for number in 0..450 {
-        chats.slack.add_channel(&format!("C{number}"), &format!("channel-{number}"));
+    for (id, name) in [("C1", "finance"), ("G2", "secret"), ("C3", "sales")] {
+        chats.slack.add_channel(id, name);
     }
-    chats.slack.add_channel("G1", "secret");
-    assert_eq!(chats.channel("#channel-1").await, Ok(Named::MayNotList));
-    chats.slack.grant("channels:read");
-    assert_eq!(chats.channel("#channel-449").await, Ok(Named::Found("C449".to_owned())));
-    assert_eq!(chats.channel("channel-0").await, Ok(Named::Found("C0".to_owned())));
-    for unseen in ["#nowhere", "#channel", "#secret"] {
-        assert_eq!(chats.channel(unseen).await, Ok(Named::NotSeen), "{unseen}");
+    chats.slack.remove_bot("C3");
+    for (named, id) in [("finance", "C1"), ("#finance", "C1"), ("C1", "C1"), ("secret", "G2")] {
+        assert_eq!(chats.channel(named).await, (Channel::Found(id.to_owned()), String::new()), "{named}");
     }
-    chats.slack.archive("C0");
-    assert_eq!(chats.channel("channel-0").await, Ok(Named::NotSeen), "nobody is asked in an archived one");
-    chats.slack.grant("groups:read");
-    assert_eq!(chats.channel("#secret").await, Ok(Named::Found("G1".to_owned())));
+    for (named, word) in [("sales", "not_in_channel"), ("C3", "not_in_channel"), ("C9", "channel_not_found")] {
+        assert_eq!(chats.channel(named).await.0, Channel::Refused(word.to_owned()), "{named}");
+        assert!(slack::refusal(word).contains("the bot is not in that channel, so /invite it"), "{word}");
+    }
+    assert_eq!(slack::refusal("is_archived"), "Slack says is_archived.");
+}
+
+#[tokio::test]
+async fn a_message_that_stays_scheduled_is_told() {
+    let chats = Chats::start().await;
+    chats.slack.fail_next("chat.deleteScheduledMessage", Fault::NotOk("internal_error".to_owned()));
+    let (channel, heard) = chats.channel("C1").await;
+    assert_eq!(channel, Channel::Found("C1".to_owned()));
+    assert!(heard.contains("could not be deleted again (internal_error)"), "{heard}");
 }

@@ -52,7 +52,7 @@ enum Action {
     #[command(after_help = examples!(
         "countersign policy init",
         "countersign policy init policy.toml --stack countersign",
-        "countersign policy init --stack countersign --email ada@example.com --email grace@example.com --channel #approvals --yes"))]
+        "countersign policy init --stack countersign --email ada@example.com --email grace@example.com --channel approvals --yes"))]
     Init(Init),
     /// Checks a file, tells what it changes, and puts it in force once that is confirmed.
     ///
@@ -106,7 +106,7 @@ struct Init {
     /// The address of a person; the first may approve, and the others may ask.
     #[arg(long = "email", value_name = "ADDRESS", value_parser = address)]
     emails: Vec<String>,
-    /// The Slack channel that gets the cards, as #NAME or by its id; without one people are asked by mail.
+    /// The Slack channel that gets the cards, by its name or its id; without one people are asked by mail.
     #[arg(long)]
     channel: Option<String>,
     /// The id of the Slack workspace whose members are let in; with a stack it is the one that the app is installed in.

@@ -21,6 +21,8 @@ pub(crate) const PASSWORD: &str = "hidden~password&of+the=app";
 /// What both know.
 #[derive(Debug, Clone)]
 pub(crate) struct World {
+    /// The id that Slack has for the workspace.
+    pub(crate) team_id: &'static str,
     /// What the workspace is called.
     pub(crate) team: &'static str,
     /// The scopes of the bot's token.
@@ -38,6 +40,7 @@ type Shared = Arc<Mutex<World>>;
 impl Default for World {
     fn default() -> Self {
         Self {
+            team_id: "T0123",
             team: "Engines",
             unknown: "channel_not_found",
             scopes: "commands,chat:write,im:write,usergroups:read,users:read,users:read.email",
@@ -78,7 +81,7 @@ async fn slack(
 fn carry_out(world: &mut World, method: &str, call: &Value) -> Result<Value, &'static str> {
     let text = |key: &str| call[key].as_str().unwrap_or_default();
     match method {
-        "auth.test" => Ok(json!({ "ok": true, "team_id": "T0123", "team": world.team, "user": "countersign" })),
+        "auth.test" => Ok(json!({ "ok": true, "team_id": world.team_id, "team": world.team, "user": "countersign" })),
         _ if !world.scopes.contains("chat:write") => Err("missing_scope"),
         "chat.scheduleMessage" => {
             let channel = text("channel");

@@ -2,7 +2,8 @@
 
 use serde_json::json;
 
-use crate::apps::slack::{Channel, Order, Report, Secrets, set_up};
+use crate::apps::slack::{Order, Report, Secrets, set_up};
+use crate::directory::slack::Channel;
 use crate::person::scripted::Scripted;
 use crate::secrets::tests::stage::Stage;
 use crate::vendors::fake::{self, TOKEN, World};
@@ -13,6 +14,10 @@ const FIRST_TIME: Order<'static> = Order { again: false, channel: None, asks: tr
 /// A stack that has what it made itself, and something of others.
 async fn stage() -> Stage {
     Stage::of(json!({ "link_key": "hidden", "of_others": "kept" })).await
+}
+
+fn found(id: &str) -> Option<Channel> {
+    Some(Channel::Found(id.to_owned()))
 }
 
 /// Sets the app up with these answers, all of which have to be asked for.
@@ -48,7 +53,7 @@ async fn what_is_stored_is_asked_for_only_if_it_is_wanted() {
     let order = Order { channel: Some("#finance"), ..FIRST_TIME };
     let (report, person) = run(&stage, &order, &[]).await.unwrap();
     assert!(person.has_heard("--again asks for them") && !person.has_heard("manifest_yaml"), "{:?}", person.heard);
-    assert_eq!((report.secrets, &report.channel), (Secrets::Unchanged, &Channel::Found("C0789".to_owned())));
+    assert_eq!((report.secrets, report.channel), (Secrets::Unchanged, found("C0789")));
     assert_eq!(stage.values(), values);
     let again = Order { again: true, ..order };
     let other = "fedcba9876543210fedcba9876543210";
@@ -80,11 +85,36 @@ async fn what_slack_says_is_shown_on_one_line_and_obeyed_by_no_terminal() {
         ..World::default()
     };
     let stage = Stage { addresses: fake::serve(world).await, ..stage().await };
-    let (report, person) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, "nowhere", "finance"]).await.unwrap();
+    let (report, person) = run(&stage, &FIRST_TIME, &[SIGNING_SECRET, TOKEN, "nowhere", "finance", ""]).await.unwrap();
     assert!(person.has_heard("countersign in Eng[U+001B][2Jines [U+202E]x (T0123)."), "{:?}", person.heard);
     assert!(person.has_heard("Slack says no[U+001B][31m channel."), "{:?}", person.heard);
-    assert_eq!(report.channel, Channel::Found("C0789[U+001B]]0;".to_owned()));
+    assert!(person.has_heard("Slack says that its id is C0789[U+001B]]0;, which is none."), "{:?}", person.heard);
+    assert!(!report.text().contains(['\u{1b}', '\u{202e}']), "{}", report.text());
     assert!(person.heard.iter().all(|text| !text.contains(['\u{1b}', '\u{202e}'])), "{:?}", person.heard);
+}
+
+/// The lines are put into a file that says who decides.
+#[tokio::test]
+async fn a_channel_without_an_id_gets_into_no_lines_for_the_policy() {
+    let order = Order { channel: Some("finance"), ..FIRST_TIME };
+    for id in ["C0789\"\nemail = \"never", "finance", "U0789", ""] {
+        let world = World { channels: [("finance", (id, true))].into(), ..World::default() };
+        let stage = Stage { addresses: fake::serve(world).await, ..stage().await };
+        let (report, _) = run(&stage, &order, &[SIGNING_SECRET, TOKEN]).await.unwrap();
+        assert_eq!(report.policy().as_deref(), Some("[access]\nslack_teams = [\"T0123\"]\n"), "{id}");
+        assert!(!report.is_well(), "{id}: {:?}", report.channel);
+    }
+}
+
+#[tokio::test]
+async fn a_workspace_without_an_id_has_no_lines_for_the_policy() {
+    let order = Order { channel: Some("finance"), ..FIRST_TIME };
+    for id in ["T0123\"]\nteams_tenants = [\"", "acme", "C0123", ""] {
+        let world = World { team_id: id, ..World::default() };
+        let stage = Stage { addresses: fake::serve(world).await, ..stage().await };
+        let (report, _) = run(&stage, &order, &[SIGNING_SECRET, TOKEN]).await.unwrap();
+        assert_eq!((report.policy(), report.channel), (None, found("C0789")), "{id}");
+    }
 }
 
 #[tokio::test]
@@ -117,15 +147,15 @@ async fn a_channel_is_looked_for_until_the_bot_is_in_it() {
     let stage = stage().await;
     let answers = [SIGNING_SECRET, TOKEN, "sales", "nowhere", "C0789"];
     let (report, person) = run(&stage, &FIRST_TIME, &answers).await.unwrap();
-    assert_eq!(report.channel, Channel::Found("C0789".to_owned()));
+    assert_eq!(report.channel, found("C0789"));
     assert!(person.has_heard("Slack says not_in_channel: the bot is not in that channel"), "{:?}", person.heard);
     assert!(person.has_heard("Slack says channel_not_found"), "{:?}", person.heard);
     let order = Order { channel: Some("sales"), asks: false, ..FIRST_TIME };
     let (report, _) = run(&stage, &order, &[]).await.unwrap();
-    assert_eq!((&report.channel, report.is_well()), (&Channel::Refused("not_in_channel".to_owned()), false));
+    assert_eq!((&report.channel, report.is_well()), (&Some(Channel::Refused("not_in_channel".to_owned())), false));
     let order = Order { asks: false, ..FIRST_TIME };
     let (report, _) = run(&stage, &order, &[]).await.unwrap();
-    assert_eq!((&report.channel, report.is_well()), (&Channel::Unsaid, true));
+    assert_eq!((&report.channel, report.is_well()), (&None, true));
 }
 
 #[tokio::test]

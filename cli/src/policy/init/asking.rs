@@ -7,7 +7,7 @@ use countersign_bot::approval::identities::{CHATS, Chat, is_address};
 
 use super::draw_up::{Entry, First};
 use crate::directory::Account;
-use crate::directory::slack::{Named, channel, look_up};
+use crate::directory::slack::{Channel, channel, look_up, refusal};
 use crate::person::Person;
 use crate::vendors::slack::{Identity, Slack};
 
@@ -120,47 +120,40 @@ fn everybody(person: &mut impl Person) -> anyhow::Result<Vec<String>> {
     }
 }
 
-/// The id of the channel, which Slack finds by its name if the app may list it.
+/// The id of the channel, of which Slack says whether the bot may post there. A name that it does not know is asked for
+/// again; an id is taken, since the bot may be invited later.
 async fn the_channel(
-    named: Option<String>,
+    mut named: Option<String>,
     known: &Known<'_>,
     can_ask: bool,
     person: &mut impl Person,
 ) -> anyhow::Result<Option<String>> {
-    const BY_ID: &str = "Id of the Slack channel, C…, at the end of its details, or Enter for mail alone:";
-    let named = match named {
-        Some(named) => named,
-        None if can_ask && known.slack.is_some() => {
-            person.answer("Slack channel, by its #name or its id, or Enter for mail alone:")?
-        }
-        None if can_ask => person.answer(BY_ID)?,
-        None => String::new(),
+    let question = match known.slack {
+        Some(_) => "Slack channel, by its name or its id, or Enter for mail alone:",
+        None => "Id of the Slack channel, C…, at the end of its details, or Enter for mail alone:",
     };
-    if named.is_empty() || (SLACK.conversation.is)(&named) {
-        return Ok(Some(named).filter(|named| !named.is_empty()));
-    }
-    let problem = match &known.slack {
-        None => "a channel has a name only for Slack, which cannot be asked here".to_owned(),
-        Some((slack, identity)) => match channel(slack, &named, &identity.scopes).await.map_err(|why| anyhow!(why))? {
-            Named::Found(id) => return Ok(Some(id)),
-            Named::NotSeen => format!(
-                "the bot sees no channel {named}: it may have another name, or be private, or the app lacks channels:read or \
-                 groups:read for its kind"
-            ),
-            Named::MayNotList => {
-                "the Slack app may not list channels, for which it would need channels:read".to_owned()
-            }
-        },
-    };
-    if !can_ask {
-        bail!("{problem}; name it by its id, which is at the end of its details");
-    }
-    person.told(&format!("There is no id for it: {problem}."))?;
     loop {
-        match person.answer(BY_ID)? {
-            id if id.is_empty() => return Ok(None),
-            id if (SLACK.conversation.is)(&id) => return Ok(Some(id)),
-            _ => person.told(&format!("That is not {}.", SLACK.conversation.looks))?,
+        let name = match named.take() {
+            Some(name) => name,
+            None if can_ask => person.answer(question)?,
+            None => String::new(),
+        };
+        let is_id = (SLACK.conversation.is)(&name);
+        let problem = match &known.slack {
+            _ if name.is_empty() => return Ok(None),
+            None if is_id => return Ok(Some(name)),
+            None => format!("Slack cannot be asked here for its name, and it is not {}.", SLACK.conversation.looks),
+            Some((slack, _)) => match channel(slack, &name, person).await? {
+                Channel::Found(id) => return Ok(Some(id)),
+                Channel::Refused(word) => refusal(&word),
+            },
+        };
+        if !is_id && !can_ask {
+            bail!("--channel {name}: {problem}");
+        }
+        person.told(&problem)?;
+        if is_id {
+            return Ok(Some(name));
         }
     }
 }

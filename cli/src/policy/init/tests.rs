@@ -51,7 +51,6 @@ fn read(first: &First) -> Policy {
 #[tokio::test]
 async fn people_and_the_channel_are_looked_up_by_address_and_name() {
     let chats = Chats::start().await;
-    chats.slack.grant("channels:read");
     chats.slack.add_channel("C0789", "approvals");
     chats.slack_user("U1", "ada@example.com", |profile| profile.real_name = "Ada Lovelace".to_owned());
     chats.slack_user("U2", "grace@example.com", |profile| profile.real_name = "Grace  \u{202e}Hopper".to_owned());
@@ -87,21 +86,34 @@ async fn whoever_is_not_known_is_asked_by_mail_and_named() {
 }
 
 #[tokio::test]
-async fn a_channel_that_is_not_found_by_its_name_is_asked_for_by_its_id() {
+async fn a_channel_that_the_bot_is_not_in_is_asked_for_again() {
     let chats = Chats::start().await;
     chats.slack.add_channel("C0789", "approvals");
+    chats.slack.add_channel("C0111", "sales");
+    chats.slack.remove_bot("C0111");
     let emails = ["ada@example.com", "grace@example.com"];
-    let error = beside(&chats, wanted(&emails, Some("#approvals")), &[]).await.err().unwrap().to_string();
-    assert!(error.contains("would need channels:read; name it by its id"), "{error}");
+    let error = beside(&chats, wanted(&emails, Some("#sales")), &[]).await.err().unwrap().to_string();
+    assert!(error.starts_with("--channel #sales: Slack says not_in_channel: the bot is not in that"), "{error}");
     let asked = Wanted { can_ask: true, ..wanted(&emails, None) };
-    let (first, heard) = beside(&chats, asked, &["#approvals", "approvals", "C0789"]).await.unwrap();
-    assert!(heard.contains("There is no id for it: the Slack app may not list channels"), "{heard}");
+    let (first, heard) = beside(&chats, asked, &["sales", "nowhere", "approvals"]).await.unwrap();
+    assert!(heard.contains("Slack says not_in_channel: ") && heard.contains("channel_not_found: "), "{heard}");
     assert_eq!(first.channel.as_deref(), Some("C0789"));
-    chats.slack.grant("channels:read");
-    let error = beside(&chats, wanted(&emails, Some("#secret")), &[]).await.err().unwrap().to_string();
-    assert!(error.contains("the bot sees no channel #secret"), "{error}");
     let error = beside(&chats, wanted(&emails, None), &[]).await.err().unwrap().to_string();
     assert!(error.starts_with("nobody would be reached"), "without a channel and without mail: {error}");
+}
+
+/// Somebody may invite the bot later.
+#[tokio::test]
+async fn an_id_is_taken_although_the_bot_is_not_there_yet() {
+    let chats = Chats::start().await;
+    chats.slack.remove_bot("C0111");
+    let emails = ["ada@example.com", "grace@example.com"];
+    for can_ask in [false, true] {
+        let asked = Wanted { can_ask, ..wanted(&emails, Some("C0111")) };
+        let (first, heard) = beside(&chats, asked, &[]).await.unwrap();
+        assert!(heard.contains("Slack says not_in_channel: the bot is not in that channel"), "{heard}");
+        assert_eq!(first.channel.as_deref(), Some("C0111"));
+    }
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ pub(super) fn router(slack: FakeSlack) -> Router {
 }
 
 /// Methods that read take their arguments in the address, and no JSON.
-const READING: [&str; 4] = ["usergroups.users.list", "users.info", "users.lookupByEmail", "conversations.list"];
+const READING: [&str; 3] = ["usergroups.users.list", "users.info", "users.lookupByEmail"];
 
 async fn read(
     State(slack): State<FakeSlack>,
@@ -112,7 +112,6 @@ impl FakeSlack {
             "usergroups.users.list" => workspace.usergroup_users(body)?,
             "users.info" => workspace.user_info(body, &self.shared.team_id)?,
             "users.lookupByEmail" => workspace.user_of_address(body, &self.shared.team_id)?,
-            "conversations.list" => workspace.conversations(body)?,
             "conversations.open" => workspace.open_chat(body)?,
             "chat.update" => workspace.update(body)?,
             "chat.postEphemeral" => workspace.post_ephemeral(body, now)?,

@@ -191,11 +191,6 @@ impl FakeSlack {
         self.workspace().without_bot.insert(channel.to_owned());
     }
 
-    /// Somebody archives a channel.
-    pub fn archive(&self, channel: &str) {
-        self.workspace().archived.insert(channel.to_owned());
-    }
-
     /// Somebody (by user id) leaves the workspace, and can be written to no more.
     pub fn deactivate(&self, user: &str) {
         self.workspace().deactivated.insert(user.to_owned());

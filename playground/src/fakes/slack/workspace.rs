@@ -30,9 +30,7 @@ pub(super) struct Workspace {
     pub(super) channels: BTreeMap<String, String>,
     /// The channels that the bot is not in.
     pub(super) without_bot: BTreeSet<String>,
-    pub(super) archived: BTreeSet<String>,
-    /// Scopes that the token has beside those of the manifest, and of those that it lacks.
-    pub(super) granted: BTreeSet<String>,
+    /// The scopes of the manifest that the token lacks.
     pub(super) withheld: BTreeSet<String>,
     /// The chats of people with the app that were begun.
     pub(super) chats: BTreeSet<String>,
