@@ -2,7 +2,6 @@
 //! played in its order, so that the page cannot leave one out, and they are counted.
 
 use std::collections::VecDeque;
-use std::fs;
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
@@ -53,14 +52,14 @@ impl Steps {
 }
 
 async fn the_steps_of_the_page_lead_to_an_approval_in_both_chats(emulators: Arc<Emulators>) -> anyhow::Result<()> {
-    let (mut slack, mut teams) = (Steps::of("In Slack", 10), Steps::of("In Microsoft Teams", 15));
+    let (mut slack, mut teams) = (Steps::of("In Slack", 10), Steps::of("In Microsoft Teams", 14));
     slack.next("Unpack the release");
     let release = Deployable::whole(&emulators, "first-approval")?;
     slack.next("Deploy");
     let stack = Stack::deploy_with_program(&emulators, "first-approval", &release).await?;
-    let channel = set_slack_up(&emulators, &stack, &mut slack).await?;
+    set_slack_up(&emulators, &stack, &mut slack).await?;
     let conversation = set_teams_up(&emulators, &stack, &release, &mut teams).await?;
-    push_policy(&emulators, &stack, &release, (&channel, &conversation), (&mut slack, &mut teams)).await?;
+    push_policy(&emulators, &stack, &release, &conversation, (&mut slack, &mut teams)).await?;
 
     slack.next("ask for something");
     let in_slack =
@@ -88,8 +87,8 @@ async fn the_steps_of_the_page_lead_to_an_approval_in_both_chats(emulators: Arc<
     Ok(())
 }
 
-/// Makes the app and gives the program its secrets, and gives the id of the channel that it finds.
-async fn set_slack_up(emulators: &Emulators, stack: &Stack, steps: &mut Steps) -> anyhow::Result<String> {
+/// Makes the app and gives the program its secrets.
+async fn set_slack_up(emulators: &Emulators, stack: &Stack, steps: &mut Steps) -> anyhow::Result<()> {
     for (id, name, email) in
         [("U0ADA", "Ada Lovelace", "ada@example.com"), ("U0GRACE", "Grace Hopper", "grace@example.com")]
     {
@@ -106,7 +105,7 @@ async fn set_slack_up(emulators: &Emulators, stack: &Stack, steps: &mut Steps) -
         (&report["secrets"], &report["channel"], code) == (&json!("stored"), &json!(CHANNEL), Some(0)),
         "{report:#}"
     );
-    Ok(report["channel"].as_str().unwrap_or_default().to_owned())
+    Ok(())
 }
 
 /// Gives the program what was made at Microsoft, adds the app to the conversation, and gives the line of its hello.
@@ -148,7 +147,7 @@ async fn push_policy(
     emulators: &Emulators,
     stack: &Stack,
     release: &Deployable,
-    (channel, conversation): (&str, &str),
+    conversation: &str,
     (slack, teams): (&mut Steps, &mut Steps),
 ) -> anyhow::Result<()> {
     let policy = release.policy();
@@ -156,17 +155,20 @@ async fn push_policy(
     teams.next("policy init");
     let init =
         ["policy", "init", policy, "--stack", NAME, "--email", "grace@example.com", "--email", "ada@example.com"];
-    let init = [&init[..], &["--channel", channel, "--yes"]].concat();
+    let init = [&init[..], &["--channel", "finance", "--teams-conversation", conversation, "--yes"]].concat();
     let (written, code) = stack.countersign(emulators, &init).await?;
     ensure!(code == Some(0), "{written:#}");
-    teams.next("Put the line of the hello");
-    let text = fs::read_to_string(policy)?.replace("slack_channel", &format!("{}\nslack_channel", conversation.trim()));
-    let tenant = Chats::teams_secrets()[1];
-    let text = text.replace("[access]\n", &format!("[access]\nteams_tenants = [\"{tenant}\"]\n"));
-    fs::write(policy, text)?;
+    let id = |key| Chats::teams_user(key).object_id;
+    let people = json!([
+        { "person": "grace", "name": "Grace Hopper", "slack": "U0GRACE", "teams": id("grace") },
+        { "person": "ada", "name": "Ada Lovelace", "slack": "U0ADA", "teams": id("ada") },
+    ]);
+    ensure!(written["people"] == people, "{written:#}");
+    let found = [&written["slackChannel"], &written["teamsConversation"], &written["teamsTenant"]];
+    ensure!(found == [CHANNEL, CONVERSATION, Chats::teams_secrets()[1]], "{written:#}");
     slack.next("Put that in force");
     teams.next("policy push");
-    let push = ["policy", "push", policy, "--stack", NAME, "--look-up-people", "--save", "--yes"];
+    let push = ["policy", "push", policy, "--stack", NAME, "--yes"];
     let (pushed, code) = stack.countersign(emulators, &push).await?;
     ensure!((&pushed["outcome"], code) == (&json!("pushed"), Some(0)), "{pushed:#}");
     Ok(())

@@ -58,8 +58,8 @@ async fn people_and_a_channel_are_looked_up_and_pushed(emulators: Arc<Emulators>
     assert_eq!(
         written["people"],
         json!([
-            { "person": "ada", "name": "Ada Lovelace", "slack": "U0ADA" },
-            { "person": "grace", "name": "Grace Hopper", "slack": "U0GRACE" },
+            { "person": "ada", "name": "Ada Lovelace", "slack": "U0ADA", "teams": null },
+            { "person": "grace", "name": "Grace Hopper", "slack": "U0GRACE", "teams": null },
         ])
     );
     let again = stack.countersign(&emulators, &init).await.err().map(|error| format!("{error:#}")).unwrap_or_default();

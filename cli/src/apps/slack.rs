@@ -262,7 +262,11 @@ impl Report {
             paragraphs.push(refusal(word));
         }
         if let Some(lines) = self.policy() {
-            paragraphs.push(format!("These are the lines for the policy:\n\n{}", lines.trim_end()));
+            paragraphs.push(format!(
+                "`countersign policy init --stack {stack}` writes a first policy. In one that is there these are the \
+                 lines:\n\n{}",
+                lines.trim_end()
+            ));
         }
         paragraphs.push(format!(
             "Next: `countersign policy push policy.toml --stack {stack}`, /invite the bot in every channel that the policy \

@@ -217,7 +217,11 @@ impl Report {
              channel of the team write `@Countersign help`: the answer has the line too. The deployment keeps no list of them."
                 .to_owned(),
         );
-        paragraphs.push(format!("These are the lines for the policy:\n\n{}", policy.trim_end()));
+        paragraphs.push(format!(
+            "`countersign policy init --stack {stack}` writes a first policy with that line. In one that is there these are the \
+             lines:\n\n{}",
+            policy.trim_end()
+        ));
         paragraphs.push(format!(
             "Next: `countersign policy push policy.toml --stack {stack}`, and `countersign doctor --stack {stack}`."
         ));

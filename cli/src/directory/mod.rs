@@ -7,13 +7,16 @@ pub(crate) mod teams;
 #[cfg(test)]
 pub(crate) mod tests;
 
-use anyhow::{Context, anyhow, bail};
+use std::collections::BTreeSet;
+
+use anyhow::{Context, anyhow};
 use countersign_bot::approval::place::Platform;
 use countersign_bot::ports::SecretValues;
 use countersign_bot::visible;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 
+use self::teams::Roster;
 use crate::aws::Aws;
 use crate::aws::secret::Secret;
 use crate::deployment::{Addresses, TeamsService};
@@ -64,23 +67,28 @@ impl Directory {
         Some(Slack::new(&self.web, self.addresses.slack_api_url.as_deref(), token))
     }
 
-    /// Teams with a token of the bot, and the tenant of its app.
-    pub(crate) async fn teams(&self) -> anyhow::Result<(Teams<'_>, SecretString)> {
-        let Some(settings) = Settings::read(&self.secret) else {
-            bail!("nobody can be looked up in Teams: the bot's secret lacks {}", KEYS.join(", "))
-        };
-        let (login, service) = (self.addresses.teams_login_url.as_deref(), self.service.teams_service_url.as_deref());
-        let teams = Teams::new(&self.web, login, service);
-        let token = teams.token(&settings).await.map_err(|why| anyhow!("nobody can be looked up in Teams: {why}"))?;
-        Ok((teams, token))
-    }
-
     /// Slack with the bot's token, or what to do where there is none.
     pub(crate) fn needed_slack(&self) -> anyhow::Result<Slack<'_>> {
         self.slack().context(
             "nobody can be looked up in Slack: the bot's secret has no slack_bot_token, which docs/deploy.md says how to \
              add",
         )
+    }
+
+    /// What the bot is registered as for Teams; none if the secret has not all of it.
+    pub(crate) fn teams_app(&self) -> Option<Settings> {
+        Settings::read(&self.secret)
+    }
+
+    /// Who is in these conversations of Teams.
+    pub(crate) async fn roster(&self, conversations: &BTreeSet<String>) -> anyhow::Result<Roster> {
+        let settings = self.teams_app();
+        let settings = settings
+            .with_context(|| format!("nobody can be looked up in Teams: the bot's secret lacks {}", KEYS.join(", ")))?;
+        let (login, service) = (self.addresses.teams_login_url.as_deref(), self.service.teams_service_url.as_deref());
+        let teams = Teams::new(&self.web, login, service);
+        let token = teams.token(&settings).await.map_err(|why| anyhow!("nobody can be looked up in Teams: {why}"))?;
+        Roster::read(&teams, &token, conversations).await.map_err(|why| anyhow!(why))
     }
 }
 

@@ -37,10 +37,15 @@ pub(crate) fn now() -> Timestamp {
 
 impl Chats {
     pub(crate) async fn start() -> Self {
+        Self::of("T0123", TENANT).await
+    }
+
+    /// Those of this workspace and this tenant.
+    pub(crate) async fn of(team: &str, tenant: &str) -> Self {
         let slack = FakeSlack::new(FakeSlackConfig {
             bot_token: "xoxb-hidden".to_owned(),
             signing_secret: "hidden".to_owned(),
-            team_id: "T0123".to_owned(),
+            team_id: team.to_owned(),
             bot_url: String::new(),
             clock: Clock::system(),
             changes: Changes::default(),
@@ -48,7 +53,7 @@ impl Chats {
         let teams = FakeTeams::new(FakeTeamsConfig {
             app_id: APP_ID.to_owned(),
             app_password: "hidden".to_owned(),
-            tenant_id: TENANT.to_owned(),
+            tenant_id: tenant.to_owned(),
             url: String::new(),
             bot_url: String::new(),
             clock: Clock::system(),
@@ -59,7 +64,7 @@ impl Chats {
         teams.set_url(&teams_url);
         let secret = json!({
             "slack_bot_token": "xoxb-hidden", "slack_signing_secret": "hidden", "teams_app_id": APP_ID,
-            "teams_app_password": "hidden", "teams_tenant": TENANT,
+            "teams_app_password": "hidden", "teams_tenant": tenant,
         });
         let addresses = Addresses { slack_api_url: Some(slack_url), teams_login_url: Some(teams_url.clone()) };
         Self { slack, teams, secret, addresses, service: TeamsService { teams_service_url: Some(teams_url) } }
@@ -94,10 +99,8 @@ impl Chats {
         slack::look_up(&directory.needed_slack().unwrap(), email, &let_in).await
     }
 
-    async fn roster(&self) -> Result<Roster, String> {
-        let directory = self.directory().await.unwrap();
-        let (teams, token) = directory.teams().await.unwrap();
-        Roster::read(&teams, &token, &BTreeSet::from([CONVERSATION.to_owned()])).await
+    async fn roster(&self) -> anyhow::Result<Roster> {
+        self.directory().await?.roster(&BTreeSet::from([CONVERSATION.to_owned()])).await
     }
 
     /// What Slack says of a channel, and what whoever names it is told.
@@ -180,7 +183,7 @@ async fn slacks_refusals_say_what_to_do_and_its_rate_limit_is_waited_for() {
     without.secret = json!({ "slack_bot_token": " " });
     let directory = without.directory().await.unwrap();
     assert!(directory.needed_slack().err().unwrap().to_string().contains("has no slack_bot_token"));
-    let teams = directory.teams().await.err().unwrap().to_string();
+    let teams = without.roster().await.unwrap_err().to_string();
     assert!(teams.contains("lacks teams_app_id, teams_app_password, teams_tenant"), "{teams}");
 }
 
@@ -202,7 +205,7 @@ async fn the_roster_of_a_conversation_is_read_to_its_end() {
     let bound = roster.look_up("person-1@example.com", &several);
     assert_eq!(bound, found(&format!("{TENANT}:7c1b2d3e-4f50-4a6b-8c7d-000000000001")));
     chats.teams.fail_always(Operation::Member, Some(teams::Fault::Refused { status: 403, code: "Blocked".to_owned() }));
-    let unread = chats.roster().await.unwrap_err();
+    let unread = chats.roster().await.unwrap_err().to_string();
     assert_eq!(unread, format!("the people of the conversation {CONVERSATION} cannot be read: Blocked"));
 }
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::draft::{Draft, Gap};
 use crate::directory::teams::Roster;
 use crate::directory::{Account, Directory, slack};
+use crate::vendors::slack::Slack;
 
 /// What became of it.
 pub(crate) struct LookedUp {
@@ -24,32 +25,36 @@ struct Found {
     account: Account,
 }
 
-/// Looks each of them up once.
-pub(crate) async fn look_up(mut draft: Draft, directory: &Directory) -> anyhow::Result<LookedUp> {
+/// Looks up whoever has no id for a chat that the policy uses, each of them once.
+pub(crate) async fn look_up(draft: Draft, directory: &Directory) -> anyhow::Result<LookedUp> {
     let gaps = draft.gaps();
-    let in_teams = gaps.iter().any(|gap| gap.chat.platform == Platform::Teams);
-    let conversations: BTreeSet<String> = gaps
+    let in_teams: BTreeSet<String> = gaps
         .iter()
         .filter(|gap| gap.chat.platform == Platform::Teams)
         .flat_map(|gap| draft.conversations(gap.chat))
         .collect();
-    let roster = if in_teams {
-        let (teams, token) = directory.teams().await?;
-        Roster::read(&teams, &token, &conversations).await.map_err(|why| anyhow!(why))?
-    } else {
-        Roster::default()
-    };
+    let in_slack = gaps.iter().any(|gap| gap.chat.platform == Platform::Slack);
+    let roster = if in_teams.is_empty() { None } else { Some(directory.roster(&in_teams).await?) };
+    let slack = if in_slack { Some(directory.needed_slack()?) } else { None };
+    look_up_in(draft, slack.as_ref(), roster.as_ref()).await
+}
+
+/// The same in those chats alone that are given.
+pub(crate) async fn look_up_in(
+    mut draft: Draft,
+    slack: Option<&Slack<'_>>,
+    roster: Option<&Roster>,
+) -> anyhow::Result<LookedUp> {
     let mut people = Vec::new();
-    for gap in gaps {
+    for gap in draft.gaps() {
         let let_in = draft.let_in(gap.chat);
-        let account = match gap.chat.platform {
-            Platform::Slack => {
-                let found = slack::look_up(&directory.needed_slack()?, &gap.email, &let_in).await;
+        let account = match (gap.chat.platform, slack, roster) {
+            (Platform::Slack, Some(slack), _) => {
+                let found = slack::look_up(slack, &gap.email, &let_in).await;
                 found.map_err(|why| anyhow!("{} ({}) cannot be looked up in Slack: {why}", gap.name, gap.person))?
             }
-            Platform::Teams => roster.look_up(&gap.email, &let_in),
-            // Nobody is looked up by mail, and so it is no chat that lacks ids.
-            Platform::Email => Account::Nobody,
+            (Platform::Teams, _, Some(roster)) => roster.look_up(&gap.email, &let_in),
+            _ => continue,
         };
         people.push(Found { gap, account });
     }
@@ -86,9 +91,20 @@ fn refuse_the_same(draft: &Draft, people: &mut [Found]) {
 }
 
 impl LookedUp {
+    /// Whether nobody had to be looked up.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.people.is_empty()
+    }
+
     /// Whether any id was found.
     pub(crate) fn has_found(&self) -> bool {
         self.people.iter().any(|found| matches!(found.account, Account::Found { .. }))
+    }
+
+    /// What the chats say of one of them, by their key.
+    pub(crate) fn accounts(&self, person: &str) -> impl Iterator<Item = (Platform, &Account)> {
+        let of_person = self.people.iter().filter(move |found| found.gap.person == person);
+        of_person.map(|found| (found.gap.chat.platform, &found.account))
     }
 
     /// A line for each, without their addresses.

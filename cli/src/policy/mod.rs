@@ -45,14 +45,16 @@ pub(crate) struct Policy {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Writes a first policy: who may approve, who may ask, and in which channel.
+    /// Writes a first policy: who may approve, who may ask, and in which Slack channel and Teams conversation.
     ///
-    /// People are named by their addresses and the channel by its name. With a stack whose Slack app is installed, their ids
-    /// are looked up; without, they are asked for or left to a push. A file that is there stays as it is.
+    /// People are named by their addresses, the Slack channel by its name, and the Teams conversation by the line that the
+    /// bot says there. With a stack that has the apps' secrets, ids are looked up; without, they are asked for or left to a
+    /// push. A file that is there stays as it is.
     #[command(after_help = examples!(
         "countersign policy init",
         "countersign policy init policy.toml --stack countersign",
-        "countersign policy init --stack countersign --email ada@example.com --email grace@example.com --channel approvals --yes"))]
+        "countersign policy init --stack countersign --email ada@example.com --email grace@example.com --channel approvals --yes",
+        "countersign policy init --stack countersign --email ada@example.com --self-approval --teams-conversation 19:abc@thread.tacv2 --yes"))]
     Init(Init),
     /// Checks a file, tells what it changes, and puts it in force once that is confirmed.
     ///
@@ -98,7 +100,7 @@ struct Init {
     /// The file to write.
     #[arg(default_value = "policy.toml")]
     file: PathBuf,
-    /// The name of the stack, whose Slack is asked.
+    /// The name of the stack, whose Slack and Teams are asked.
     #[arg(long)]
     stack: Option<String>,
     #[command(flatten)]
@@ -106,12 +108,18 @@ struct Init {
     /// The address of a person; the first may approve, and the others may ask.
     #[arg(long = "email", value_name = "ADDRESS", value_parser = address)]
     emails: Vec<String>,
-    /// The Slack channel that gets the cards, by its name or its id; without one people are asked by mail.
+    /// The Slack channel that gets the cards, by its name or its id.
     #[arg(long)]
     channel: Option<String>,
     /// The id of the Slack workspace whose members are let in; with a stack it is the one that the app is installed in.
     #[arg(long, value_name = "ID")]
     slack_team: Option<String>,
+    /// The Teams conversation that gets the cards, by its id, which the bot says when it is added there.
+    #[arg(long, value_name = "ID")]
+    teams_conversation: Option<String>,
+    /// The id of the Entra tenant whose members are let in; with a stack it is the one that the app is registered in.
+    #[arg(long, value_name = "GUID")]
+    teams_tenant: Option<String>,
     /// Let people approve what they asked for themselves.
     #[arg(long)]
     self_approval: bool,
@@ -123,6 +131,8 @@ struct Init {
     force: bool,
     #[command(flatten)]
     addresses: Addresses,
+    #[command(flatten)]
+    service: TeamsService,
     #[command(flatten)]
     format: Format,
 }

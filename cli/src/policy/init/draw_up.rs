@@ -1,35 +1,55 @@
 //! The text of a first policy.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use countersign_bot::approval::identities::{CHATS, Chat};
+use countersign_bot::approval::place::Platform;
+
 /// What a first policy says.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct First {
     /// The first is who may approve.
     pub(super) people: Vec<Entry>,
-    /// The Slack workspace whose members are let in.
-    pub(super) team: Option<String>,
-    /// The Slack channel.
-    pub(super) channel: Option<String>,
+    /// The chats in which people are asked, each once.
+    pub(super) chats: Vec<Asks>,
     /// Whether people may approve what they asked for.
     pub(super) self_approval: bool,
     /// Whether the example can be started.
     pub(super) has_calculation: bool,
 }
 
+/// A chat in which people are asked.
+pub(super) struct Asks {
+    pub(super) chat: &'static Chat,
+    /// The workspace or tenant whose members are let in.
+    pub(super) place: String,
+    /// Where cards go.
+    pub(super) conversation: String,
+    /// Whether the bot was seen to be there.
+    pub(super) is_there: bool,
+}
+
 /// A person.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) key: String,
     pub(super) name: String,
-    pub(super) slack: Option<String>,
+    /// Who they are in the chats, as far as that is known.
+    pub(super) ids: BTreeMap<Platform, String>,
     pub(super) email: String,
 }
 
 impl First {
-    /// Whether a push has to look somebody up.
-    pub(super) fn lacks_ids(&self) -> bool {
-        self.channel.is_some() && self.people.iter().any(|person| person.slack.is_none())
+    /// How people are asked in a chat.
+    pub(super) fn asks(&self, chat: Platform) -> Option<&Asks> {
+        self.chats.iter().find(|asks| asks.chat.platform == chat)
+    }
+
+    /// Whom a push has to look up, and in which chat.
+    pub(super) fn lacking(&self) -> impl Iterator<Item = (&Entry, Platform)> {
+        let of_chat = |chat: Platform| {
+            self.people.iter().filter(move |person| !person.ids.contains_key(&chat)).map(move |person| (person, chat))
+        };
+        self.chats.iter().flat_map(move |asks| of_chat(asks.chat.platform))
     }
 }
 
@@ -59,19 +79,20 @@ type = "integer"
 pub(super) fn draw_up(first: &First) -> String {
     let mut text = HEAD.to_owned();
     // Writing to a text does not fail.
-    if let Some(team) = &first.team {
-        let team = quoted(team);
-        let _ = write!(
-            text,
-            "\n# Only members of this workspace reach the bot in Slack.\n[access]\nslack_teams = [{team}]\n"
-        );
+    if !first.chats.is_empty() {
+        text.push_str("\n# Only members of these reach the bot.\n[access]\n");
+    }
+    for Asks { chat, place, .. } in &first.chats {
+        let _ = writeln!(text, "{} = [{}]", chat.place.key, quoted(place));
     }
     text.push_str("\n# An entry a person, under the key by which lists, records and trails name them.\n");
-    for (number, Entry { key, name, slack, email }) in first.people.iter().enumerate() {
+    for (number, Entry { key, name, ids, email }) in first.people.iter().enumerate() {
         let gap = if number == 0 { "" } else { "\n" };
         let _ = writeln!(text, "{gap}[people.{key}]\nname = {}", quoted(name));
-        if let Some(slack) = slack {
-            let _ = writeln!(text, "slack = {}", quoted(slack));
+        for chat in &CHATS {
+            if let Some(id) = ids.get(&chat.platform) {
+                let _ = writeln!(text, "{} = {}", chat.user.key, quoted(id));
+            }
         }
         let _ = writeln!(text, "email = {}", quoted(email));
     }
@@ -87,8 +108,8 @@ pub(super) fn draw_up(first: &First) -> String {
          decide, by their keys; one of them is enough\n{self_approval}\nreason_on_reject = true               # a rejection \
          needs a comment\nshow_result = [\"status\", \"result\"]   # what of the result everybody in the channel may read\n"
     );
-    if let Some(channel) = &first.channel {
-        let _ = writeln!(text, "slack_channel = {}   # the bot has to be invited there", quoted(channel));
+    for Asks { chat, conversation, .. } in &first.chats {
+        let _ = writeln!(text, "{} = {}   # the bot has to be there", chat.conversation.key, quoted(conversation));
     }
     text.push_str("email = \"always\"                      # each approver is mailed; or \"fallback\", or \"never\"\n");
     if first.has_calculation {

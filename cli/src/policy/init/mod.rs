@@ -1,7 +1,9 @@
 //! `countersign policy init`: a first policy that can be read, for people who are named by their addresses.
 
 mod asking;
+mod chats;
 mod draw_up;
+mod people;
 
 #[cfg(test)]
 mod tests;
@@ -11,16 +13,17 @@ use std::io::{ErrorKind, Write};
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
+use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy_file;
 use jiff::Timestamp;
 use serde_json::json;
 
 use self::asking::{Known, Wanted, ask};
-use self::draw_up::{First, draw_up};
+use self::chats::Named;
+use self::draw_up::{Asks, First, draw_up};
 use super::Init;
 use super::versions::Versions;
 use crate::aws::Aws;
-use crate::deployment::TeamsService;
 use crate::ending::Ending;
 use crate::output::counted;
 use crate::patience::waiting;
@@ -29,8 +32,9 @@ use crate::person::AtTerminal;
 impl Init {
     /// Asks for what the command does not say, and writes the file.
     pub(super) async fn run(self, clock: fn() -> Timestamp) -> anyhow::Result<Ending> {
-        let Self { file, stack, login, emails, channel, slack_team, self_approval, yes, force, addresses, format } =
-            self;
+        let Self { file, stack, login, emails, self_approval, yes, force, addresses, service, format, .. } = self;
+        let slack = Named { conversation: self.channel, place: self.slack_team };
+        let teams = Named { conversation: self.teams_conversation, place: self.teams_tenant };
         if !force && file.exists() {
             bail!("{} is there already: name another file, or say --force", file.display());
         }
@@ -41,26 +45,17 @@ impl Init {
             }
             None => None,
         };
-        // Before the secrets are there, Slack cannot be asked, and that is no mistake.
         let directory = match &versions {
-            Some(versions) => Some(versions.directory((addresses, TeamsService::default()), clock).await?),
-            None => None,
-        };
-        let slack = match directory.as_ref().and_then(|directory| directory.slack()) {
-            Some(slack) => {
-                let identity =
-                    slack.identity().await.map_err(|why| anyhow!("Slack cannot be asked: auth.test: {why}"))?;
-                Some((slack, identity))
-            }
+            Some(versions) => Some(versions.directory((addresses, service), clock).await?),
             None => None,
         };
         let known = Known {
-            slack,
+            directory: directory.as_ref(),
             sends_mail: versions.as_ref().is_none_or(Versions::sends_mail),
             has_calculation: versions.as_ref().is_none_or(|versions| versions.may_start("calculation")),
         };
         let can_ask = !yes && AtTerminal::is_there();
-        let wanted = Wanted { emails, channel, team: slack_team, self_approval, can_ask };
+        let wanted = Wanted { emails, slack, teams, self_approval, can_ask };
         let first = ask(wanted, &known, &mut AtTerminal { agrees: yes }).await?;
         let text = draw_up(&first);
         policy_file::read(&text).map_err(|problems| anyhow!("no policy can be made of this:\n{problems}"))?;
@@ -86,23 +81,41 @@ fn write(file: &Path, text: &str, force: bool) -> anyhow::Result<()> {
 fn told(file: &Path, first: &First, stack: Option<&str>) -> String {
     let (file, people) = (file.display(), counted(first.people.len(), "person", "people"));
     let approver = first.people.first().map(|person| person.name.as_str()).unwrap_or_default();
-    let invited = match &first.channel {
-        Some(channel) => format!("Say `/invite @Countersign` in the channel {channel}.\n"),
-        None => String::new(),
-    };
-    let look_up = if first.lacks_ids() { " --look-up-people" } else { "" };
+    let mut lines = vec![format!(
+        "{file} is written: {people}, of whom {approver} may approve. Read it, and change what you like."
+    )];
+    for Asks { chat, conversation, .. } in first.chats.iter().filter(|asks| !asks.is_there) {
+        lines.push(match chat.platform {
+            Platform::Teams => format!("Add the app to the Teams conversation {conversation}."),
+            _ => format!("Say `/invite @Countersign` in the Slack channel {conversation}."),
+        });
+    }
+    if first.chats.is_empty() {
+        lines.push("People are asked by mail alone.".to_owned());
+    }
+    let lacking: Vec<String> =
+        first.lacking().map(|(person, chat)| format!("{} {}", person.name, chat.as_place())).collect();
+    let look_up = if lacking.is_empty() { "" } else { " --look-up-people" };
+    if !lacking.is_empty() {
+        lines.push(format!("These have no id yet, without which nobody decides in a chat: {}.", lacking.join(", ")));
+    }
     let stack = stack.unwrap_or("countersign");
-    format!(
-        "{file} is written: {people}, of whom {approver} may approve. Read it, and change what you like.\n{invited}Put it \
-         in force with `countersign policy push {file} --stack {stack}{look_up}`."
-    )
+    lines.push(format!("Put it in force with `countersign policy push {file} --stack {stack}{look_up}`."));
+    lines.join("\n")
 }
 
 fn as_json(file: &Path, first: &First) -> serde_json::Value {
-    let people = first.people.iter();
-    let people = people.map(|person| json!({ "person": person.key, "name": person.name, "slack": person.slack }));
+    let people = first.people.iter().map(|person| {
+        let id = |chat| person.ids.get(&chat);
+        json!({
+            "person": person.key, "name": person.name, "slack": id(Platform::Slack), "teams": id(Platform::Teams),
+        })
+    });
+    let (slack, teams) = (first.asks(Platform::Slack), first.asks(Platform::Teams));
     json!({
         "ok": true, "file": file.display().to_string(), "people": people.collect::<Vec<_>>(),
-        "slackTeam": first.team, "slackChannel": first.channel, "selfApproval": first.self_approval,
+        "slackTeam": slack.map(|asks| &asks.place), "slackChannel": slack.map(|asks| &asks.conversation),
+        "teamsTenant": teams.map(|asks| &asks.place), "teamsConversation": teams.map(|asks| &asks.conversation),
+        "selfApproval": first.self_approval,
     })
 }

@@ -1,45 +1,68 @@
 //! First policies: what is asked, what is looked up, and what is written.
 
 use std::fs;
+use std::path::Path;
 
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_file;
+use countersign_playground::fakes::teams::{Fault, Operation};
 
 use super::asking::{Known, Wanted, ask};
+use super::chats::Named;
 use super::draw_up::{First, draw_up};
-use super::write;
-use crate::directory::tests::Chats;
+use super::{as_json, told, write};
+use crate::directory::tests::{CONVERSATION, Chats, TENANT};
 use crate::person::scripted::Scripted;
+
+const TWO: [&str; 2] = ["ada@example.com", "grace@example.com"];
 
 fn wanted(emails: &[&str], channel: Option<&str>) -> Wanted {
     Wanted {
         emails: emails.iter().map(|email| (*email).to_owned()).collect(),
-        channel: channel.map(str::to_owned),
-        team: None,
+        slack: Named { conversation: channel.map(str::to_owned), place: None },
+        teams: Named::default(),
         self_approval: false,
         can_ask: false,
     }
 }
 
-/// Without a stack, where this is what the person answers.
-async fn alone(wanted: Wanted, answers: &[&str]) -> anyhow::Result<(First, String)> {
-    let known = Known { slack: None, sends_mail: true, has_calculation: true };
-    let mut person = Scripted::answering(answers);
-    let first = ask(wanted, &known, &mut person).await?;
-    assert!(person.was_asked_everything(), "{:?}", person.heard);
-    Ok((first, person.heard.join("\n")))
+/// Ada and Grace in Teams.
+fn in_teams(conversation: &str, tenant: Option<&str>) -> Wanted {
+    let teams = Named { conversation: Some(conversation.to_owned()), place: tenant.map(str::to_owned) };
+    Wanted { teams, ..wanted(&TWO, None) }
 }
 
+fn asked(wanted: Wanted) -> Wanted {
+    Wanted { can_ask: true, ..wanted }
+}
+
+/// Without a stack, where this is what the person answers.
+async fn alone(wanted: Wanted, answers: &[&str]) -> anyhow::Result<(First, String)> {
+    let known = Known { directory: None, sends_mail: true, has_calculation: true };
+    answering(wanted, &known, answers).await
+}
+
+/// With a stack that sends no mail.
 async fn beside(chats: &Chats, wanted: Wanted, answers: &[&str]) -> anyhow::Result<(First, String)> {
     let directory = chats.directory().await?;
-    let slack = directory.needed_slack()?;
-    let identity = slack.identity().await.unwrap();
-    let known = Known { slack: Some((slack, identity)), sends_mail: false, has_calculation: true };
+    let known = Known { directory: Some(&directory), sends_mail: false, has_calculation: true };
+    answering(wanted, &known, answers).await
+}
+
+async fn answering(wanted: Wanted, known: &Known<'_>, answers: &[&str]) -> anyhow::Result<(First, String)> {
     let mut person = Scripted::answering(answers);
-    let first = ask(wanted, &known, &mut person).await?;
+    let first = ask(wanted, known, &mut person).await?;
     assert!(person.was_asked_everything(), "{:?}", person.heard);
-    Ok((first, person.heard.join("\n")))
+    let heard = person.heard.join("\n");
+    assert!(!heard.contains("example.com"), "addresses are not printed: {heard}");
+    Ok((first, heard))
+}
+
+/// What it asks in a chat, and the ids that it has for people there.
+fn chat(first: &First, chat: Platform) -> (Option<&str>, Vec<Option<&str>>) {
+    let ids = first.people.iter().map(|person| person.ids.get(&chat).map(String::as_str));
+    (first.asks(chat).map(|asks| asks.conversation.as_str()), ids.collect())
 }
 
 /// What the strict reader makes of it.
@@ -54,9 +77,13 @@ async fn people_and_the_channel_are_looked_up_by_address_and_name() {
     chats.slack.add_channel("C0789", "approvals");
     chats.slack_user("U1", "ada@example.com", |profile| profile.real_name = "Ada Lovelace".to_owned());
     chats.slack_user("U2", "grace@example.com", |profile| profile.real_name = "Grace  \u{202e}Hopper".to_owned());
-    let emails = wanted(&["ada@example.com", "grace@example.com"], Some("#approvals"));
-    let (first, heard) = beside(&chats, emails, &[]).await.unwrap();
-    assert_eq!(heard, "");
+    let (first, heard) = beside(&chats, wanted(&TWO, Some("#approvals")), &[]).await.unwrap();
+    assert!(heard.contains("Ada Lovelace") && !heard.contains("not known"), "{heard}");
+    let said = told(Path::new("policy.toml"), &first, Some("stack"));
+    assert!(
+        said.ends_with("`countersign policy push policy.toml --stack stack`.") && !said.contains("/invite"),
+        "{said}"
+    );
     let policy = read(&first);
     let rules = &policy.rules["calculation"];
     assert_eq!(rules.conversation(Platform::Slack), Some("C0789"));
@@ -69,19 +96,18 @@ async fn people_and_the_channel_are_looked_up_by_address_and_name() {
 }
 
 #[tokio::test]
-async fn whoever_is_not_known_is_asked_by_mail_and_named() {
+async fn whoever_is_not_known_is_named() {
     let chats = Chats::start().await;
     chats.slack_user("U1", "ada@example.com", |_| {});
     chats.slack_user("U2", "bot@example.com", |profile| profile.is_bot = true);
     let emails = ["ada@example.com", "grace.hopper@example.com", "bot@example.com"];
     let (first, heard) = beside(&chats, wanted(&emails, Some("C0789")), &[]).await.unwrap();
-    assert_eq!(
-        heard,
-        "Grace Hopper is not known to Slack, and is asked by mail.\nBot is not taken from Slack, since the account is a \
-         bot's, and is asked by mail."
-    );
-    let ids: Vec<Option<&str>> = first.people.iter().map(|person| person.slack.as_deref()).collect();
-    assert_eq!((ids, first.lacks_ids()), (vec![Some("U1"), None, None], true));
+    assert!(heard.contains("Grace Hopper (grace-hopper) is not known to Slack"), "{heard}");
+    assert!(heard.contains("Bot (bot) is not looked up in Slack: the account is a bot's"), "{heard}");
+    assert_eq!(chat(&first, Platform::Slack), (Some("C0789"), vec![Some("U1"), None, None]));
+    let said = told(Path::new("policy.toml"), &first, None);
+    assert!(said.contains("in a chat: Grace Hopper in Slack, Bot in Slack."), "{said}");
+    assert!(said.ends_with("--stack countersign --look-up-people`."), "{said}");
     read(&first);
 }
 
@@ -91,15 +117,14 @@ async fn a_channel_that_the_bot_is_not_in_is_asked_for_again() {
     chats.slack.add_channel("C0789", "approvals");
     chats.slack.add_channel("C0111", "sales");
     chats.slack.remove_bot("C0111");
-    let emails = ["ada@example.com", "grace@example.com"];
-    let error = beside(&chats, wanted(&emails, Some("#sales")), &[]).await.err().unwrap().to_string();
-    assert!(error.starts_with("--channel #sales: Slack says not_in_channel: the bot is not in that"), "{error}");
-    let asked = Wanted { can_ask: true, ..wanted(&emails, None) };
-    let (first, heard) = beside(&chats, asked, &["sales", "nowhere", "approvals"]).await.unwrap();
+    let error = beside(&chats, wanted(&TWO, Some("#sales")), &[]).await.err().unwrap().to_string();
+    assert!(error.starts_with("--channel: Slack says not_in_channel: the bot is not in that"), "{error}");
+    let (first, heard) =
+        beside(&chats, asked(wanted(&TWO, Some("sales"))), &["nowhere", "approvals", ""]).await.unwrap();
     assert!(heard.contains("Slack says not_in_channel: ") && heard.contains("channel_not_found: "), "{heard}");
-    assert_eq!(first.channel.as_deref(), Some("C0789"));
-    let error = beside(&chats, wanted(&emails, None), &[]).await.err().unwrap().to_string();
-    assert!(error.starts_with("nobody would be reached"), "without a channel and without mail: {error}");
+    assert_eq!(chat(&first, Platform::Slack).0, Some("C0789"));
+    let error = beside(&chats, wanted(&TWO, None), &[]).await.err().unwrap().to_string();
+    assert!(error.starts_with("nobody would be reached"), "without a chat and without mail: {error}");
 }
 
 /// Somebody may invite the bot later.
@@ -107,18 +132,84 @@ async fn a_channel_that_the_bot_is_not_in_is_asked_for_again() {
 async fn an_id_is_taken_although_the_bot_is_not_there_yet() {
     let chats = Chats::start().await;
     chats.slack.remove_bot("C0111");
-    let emails = ["ada@example.com", "grace@example.com"];
-    for can_ask in [false, true] {
-        let asked = Wanted { can_ask, ..wanted(&emails, Some("C0111")) };
-        let (first, heard) = beside(&chats, asked, &[]).await.unwrap();
-        assert!(heard.contains("Slack says not_in_channel: the bot is not in that channel"), "{heard}");
-        assert_eq!(first.channel.as_deref(), Some("C0111"));
-    }
+    let (first, heard) = beside(&chats, wanted(&TWO, Some("C0111")), &[]).await.unwrap();
+    assert!(heard.contains("Slack says not_in_channel: the bot is not in that channel"), "{heard}");
+    assert_eq!(chat(&first, Platform::Slack).0, Some("C0111"));
+    let said = told(Path::new("policy.toml"), &first, None);
+    assert!(said.contains("Say `/invite @Countersign` in the Slack channel C0111."), "{said}");
+    let elsewhere = "19:elsewhere@thread.tacv2";
+    chats.teams.fail_always(Operation::Member, Some(Fault::Refused { status: 403, code: "Blocked".to_owned() }));
+    let (first, heard) = beside(&chats, in_teams(elsewhere, None), &[]).await.unwrap();
+    assert!(heard.contains(&format!("the people of the conversation {elsewhere} cannot be read: Blocked.")), "{heard}");
+    assert_eq!(chat(&first, Platform::Teams), (Some(elsewhere), vec![None, None]));
+    let said = told(Path::new("policy.toml"), &first, None);
+    assert!(said.contains(&format!("Add the app to the Teams conversation {elsewhere}.")), "{said}");
+    assert!(said.contains("Ada in Teams, Grace in Teams") && said.contains("--look-up-people"), "{said}");
+    read(&first);
+}
+
+/// The line is what the bot says when it is added.
+#[tokio::test]
+async fn people_are_found_in_both_chats_and_the_tenant_is_that_of_the_app() {
+    let chats = Chats::start().await;
+    chats.slack.add_channel("C0789", "approvals");
+    chats.slack_user("U1", "ada@example.com", |profile| profile.real_name = "Ada Lovelace".to_owned());
+    let ada = chats.teams_user(1, "ada@example.com", TENANT).object_id;
+    let grace = chats.teams_user(2, "Grace@example.com", TENANT).object_id;
+    let line = format!("teams_conversation = \"{CONVERSATION}\"");
+    let (first, heard) = beside(&chats, asked(wanted(&TWO, None)), &["approvals", "general", &line]).await.unwrap();
+    assert!(heard.contains("That is not the id of a Teams conversation"), "{heard}");
+    assert!(heard.contains("Grace (grace) is not known to Slack"), "{heard}");
+    assert_eq!(chat(&first, Platform::Slack), (Some("C0789"), vec![Some("U1"), None]));
+    assert_eq!(chat(&first, Platform::Teams), (Some(CONVERSATION), vec![Some(ada.as_str()), Some(grace.as_str())]));
+    let policy = read(&first);
+    let person = policy.person(Platform::Teams, &[TENANT], &ada).unwrap();
+    assert_eq!((person.name.as_str(), person.on(Platform::Slack).unwrap().id.as_str()), ("Ada Lovelace", "U1"));
+    assert_eq!(policy.rules["calculation"].conversation(Platform::Teams), Some(CONVERSATION));
+    let json = as_json(Path::new("policy.toml"), &first);
+    assert_eq!((&json["teamsTenant"], &json["teamsConversation"]), (&TENANT.into(), &CONVERSATION.into()), "{json:#}");
+    assert_eq!((&json["people"][0]["slack"], &json["people"][0]["teams"]), (&"U1".into(), &ada.into()), "{json:#}");
+    let said = told(Path::new("policy.toml"), &first, None);
+    assert!(said.contains("in a chat: Somebody in Slack.") && !said.contains("Add the app"), "{said}");
+}
+
+#[tokio::test]
+async fn a_stack_is_asked_about_the_chats_that_it_has() {
+    let mut chats = Chats::start().await;
+    let all = chats.secret.clone();
+    let with = |key: &str| all.as_object().unwrap().clone().into_iter().filter(|(it, _)| it.starts_with(key)).collect();
+    chats.secret = with("teams");
+    let (first, heard) = beside(&chats, asked(wanted(&TWO, None)), &[CONVERSATION]).await.unwrap();
+    assert!(!heard.contains("Slack") && first.asks(Platform::Slack).is_none(), "{heard}");
+    chats.secret = with("slack");
+    let (first, heard) = beside(&chats, asked(wanted(&TWO, None)), &["C0789"]).await.unwrap();
+    assert!(!heard.contains("Teams") && first.asks(Platform::Teams).is_none(), "{heard}");
+    let by_flag = || in_teams(CONVERSATION, Some(TENANT));
+    let (first, _) = beside(&chats, by_flag(), &[]).await.unwrap();
+    assert_eq!(chat(&first, Platform::Teams), (Some(CONVERSATION), vec![None, None]), "a push may know them");
+    let id = "7C1B2D3E-4F50-4A6B-8C7D-000000000001";
+    let (first, heard) = beside(&chats, asked(by_flag()), &["", "ada", id, ""]).await.unwrap();
+    assert!(heard.contains("Ada's Object ID in Entra, a GUID, or Enter to have a push look it up"), "{heard}");
+    assert_eq!(chat(&first, Platform::Teams).1, [Some(id.to_lowercase().as_str()), None]);
+    let error = beside(&chats, in_teams(CONVERSATION, None), &[]).await.err().unwrap().to_string();
+    assert!(error.starts_with("say with --teams-tenant whose members are let in"), "{error}");
+}
+
+/// It becomes a line of the policy.
+#[tokio::test]
+async fn a_workspace_or_a_tenant_without_an_id_is_none() {
+    let chats = Chats::of("acme", "acme.example").await;
+    let error = beside(&chats, wanted(&TWO, Some("C0789")), &[]).await.err().unwrap().to_string();
+    assert!(error.starts_with("--slack-team: `acme` is not the id of a Slack workspace"), "{error}");
+    let error = beside(&chats, in_teams(CONVERSATION, None), &[]).await.err().unwrap().to_string();
+    assert!(error.starts_with("--teams-tenant: `acme.example` is not the id of an Entra tenant"), "{error}");
+    let place = Some("T0123".to_owned());
+    let named = Wanted { slack: Named { place, conversation: Some("C0789".to_owned()) }, ..wanted(&TWO, None) };
+    assert!(beside(&chats, named, &[]).await.is_ok());
 }
 
 #[tokio::test]
 async fn without_a_stack_ids_are_asked_for_or_left_to_a_push() {
-    let asked = Wanted { can_ask: true, ..wanted(&[], None) };
     let answers = [
         "ada",
         "ada.lovelace@example.com",
@@ -129,30 +220,41 @@ async fn without_a_stack_ids_are_asked_for_or_left_to_a_push() {
         "C0789",
         "acme",
         "T0123",
+        CONVERSATION,
+        TENANT,
         "U1",
         "",
+        "",
+        "7c1b2d3e-4f50-4a6b-8c7d-000000000002",
     ];
-    let (first, heard) = alone(asked, &answers).await.unwrap();
+    let (first, heard) = alone(asked(wanted(&[], None)), &answers).await.unwrap();
     assert!(heard.contains("That is no address.") && heard.contains("That one is there."), "{heard}");
-    assert!(heard.contains("Member ID of Ada Lovelace in Slack"), "{heard}");
+    assert!(heard.contains("Ada Lovelace's Member ID in Slack, U…"), "{heard}");
     let policy = read(&first);
     assert_eq!(policy.people.keys().map(|key| key.as_str()).collect::<Vec<_>>(), ["ada-lovelace", "ada-lovelace-2"]);
     assert_eq!(
         policy.people.values().map(|it| it.name.as_str()).collect::<Vec<_>>(),
         ["Ada Lovelace", "Ada Lovelace (ada-lovelace-2)"]
     );
-    assert!(policy.person(Platform::Slack, &["T0123"], "U1").is_ok() && first.lacks_ids());
+    assert!(policy.person(Platform::Slack, &["T0123"], "U1").is_ok());
+    assert_eq!(policy.rules["calculation"].conversation(Platform::Teams), Some(CONVERSATION));
+    let said = told(Path::new("policy.toml"), &first, None);
+    assert!(said.contains("Ada Lovelace (ada-lovelace-2) in Slack, Ada Lovelace in Teams."), "{said}");
 }
 
 #[tokio::test]
 async fn mail_alone_needs_neither_a_channel_nor_a_workspace() {
-    let emails = ["ada@example.com", "grace@example.com"];
-    let (first, _) = alone(wanted(&emails, None), &[]).await.unwrap();
+    let (first, _) = alone(wanted(&TWO, None), &[]).await.unwrap();
     let policy = read(&first);
     assert!(policy.rules["calculation"].conversations.is_empty() && policy.let_in.0.is_empty());
-    let error = alone(wanted(&emails, Some("C0789")), &[]).await.err().unwrap().to_string();
+    let said = told(Path::new("policy.toml"), &first, None);
+    assert!(said.contains("by mail alone") && !said.contains("--look-up-people"), "{said}");
+    let error = alone(wanted(&TWO, Some("C0789")), &[]).await.err().unwrap().to_string();
     assert!(error.starts_with("say with --slack-team"), "{error}");
-    let with_team = |team: &str| Wanted { team: Some(team.to_owned()), ..wanted(&emails, Some("C0789")) };
+    let with_team = |team: &str| {
+        let slack = Named { conversation: Some("C0789".to_owned()), place: Some(team.to_owned()) };
+        Wanted { slack, ..wanted(&TWO, None) }
+    };
     let (first, _) = alone(with_team("T0123"), &[]).await.unwrap();
     assert_eq!(read(&first).rules["calculation"].conversation(Platform::Slack), Some("C0789"));
     assert!(
@@ -170,11 +272,10 @@ async fn one_person_alone_has_to_say_that_they_may_approve_their_own() {
     assert!(twice.contains("the same address twice"), "{twice}");
     let (first, _) = alone(Wanted { self_approval: true, ..wanted(&["ada@example.com"], None) }, &[]).await.unwrap();
     assert!(read(&first).rules["calculation"].self_approval);
-    let asked = |emails: &[&str]| Wanted { can_ask: true, ..wanted(emails, None) };
-    let (first, _) =
-        alone(asked(&["ada@example.com"]), &["n", "ada@example.com", "n", "grace@example.com", ""]).await.unwrap();
+    let one = || asked(wanted(&["ada@example.com"], None));
+    let (first, _) = alone(one(), &["n", "ada@example.com", "n", "grace@example.com", "", ""]).await.unwrap();
     assert_eq!((first.people.len(), first.self_approval), (2, false));
-    let (first, _) = alone(asked(&["ada@example.com"]), &["y", ""]).await.unwrap();
+    let (first, _) = alone(one(), &["y", "", ""]).await.unwrap();
     assert_eq!((first.people.len(), first.self_approval), (1, true));
 }
 
