@@ -54,7 +54,7 @@ impl Ministack {
                 command.args(["-m", "ministack"]);
                 return;
             };
-            command.args(["-c", include_str!("ministack_with_throttling.py")]);
+            command.args(["-c", include_str!("ministack_mended.py")]);
             command.env("AWS_ENDPOINT_URL", &deployment.aws_url);
             command.envs(deployment.environment.iter().map(|(name, value)| (name, value)));
             // Roles are enforced, so that a permission which is missing is found here.

@@ -1,13 +1,17 @@
-# Serves ministack with the throttling of Lambda as AWS documents it. By itself it says `Lambda.Unknown` where AWS says
+# Serves ministack with the throttling of Lambda and the keys of DynamoDB's items as AWS documents them. By itself it says `Lambda.Unknown` where AWS says
 # `Lambda.TooManyRequestsException`, goes on waiting for the token of a task whose function was never invoked, lets every
 # function have what one of them has reserved, and has all that were refused at one moment try again at one moment, since
-# it knows neither `JitterStrategy` nor `MaxDelaySeconds`.
+# it knows neither `JitterStrategy` nor `MaxDelaySeconds`. Of the partition keys that a call names it knows nothing, so that
+# no policy which goes by them would allow or refuse anything.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
+import json
 import random
 import threading
 
 from ministack import app
+from ministack.core import iam_actions
 from ministack.services import lambda_svc, stepfunctions
 
 ERROR = "Lambda.TooManyRequestsException"
@@ -17,6 +21,7 @@ acquire = lambda_svc._acquire_execution_slot
 call_function = stepfunctions._call_lambda
 wait_for_token = stepfunctions._invoke_with_callback
 find_retrier = stepfunctions._find_matching_retrier
+context_of_dynamodb = iam_actions.dynamodb_service_context
 
 acquiring = threading.Lock()
 this_thread = threading.local()
@@ -72,6 +77,22 @@ def find_retrier_with_its_delay(retriers, error, counts):
     return {**retrier, "IntervalSeconds": delay, "BackoffRate": 1}, index
 
 
+def context_of_dynamodb_with_leading_keys(body):
+    asked = json.loads(body or b"{}")
+    keys = [asked.get("Key"), asked.get("Item")]
+    for table in (asked.get("RequestItems") or {}).values():
+        keys += table.get("Keys", []) if isinstance(table, dict) else []
+    for item in asked.get("TransactItems") or []:
+        keys += [part for action in item.values() for part in (action.get("Key"), action.get("Item"))]
+    leading = [key["id"]["S"] for key in keys if key and "S" in key.get("id", {})]
+    # A query names the value of its partition key first, as `id = :id`.
+    if condition := asked.get("KeyConditionExpression"):
+        value = condition.split(" AND ")[0].split("=")[1].strip()
+        leading += asked["ExpressionAttributeValues"][value].values()
+    return {**context_of_dynamodb(body), **({"dynamodb:LeadingKeys": leading} if leading else {})}
+
+
+iam_actions.dynamodb_service_context = context_of_dynamodb_with_leading_keys
 lambda_svc._throttle_response = throttled_by_name
 lambda_svc._acquire_execution_slot = acquire_what_is_not_reserved
 stepfunctions._invoke_with_callback = wait_for_token_of_what_was_invoked
