@@ -164,6 +164,7 @@ async fn a_function_that_runs_goes_by_a_push_within_a_minute_and_what_is_open_ke
 async fn which_version_is_in_force_is_asked_once_a_minute() {
     let function = Function::start(&[policy(RULES)]).await;
     let begun = function.shelf.asked.load(Ordering::Relaxed);
+    assert_eq!(begun, 2, "who starts reads the newest version and what is noted, both at once");
     for _ in 0..120 {
         function.pass_time(1);
         function.app().await;

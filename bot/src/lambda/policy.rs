@@ -11,7 +11,7 @@ use futures::future;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::approval::policy::{NoPolicy, Policy};
-use crate::approval::policy_version::Usable;
+use crate::approval::policy_version::{PolicyVersion, Usable};
 use crate::net::deadline::{Deadline, Unavailable};
 use crate::ports::{Clock, Policies};
 
@@ -144,19 +144,21 @@ impl LivePolicy {
             let current = self.current();
             (current.looked_at, current.policy.in_force().is_ok())
         };
-        // A function that starts mostly finds it noted, which it reads beside the rest rather than write it once more.
-        let noted = async {
-            match looked_at {
-                None => self.policies.last_taken_up().await.ok().flatten(),
-                Some(_) => None,
+        let (newest, version, noted) = match looked_at {
+            // Whoever waits for a function to start waits for one round of calls: it reads the newest version whole, beside
+            // what is noted, which mostly is that version and need not be written once more.
+            None => {
+                let (newest, noted) = future::join(self.policies.versions(1), self.policies.last_taken_up()).await;
+                let Some(version) = newest?.pop() else { return Ok(Found::Nothing) };
+                (version.number, Some(version), noted.ok().flatten())
             }
+            Some(known) => match self.policies.current().await? {
+                None => return Ok(Found::Nothing),
+                Some(newest) if newest == known => return Ok(Found::NothingNew),
+                Some(newest) => (newest, self.policies.version(newest).await?, None),
+            },
         };
-        let (newest, noted) = future::join(self.policies.current(), noted).await;
-        let Some(newest) = newest? else { return Ok(Found::Nothing) };
-        if looked_at == Some(newest) {
-            return Ok(Found::NothingNew);
-        }
-        if let Some(usable) = self.usable(newest).await? {
+        if let Some(usable) = self.usable(newest, version) {
             return Ok(Found::New { usable, is_noted: noted == Some(newest) });
         }
         if has_one {
@@ -166,7 +168,7 @@ impl LivePolicy {
         // back to, which would give them back.
         let before = self.policies.last_taken_up().await?.filter(|last| *last < newest);
         let before = match before {
-            Some(last) => self.usable(last).await?.map(|usable| usable.policy),
+            Some(last) => self.usable(last, self.policies.version(last).await?).map(|usable| usable.policy),
             None => None,
         };
         Ok(Found::Unusable(newest, before))
@@ -181,11 +183,11 @@ impl LivePolicy {
         }
     }
 
-    /// What a version has, if it can be used; the log has why not, and what is left out.
-    async fn usable(&self, number: u32) -> Result<Option<Usable>, Unavailable> {
-        let Some(version) = self.policies.version(number).await? else {
+    /// What a version has, if it was found and can be used; the log has why not, and what is left out.
+    fn usable(&self, number: u32, version: Option<PolicyVersion>) -> Option<Usable> {
+        let Some(version) = version else {
             tracing::error!(policy.version = number, "this version of the policy is not in the table");
-            return Ok(None);
+            return None;
         };
         let usable = version.usable(&self.state_machines).inspect_err(|problem| {
             tracing::error!(policy.version = number, %problem, "this version of the policy cannot be used");
@@ -198,7 +200,7 @@ impl LivePolicy {
                 "a command is left out, whose state machine is not known here"
             );
         }
-        Ok(usable.ok())
+        usable.ok()
     }
 
     fn current(&self) -> RwLockReadGuard<'_, Current> {

@@ -34,6 +34,12 @@ impl Shelf {
         version.number
     }
 
+    fn as_it_reads(&self, version: PolicyVersion) -> PolicyVersion {
+        let from = self.unusable_from.load(Ordering::Relaxed);
+        let is_unusable = from > 0 && version.number >= from;
+        if is_unusable { PolicyVersion { text: "?".to_owned(), ..version } } else { version }
+    }
+
     async fn open(&self) -> Result<&MemoryStore, Unavailable> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         if self.hangs.load(Ordering::Relaxed) {
@@ -55,14 +61,12 @@ impl Policies for Shelf {
     }
 
     async fn version(&self, number: u32) -> Result<Option<PolicyVersion>, Unavailable> {
-        let version = self.open().await?.version(number).await?;
-        let from = self.unusable_from.load(Ordering::Relaxed);
-        let is_unusable = from > 0 && number >= from;
-        Ok(version.map(|version| if is_unusable { PolicyVersion { text: "?".to_owned(), ..version } } else { version }))
+        Ok(self.open().await?.version(number).await?.map(|version| self.as_it_reads(version)))
     }
 
     async fn versions(&self, limit: usize) -> Result<Vec<PolicyVersion>, Unavailable> {
-        self.open().await?.versions(limit).await
+        let versions = self.open().await?.versions(limit).await?;
+        Ok(versions.into_iter().map(|version| self.as_it_reads(version)).collect())
     }
 
     async fn push(&self, version: &PolicyVersion) -> Result<bool, Unavailable> {
