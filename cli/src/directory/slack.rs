@@ -2,6 +2,7 @@
 
 use countersign_bot::approval::identities::{CHATS, Chat};
 use countersign_bot::approval::place::Platform;
+use countersign_bot::messages::escape::one_line;
 use serde::Deserialize;
 
 use super::{Account, named, place_of, within};
@@ -97,6 +98,9 @@ fn judge(user: User, email: &str, let_in: &[String]) -> Account {
     if is_bot || id == SLACKBOT {
         return refused("the account is a bot's");
     }
+    if !(SLACK.user.is)(&id) {
+        return refused("Slack answers with an id that is none");
+    }
     if is_stranger {
         return refused("the account is of another company, and in no channel of this one");
     }
@@ -106,7 +110,11 @@ fn judge(user: User, email: &str, let_in: &[String]) -> Account {
         Some(place) => Account::Found { id: within(place, &id), name: profile.real_name.and_then(|name| named(&name)) },
         None => Account::Refused(format!(
             "the account is a guest's of {}, which access.slack_teams does not let in",
-            if places.is_empty() { "a workspace that Slack does not name".to_owned() } else { places.join(" and ") }
+            if places.is_empty() {
+                "a workspace that Slack does not name".to_owned()
+            } else {
+                one_line(&places.join(" and "))
+            }
         )),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use countersign_bot::approval::identities::is_guid;
 use countersign_bot::approval::place::Platform;
-use countersign_bot::visible;
+use countersign_bot::messages::escape::one_line;
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -91,7 +91,7 @@ impl Roster {
         if !role.eq_ignore_ascii_case(USER) {
             return Account::Refused(format!(
                 "the account's role in the conversation is {}, not {USER}",
-                visible::shown(role)
+                one_line(role)
             ));
         }
         let Some(tenant) = member.tenant_id.as_ref().map(|tenant| tenant.to_lowercase()) else {
@@ -101,7 +101,7 @@ impl Roster {
             Some(place) => Account::Found { id: within(place, id), name: member.name.as_deref().and_then(named) },
             None => Account::Refused(format!(
                 "the account is of the tenant {}, which access.teams_tenants does not let in",
-                visible::shown(&tenant)
+                one_line(&tenant)
             )),
         }
     }

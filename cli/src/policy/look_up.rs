@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::anyhow;
 use countersign_bot::approval::place::Platform;
+use countersign_bot::messages::escape::one_line;
 use serde_json::{Value, json};
 
 use super::draft::{Draft, Gap};
@@ -110,7 +111,7 @@ impl LookedUp {
     /// A line for each, without their addresses.
     pub(crate) fn text(&self) -> String {
         let line = |Found { gap, account }: &Found| {
-            let (who, chat) = (format!("{} ({})", gap.name, gap.person), gap.chat.platform.name());
+            let (who, chat) = (one_line(&format!("{} ({})", gap.name, gap.person)), gap.chat.platform.name());
             match account {
                 Account::Found { id, name: Some(name) } => {
                     format!("  {who} is {id} in {chat}, who is called {name} there")

@@ -18,6 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Subcommand};
 use countersign_bot::approval::identities::is_address;
 use jiff::Timestamp;
@@ -109,16 +110,16 @@ struct Init {
     #[arg(long = "email", value_name = "ADDRESS", value_parser = address)]
     emails: Vec<String>,
     /// The Slack channel that gets the cards, by its name or its id.
-    #[arg(long)]
+    #[arg(long, value_parser = NonEmptyStringValueParser::new())]
     channel: Option<String>,
     /// The id of the Slack workspace whose members are let in; with a stack it is the one that the app is installed in.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     slack_team: Option<String>,
     /// The Teams conversation that gets the cards, by its id, which the bot says when it is added there.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = NonEmptyStringValueParser::new())]
     teams_conversation: Option<String>,
     /// The id of the Entra tenant whose members are let in; with a stack it is the one that the app is registered in.
-    #[arg(long, value_name = "GUID")]
+    #[arg(long, value_name = "GUID", value_parser = NonEmptyStringValueParser::new())]
     teams_tenant: Option<String>,
     /// Let people approve what they asked for themselves.
     #[arg(long)]

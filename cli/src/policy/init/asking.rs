@@ -95,13 +95,14 @@ async fn look_up(
     Ok(())
 }
 
-/// Asks who people are in a chat that nobody else can be asked about.
+/// Asks who people are in a chat that nobody else can be asked about: by what their addresses say, since
+/// what a profile calls somebody is up to them.
 fn by_hand(first: &mut First, chat: Platform, questions: &Questions, person: &mut impl Person) -> anyhow::Result<()> {
     if first.asks(chat).is_none() {
         return Ok(());
     }
     for entry in &mut first.people {
-        if let Some(id) = questions.user(&entry.name, person)? {
+        if let Some(id) = questions.user(&people::known_as(entry), person)? {
             entry.ids.insert(chat, id);
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::{anyhow, bail};
 use countersign_bot::approval::identities::{CHATS, Chat};
+use countersign_bot::messages::escape::one_line;
 
 use super::draw_up::Asks;
 use crate::directory::Directory;
@@ -193,14 +194,14 @@ impl Questions {
             if (kind.is)(&text) {
                 return Ok(self.chat.normal(&text));
             }
-            wrong(flag, &format!("`{text}` is not {}.", kind.looks), can_ask, person)?;
+            wrong(flag, &format!("`{}` is not {}.", one_line(&text), kind.looks), can_ask, person)?;
         }
     }
 
     /// The id of somebody in the chat, if whoever is asked knows it.
-    pub(super) fn user(&self, name: &str, person: &mut impl Person) -> anyhow::Result<Option<String>> {
+    pub(super) fn user(&self, whom: &str, person: &mut impl Person) -> anyhow::Result<Option<String>> {
         let kind = &self.chat.user;
-        let question = format!("{name}'s {}, or Enter to have a push look it up by the address:", self.user);
+        let question = format!("{whom}'s {}, or Enter to have a push look it up by the address:", self.user);
         loop {
             match person.answer(&question)? {
                 id if id.is_empty() => return Ok(None),
@@ -212,9 +213,13 @@ impl Questions {
 }
 
 /// The id of a conversation in what somebody gives: the id itself, or a whole line of the policy, which is how the bot and
-/// `countersign slack` tell it.
+/// `countersign slack` tell it. Words around it are none of the two, and some of them look like ids.
 fn id_in<'a>(text: &'a str, chat: &Chat) -> Option<&'a str> {
-    text.split([' ', '=', '"', '\'', '`', ';']).find(|word| (chat.conversation.is)(word))
+    let value = match text.split_once('=') {
+        Some((key, value)) if key.trim() == chat.conversation.key => value.trim().trim_matches('"'),
+        _ => text.trim(),
+    };
+    (chat.conversation.is)(value).then_some(value)
 }
 
 /// Tells whoever can be asked again what is wrong; nobody else can do anything but give another command.

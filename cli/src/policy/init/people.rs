@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::bail;
 use countersign_bot::approval::identities::is_address;
+use countersign_bot::approval::names::comparable;
+use countersign_bot::visible;
 
 use super::draw_up::Entry;
 use crate::person::Person;
@@ -71,32 +73,38 @@ fn everybody(person: &mut impl Person) -> anyhow::Result<Vec<String>> {
 pub(super) fn entries(emails: Vec<String>) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for email in emails {
-        let key = key(&email, &entries);
-        entries.push(Entry { key, name: called(&email), ids: BTreeMap::new(), email });
+        let (key, mut name) = (key(&email, &entries), called(&email));
+        if is_taken(&name, entries.iter()) {
+            name = format!("{name} ({key})");
+        }
+        entries.push(Entry { key, name, ids: BTreeMap::new(), email });
     }
-    tell_apart(&mut entries);
     entries
 }
 
-/// Names them as their profiles do, where they have one.
+/// Names them as their profiles do, where they have one. What a profile says is up to its owner: nobody gets a name that
+/// the policy would take for somebody else's, by whom requests are known too.
 pub(super) fn rename(entries: &mut [Entry], profiles: &BTreeMap<String, String>) {
-    for entry in &mut *entries {
-        if let Some(profile) = profiles.get(&entry.key) {
-            entry.name = profile.replace("=?", "= ?").chars().take(NAME_MAX).collect();
+    for number in 0..entries.len() {
+        let Some(profile) = profiles.get(&entries[number].key) else { continue };
+        let name: String = profile.replace("=?", "= ?").chars().take(NAME_MAX).collect();
+        let name = visible::without_hidden(&name).trim_end().to_owned();
+        let (before, others) = entries.split_at(number);
+        if !is_taken(&name, before.iter().chain(&others[1..])) {
+            entries[number].name = name;
         }
     }
-    tell_apart(entries);
 }
 
-/// Whoever is called like somebody before them has their key behind the name.
-fn tell_apart(entries: &mut [Entry]) {
-    let mut taken = BTreeSet::new();
-    for Entry { key, name, .. } in entries {
-        if !taken.insert(name.to_ascii_lowercase()) {
-            *name = format!("{name} ({key})");
-            taken.insert(name.to_ascii_lowercase());
-        }
-    }
+/// Whether the policy would take a name for that of one of these.
+fn is_taken<'a>(name: &str, others: impl Iterator<Item = &'a Entry>) -> bool {
+    let mut taken = others.flat_map(|other| [&other.name, &other.key]);
+    taken.any(|other| comparable(other) == comparable(name))
+}
+
+/// What whoever has typed an address knows its person by, whatever their profiles say.
+pub(super) fn known_as(entry: &Entry) -> String {
+    format!("{} ({})", called(&entry.email), entry.key)
 }
 
 /// A key for an address, such as `ada-lovelace`, that nobody has yet.

@@ -189,10 +189,49 @@ async fn a_stack_is_asked_about_the_chats_that_it_has() {
     assert_eq!(chat(&first, Platform::Teams), (Some(CONVERSATION), vec![None, None]), "a push may know them");
     let id = "7C1B2D3E-4F50-4A6B-8C7D-000000000001";
     let (first, heard) = beside(&chats, asked(by_flag()), &["", "ada", id, ""]).await.unwrap();
-    assert!(heard.contains("Ada's Object ID in Entra, a GUID, or Enter to have a push look it up"), "{heard}");
+    assert!(heard.contains("Ada (ada)'s Object ID in Entra, a GUID, or Enter to have a push look it up"), "{heard}");
     assert_eq!(chat(&first, Platform::Teams).1, [Some(id.to_lowercase().as_str()), None]);
     let error = beside(&chats, in_teams(CONVERSATION, None), &[]).await.err().unwrap().to_string();
     assert!(error.starts_with("say with --teams-tenant whose members are let in"), "{error}");
+}
+
+/// Whoever asks may choose the name of their profile, and requests are known by names too.
+#[tokio::test]
+async fn no_profile_takes_the_name_of_somebody_else() {
+    let chats = Chats::start().await;
+    chats.slack.add_channel("C0789", "approvals");
+    for name in ["Grace", "ＧＲＡＣＥ", "grace", "mallory-2", "Mallory (mallory-2)"] {
+        chats.slack_user("U1", "mallory@example.com", |profile| profile.real_name = name.to_owned());
+        let emails = ["grace@example.com", "mallory@example.com", "mallory@example.org"];
+        let (first, _) = beside(&chats, wanted(&emails, Some("approvals")), &[]).await.unwrap();
+        assert_eq!(first.people[1].ids[&Platform::Slack], "U1");
+        assert_eq!(first.people[1].name, "Mallory", "{name}");
+        read(&first);
+    }
+    chats.slack_user("U1", "mallory@example.com", |profile| profile.real_name = "Mallory Grace".to_owned());
+    let (first, _) =
+        beside(&chats, Wanted { self_approval: true, ..wanted(&["mallory@example.com"], Some("approvals")) }, &[])
+            .await
+            .unwrap();
+    assert_eq!(first.people[0].name, "Mallory Grace");
+}
+
+/// Some words look like ids.
+#[tokio::test]
+async fn an_id_is_the_whole_of_what_is_given_or_a_line_of_the_policy() {
+    let chats = Chats::start().await;
+    chats.slack.add_channel("C0789", "approvals");
+    let prose = ["DM me, it is C0789", "CI approvals", "slack_team = \"C0789\""];
+    for words in prose {
+        let error = beside(&chats, wanted(&TWO, Some(words)), &[]).await.err().unwrap().to_string();
+        assert!(error.starts_with("--channel: Slack says"), "{error}");
+        let error = alone(wanted(&TWO, Some(words)), &[]).await.err().unwrap().to_string();
+        assert!(error.starts_with("--channel: That is not"), "{error}");
+    }
+    for line in ["C0789", " C0789 ", "slack_channel = \"C0789\"", "slack_channel=\"C0789\""] {
+        let (first, _) = beside(&chats, wanted(&TWO, Some(line)), &[]).await.unwrap();
+        assert_eq!(chat(&first, Platform::Slack).0, Some("C0789"), "{line}");
+    }
 }
 
 /// It becomes a line of the policy.
@@ -229,7 +268,7 @@ async fn without_a_stack_ids_are_asked_for_or_left_to_a_push() {
     ];
     let (first, heard) = alone(asked(wanted(&[], None)), &answers).await.unwrap();
     assert!(heard.contains("That is no address.") && heard.contains("That one is there."), "{heard}");
-    assert!(heard.contains("Ada Lovelace's Member ID in Slack, U…"), "{heard}");
+    assert!(heard.contains("Ada Lovelace (ada-lovelace)'s Member ID in Slack, U…"), "{heard}");
     let policy = read(&first);
     assert_eq!(policy.people.keys().map(|key| key.as_str()).collect::<Vec<_>>(), ["ada-lovelace", "ada-lovelace-2"]);
     assert_eq!(
