@@ -1,8 +1,8 @@
 //! A table of DynamoDB in memory, as far as the store of the bot speaks to it, for the benchmarks: the emulators that the
 //! tests use look at every item to answer a query, and so would their cost be measured and not ours.
 //!
-//! It has the conditions that the store knows, and the indexes that a tick looks at, in their order. What it does not
-//! know it answers with an error, which fails the benchmark.
+//! It has the conditions that the store knows, the indexes that a tick looks at, in their order, and the versions of the
+//! policy. What it does not know it answers with an error, which fails the benchmark.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -114,6 +114,14 @@ impl EmulatedTable {
                 items
                     .map(|item| json!({ "id": item["id"], "item": item["item"], "raised_at": item["raised_at"] }))
                     .collect()
+            }
+            // The versions of the policy, the newest first, of which whoever starts reads one.
+            None if asked["ScanIndexForward"] == false => {
+                let [id, version] = [":id", ":version"].map(|name| values[name]["S"].as_str().map(str::to_owned));
+                let (id, version) = id.zip(version).ok_or("ValidationException")?;
+                // Behind every number.
+                let end = (id.clone(), format!("{version}~"));
+                self.items.range((id, version)..end).rev().take(limit).map(|(_, item)| item.clone()).collect()
             }
             _ => return Err("ValidationException"),
         };
