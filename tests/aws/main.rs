@@ -34,7 +34,7 @@ use support::emulators::Case;
 
 /// The cases wait far more than they compute, so more of them run at once than there are cores; but whoever presses is
 /// to be answered within Slack's three seconds, by functions and emulators on the same cores.
-const CASES_AT_ONCE: usize = 12;
+const CASES_AT_ONCE: usize = 8;
 
 fn cases() -> Vec<Case> {
     [
