@@ -138,7 +138,16 @@ pub fn typed(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Bool(false) => "no".to_owned(),
         Value::String(text) => text.clone(),
+        Value::Number(number) => decimal(number),
         other => other.to_string(),
+    }
+}
+
+/// A number without an exponent, which a small one has in JSON and which nobody may type.
+fn decimal(number: &Number) -> String {
+    match number.as_f64() {
+        Some(small) if number.is_f64() && 0.0 < small.abs() && small.abs() < 1.0 => small.to_string(),
+        _ => number.to_string(),
     }
 }
 

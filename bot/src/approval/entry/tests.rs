@@ -159,4 +159,10 @@ fn a_value_is_typed_as_it_is_read() {
     for (value, text) in [(json!(true), "yes"), (json!(-1), "-1"), (json!("a"), "a"), (Value::Null, "")] {
         assert_eq!(typed(&value), text);
     }
+    let kind = || field(Kind::Number(Range { min: None, max: None }));
+    for text in ["1.5", "0.0", "-0.0", "5.0", "0.0000025", "-0.0000000000000000001", "12345678901234.0", "7"] {
+        let value = read(&kind(), text, |_| Err(Mistake::Missing)).unwrap();
+        assert_eq!(read(&kind(), &typed(&value), |_| Err(Mistake::Missing)), Ok(value), "{text}");
+    }
+    assert_eq!(typed(&json!(2.5e-6)), "0.0000025");
 }
