@@ -146,7 +146,7 @@ pub fn typed(value: &Value) -> String {
 /// A number without an exponent, which a small one has in JSON and which nobody may type.
 fn decimal(number: &Number) -> String {
     match number.as_f64() {
-        Some(small) if number.is_f64() && 0.0 < small.abs() && small.abs() < 1.0 => small.to_string(),
+        Some(small) if 0.0 < small.abs() && small.abs() < 1.0 => small.to_string(),
         _ => number.to_string(),
     }
 }

@@ -1,8 +1,8 @@
-# Serves ministack with the throttling of Lambda and the keys of DynamoDB's items as AWS documents them. By itself it says `Lambda.Unknown` where AWS says
-# `Lambda.TooManyRequestsException`, goes on waiting for the token of a task whose function was never invoked, lets every
-# function have what one of them has reserved, and has all that were refused at one moment try again at one moment, since
-# it knows neither `JitterStrategy` nor `MaxDelaySeconds`. Of the partition keys that a call names it knows nothing, so that
-# no policy which goes by them would allow or refuse anything.
+# Serves ministack with the throttling of Lambda and the keys of DynamoDB's items as AWS documents them. By itself it says
+# `Lambda.Unknown` where AWS says `Lambda.TooManyRequestsException`, goes on waiting for the token of a task whose function
+# was never invoked, lets every function have what one of them has reserved, and has all that were refused at one moment try
+# again at one moment, since it knows neither `JitterStrategy` nor `MaxDelaySeconds`. Of the partition keys that a call names
+# it knows nothing, so that no policy which goes by them would allow or refuse anything.
 # https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html
 # https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
