@@ -27,11 +27,11 @@ impl EmulatedTable {
         match operation {
             "GetItem" => Ok(self.get_item(asked)),
             "BatchGetItem" => Ok(self.batch_get_item(asked)),
-            "PutItem" => self.put_all(&[asked]).map_err(|()| "ConditionalCheckFailedException"),
+            "PutItem" => self.put_all(&[asked], "ConditionalCheckFailedException"),
             "TransactWriteItems" => {
                 let items = asked["TransactItems"].as_array().ok_or("ValidationException")?;
                 let puts: Vec<&Value> = items.iter().map(|item| &item["Put"]).collect();
-                self.put_all(&puts).map_err(|()| "TransactionCanceledException")
+                self.put_all(&puts, "TransactionCanceledException")
             }
             "Query" => self.query(asked),
             _ => Err("UnknownOperationException"),
@@ -72,10 +72,12 @@ impl EmulatedTable {
         json!({ "Responses": found.collect::<serde_json::Map<String, Value>>() })
     }
 
-    /// All or nothing.
-    fn put_all(&mut self, puts: &[&Value]) -> Result<Value, ()> {
-        if !puts.iter().all(|put| self.holds(put)) {
-            return Err(());
+    /// All or nothing, with the code for a condition that does not hold.
+    fn put_all(&mut self, puts: &[&Value], refused: &'static str) -> Result<Value, &'static str> {
+        for put in puts {
+            if !self.holds(put)? {
+                return Err(refused);
+            }
         }
         for put in puts {
             self.put(put["Item"].clone());
@@ -83,15 +85,18 @@ impl EmulatedTable {
         Ok(json!({}))
     }
 
-    /// The two conditions that the store knows: the item is new, or it has the version that was read.
-    fn holds(&self, put: &Value) -> bool {
+    /// The conditions that the store knows: the item is new, it has the version that was read, or one below.
+    fn holds(&self, put: &Value) -> Result<bool, &'static str> {
         let there = key(&put["Item"]).and_then(|key| self.items.get(&key));
+        let values = &put["ExpressionAttributeValues"];
         match put["ConditionExpression"].as_str() {
-            Some("attribute_not_exists(#id)") => there.is_none(),
-            Some("#version = :read") => {
-                there.is_some_and(|there| there["version"] == put["ExpressionAttributeValues"][":read"])
+            Some("attribute_not_exists(#id)") => Ok(there.is_none()),
+            Some("#version = :read") => Ok(there.is_some_and(|there| there["version"] == values[":read"])),
+            Some("attribute_not_exists(#id) OR #version < :its") => {
+                let its = integer(&values[":its"]).ok_or("ValidationException")?;
+                Ok(there.is_none_or(|there| integer(&there["version"]).is_some_and(|version| version < its)))
             }
-            _ => false,
+            _ => Err("ValidationException"),
         }
     }
 

@@ -62,6 +62,11 @@ impl<'a> Approvals<'a> {
         Ok(Pending { id, token, ts: card.ts })
     }
 
+    /// How many calls of AWS were made so far.
+    pub(crate) fn calls(&self) -> usize {
+        self.services.aws.calls()
+    }
+
     /// Grace presses Approve.
     pub(crate) fn click(&self, pending: &Pending) -> anyhow::Result<Value> {
         self.services.click(&pending.ts)

@@ -35,6 +35,8 @@ struct Account {
     /// How often the bus was told that an approval is resolved, by its id.
     resolutions: HashMap<String, usize>,
     mails: usize,
+    /// How often anything was asked.
+    calls: usize,
     /// What was put into the queue of deliveries and not taken.
     deliveries: Vec<String>,
 }
@@ -99,6 +101,11 @@ impl Aws {
         std::mem::take(&mut self.account().deliveries)
     }
 
+    /// How many calls were made.
+    pub(crate) fn calls(&self) -> usize {
+        self.account().calls
+    }
+
     /// How many mails were sent.
     pub(crate) fn mails(&self) -> usize {
         self.account().mails
@@ -115,6 +122,7 @@ async fn receive(State(aws): State<Aws>, headers: HeaderMap, body: Bytes) -> Res
         tokio::time::sleep(aws.delay).await;
     }
     let mut account = aws.account();
+    account.calls += 1;
     let Some(target) = headers.get("x-amz-target").and_then(|target| target.to_str().ok()) else {
         return mail(&mut account, &body);
     };
