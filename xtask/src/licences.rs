@@ -45,33 +45,30 @@ fn packages() -> anyhow::Result<BTreeMap<String, (String, PathBuf)>> {
         let folder = Path::new(text("manifest_path")).parent().context("a manifest is in a folder")?.to_owned();
         known.insert(format!("{} {}", text("name"), text("version")), (text("license").to_owned(), folder));
     }
-    let linked = linked()?;
+    let functions = linked(&["countersign-bot", "countersign-workflow-lambdas"], "")?;
+    let program = linked(&["countersign-cli"], "aws")?;
     let mut packages = BTreeMap::new();
-    for name in linked {
-        let (licence, folder) = known.get(&name).with_context(|| format!("{name} is not known"))?;
+    for name in functions.union(&program).filter(|name| !name.starts_with("countersign-")) {
+        let (licence, folder) = known.get(name).with_context(|| format!("{name} is not known"))?;
         if licence.is_empty() {
             bail!("{name} does not say under which licence it is");
         }
-        packages.insert(name, (licence.clone(), folder.clone()));
+        packages.insert(name.clone(), (licence.clone(), folder.clone()));
     }
     Ok(packages)
 }
 
-/// What is linked into the functions and the program, without what only builds or tests them and without what is ours.
-fn linked() -> anyhow::Result<BTreeSet<String>> {
+/// What is linked into what these packages of ours make, each with its version, and they themselves: nothing that only
+/// builds or tests it.
+pub(crate) fn linked(packages: &[&str], features: &str) -> anyhow::Result<BTreeSet<String>> {
+    let mut tree = cargo(&["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe"]);
+    tree.args(["--target", Arch::X86.target(), "--features", features]);
+    tree.args(packages.iter().flat_map(|package| ["--package", package]));
     let mut names = BTreeSet::new();
-    for (packages, features) in
-        [(&["countersign-bot", "countersign-workflow-lambdas"][..], ""), (&["countersign-cli"][..], "aws")]
-    {
-        let mut tree =
-            cargo(&["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe"]);
-        tree.args(["--target", Arch::X86.target(), "--features", features]);
-        tree.args(packages.iter().flat_map(|package| ["--package", package]));
-        for line in output(tree)?.lines().filter(|line| !line.contains("countersign-")) {
-            let mut words = line.split_whitespace();
-            if let (Some(name), Some(version)) = (words.next(), words.next()) {
-                names.insert(format!("{name} {}", version.trim_start_matches('v')));
-            }
+    for line in output(tree)?.lines() {
+        let mut words = line.split_whitespace();
+        if let (Some(name), Some(version)) = (words.next(), words.next()) {
+            names.insert(format!("{name} {}", version.trim_start_matches('v')));
         }
     }
     Ok(names)

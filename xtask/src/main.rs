@@ -4,6 +4,7 @@
 //! has the program `countersign`.
 
 mod bench;
+mod bills;
 mod chromium;
 mod deployable;
 #[cfg(test)]

@@ -1,0 +1,136 @@
+//! The bills of materials of what is released, in CycloneDX: what is linked in, in which version.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::Value;
+
+use crate::licences;
+use crate::package::Arch;
+use crate::steps::{root, step};
+use crate::tools::Tool;
+
+/// The packages of the workspace, by their folders.
+const MEMBERS: [&str; 10] = [
+    "bot",
+    "workflow-lambdas",
+    "playground",
+    "playground/engine",
+    "cli",
+    "tests",
+    "tests/documents",
+    "tests/floor",
+    "tests/fuzz",
+    "xtask",
+];
+
+/// A package of which something is released.
+struct Released {
+    folder: &'static str,
+    package: &'static str,
+    /// With which it is built.
+    features: &'static str,
+    /// What the bill is called.
+    name: &'static str,
+}
+
+const RELEASED: [Released; 3] = [
+    Released { folder: "bot", package: "countersign-bot", features: "", name: "functions" },
+    Released {
+        folder: "workflow-lambdas",
+        package: "countersign-workflow-lambdas",
+        features: "",
+        name: "functions-of-the-example",
+    },
+    Released { folder: "cli", package: "countersign-cli", features: "aws", name: "countersign" },
+];
+
+/// Makes one for each package of which something is released.
+pub(crate) fn of_what_is_released(output: &Path) -> anyhow::Result<()> {
+    const NAME: &str = "countersign-materials";
+    let mut cyclonedx = Tool::Release.command("cargo-cyclonedx")?;
+    cyclonedx.args(["cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--no-build-deps"]);
+    cyclonedx.args(["--target", Arch::X86.target(), "--features", "aws", "--override-filename", NAME]);
+    // It leaves out what differs from one time to the next.
+    cyclonedx.arg("--manifest-path").arg(root().join("cli").join("Cargo.toml")).env("SOURCE_DATE_EPOCH", "0");
+    step("Bills of materials", &mut cyclonedx)?;
+    // It leaves one in the folder of every package.
+    for folder in MEMBERS {
+        let made = root().join(folder).join(NAME).with_extension("json");
+        if let Some(Released { package, features, name, .. }) = RELEASED.iter().find(|it| it.folder == folder) {
+            let text = fs::read_to_string(&made).with_context(|| format!("there is no {}", made.display()))?;
+            let here = root().display().to_string();
+            let mut bill = serde_json::from_str(&text.replace(&here, "/countersign"))?;
+            keep(&mut bill, &licences::linked(&[package], features)?)?;
+            fs::write(output.join(format!("{name}.cdx.json")), serde_json::to_string_pretty(&bill)?)?;
+        }
+        if made.exists() {
+            fs::remove_file(made)?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what is linked in. The tool lists what the features of any package of the workspace bring, and what runs at build
+/// time alone.
+fn keep(bill: &mut Value, linked: &BTreeSet<String>) -> anyhow::Result<()> {
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let components = bill["components"].as_array_mut().context("a bill has components")?;
+    components.retain(|it| linked.contains(&format!("{} {}", text(it, "name"), text(it, "version"))));
+    let mut kept: BTreeSet<String> = components.iter().map(|it| text(it, "bom-ref")).collect();
+    kept.insert(text(&bill["metadata"]["component"], "bom-ref"));
+    let dependencies = bill["dependencies"].as_array_mut().context("a bill has dependencies")?;
+    dependencies.retain(|it| kept.contains(&text(it, "ref")));
+    for its in dependencies.iter_mut().filter_map(|it| it.get_mut("dependsOn")?.as_array_mut()) {
+        its.retain(|other| other.as_str().is_some_and(|other| kept.contains(other)));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_bill_lists_what_is_linked_in_and_nothing_else() {
+        let mut bill = json!({
+            "metadata": { "component": { "bom-ref": "bot", "name": "countersign-bot" } },
+            "components": [
+                { "bom-ref": "ring", "name": "ring", "version": "0.17.0" },
+                { "bom-ref": "chrono", "name": "chrono", "version": "0.4.0" },
+                { "bom-ref": "ring-of-before", "name": "ring", "version": "0.16.0" },
+            ],
+            "dependencies": [
+                { "ref": "bot", "dependsOn": ["ring", "chrono"] },
+                { "ref": "chrono", "dependsOn": ["ring"] },
+                { "ref": "ring" },
+            ],
+        });
+        keep(&mut bill, &BTreeSet::from(["ring 0.17.0".to_owned()])).unwrap();
+        assert_eq!(bill["components"], json!([{ "bom-ref": "ring", "name": "ring", "version": "0.17.0" }]));
+        assert_eq!(bill["dependencies"], json!([{ "ref": "bot", "dependsOn": ["ring"] }, { "ref": "ring" }]));
+    }
+
+    #[test]
+    fn the_functions_hold_less_than_the_program() {
+        let linked = |it: &Released| licences::linked(&[it.package], it.features).unwrap();
+        let [functions, _, program] = &RELEASED;
+        let (functions, program) = (linked(functions), linked(program));
+        assert!(functions.iter().any(|name| name.starts_with("ring ")), "{functions:?}");
+        for only_in_the_program in ["clap ", "aws-sdk-sso "] {
+            assert!(program.iter().any(|name| name.starts_with(only_in_the_program)), "{program:?}");
+            assert!(!functions.iter().any(|name| name.starts_with(only_in_the_program)), "{functions:?}");
+        }
+    }
+
+    #[test]
+    fn every_package_of_the_workspace_is_known() {
+        let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+        let members = manifest.lines().find_map(|line| line.strip_prefix("members = ")).unwrap();
+        assert_eq!(members, format!("{MEMBERS:?}"));
+    }
+}
