@@ -18,6 +18,8 @@ mod documented;
 mod ending;
 mod examples;
 mod explain;
+#[cfg(feature = "aws")]
+mod file;
 mod machines;
 mod manifests;
 mod mocks;

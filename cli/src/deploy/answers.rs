@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, bail};
 use toml_span::value::ValueInner;
 
+use crate::file;
+
 /// The answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Answers {
@@ -67,11 +69,9 @@ impl Answers {
         Ok(answers)
     }
 
-    /// Keeps them. A file that is there is replaced whole or not at all.
-    pub(super) fn write(&self, file: &Path) -> anyhow::Result<()> {
-        let half = file.with_extension("toml.half");
-        let written = fs::write(&half, self.text()).and_then(|()| fs::rename(&half, file));
-        written.with_context(|| format!("{} cannot be written", file.display()))
+    /// Keeps them, whether the file is there or not.
+    pub(super) fn write(&self, path: &Path) -> anyhow::Result<()> {
+        file::write(path, &self.text()).with_context(|| format!("{} cannot be written", path.display()))
     }
 
     fn text(&self) -> String {

@@ -1,12 +1,10 @@
 //! `countersign policy push` and `rollback`: what is put in force, by whoever agrees to it.
 
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
 use jiff::Timestamp;
-use tempfile::NamedTempFile;
 
 use super::draft::Draft;
 use super::look_up::{LookedUp, look_up};
@@ -15,6 +13,7 @@ use super::written::Pushed;
 use super::{Push, Rollback, read};
 use crate::directory::Directory;
 use crate::ending::Ending;
+use crate::file;
 use crate::patience::waiting;
 use crate::person::{AtTerminal, Person};
 
@@ -152,20 +151,12 @@ fn save(order: &Order, before: &str, after: &str, person: &mut impl Person) -> a
     Ok(is_wanted)
 }
 
-/// Replaces a file whole or not at all, and only as long as it is what was read.
+/// Replaces the file as long as it is what was read.
 fn replace(file: &Path, before: &str, after: &str) -> anyhow::Result<()> {
-    // Of a link it is what it leads to.
-    let file = fs::canonicalize(file)?;
-    if fs::read_to_string(&file)? != before {
+    if fs::read_to_string(file)? != before {
         bail!("somebody has changed it meanwhile");
     }
-    // It has a name that nobody could have put a link at, and becomes the file with its rights.
-    let folder = file.parent().context("a file is in a folder")?;
-    let mut whole = NamedTempFile::new_in(folder)?;
-    whole.write_all(after.as_bytes())?;
-    whole.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
-    whole.persist(&file)?;
-    Ok(())
+    Ok(file::replace(file, after)?)
 }
 
 #[cfg(test)]
