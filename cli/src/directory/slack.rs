@@ -140,10 +140,15 @@ pub(crate) async fn channel(slack: &Slack<'_>, name: &str, person: &mut impl Per
     })
 }
 
+/// Whether Slack's word for a channel says no more than that the bot has to be invited, if it is the right one.
+pub(crate) fn may_be_invited(word: &str) -> bool {
+    NOT_IN.contains(&word)
+}
+
 /// What Slack's word for a channel means.
 pub(crate) fn refusal(word: &str) -> String {
     match word {
-        _ if NOT_IN.contains(&word) => format!(
+        _ if may_be_invited(word) => format!(
             "Slack says {word}: the bot is not in that channel, so /invite it, or the channel is called otherwise. The id is \
              at the end of the channel's details."
         ),

@@ -13,7 +13,7 @@ use crate::directory::{Account, Directory};
 use crate::patience::waiting;
 use crate::person::Person;
 use crate::policy::draft::Draft;
-use crate::policy::look_up::look_up_in;
+use crate::policy::look_up::{LookedUp, look_up_in};
 use crate::vendors::slack::Slack;
 
 /// What the command says.
@@ -55,9 +55,9 @@ pub(super) async fn ask(wanted: Wanted, known: &Known<'_>, person: &mut impl Per
     };
     let people = people::entries(emails);
     let chats = in_slack.into_iter().chain(in_teams).collect();
-    let mut first = First { people, chats, self_approval, has_calculation };
+    let mut first = First { people, chats, self_approval, has_calculation, looked_up: None };
     let slack = directory.and_then(Directory::slack);
-    look_up(&mut first, slack.as_ref(), roster.as_ref(), person).await?;
+    first.looked_up = look_up(&mut first, slack.as_ref(), roster.as_ref(), person).await?;
     if can_ask && slack.is_none() {
         by_hand(&mut first, Platform::Slack, &chats::SLACK, person)?;
     }
@@ -73,11 +73,11 @@ async fn look_up(
     slack: Option<&Slack<'_>>,
     roster: Option<&Roster>,
     person: &mut impl Person,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<LookedUp>> {
     let draft = Draft::read(&draw_up(first)).context("a first policy that cannot be read was drawn up")?;
     let looked_up = waiting("Looking people up".to_owned(), look_up_in(draft, slack, roster)).await?;
     if looked_up.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     person.told(&looked_up.text())?;
     let mut profiles = BTreeMap::new();
@@ -92,7 +92,7 @@ async fn look_up(
         }
     }
     people::rename(&mut first.people, &profiles);
-    Ok(())
+    Ok(Some(looked_up))
 }
 
 /// Asks who people are in a chat that nobody else can be asked about: by what their addresses say, since

@@ -8,7 +8,7 @@ use countersign_bot::messages::escape::one_line;
 
 use super::draw_up::Asks;
 use crate::directory::Directory;
-use crate::directory::slack::{Channel, channel, refusal};
+use crate::directory::slack::{Channel, channel, may_be_invited, refusal};
 use crate::directory::teams::Roster;
 use crate::patience::waiting;
 use crate::person::Person;
@@ -24,9 +24,9 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// Whether the chat is used at all: the command names a conversation of it, or somebody is asked for one.
+    /// Whether the chat is used at all: the command says something of it, or somebody is asked.
     fn is_wanted(&self, asks: bool) -> bool {
-        self.conversation.is_some() || asks
+        self.conversation.is_some() || self.place.is_some() || asks
     }
 }
 
@@ -70,16 +70,19 @@ pub(super) async fn in_slack(
         return Ok(None);
     }
     let Some(slack) = slack else { return SLACK.by_id(named, can_ask, person) };
-    let identity = slack.identity().await.map_err(|why| anyhow!("Slack cannot be asked: auth.test: {why}"))?;
     let Some((conversation, is_there)) = the_channel(&slack, named.conversation, can_ask, person).await? else {
         return Ok(None);
     };
-    let place = SLACK.place(named.place.or(Some(identity.team)), can_ask, person)?;
+    let place = match named.place {
+        Some(place) => place,
+        None => slack.identity().await.map_err(|why| anyhow!("Slack cannot be asked: auth.test: {why}"))?.team,
+    };
+    let place = SLACK.place(Some(place), can_ask, person)?;
     Ok(Some(Asks { chat: SLACK.chat, place, conversation, is_there }))
 }
 
-/// The id of the channel, and whether the bot may post there. A name that Slack does not know is asked for again; an id is
-/// taken, since the bot may be invited later.
+/// The id of the channel, and whether the bot may post there. What Slack refuses is asked for again; an id is taken if the
+/// bot is all that is missing there, since it may be invited later.
 async fn the_channel(
     slack: &Slack<'_>,
     mut named: Option<String>,
@@ -89,7 +92,7 @@ async fn the_channel(
     loop {
         let name = match named.take() {
             Some(name) => name,
-            None => person.answer("Slack channel, by its name or its id, or Enter for none:")?,
+            None => SLACK.asked("Slack channel, by its name or its id, or Enter for none:", can_ask, person)?,
         };
         if name.is_empty() {
             return Ok(None);
@@ -99,7 +102,7 @@ async fn the_channel(
             Channel::Found(id) => return Ok(Some((id, true))),
             Channel::Refused(word) => {
                 let problem = refusal(&word);
-                if let Some(id) = id {
+                if let Some(id) = id.filter(|_| may_be_invited(&word)) {
                     person.told(&problem)?;
                     return Ok(Some((id.to_owned(), false)));
                 }
@@ -165,7 +168,7 @@ impl Questions {
         loop {
             let text = match named.take() {
                 Some(text) => text,
-                None => person.answer(question)?,
+                None => self.asked(question, can_ask, person)?,
             };
             match id_in(&text, self.chat) {
                 _ if text.is_empty() => return Ok(None),
@@ -181,6 +184,14 @@ impl Questions {
                 }
             }
         }
+    }
+
+    /// What somebody answers who is asked for the conversation.
+    fn asked(&self, question: &str, can_ask: bool, person: &mut impl Person) -> anyhow::Result<String> {
+        if !can_ask {
+            bail!("{} without {}: say where cards go as well", self.place.0, self.conversation.0);
+        }
+        person.answer(question)
     }
 
     fn place(&self, mut named: Option<String>, can_ask: bool, person: &mut impl Person) -> anyhow::Result<String> {

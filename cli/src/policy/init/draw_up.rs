@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 use countersign_bot::approval::identities::{CHATS, Chat};
 use countersign_bot::approval::place::Platform;
 
+use crate::policy::look_up::LookedUp;
+
 /// What a first policy says.
 pub(super) struct First {
     /// The first is who may approve.
@@ -16,6 +18,8 @@ pub(super) struct First {
     pub(super) self_approval: bool,
     /// Whether the example can be started.
     pub(super) has_calculation: bool,
+    /// What the chats say of people, if any was asked.
+    pub(super) looked_up: Option<LookedUp>,
 }
 
 /// A chat in which people are asked.

@@ -8,8 +8,7 @@ mod people;
 #[cfg(test)]
 mod tests;
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
@@ -22,9 +21,11 @@ use self::asking::{Known, Wanted, ask};
 use self::chats::Named;
 use self::draw_up::{Asks, First, draw_up};
 use super::Init;
+use super::look_up::LookedUp;
 use super::versions::Versions;
 use crate::aws::Aws;
 use crate::ending::Ending;
+use crate::file;
 use crate::output::counted;
 use crate::patience::waiting;
 use crate::person::AtTerminal;
@@ -66,16 +67,14 @@ impl Init {
 }
 
 /// Writes the file, and nothing over another one unless that is wanted.
-fn write(file: &Path, text: &str, force: bool) -> anyhow::Result<()> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true).create_new(!force);
-    let written = options.open(file).and_then(|mut file| file.write_all(text.as_bytes()));
+fn write(path: &Path, text: &str, force: bool) -> anyhow::Result<()> {
+    let written = if force { file::write(path, text) } else { file::create(path, text) };
     written
         .map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => anyhow!("somebody else has just made it"),
             _ => error.into(),
         })
-        .with_context(|| format!("{} cannot be written", file.display()))
+        .with_context(|| format!("{} cannot be written", path.display()))
 }
 
 fn told(file: &Path, first: &First, stack: Option<&str>) -> String {
@@ -115,7 +114,9 @@ fn as_json(file: &Path, first: &First) -> serde_json::Value {
     json!({
         "ok": true, "file": file.display().to_string(), "people": people.collect::<Vec<_>>(),
         "slackTeam": slack.map(|asks| &asks.place), "slackChannel": slack.map(|asks| &asks.conversation),
-        "teamsTenant": teams.map(|asks| &asks.place), "teamsConversation": teams.map(|asks| &asks.conversation),
+        "slackIsThere": slack.map(|asks| asks.is_there), "teamsTenant": teams.map(|asks| &asks.place),
+        "teamsConversation": teams.map(|asks| &asks.conversation), "teamsIsThere": teams.map(|asks| asks.is_there),
+        "lookedUp": first.looked_up.as_ref().map(LookedUp::json),
         "selfApproval": first.self_approval,
     })
 }

@@ -6,7 +6,9 @@ use std::path::Path;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::policy::Policy;
 use countersign_bot::approval::policy_file;
-use countersign_playground::fakes::teams::{Fault, Operation};
+use countersign_playground::fakes::Fault;
+use countersign_playground::fakes::teams::{Fault as TeamsFault, Operation};
+use serde_json::Value;
 
 use super::asking::{Known, Wanted, ask};
 use super::chats::Named;
@@ -84,6 +86,8 @@ async fn people_and_the_channel_are_looked_up_by_address_and_name() {
         said.ends_with("`countersign policy push policy.toml --stack stack`.") && !said.contains("/invite"),
         "{said}"
     );
+    let json = as_json(Path::new("policy.toml"), &first);
+    assert_eq!((&json["slackIsThere"], &json["teamsIsThere"]), (&true.into(), &Value::Null), "{json:#}");
     let policy = read(&first);
     let rules = &policy.rules["calculation"];
     assert_eq!(rules.conversation(Platform::Slack), Some("C0789"));
@@ -108,6 +112,8 @@ async fn whoever_is_not_known_is_named() {
     let said = told(Path::new("policy.toml"), &first, None);
     assert!(said.contains("in a chat: Grace Hopper in Slack, Bot in Slack."), "{said}");
     assert!(said.ends_with("--stack countersign --look-up-people`."), "{said}");
+    let json = as_json(Path::new("policy.toml"), &first);
+    assert_eq!(json["lookedUp"][2]["problem"], "the account is a bot's", "{json:#}");
     read(&first);
 }
 
@@ -127,6 +133,49 @@ async fn a_channel_that_the_bot_is_not_in_is_asked_for_again() {
     assert!(error.starts_with("nobody would be reached"), "without a chat and without mail: {error}");
 }
 
+/// Not one where an invitation would not help.
+#[tokio::test]
+async fn a_channel_that_nobody_can_post_to_is_asked_for_again() {
+    let chats = Chats::start().await;
+    chats.slack.add_channel("C0789", "approvals");
+    for word in ["is_archived", "invalid_auth"] {
+        chats.slack.fail_next("chat.scheduleMessage", Fault::NotOk(word.to_owned()));
+        let error = beside(&chats, wanted(&TWO, Some("C0111")), &[]).await.err().unwrap().to_string();
+        assert_eq!(error, format!("--channel: Slack says {word}."));
+    }
+    chats.slack.fail_next("chat.scheduleMessage", Fault::NotOk("is_archived".to_owned()));
+    let (first, heard) = beside(&chats, asked(wanted(&TWO, Some("C0111"))), &["approvals", ""]).await.unwrap();
+    assert!(heard.contains("Slack says is_archived."), "{heard}");
+    assert_eq!(chat(&first, Platform::Slack).0, Some("C0789"));
+}
+
+/// Whoever names a workspace or a tenant wants to be asked there.
+#[tokio::test]
+async fn a_place_without_a_conversation_is_half_an_answer() {
+    let chats = Chats::start().await;
+    let slack =
+        || Wanted { slack: Named { conversation: None, place: Some("T0123".to_owned()) }, ..wanted(&TWO, None) };
+    let teams = || Wanted { teams: Named { conversation: None, place: Some(TENANT.to_owned()) }, ..wanted(&TWO, None) };
+    for (wanted, flags) in [
+        (slack as fn() -> Wanted, "--slack-team without --channel"),
+        (teams, "--teams-tenant without --teams-conversation"),
+    ] {
+        let error = alone(wanted(), &[]).await.err().unwrap().to_string();
+        assert!(error.starts_with(flags), "{error}");
+        let error = beside(&chats, wanted(), &[]).await.err().unwrap().to_string();
+        assert!(error.starts_with(flags), "{error}");
+    }
+}
+
+/// Mail may be all that is wanted.
+#[tokio::test]
+async fn slack_is_asked_for_nothing_before_a_channel_is_named() {
+    let chats = Chats::start().await;
+    chats.slack.fail_always("auth.test", Some(Fault::NotOk("invalid_auth".to_owned())));
+    let (first, _) = beside(&chats, asked(wanted(&TWO, None)), &["", CONVERSATION]).await.unwrap();
+    assert!(first.asks(Platform::Slack).is_none());
+}
+
 /// Somebody may invite the bot later.
 #[tokio::test]
 async fn an_id_is_taken_although_the_bot_is_not_there_yet() {
@@ -138,7 +187,7 @@ async fn an_id_is_taken_although_the_bot_is_not_there_yet() {
     let said = told(Path::new("policy.toml"), &first, None);
     assert!(said.contains("Say `/invite @Countersign` in the Slack channel C0111."), "{said}");
     let elsewhere = "19:elsewhere@thread.tacv2";
-    chats.teams.fail_always(Operation::Member, Some(Fault::Refused { status: 403, code: "Blocked".to_owned() }));
+    chats.teams.fail_always(Operation::Member, Some(TeamsFault::Refused { status: 403, code: "Blocked".to_owned() }));
     let (first, heard) = beside(&chats, in_teams(elsewhere, None), &[]).await.unwrap();
     assert!(heard.contains(&format!("the people of the conversation {elsewhere} cannot be read: Blocked.")), "{heard}");
     assert_eq!(chat(&first, Platform::Teams), (Some(elsewhere), vec![None, None]));
