@@ -12,9 +12,9 @@ use crate::policy;
 /// The state machines to run and what they need.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Machines {
-    /// A state machine (Amazon States Language) to run; several may be named.
+    /// A state machine (Amazon States Language) to run.
     ///
-    /// Without a name, it has that of its file up to the first dot. The reference workflow is there too if a command of
+    /// Without a name, it has that of its file up to the first dot. The page takes several, and a demonstration one. The reference workflow is there too if a command of
     /// the policy starts it.
     #[arg(id = "state_machines", long = "state-machine", value_name = "[NAME=]FILE")]
     files: Vec<Named>,

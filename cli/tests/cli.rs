@@ -167,12 +167,18 @@ fn a_machine_of_ones_own_gets_its_mocks_and_is_played() {
     }
 }
 
-#[test]
-fn every_request_of_a_machine_is_decided() {
+/// The state of that machine which asks, as the last one.
+fn ask() -> Value {
     let machine: Value = serde_json::from_str(RELEASE).unwrap();
     let mut ask = machine["States"]["Ask"].clone();
     ask.as_object_mut().unwrap().remove("Next");
     ask["End"] = true.into();
+    ask
+}
+
+#[test]
+fn every_request_of_a_machine_is_decided() {
+    let ask = ask();
     let each = serde_json::json!({ "QueryLanguage": "JSONata", "StartAt": "Each", "States": { "Each": {
         "Type": "Map", "Items": [{ "version": "1" }, { "version": "2" }, { "version": "3" }], "End": true,
         "ItemProcessor": { "StartAt": "Ask", "States": { "Ask": ask } }
@@ -218,7 +224,36 @@ fn a_demonstration_that_cannot_begin_exits_with_2() {
         "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n[policies.calculation]\napprovers = [\"ada\"]\n",
     );
     let (_, complaint, code) = run(&["demo", "1", "2", "--policy", policy.to_str().unwrap()]);
-    assert!(code == 2 && complaint.contains("the policy has no Slack user"), "{complaint}");
+    assert!(code == 2 && complaint.contains("nobody of the policy has an id there"), "{complaint}");
+    assert!(complaint.contains("under [people.ada]"), "what serves the page says it, too: {complaint}");
+}
+
+/// A script would wait for ever.
+#[test]
+fn a_demonstration_that_nobody_can_decide_says_why() {
+    let policy = |name: &str, access: &str, ada: &str, rules: &str| {
+        let people = format!(
+            "[people.ada]\nname = \"Ada\"\nemail = \"ada@example.com\"\n{ada}\n\
+             [people.grace]\nname = \"Grace\"\nemail = \"grace@example.com\"\nslack = \"U2\"\n"
+        );
+        let rules = format!("[policies.deploy]\napprovers = [\"ada\"]\nself_approval = true\n{rules}\n");
+        file(name, &format!("{access}\n{people}\n{rules}"))
+    };
+    let machine =
+        serde_json::json!({ "QueryLanguage": "JSONata", "StartAt": "Ask", "States": { "Ask": ask() } }).to_string();
+    let machine = file("asks.asl.json", &machine);
+    let input = file("asks.input.json", "{\"version\": \"1.4.2\"}");
+    let access = "[access]\nslack_teams = [\"T0LOCAL\"]";
+    let channel = "slack_channel = \"C1\"";
+    for (policy, complaint) in [
+        (policy("no-id.toml", access, "", channel), "nobody who may decide under `deploy` has `slack` in the policy"),
+        (policy("no-channel.toml", access, "slack = \"U1\"", ""), "the policy `deploy` asks nobody in Slack: --via"),
+        (policy("no-access.toml", "", "slack = \"U1\"", channel), "it still waits after Ada, who was told: "),
+    ] {
+        let [machine, input, policy] = [&machine, &input, &policy].map(|file| file.to_str().unwrap());
+        let (_, said, code) = run(&["demo", "--state-machine", machine, "--input", input, "--policy", policy]);
+        assert!(code == 1 && said.contains(complaint), "{code}: {said}");
+    }
 }
 
 #[test]

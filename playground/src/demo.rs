@@ -49,6 +49,11 @@ impl Via {
             Self::Email => None,
         }
     }
+
+    /// What the policy calls somebody by who decides there.
+    fn key(self) -> &'static str {
+        self.chat().map_or("email", Platform::key)
+    }
 }
 
 /// What the approver does.
@@ -153,7 +158,10 @@ async fn launch(world: &World, numbers: &[String], printer: &Printer) -> anyhow:
         default.zip(person).is_some_and(|(command, person)| policy.may_start(command, person).is_ok())
     };
     let anybody = people.iter().find(|actor| actor.key != "outsider");
-    let requester = people.iter().find(may_start).or(anybody).context("the policy has no Slack user")?;
+    let requester = people.iter().find(may_start).or(anybody);
+    let requester = requester.context(
+        "the command is typed in Slack, and nobody of the policy has an id there: any will do here, such as `slack = \"U1\"`",
+    )?;
     let text = numbers.join(" ");
     let typed = format!("{} types /start {text} in Slack", requester.name);
     printer.print(
@@ -244,16 +252,20 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
         )?;
     }
     let said = Said { action, comment, answers };
+    let is_out = |chat| approval.copies.iter().any(|copy| copy.message.platform() == chat);
+    if let Some(chat) = demo.via.chat().filter(|chat| !is_out(*chat)) {
+        bail!("the policy `{}` asks nobody in {}: --via says where else", approval.rules.name, chat.name());
+    }
+    let mut heard = Vec::new();
     for person in approval.eligible() {
-        let is_open = |now: &Approval| now.id == approval.id && now.state == State::Pending;
-        let Some(open) = world.store.all().into_iter().find(is_open) else { break };
+        let Some(open) = open(world, approval) else { return Ok(()) };
         // Where others have filled the seats of this one, it waits for those who come after.
         if !open.would_count(&person.id, &[]) {
             continue;
         }
         let actor = world.actor(person.id.as_str());
         let fields = json!({ "person": person.id, "verdict": action });
-        match (demo.via, actor) {
+        match (demo.via, actor.filter(|actor| demo.via != Via::Teams || actor.teams.is_some())) {
             (Via::Slack, Some(actor)) => {
                 printer.print("press", &format!("{} presses {action} in Slack", actor.name), fields)?;
                 press(world, approval, &actor, &said).await?;
@@ -262,7 +274,7 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                 printer.print("press", &format!("{} presses {action} in Teams", actor.name), fields)?;
                 press_in_teams(world, approval, &actor, &said).await?;
             }
-            (Via::Slack | Via::Teams, None) => {}
+            (Via::Slack | Via::Teams, None) => continue,
             (Via::Email, _) => {
                 printer.print(
                     "mail",
@@ -273,8 +285,35 @@ async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Print
                 answer_mail(world, approval, to, &said, printer).await?;
             }
         }
+        heard.push(person.name.as_str());
+    }
+    if open(world, approval).is_some() {
+        bail!(undecided(world, demo.via, approval, &heard));
     }
     Ok(())
+}
+
+/// The approval as it is now, as long as it waits.
+fn open(world: &World, approval: &Approval) -> Option<Approval> {
+    let is_open = |now: &Approval| now.id == approval.id && now.state == State::Pending;
+    world.store.all().into_iter().find(is_open)
+}
+
+/// Why it waits for ever, although these have decided.
+fn undecided(world: &World, via: Via, approval: &Approval, heard: &[&str]) -> String {
+    let policy = &approval.rules.name;
+    if heard.is_empty() {
+        let key = via.key();
+        return format!("nobody who may decide under `{policy}` has `{key}` in the policy: --via says where else");
+    }
+    let heard = heard.join(" and ");
+    // What whoever pressed was told, which nobody else sees.
+    match world.slack.ephemerals().pop().filter(|_| via == Via::Slack) {
+        Some(told) => format!("it still waits after {heard}, who was told: {}", told.text),
+        None => {
+            format!("it still waits after {heard}, and nobody else who may decide under `{policy}` can do so there")
+        }
+    }
 }
 
 /// Nobody decides. What a machine of somebody's own waits for may take days, so the time is moved there.
@@ -333,12 +372,16 @@ fn ending(
     let has_succeeded = execution.status == ExecutionStatus::Succeeded;
     let status = output["status"].as_str().unwrap_or(if has_succeeded { "succeeded" } else { "failed" }).to_owned();
     let reason = output["reason"].as_str().map(str::to_owned).or_else(|| execution.cause.clone());
-    let mut text = format!("The workflow ended as {status} ({})", execution.status);
+    let error = execution.error.as_ref().map(|error| format!(", {error}")).unwrap_or_default();
+    let mut text = format!("The workflow ended as {status} ({}{error})", execution.status);
     if let Some(result) = output.get("result") {
         text.push_str(&format!(": {result}"));
     }
     if let Some(reason) = &reason {
         text.push_str(&format!(": {reason}"));
+    }
+    if approvals.is_empty() && matches!(demo.start, Start::Machine(_)) {
+        text.push_str(", and asked nobody");
     }
     let fields = json!({
         "status": status, "execution": execution.status.to_string(), "output": execution.output,

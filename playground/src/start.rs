@@ -57,7 +57,7 @@ impl World {
         let engine = Engine::new(clock.clone());
         let machines = machines::load(&engine, machines::with_reference(&options, &policy), &options)?;
         let mut left_out = policy::leave_out_commands(&mut policy, &machines);
-        left_out.extend(shut_out(&policy).chain(machines::unfilled(&machines)));
+        left_out.extend(shut_out(&policy).chain(people::nobody(&policy)).chain(machines::unfilled(&machines)));
         let address = ("127.0.0.1", options.port);
         let listener = TcpListener::bind(address).await.with_context(|| {
             format!("port {} cannot be used; is it running already? --port 0 takes any that is free", options.port)

@@ -34,6 +34,18 @@ pub(crate) fn tenant(policy: &Policy) -> String {
     policy.let_in.on(Platform::Teams).next().unwrap_or(TENANT).to_owned()
 }
 
+/// A line about a policy of whose people none can be acted as.
+pub(crate) fn nobody(policy: &Policy) -> Option<String> {
+    let first = policy.people.keys().next()?;
+    let is_there = policy.people.values().any(|person| person.on(Platform::Slack).is_some());
+    (!is_there).then(|| {
+        format!(
+            "the page acts as those who have an id in Slack, and nobody of the policy has: any will do here, such as \
+             `slack = \"U1\"` under [people.{first}]"
+        )
+    })
+}
+
 /// The people of the policy who use Slack, and somebody whom the policy does not know.
 pub(crate) fn of(policy: &Policy) -> Vec<Actor> {
     let (team, tenant) = (policy.let_in.on(Platform::Slack).next().unwrap_or_default().to_owned(), tenant(policy));
