@@ -283,7 +283,10 @@ impl<'a> Fields<'a> {
                 _ => None,
             };
             match elsewhere {
-                Some(language) => self.problem(field, format!("is there only where the QueryLanguage is {language}")),
+                Some(language) => self.problem(
+                    field,
+                    format!("is there only where the state or the machine says `\"QueryLanguage\": \"{language}\"`"),
+                ),
                 None => self.problem(field, "is not supported"),
             }
         }

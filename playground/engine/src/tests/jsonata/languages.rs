@@ -6,6 +6,10 @@ fn machine(language: &str, state: Value) -> Value {
     json!({ "QueryLanguage": language, "StartAt": "S", "States": { "S": state } })
 }
 
+fn only_where(field: &str, language: &str) -> String {
+    format!("{field} is there only where the state or the machine says `\"QueryLanguage\": \"{language}\"`")
+}
+
 #[test]
 fn a_machine_of_json_path_may_have_states_of_jsonata_and_no_other_way_round() {
     let pass = json!({ "Type": "Pass", "End": true });
@@ -44,7 +48,7 @@ fn fields_of_the_other_language_are_refused_by_that_name() {
         ),
     ];
     for (state, field) in table {
-        let expected = format!("state S: field {field} is there only where the QueryLanguage is JSONPath");
+        let expected = only_where(&format!("state S: field {field}"), "JSONPath");
         assert_eq!(problems(machine("JSONata", state)), [expected]);
     }
     let table = [
@@ -56,9 +60,17 @@ fn fields_of_the_other_language_are_refused_by_that_name() {
         ),
     ];
     for (state, field) in table {
-        let expected = format!("state S: field {field} is there only where the QueryLanguage is JSONata");
+        let expected = only_where(&format!("state S: field {field}"), "JSONata");
         assert_eq!(problems(machine("JSONPath", state)), [expected]);
     }
+}
+
+/// One line for one mistake.
+#[test]
+fn a_task_with_the_fields_of_the_other_language_lacks_none() {
+    let invoke = "arn:aws:states:::lambda:invoke";
+    let task = json!({ "Type": "Task", "Resource": invoke, "Arguments": { "FunctionName": "f" }, "End": true });
+    assert_eq!(problems(machine("JSONPath", task)), [only_where("state S: field Arguments", "JSONata")]);
 }
 
 #[test]
@@ -68,10 +80,7 @@ fn branches_and_iterations_take_the_language_of_the_machine() {
     let jsonata = inner(json!({ "Type": "Pass", "Output": "{% $states.input %}" }));
     let map = |flow: &Value| json!({ "Type": "Map", "QueryLanguage": "JSONata", "ItemProcessor": flow, "End": true });
     assert_eq!(problems(machine("JSONPath", map(&path))), Vec::<String>::new());
-    assert_eq!(
-        problems(machine("JSONPath", map(&jsonata))),
-        ["state I: field Output is there only where the QueryLanguage is JSONata"]
-    );
+    assert_eq!(problems(machine("JSONPath", map(&jsonata))), [only_where("state I: field Output", "JSONata")]);
     assert_eq!(problems(machine("JSONata", map(&jsonata))), Vec::<String>::new());
     let with_language = with(jsonata, json!({ "QueryLanguage": "JSONata" }));
     assert_eq!(
