@@ -16,6 +16,7 @@ use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_cloudformation::error::{ProvideErrorMetadata, SdkError};
+use countersign_bot::reader::environment;
 
 use crate::deployment::Login;
 
@@ -85,7 +86,14 @@ async fn settings(Login { profile, region }: &Login) -> SdkConfig {
 async fn credentials(config: &SdkConfig, profile: Option<String>) -> anyhow::Result<Credentials> {
     let Some(profile) = profile else {
         let provider = config.credentials_provider().context("there is nowhere to look")?;
-        return Ok(provider.provide_credentials().await?);
+        let found = provider.provide_credentials().await;
+        // The SDK looks elsewhere if there is no such profile, and says only what it did not find there.
+        return match environment("AWS_PROFILE") {
+            Some(profile) => {
+                found.with_context(|| format!("the profile {profile}, which AWS_PROFILE names, gives none"))
+            }
+            None => Ok(found?),
+        };
     };
     let provider_config = ProviderConfig::default()
         .with_behavior_version(Some(BehaviorVersion::latest()))
