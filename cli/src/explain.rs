@@ -26,9 +26,9 @@ use crate::policy::read;
 /// The exit code is 0 if the request could be made, 1 if the notifier would refuse it, 2 if there is nothing to explain.
 #[derive(Debug, clap::Args)]
 #[command(after_help = examples!(
-    "countersign explain request.json --policy infra/policy.toml --as ada",
+    "countersign explain request.json --policy policy.toml --as ada",
     "countersign explain request.json --stack countersign --as ada",
-    "countersign explain request.json --policy infra/policy.toml --as ada@example.com --json"))]
+    "countersign explain request.json --policy policy.toml --as ada@example.com --json"))]
 pub(crate) struct Explain {
     /// A file with what a state passes to the notifier, or the `approval` in it alone.
     request: PathBuf,

@@ -35,8 +35,8 @@ use crate::output::Format;
 #[derive(Debug, Args)]
 #[command(after_help = examples!(
     "countersign policy init policy.toml --stack countersign",
-    "countersign policy check infra/policy.toml",
-    "countersign policy push infra/policy.toml --stack countersign",
+    "countersign policy check policy.toml",
+    "countersign policy push policy.toml --stack countersign",
     "countersign policy history --stack countersign",
     "countersign policy rollback 3 --stack countersign --yes"))]
 pub(crate) struct Policy {
@@ -64,9 +64,9 @@ enum Action {
     /// A person may be written with their address alone: their ids in Slack and Teams are looked up by it, with the bot's
     /// secret, and are part of what is shown and put in force.
     #[command(after_help = examples!(
-        "countersign policy push infra/policy.toml --stack countersign",
-        "countersign policy push infra/policy.toml --stack countersign --look-up-people --save",
-        "countersign policy push infra/policy.toml --stack countersign --yes --json"))]
+        "countersign policy push policy.toml --stack countersign",
+        "countersign policy push policy.toml --stack countersign --look-up-people --save",
+        "countersign policy push policy.toml --stack countersign --yes --json"))]
     Push(Push),
     /// Prints a version as it was pushed; without a number the one that is in force.
     #[command(after_help = examples!(
@@ -83,15 +83,15 @@ enum Action {
     #[command(after_help = examples!(
         "countersign policy diff --stack countersign",
         "countersign policy diff 3 --stack countersign",
-        "countersign policy diff infra/policy.toml --stack countersign --json"))]
+        "countersign policy diff policy.toml --stack countersign --json"))]
     Diff(Diff),
     /// Puts an earlier version in force again, as a new one.
     #[command(after_help = examples!("countersign policy rollback 3 --stack countersign"))]
     Rollback(Rollback),
     /// Says everything that is wrong with a file, each with its line. It asks nobody.
     #[command(after_help = examples!(
-        "countersign policy check infra/policy.toml",
-        "countersign policy check infra/policy.toml --json"))]
+        "countersign policy check policy.toml",
+        "countersign policy check policy.toml --json"))]
     Check(Check),
 }
 
