@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde_json::Value;
 
-use crate::licences;
-use crate::package::Arch;
+use crate::licences::{self, ARCHES, PLATFORMS};
 use crate::steps::{root, step};
 use crate::tools::Tool;
 
@@ -32,39 +31,51 @@ struct Released {
     package: &'static str,
     /// With which it is built.
     features: &'static str,
+    /// For which it is built.
+    platforms: &'static [&'static str],
     /// What the bill is called.
     name: &'static str,
 }
 
 const RELEASED: [Released; 3] = [
-    Released { folder: "bot", package: "countersign-bot", features: "", name: "functions" },
+    Released { folder: "bot", package: "countersign-bot", features: "", platforms: &ARCHES, name: "functions" },
     Released {
         folder: "workflow-lambdas",
         package: "countersign-workflow-lambdas",
         features: "",
+        platforms: &ARCHES,
         name: "functions-of-the-example",
     },
-    Released { folder: "cli", package: "countersign-cli", features: "aws", name: "countersign" },
+    Released { folder: "cli", package: "countersign-cli", features: "aws", platforms: &PLATFORMS, name: "countersign" },
 ];
+
+impl Released {
+    fn linked(&self) -> anyhow::Result<BTreeSet<String>> {
+        let mut linked = licences::linked(&[self.package], self.features, self.platforms)?;
+        // What the bill is of is no part of it.
+        linked.retain(|name| !name.starts_with(&format!("{} ", self.package)));
+        Ok(linked)
+    }
+}
 
 /// Makes one for each package of which something is released.
 pub(crate) fn of_what_is_released(output: &Path) -> anyhow::Result<()> {
     const NAME: &str = "countersign-materials";
     let mut cyclonedx = Tool::Release.command("cargo-cyclonedx")?;
     cyclonedx.args(["cyclonedx", "--quiet", "--format", "json", "--spec-version", "1.5", "--no-build-deps"]);
-    cyclonedx.args(["--target", Arch::X86.target(), "--features", "aws", "--override-filename", NAME]);
+    cyclonedx.args(["--target", "all", "--features", "aws", "--override-filename", NAME]);
     // It leaves out what differs from one time to the next.
     cyclonedx.arg("--manifest-path").arg(root().join("cli").join("Cargo.toml")).env("SOURCE_DATE_EPOCH", "0");
     step("Bills of materials", &mut cyclonedx)?;
     // It leaves one in the folder of every package.
     for folder in MEMBERS {
         let made = root().join(folder).join(NAME).with_extension("json");
-        if let Some(Released { package, features, name, .. }) = RELEASED.iter().find(|it| it.folder == folder) {
+        if let Some(released) = RELEASED.iter().find(|it| it.folder == folder) {
             let text = fs::read_to_string(&made).with_context(|| format!("there is no {}", made.display()))?;
             let here = root().display().to_string();
             let mut bill = serde_json::from_str(&text.replace(&here, "/countersign"))?;
-            keep(&mut bill, &licences::linked(&[package], features)?)?;
-            fs::write(output.join(format!("{name}.cdx.json")), serde_json::to_string_pretty(&bill)?)?;
+            keep(&mut bill, &released.linked()?)?;
+            fs::write(output.join(format!("{}.cdx.json", released.name)), serde_json::to_string_pretty(&bill)?)?;
         }
         if made.exists() {
             fs::remove_file(made)?;
@@ -73,12 +84,16 @@ pub(crate) fn of_what_is_released(output: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Keeps what is linked in. The tool lists what the features of any package of the workspace bring, and what runs at build
+/// Keeps what is linked in, all of which has to be there. The tool lists what the features of any package of the workspace bring, and what runs at build
 /// time alone.
 fn keep(bill: &mut Value, linked: &BTreeSet<String>) -> anyhow::Result<()> {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let name = |it: &Value| format!("{} {}", text(it, "name"), text(it, "version"));
     let components = bill["components"].as_array_mut().context("a bill has components")?;
-    components.retain(|it| linked.contains(&format!("{} {}", text(it, "name"), text(it, "version"))));
+    components.retain(|it| linked.contains(&name(it)));
+    let listed: BTreeSet<String> = components.iter().map(name).collect();
+    let missing: Vec<&str> = linked.difference(&listed).map(String::as_str).collect();
+    ensure!(missing.is_empty(), "a bill of materials lacks {}", missing.join(", "));
     let mut kept: BTreeSet<String> = components.iter().map(|it| text(it, "bom-ref")).collect();
     kept.insert(text(&bill["metadata"]["component"], "bom-ref"));
     let dependencies = bill["dependencies"].as_array_mut().context("a bill has dependencies")?;
@@ -110,18 +125,19 @@ mod tests {
                 { "ref": "ring" },
             ],
         });
-        keep(&mut bill, &BTreeSet::from(["ring 0.17.0".to_owned()])).unwrap();
+        let linked = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let lacking = keep(&mut bill.clone(), &linked(&["ring 0.17.0", "tokio 1.0.0"])).unwrap_err().to_string();
+        assert_eq!(lacking, "a bill of materials lacks tokio 1.0.0");
+        keep(&mut bill, &linked(&["ring 0.17.0"])).unwrap();
         assert_eq!(bill["components"], json!([{ "bom-ref": "ring", "name": "ring", "version": "0.17.0" }]));
         assert_eq!(bill["dependencies"], json!([{ "ref": "bot", "dependsOn": ["ring"] }, { "ref": "ring" }]));
     }
 
     #[test]
     fn the_functions_hold_less_than_the_program() {
-        let linked = |it: &Released| licences::linked(&[it.package], it.features).unwrap();
-        let [functions, _, program] = &RELEASED;
-        let (functions, program) = (linked(functions), linked(program));
+        let [functions, _, program] = RELEASED.each_ref().map(|released| released.linked().unwrap());
         assert!(functions.iter().any(|name| name.starts_with("ring ")), "{functions:?}");
-        for only_in_the_program in ["clap ", "aws-sdk-sso "] {
+        for only_in_the_program in ["clap ", "aws-sdk-sso ", "schannel ", "security-framework "] {
             assert!(program.iter().any(|name| name.starts_with(only_in_the_program)), "{program:?}");
             assert!(!functions.iter().any(|name| name.starts_with(only_in_the_program)), "{functions:?}");
         }

@@ -8,8 +8,19 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
-use crate::package::Arch;
 use crate::steps::{cargo, head};
+
+/// What the functions run on.
+pub(crate) const ARCHES: [&str; 2] = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"];
+
+/// What the program is released for, here and by the workflow.
+pub(crate) const PLATFORMS: [&str; 5] = [
+    "aarch64-unknown-linux-gnu",
+    "x86_64-unknown-linux-gnu",
+    "aarch64-apple-darwin",
+    "x86_64-apple-darwin",
+    "x86_64-pc-windows-msvc",
+];
 
 /// What the files of licences and notices are called.
 const NAMES: [&str; 5] = ["licen", "copying", "notice", "unlicense", "copyright"];
@@ -45,8 +56,8 @@ fn packages() -> anyhow::Result<BTreeMap<String, (String, PathBuf)>> {
         let folder = Path::new(text("manifest_path")).parent().context("a manifest is in a folder")?.to_owned();
         known.insert(format!("{} {}", text("name"), text("version")), (text("license").to_owned(), folder));
     }
-    let functions = linked(&["countersign-bot", "countersign-workflow-lambdas"], "")?;
-    let program = linked(&["countersign-cli"], "aws")?;
+    let functions = linked(&["countersign-bot", "countersign-workflow-lambdas"], "", &ARCHES)?;
+    let program = linked(&["countersign-cli"], "aws", &PLATFORMS)?;
     let mut packages = BTreeMap::new();
     for name in functions.union(&program).filter(|name| !name.starts_with("countersign-")) {
         let (licence, folder) = known.get(name).with_context(|| format!("{name} is not known"))?;
@@ -58,11 +69,11 @@ fn packages() -> anyhow::Result<BTreeMap<String, (String, PathBuf)>> {
     Ok(packages)
 }
 
-/// What is linked into what these packages of ours make, each with its version, and they themselves: nothing that only
-/// builds or tests it.
-pub(crate) fn linked(packages: &[&str], features: &str) -> anyhow::Result<BTreeSet<String>> {
+/// What is linked on any of these platforms into what these packages of ours make, each with its version, and they
+/// themselves: nothing that only builds or tests it.
+pub(crate) fn linked(packages: &[&str], features: &str, platforms: &[&str]) -> anyhow::Result<BTreeSet<String>> {
     let mut tree = cargo(&["tree", "--locked", "--edges", "normal,no-proc-macro", "--prefix", "none", "--no-dedupe"]);
-    tree.args(["--target", Arch::X86.target(), "--features", features]);
+    tree.args(platforms.iter().flat_map(|platform| ["--target", platform])).args(["--features", features]);
     tree.args(packages.iter().flat_map(|package| ["--package", package]));
     let mut names = BTreeSet::new();
     for line in output(tree)?.lines() {
