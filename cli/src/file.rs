@@ -1,6 +1,6 @@
 //! Files that the program keeps for whoever calls it: each is replaced whole or not at all.
 
-use std::fs::{self, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
@@ -8,20 +8,35 @@ use tempfile::NamedTempFile;
 
 /// Makes a file, and none in the place of another.
 pub(crate) fn create(file: &Path, text: &str) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(file)?.write_all(text.as_bytes())
+    whole(file, text)?.persist_noclobber(file)?;
+    Ok(())
 }
 
-/// Replaces a file, which keeps its rights.
+/// Replaces a file, which keeps its mode.
 pub(crate) fn replace(file: &Path, text: &str) -> io::Result<()> {
+    let before = fs::metadata(file)?;
+    // A pipe or a device is written to and stays what it is.
+    if !before.is_file() {
+        return File::options().write(true).open(file)?.write_all(text.as_bytes());
+    }
     // Of a link it is what it leads to.
     let file = fs::canonicalize(file)?;
-    let folder = file.parent().ok_or(ErrorKind::IsADirectory)?;
-    // Nobody could have put a link at the name of the one that takes its place.
-    let mut whole = NamedTempFile::new_in(folder)?;
-    whole.write_all(text.as_bytes())?;
-    whole.as_file().set_permissions(fs::metadata(&file)?.permissions())?;
+    let whole = whole(&file, text)?;
+    whole.as_file().set_permissions(before.permissions())?;
     whole.persist(&file)?;
     Ok(())
+}
+
+/// What is to be there, beside it under a name that nobody could have put a link at.
+fn whole(file: &Path, text: &str) -> io::Result<NamedTempFile> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    // As any new file, and not for its owner alone.
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    let mut whole = builder.tempfile_in(folder)?;
+    whole.write_all(text.as_bytes())?;
+    Ok(whole)
 }
 
 /// Writes a file, whether it is there or not.
@@ -46,6 +61,20 @@ mod tests {
         write(&file, "two").unwrap();
         assert_eq!(fs::read_to_string(&file).unwrap(), "two");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_stays_one_and_a_new_file_is_as_any_other() {
+        use std::os::unix::fs::MetadataExt;
+        write(Path::new("/dev/null"), "text").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+        let folder = tempfile::tempdir().unwrap();
+        let [ours, any] = ["ours", "any"].map(|name| folder.path().join(name));
+        create(&ours, "").unwrap();
+        fs::write(&any, "").unwrap();
+        let [ours, any] = [ours, any].map(|file| fs::metadata(file).unwrap().mode());
+        assert_eq!(ours, any);
     }
 
     /// Whoever has the file open reads the one of before to its end.
