@@ -244,14 +244,31 @@ fn a_demonstration_that_nobody_can_decide_says_why() {
     let machine = file("asks.asl.json", &machine);
     let input = file("asks.input.json", "{\"version\": \"1.4.2\"}");
     let access = "[access]\nslack_teams = [\"T0LOCAL\"]";
-    let channel = "slack_channel = \"C1\"";
-    for (policy, complaint) in [
-        (policy("no-id.toml", access, "", channel), "nobody who may decide under `deploy` has `slack` in the policy"),
-        (policy("no-channel.toml", access, "slack = \"U1\"", ""), "the policy `deploy` asks nobody in Slack: --via"),
-        (policy("no-access.toml", "", "slack = \"U1\"", channel), "it still waits after Ada, who was told: "),
-    ] {
+    let (slack, channel) = ("slack = \"U1\"", "slack_channel = \"C1\"");
+    let teams = "teams = \"7c1b2d3e-4f50-4a6b-8c7d-000000000001\"";
+    let (both, conversation) = (format!("{slack}\n{teams}"), "teams_conversation = \"19:a@thread.tacv2\"");
+    let returns = format!("{channel}\nreturns = true");
+    let told = "it still waits after Ada, who was told “";
+    let cases: [(PathBuf, &[&str], &str); 6] = [
+        (
+            policy("no-id.toml", access, "", channel),
+            &[],
+            "nobody who may decide under `deploy` has `slack` in the policy",
+        ),
+        (policy("no-channel.toml", access, slack, ""), &[], "the policy `deploy` asks nobody in Slack: --via"),
+        (policy("no-access.toml", "", slack, channel), &[], told),
+        (policy("no-form.toml", "", slack, &returns), &["--decide", "return"], told),
+        (
+            policy("no-slack-id.toml", access, teams, conversation),
+            &["--via", "teams"],
+            "has both `slack` and `teams` in",
+        ),
+        (policy("no-tenant.toml", access, &both, conversation), &["--via", "teams"], told),
+    ];
+    for (policy, more, complaint) in cases {
         let [machine, input, policy] = [&machine, &input, &policy].map(|file| file.to_str().unwrap());
-        let (_, said, code) = run(&["demo", "--state-machine", machine, "--input", input, "--policy", policy]);
+        let arguments = ["demo", "--state-machine", machine, "--input", input, "--policy", policy];
+        let (_, said, code) = run(&[&arguments, more].concat());
         assert!(code == 1 && said.contains(complaint), "{code}: {said}");
     }
 }

@@ -1,33 +1,28 @@
 //! One execution from its start to its end, as people would do it, printed step by step.
 
 mod answers;
+mod deciding;
 mod saying;
 
 use std::collections::HashSet;
 use std::io::Write;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use clap::ValueEnum;
 use countersign_bot::approval::place::Platform;
 use countersign_bot::approval::record::{Approval, SentMessage};
 use countersign_bot::approval::state::{State, Status};
 use countersign_engine::{ExecutionDescription, ExecutionStatus, HistoryKind};
-use jiff::SignedDuration;
-use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use tokio::time::timeout;
 
-use self::answers::answers;
-use self::saying::{Said, answer_mail, press, press_in_teams};
+use self::deciding::decide;
 use crate::browser::Browser;
 use crate::world::{Actor, World};
 
 /// Longer than any step but the wait for the deadline takes.
 const STEP_MAX: Duration = Duration::from_secs(30);
-const COMMENT: &str = "Checked against the ledger.";
-const CHANGES: &str = "Add the number of the invoice.";
-const REASON: &str = "The numbers do not match the invoice.";
 
 /// Where the decision is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -50,9 +45,13 @@ impl Via {
         }
     }
 
-    /// What the policy calls somebody by who decides there.
-    fn key(self) -> &'static str {
-        self.chat().map_or("email", Platform::key)
+    /// What somebody needs in the policy to decide there. People act here by their ids in Slack.
+    fn needed(self) -> &'static str {
+        match self {
+            Self::Slack => "`slack`",
+            Self::Teams => "both `slack` and `teams`",
+            Self::Email => "`email`",
+        }
     }
 }
 
@@ -228,107 +227,6 @@ fn shown(approval: &Approval) -> String {
     };
     let places: Vec<String> = [card(slack, "Slack"), card(teams, "Teams"), mails].into_iter().flatten().collect();
     format!("Approval {} is out, “{}”: {}", approval.id, approval.request.title, places.join(", "))
-}
-
-/// Lets approvers decide, one after the other, until the approval no longer waits.
-async fn decide(world: &World, demo: &Demo, approval: &Approval, printer: &Printer) -> anyhow::Result<()> {
-    let (action, comment) = match demo.decision {
-        Decision::Approve => ("approve", COMMENT),
-        Decision::Reject => ("reject", REASON),
-        Decision::Return => ("return", CHANGES),
-        Decision::Ignore => return ignore(world, demo, approval, printer),
-    };
-    if demo.decision == Decision::Return && !approval.rules.returns {
-        bail!("the policy `{}` does not let requests be sent back: give it `returns = true`", approval.rules.name);
-    }
-    // Only whoever approves is asked for something.
-    let today = world.clock.now().to_zoned(TimeZone::UTC).date();
-    let answers = if action == "approve" { answers(&approval.request, today)? } else { Vec::new() };
-    for (name, answer) in &answers {
-        printer.print(
-            "input",
-            &format!("To {name} the answer is {answer}"),
-            json!({ "input": name, "answer": answer }),
-        )?;
-    }
-    let said = Said { action, comment, answers };
-    let is_out = |chat| approval.copies.iter().any(|copy| copy.message.platform() == chat);
-    if let Some(chat) = demo.via.chat().filter(|chat| !is_out(*chat)) {
-        bail!("the policy `{}` asks nobody in {}: --via says where else", approval.rules.name, chat.name());
-    }
-    let mut heard = Vec::new();
-    for person in approval.eligible() {
-        let Some(open) = open(world, approval) else { return Ok(()) };
-        // Where others have filled the seats of this one, it waits for those who come after.
-        if !open.would_count(&person.id, &[]) {
-            continue;
-        }
-        let actor = world.actor(person.id.as_str());
-        let fields = json!({ "person": person.id, "verdict": action });
-        match (demo.via, actor.filter(|actor| demo.via != Via::Teams || actor.teams.is_some())) {
-            (Via::Slack, Some(actor)) => {
-                printer.print("press", &format!("{} presses {action} in Slack", actor.name), fields)?;
-                press(world, approval, &actor, &said).await?;
-            }
-            (Via::Teams, Some(actor)) => {
-                printer.print("press", &format!("{} presses {action} in Teams", actor.name), fields)?;
-                press_in_teams(world, approval, &actor, &said).await?;
-            }
-            (Via::Slack | Via::Teams, None) => continue,
-            (Via::Email, _) => {
-                printer.print(
-                    "mail",
-                    &format!("{} opens the mail's link, chooses {action} and submits", person.name),
-                    fields,
-                )?;
-                let to = person.email.as_deref().unwrap_or_default();
-                answer_mail(world, approval, to, &said, printer).await?;
-            }
-        }
-        heard.push(person.name.as_str());
-    }
-    if open(world, approval).is_some() {
-        bail!(undecided(world, demo.via, approval, &heard));
-    }
-    Ok(())
-}
-
-/// The approval as it is now, as long as it waits.
-fn open(world: &World, approval: &Approval) -> Option<Approval> {
-    let is_open = |now: &Approval| now.id == approval.id && now.state == State::Pending;
-    world.store.all().into_iter().find(is_open)
-}
-
-/// Why it waits for ever, although these have decided.
-fn undecided(world: &World, via: Via, approval: &Approval, heard: &[&str]) -> String {
-    let policy = &approval.rules.name;
-    if heard.is_empty() {
-        let key = via.key();
-        return format!("nobody who may decide under `{policy}` has `{key}` in the policy: --via says where else");
-    }
-    let heard = heard.join(" and ");
-    // What whoever pressed was told, which nobody else sees.
-    match world.slack.ephemerals().pop().filter(|_| via == Via::Slack) {
-        Some(told) => format!("it still waits after {heard}, who was told: {}", told.text),
-        None => {
-            format!("it still waits after {heard}, and nobody else who may decide under `{policy}` can do so there")
-        }
-    }
-}
-
-/// Nobody decides. What a machine of somebody's own waits for may take days, so the time is moved there.
-fn ignore(world: &World, demo: &Demo, approval: &Approval, printer: &Printer) -> anyhow::Result<()> {
-    let deadline = approval.request.deadline;
-    let text = match demo.start {
-        Start::Calculation(_) => format!("Nobody decides; the approval waits until {deadline}"),
-        Start::Machine(_) => format!("Nobody decides; the time is moved to {deadline}"),
-    };
-    printer.print("ignore", &text, json!({ "deadline": deadline }))?;
-    if matches!(demo.start, Start::Machine(_)) {
-        world.clock.advance(deadline.duration_since(world.clock.now()).max(SignedDuration::ZERO));
-        world.changes.note();
-    }
-    Ok(())
 }
 
 /// Prints the states that were entered since the last look.

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::Printer;
 use crate::browser::Browser;
 use crate::fakes::SubmitAnswer;
+use crate::fakes::teams::Shown;
 use crate::world::{Actor, World};
 
 /// What an approver says.
@@ -34,8 +35,24 @@ impl Said<'_> {
     }
 }
 
-/// Presses a button in Slack, and fills in the form that opens.
-pub(super) async fn press(world: &World, approval: &Approval, actor: &Actor, said: &Said<'_>) -> anyhow::Result<()> {
+/// Presses a button in Slack, fills in the form that opens, and returns what the presser alone was told.
+pub(super) async fn press(
+    world: &World,
+    approval: &Approval,
+    actor: &Actor,
+    said: &Said<'_>,
+) -> anyhow::Result<Option<String>> {
+    let before = world.slack.ephemerals().len();
+    let pressed = press_and_fill_in(world, approval, actor, said).await;
+    let mut told = world.slack.ephemerals().into_iter().skip(before).filter(|told| told.user == actor.user.id);
+    // Where a press is refused no form opens, and why is what the presser was told.
+    match told.next_back() {
+        Some(told) => Ok(Some(told.text)),
+        None => pressed.map(|()| None),
+    }
+}
+
+async fn press_and_fill_in(world: &World, approval: &Approval, actor: &Actor, said: &Said<'_>) -> anyhow::Result<()> {
     let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Slack));
     let (channel, ts) = card.context("no card is out in Slack")?;
     if said.action == words::RETURN {
@@ -62,13 +79,13 @@ fn taken_without_mistakes(taken: &SubmitAnswer) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Presses a button in Teams, with the inputs of the card filled in.
+/// Presses a button in Teams, with the inputs of the card filled in, and returns what the presser alone was told.
 pub(super) async fn press_in_teams(
     world: &World,
     approval: &Approval,
     actor: &Actor,
     said: &Said<'_>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Option<String>> {
     let card = approval.copies.iter().find_map(|copy| copy.message.on(Platform::Teams));
     let (_, card) = card.context("no card is out in Teams")?;
     let user = actor.teams.as_ref().with_context(|| format!("{} is not in Teams", actor.name))?;
@@ -80,8 +97,11 @@ pub(super) async fn press_in_teams(
     let answers = said.in_form(form::INPUT);
     let answers = answers.iter().map(|(name, answer)| (name.as_str(), *answer)).chain([(comment, said.comment)]);
     let confirmed = said.confirms(approval).then_some((words::CONFIRMED, words::CONFIRMED_ON));
-    world.teams.press(user, card, said.action, &answers.chain(confirmed).collect::<Vec<_>>()).await?;
-    Ok(())
+    let pressed = world.teams.press(user, card, said.action, &answers.chain(confirmed).collect::<Vec<_>>()).await?;
+    Ok(match pressed.shown {
+        Shown::Message(told) | Shown::Failure(told) => Some(told),
+        Shown::Card(_) => None,
+    })
 }
 
 /// Opens the link of a mail, fills the form in and submits it.
