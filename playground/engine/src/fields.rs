@@ -283,10 +283,11 @@ impl<'a> Fields<'a> {
                 _ => None,
             };
             match elsewhere {
-                Some(language) => self.problem(
+                Some("JSONata") => self.problem(
                     field,
-                    format!("is there only where the state or the machine says `\"QueryLanguage\": \"{language}\"`"),
+                    "is there only where the state or the machine says `\"QueryLanguage\": \"JSONata\"`",
                 ),
+                Some(language) => self.problem(field, format!("is there only where the QueryLanguage is {language}")),
                 None => self.problem(field, "is not supported"),
             }
         }

@@ -6,8 +6,8 @@ fn machine(language: &str, state: Value) -> Value {
     json!({ "QueryLanguage": language, "StartAt": "S", "States": { "S": state } })
 }
 
-fn only_where(field: &str, language: &str) -> String {
-    format!("{field} is there only where the state or the machine says `\"QueryLanguage\": \"{language}\"`")
+fn of_jsonata(field: &str) -> String {
+    format!("{field} is there only where the state or the machine says `\"QueryLanguage\": \"JSONata\"`")
 }
 
 #[test]
@@ -48,7 +48,7 @@ fn fields_of_the_other_language_are_refused_by_that_name() {
         ),
     ];
     for (state, field) in table {
-        let expected = only_where(&format!("state S: field {field}"), "JSONPath");
+        let expected = format!("state S: field {field} is there only where the QueryLanguage is JSONPath");
         assert_eq!(problems(machine("JSONata", state)), [expected]);
     }
     let table = [
@@ -60,7 +60,7 @@ fn fields_of_the_other_language_are_refused_by_that_name() {
         ),
     ];
     for (state, field) in table {
-        let expected = only_where(&format!("state S: field {field}"), "JSONata");
+        let expected = of_jsonata(&format!("state S: field {field}"));
         assert_eq!(problems(machine("JSONPath", state)), [expected]);
     }
 }
@@ -70,7 +70,7 @@ fn fields_of_the_other_language_are_refused_by_that_name() {
 fn a_task_with_the_fields_of_the_other_language_lacks_none() {
     let invoke = "arn:aws:states:::lambda:invoke";
     let task = json!({ "Type": "Task", "Resource": invoke, "Arguments": { "FunctionName": "f" }, "End": true });
-    assert_eq!(problems(machine("JSONPath", task)), [only_where("state S: field Arguments", "JSONata")]);
+    assert_eq!(problems(machine("JSONPath", task)), [of_jsonata("state S: field Arguments")]);
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn branches_and_iterations_take_the_language_of_the_machine() {
     let jsonata = inner(json!({ "Type": "Pass", "Output": "{% $states.input %}" }));
     let map = |flow: &Value| json!({ "Type": "Map", "QueryLanguage": "JSONata", "ItemProcessor": flow, "End": true });
     assert_eq!(problems(machine("JSONPath", map(&path))), Vec::<String>::new());
-    assert_eq!(problems(machine("JSONPath", map(&jsonata))), [only_where("state I: field Output", "JSONata")]);
+    assert_eq!(problems(machine("JSONPath", map(&jsonata))), [of_jsonata("state I: field Output")]);
     assert_eq!(problems(machine("JSONata", map(&jsonata))), Vec::<String>::new());
     let with_language = with(jsonata, json!({ "QueryLanguage": "JSONata" }));
     assert_eq!(
