@@ -88,10 +88,8 @@ async fn credentials(config: &SdkConfig, profile: Option<String>) -> anyhow::Res
         let provider = config.credentials_provider().context("there is nowhere to look")?;
         let found = provider.provide_credentials().await;
         // The SDK looks elsewhere if there is no such profile, and says only what it did not find there.
-        return match environment("AWS_PROFILE") {
-            Some(profile) => {
-                found.with_context(|| format!("the profile {profile}, which AWS_PROFILE names, gives none"))
-            }
+        return match environment("AWS_PROFILE").filter(|profile| !profile.is_empty()) {
+            Some(profile) => found.with_context(|| format!("AWS_PROFILE names the profile {profile}")),
             None => Ok(found?),
         };
     };
