@@ -14,8 +14,8 @@ use crate::policy;
 pub(crate) struct Machines {
     /// A state machine (Amazon States Language) to run.
     ///
-    /// Without a name, it has that of its file up to the first dot. The page takes several, and a demonstration one. The reference workflow is there too if a command of
-    /// the policy starts it.
+    /// Without a name, it has that of its file up to the first dot. The page takes several, and a demonstration one. The
+    /// reference workflow is there too if a command of the policy starts it.
     #[arg(id = "state_machines", long = "state-machine", value_name = "[NAME=]FILE")]
     files: Vec<Named>,
     /// What stands in for what does not run here: a file in the format of Step Functions Local.

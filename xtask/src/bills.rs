@@ -84,8 +84,8 @@ pub(crate) fn of_what_is_released(output: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Keeps what is linked in, all of which has to be there. The tool lists what the features of any package of the workspace bring, and what runs at build
-/// time alone.
+/// Keeps what is linked in, all of which has to be there. The tool lists what the features of any package of the workspace
+/// bring, and what runs at build time alone.
 fn keep(bill: &mut Value, linked: &BTreeSet<String>) -> anyhow::Result<()> {
     let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let name = |it: &Value| format!("{} {}", text(it, "name"), text(it, "version"));
@@ -140,6 +140,21 @@ mod tests {
         for only_in_the_program in ["clap ", "aws-sdk-sso ", "schannel ", "security-framework "] {
             assert!(program.iter().any(|name| name.starts_with(only_in_the_program)), "{program:?}");
             assert!(!functions.iter().any(|name| name.starts_with(only_in_the_program)), "{functions:?}");
+        }
+    }
+
+    /// Their programs come from the workflow, with the bill and the licences that are made here.
+    #[test]
+    fn every_platform_of_the_workflow_is_known() {
+        let workflow = fs::read_to_string(root().join(".github").join("workflows").join("release.yml")).unwrap();
+        let platforms: Vec<&str> =
+            workflow.split("platform: ").skip(1).filter_map(|text| text.split([',', ' ', '\n']).next()).collect();
+        assert!(platforms.contains(&"windows-x86_64"), "{platforms:?}");
+        for platform in platforms {
+            let (system, processor) = platform.split_once('-').unwrap();
+            let (system, processor) = (system.replace("macos", "darwin"), processor.replace("arm64", "aarch64"));
+            let is_it = |known: &&str| known.starts_with(&processor) && known.contains(&system);
+            assert!(PLATFORMS.iter().any(is_it), "{platform}");
         }
     }
 

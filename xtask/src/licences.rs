@@ -8,19 +8,15 @@ use std::process::Command;
 use anyhow::{Context, bail};
 use serde_json::Value;
 
+use crate::package::Arch;
 use crate::steps::{cargo, head};
 
 /// What the functions run on.
-pub(crate) const ARCHES: [&str; 2] = ["aarch64-unknown-linux-gnu", "x86_64-unknown-linux-gnu"];
+pub(crate) const ARCHES: [&str; 2] = [Arch::Arm64.target(), Arch::X86.target()];
 
 /// What the program is released for, here and by the workflow.
-pub(crate) const PLATFORMS: [&str; 5] = [
-    "aarch64-unknown-linux-gnu",
-    "x86_64-unknown-linux-gnu",
-    "aarch64-apple-darwin",
-    "x86_64-apple-darwin",
-    "x86_64-pc-windows-msvc",
-];
+pub(crate) const PLATFORMS: [&str; 5] =
+    [Arch::Arm64.target(), Arch::X86.target(), "aarch64-apple-darwin", "x86_64-apple-darwin", "x86_64-pc-windows-msvc"];
 
 /// What the files of licences and notices are called.
 const NAMES: [&str; 5] = ["licen", "copying", "notice", "unlicense", "copyright"];

@@ -58,7 +58,7 @@ impl Arch {
         }
     }
 
-    pub(crate) fn target(self) -> &'static str {
+    pub(crate) const fn target(self) -> &'static str {
         match self {
             Self::Arm64 => "aarch64-unknown-linux-gnu",
             Self::X86 => "x86_64-unknown-linux-gnu",
